@@ -1,0 +1,210 @@
+"""Databases: templates with Odoo's modules installed, and quick clones of them.
+
+Installing Odoo's own modules takes a minute, cloning a database a second. Templates are keyed by
+what went into them, so a change of Odoo, of the recipe or of the addon makes a new one. A clone
+takes the template's files (attachments) with it, as hard links.
+"""
+
+import contextlib
+import hashlib
+import os
+import shutil
+import subprocess
+import uuid
+from pathlib import Path
+
+import psycopg2
+from psycopg2 import sql
+
+from devtools import odoo
+from devtools.console import DevError, step
+from devtools.locks import exclusive
+from devtools.paths import ADDON, DATA, DEBIAN, DEV, ROOT, odoo_source
+
+BASE = ("sale_management",)  # brings sale, account, payment, portal and mail
+PREFIX = f"fusion_{hashlib.sha256(os.fsencode(ROOT)).hexdigest()[:6]}"  # servers may be shared
+NOT_THE_ADDON = {".git", ".dev", ".ci", "devtools", "docs", "tests", "enterprise", "__pycache__"}
+
+
+def connect(name: str = "postgres"):
+    """A psycopg2 connection in autocommit mode to a database of the current server."""
+    connection = psycopg2.connect(dbname=name)
+    connection.autocommit = True
+    return connection
+
+
+def query(name: str, statement, parameters: tuple = ()) -> list[tuple]:
+    """Run one statement in a database; rows, or an empty list for a statement without any."""
+    with contextlib.closing(connect(name)) as connection, connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return cursor.fetchall() if cursor.description else []
+
+
+def exists(name: str) -> bool:
+    """Whether the server has a database of this name."""
+    return bool(query("postgres", "SELECT 1 FROM pg_database WHERE datname = %s", (name,)))
+
+
+def create_database(
+    name: str, from_template: bool = True, install: tuple | list = (ADDON,), demo: bool = False,
+    fast: bool = False,
+) -> str:
+    """Create a database with modules installed, proved from SQL.
+
+    :param from_template: clone a template that has the modules (made now if it is missing);
+        otherwise clone Odoo's base modules and install into the new database itself
+    :param install: modules beyond the base ones; none gives a database without the addon
+    :param demo: with Odoo's and the addon's demonstration data
+    :param fast: do not wait for the disk at each commit; for tests, not for measuring
+    :return: the name
+    """
+    if from_template:
+        clone_template(name, tuple(install), demo)
+    else:
+        clone_template(name, (), demo)
+        install_modules(name, tuple(install), demo)
+    if fast:
+        alter = sql.SQL("ALTER DATABASE {} SET synchronous_commit = off").format(sql.Identifier(name))
+        query("postgres", alter)
+    return name
+
+
+@contextlib.contextmanager
+def temporary_database(label: str = "test", **options):
+    """A database of its own for the block, dropped afterwards; `options` as for create_database."""
+    name = f"{PREFIX}_{label}_{os.getpid()}_{uuid.uuid4().hex[:6]}"
+    try:
+        yield create_database(name, **{"fast": True, **options})
+    finally:
+        drop_database(name)
+
+
+def drop_database(name: str) -> bool:
+    """Drop a database, whoever is connected to it, and its files.
+
+    :return: whether there was one
+    """
+    found = exists(name)
+    query("postgres", sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+    shutil.rmtree(filestore(name), ignore_errors=True)
+    return found
+
+
+def filestore(name: str) -> Path:
+    """Where Odoo keeps the attachments of a database."""
+    return DATA / "filestore" / name
+
+
+def ensure_template(install: tuple = (), demo: bool = False) -> str:
+    """Make the template with these modules exist; what an interruption left is done again.
+
+    :return: its name
+    """
+    with exclusive(DEV / "templates.lock", "template database"):
+        return build_template(install, demo)
+
+
+def clone_template(name: str, install: tuple, demo: bool) -> None:
+    """Clone the template with these modules, under the lock that keeps it from being replaced."""
+    with exclusive(DEV / "templates.lock", "template database"):
+        copy_database(build_template(install, demo), name)
+
+
+def build_template(install: tuple, demo: bool) -> str:
+    """Build a template unless there is one; the rename at its end is what makes it trusted."""
+    name = template_name(install, demo)
+    if exists(name):
+        return name
+    partial = f"{name}_partial"
+    drop_database(partial)
+    if install:
+        copy_database(build_template((), demo), partial)
+        with step(f"installing {' '.join(install)} into a template database"):
+            install_modules(partial, install, demo)
+        drop_outdated(name)
+    else:
+        query("postgres", sql.SQL(
+            "CREATE DATABASE {} ENCODING 'UTF8' LC_COLLATE 'C' TEMPLATE template0",
+        ).format(sql.Identifier(partial)))
+        with step(f"installing Odoo's modules into a template database{' with demo data' * demo} (once, about a minute)"):
+            install_modules(partial, BASE, demo)
+    freeze(partial, name)
+    return name
+
+
+def freeze(partial: str, name: str) -> None:
+    """Turn a finished database into a template nobody can connect to, so that cloning never waits."""
+    if filestore(partial).exists():
+        shutil.rmtree(filestore(name), ignore_errors=True)
+        filestore(partial).rename(filestore(name))
+    names = {"old": sql.Identifier(partial), "new": sql.Identifier(name)}
+    query("postgres", sql.SQL("ALTER DATABASE {old} ALLOW_CONNECTIONS false").format(**names))
+    query("postgres", sql.SQL("ALTER DATABASE {old} RENAME TO {new}").format(**names))
+
+
+def copy_database(source: str, name: str) -> None:
+    """Clone a database and its files."""
+    try:
+        query("postgres", sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+            sql.Identifier(name), sql.Identifier(source)))
+    except psycopg2.errors.DuplicateDatabase:
+        raise DevError(f"there is a database {name} already: drop it with ./dev db drop {name}") from None
+    if filestore(source).exists():
+        shutil.rmtree(filestore(name), ignore_errors=True)
+        shutil.copytree(filestore(source), filestore(name), copy_function=os.link)
+
+
+def install_modules(name: str, modules: tuple, demo: bool = False) -> None:
+    """Install modules with Odoo and prove from SQL that they are; exit codes prove nothing (a module
+    whose dependency is missing stays `to install` and Odoo ends with 0)."""
+    log = odoo.run_install(name, modules, demo)
+    states = module_states(name)
+    wrong = [module for module in modules if states.get(module) != "installed"]
+    if wrong or "to install" in states.values():
+        raise DevError(f"{', '.join(wrong) or 'a module'} was not installed; see {log}")
+
+
+def module_states(name: str) -> dict[str, str]:
+    """State of every module known to a database."""
+    return dict(query(name, "SELECT name, state FROM ir_module_module"))
+
+
+def template_name(install: tuple, demo: bool) -> str:
+    """A template is named after a digest of all that went into it."""
+    parts = [odoo_identity(), *BASE]
+    if install:
+        parts += [*install, addon_digest()]
+    digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:10]
+    return f"{template_family(install, demo)}_{digest}"
+
+
+def template_family(install: tuple, demo: bool) -> str:
+    """The part of a template's name that a change of content leaves alone."""
+    modules = hashlib.sha256(" ".join(install).encode()).hexdigest()[:6] if install else "base"
+    return f"{PREFIX}_tpl_{modules}{'_demo' * demo}"
+
+
+def drop_outdated(name: str) -> None:
+    """Drop the templates that this one replaces."""
+    family = name.rpartition("_")[0]
+    rows = query("postgres", "SELECT datname FROM pg_database WHERE datname ~ %s", (rf"^{family}_[0-9a-f]{{10}}$",))
+    for (old,) in rows:
+        drop_database(old)
+
+
+def odoo_identity() -> str:
+    """Which Odoo this is, to the package version or commit."""
+    if odoo_source().is_relative_to(DEBIAN):
+        return (DEBIAN / ".packages").read_text()
+    asked = subprocess.run(["git", "-C", odoo_source(), "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
+    return f"{odoo_source()} {asked.stdout}"
+
+
+def addon_digest() -> str:
+    """A digest of the addon's files: all that can change what an installation does."""
+    digest = hashlib.sha256()
+    for folder, folders, files in os.walk(ROOT):
+        folders[:] = sorted(set(folders) - NOT_THE_ADDON)
+        for path in sorted(Path(folder) / name for name in files if not name.endswith((".md", ".pyc"))):
+            digest.update(os.fsencode(path.relative_to(ROOT)) + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()

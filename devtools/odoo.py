@@ -1,0 +1,137 @@
+"""Starting Odoo: installing modules, serving, the shell. Everything listens on the loopback alone."""
+
+import atexit
+import contextlib
+import os
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import psutil
+
+from devtools.console import DevError, end_group, run
+from devtools.paths import ADDONS, DATA, DEV, LOGS, TEST_ADDONS, VENV_PYTHON, odoo_program, odoo_source
+
+HEALTH = "/fusion/api/v1/health"
+
+
+def command(subcommand: str, database: str, *options: str) -> list[str]:
+    """An Odoo command line for one database. To be run in DEV, with `environment()`."""
+    # Relative, because Odoo splits the option at commas and the checkout may be called anything.
+    addons = ",".join(os.path.relpath(path, DEV) for path in (ADDONS, TEST_ADDONS) if path.is_dir())
+    return [
+        str(VENV_PYTHON), str(odoo_program()), subcommand, "-c", os.devnull, "-D", str(DATA),
+        f"--addons-path={addons}", "-d", database, f"--db-filter=^{database}$", "--no-database-list",
+        "--http-interface=127.0.0.1", *options,
+    ]
+
+
+def environment() -> dict[str, str]:
+    """What Odoo needs beyond this process's environment."""
+    return {"PYTHONPATH": str(odoo_source()), "PYTHONUNBUFFERED": "1", "ODOO_RC": os.devnull}
+
+
+def run_install(database: str, modules: tuple, demo: bool = False, update: bool = False) -> Path:
+    """Let Odoo install (or update) modules; whether it did is for the caller to ask the database.
+
+    :return: the log file
+    """
+    log = f"install-{database}"
+    options = ["-u" if update else "-i", ",".join(modules), "--stop-after-init", "--no-http", "--max-cron-threads=0"]
+    run(command("server", database, *options, *["--with-demo"] * demo), log=log, env=environment(), cwd=DEV)
+    return LOGS / f"{log}.log"
+
+
+def free_port() -> int:
+    """A port of the loopback that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class OdooServer:
+    """A running Odoo on one database: `with OdooServer(db) as server: requests.get(server.url)`.
+
+    :param database: must have the addon installed when `ready_path` is the default
+    :param workers: HTTP worker processes; 0 is one threaded process
+    :param port: 0 takes a free one
+    :param cron_threads: cron workers; off by default, so that tests decide when crons run
+    :param options: further Odoo options
+    :param log: log file; default `.dev/logs/server-<database>.log`
+    """
+
+    def __init__(self, database, workers=2, port=0, *, cron_threads=0, options=(), log=None, ready_path=HEALTH):
+        self.database = database
+        self.port = port or free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = Path(log or LOGS / f"server-{database}.log")
+        self.ready_path = ready_path
+        self.process = None
+        self._command = command(
+            "server", database, f"--http-port={self.port}", f"--gevent-port={free_port()}",
+            f"--workers={workers}", f"--max-cron-threads={cron_threads}", *options,
+        )
+
+    def __enter__(self):
+        self.start()
+        try:
+            self.wait_ready()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_exc):
+        self.stop()
+
+    def start(self) -> None:
+        """Start the processes; they end with this one, however it ends by itself."""
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as out:
+            self.process = subprocess.Popen(
+                self._command, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                env={**os.environ, **environment()}, cwd=DEV, start_new_session=True,
+            )
+        atexit.register(self.stop)
+
+    def wait_ready(self, seconds: float = 120) -> None:
+        """Wait until the health route answers 200."""
+        deadline = time.monotonic() + seconds
+        while not self.answers():
+            if self.process.poll() is not None:
+                raise DevError(f"Odoo ended with status {self.process.returncode} while starting; see {self.log}")
+            if time.monotonic() > deadline:
+                raise DevError(f"Odoo did not answer on {self.url}{self.ready_path} within {seconds:.0f} s; see {self.log}")
+            time.sleep(0.1)
+
+    def answers(self) -> bool:
+        """Whether the health route answers 200 now."""
+        with contextlib.suppress(urllib.error.URLError, OSError), \
+                urllib.request.urlopen(self.url + self.ready_path, timeout=10) as response:
+            return response.status == 200
+        return False
+
+    @property
+    def pids(self) -> list[int]:
+        """The master and its workers."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            master = psutil.Process(self.process.pid)
+            return [master.pid, *(child.pid for child in master.children(recursive=True))]
+        return []
+
+    @property
+    def worker_pids(self) -> list[int]:
+        """The HTTP worker processes, which can be killed to prove that nothing is lost."""
+        marks = ("cron", "gevent")
+        children = psutil.Process(self.process.pid).children()
+        return [child.pid for child in children if not any(mark in " ".join(child.cmdline()).lower() for mark in marks)]
+
+    def stop(self) -> None:
+        """End the master, its workers and whatever they started. Safe to call twice."""
+        if self.process is not None:
+            end_group(self.process)
+            self.process = None
+            atexit.unregister(self.stop)

@@ -1,0 +1,62 @@
+"""The set-up: everything the other commands stand on, made once and only once.
+
+Two stages, because the first has to run on a bare Python: `ensure_runtime` fetches Odoo, the Python
+packages and PostgreSQL; `ensure_setup` runs on that environment and adds the template database.
+Each part is stamped last or renamed into place, so what an interruption leaves behind is redone.
+"""
+
+import sys
+
+from devtools import debian, environment, postgres
+from devtools.console import DevError
+from devtools.locks import exclusive
+from devtools.paths import ADDON, ADDONS, DATA, DEBIAN_SOURCE, DEV, ROOT, in_venv, odoo_program, odoo_source
+
+
+def ensure_runtime() -> None:
+    """Make Odoo's source, the Python environment, PostgreSQL's programs and the addon's link exist."""
+    if sys.platform != "linux":
+        raise DevError("this needs Linux: use a Debian 12 or 13 machine or container")
+    with exclusive(DEV / "setup.lock", "set-up"):
+        ensure_source()
+        environment.ensure_packages(environment.ODOO, "Odoo's Python packages")
+        postgres.ensure_programs()
+        ensure_link()
+
+
+def ensure_tools() -> None:
+    """Make the lint and test tools exist; the demo and the server do without them."""
+    with exclusive(DEV / "setup.lock", "set-up"):
+        environment.ensure_packages(environment.TOOLS, "the lint and test tools")
+
+
+def ensure_setup() -> None:
+    """Everything, up to the template database that others are cloned from. Runs in the environment."""
+    from devtools import databases  # noqa: PLC0415  (needs psycopg2)
+
+    ensure_runtime()
+    if not in_venv():
+        raise DevError("run this through ./dev")
+    with postgres.cluster():
+        databases.ensure_template()
+
+
+def ensure_source() -> None:
+    """Odoo 19 itself: the checkout named by `ODOO_SRC`, else Debian's package."""
+    if odoo_source() == DEBIAN_SOURCE:
+        debian.ensure_odoo()
+    release = odoo_source() / "odoo" / "release.py"
+    if not release.exists() or not odoo_program().exists():
+        raise DevError(f"ODOO_SRC={odoo_source()} is no Odoo checkout: it has no odoo/release.py or odoo-bin")
+    if "version_info = (19, 0" not in release.read_text():
+        raise DevError(f"{odoo_source()} is not Odoo 19.0: check out its branch 19.0")
+
+
+def ensure_link() -> None:
+    """Reach the checkout, whatever its folder is called, under the addon's technical name."""
+    link = ADDONS / ADDON
+    ADDONS.mkdir(parents=True, exist_ok=True)
+    DATA.mkdir(parents=True, exist_ok=True)
+    if not link.is_symlink() or link.resolve() != ROOT:
+        link.unlink(missing_ok=True)
+        link.symlink_to(ROOT)
