@@ -1,18 +1,135 @@
 """The commands of `./dev`."""
-import sys
 
-from devtools import environment, runtime
+import argparse
+import importlib
+import signal
+
+from devtools import environment, postgres, runtime
 from devtools.console import DevError, say
 from devtools.paths import in_venv
 
 
 def main() -> int:
+    """Run a command; its own failures are one sentence and the exit status 1."""
+    for name in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, interrupt)
+    options = parser().parse_args()
     try:
-        runtime.ensure_runtime()
-        if not in_venv():
-            environment.enter_venv()
-        runtime.ensure_setup()
+        return options.run(options) or 0
     except DevError as error:
         say(f"./dev: {error}")
         return 1
+    except KeyboardInterrupt:
+        say("./dev: interrupted")
+        return 130
+    except BrokenPipeError:
+        return 1
+
+
+def interrupt(_signal, _frame) -> None:
+    """Whatever asks us to end ends us like Ctrl-C: every block is left in order."""
+    raise KeyboardInterrupt
+
+
+def prepared(run):
+    """A command that needs the whole set-up and a database server."""
+
+    def wrapped(options) -> int:
+        runtime.ensure_runtime()
+        if not in_venv():
+            environment.enter_venv()
+        with postgres.cluster():
+            runtime.ensure_setup()
+            return run(options)
+
+    return wrapped
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line; nothing outside of the standard library may be imported for its help."""
+    top = argparse.ArgumentParser(
+        prog="./dev", description=__doc__ and "Set up, run and test Fusion Billing on a real Odoo 19. Every command "
+        "does its own set-up, under .dev/.",
+    )
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, run, explanation: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=explanation, description=explanation)
+        command.set_defaults(run=run)
+        return command
+
+    add("setup", setup, "fetch and prepare all that the other commands need")
+    demo = add("demo", run_demo, "run the main job end to end on real input, then keep serving")
+    demo.add_argument("--port", type=int, help="HTTP port (default: a free one)")
+    demo.add_argument("--exit", action="store_true", help="end after the checks")
+    serve = add("serve", run_serve, "install or update the addon in a database, then serve it")
+    serve.add_argument("--db", required=True, help="database, created if there is none")
+    serve.add_argument("--port", type=int, default=8069, help="HTTP port (default: 8069)")
+    serve.add_argument("--workers", type=int, default=2, help="HTTP worker processes (default: 2)")
+    serve.add_argument("--demo-data", action="store_true", help="create the database with demonstration data")
+    shell = add("shell", run_shell, "open Odoo's Python shell; reads standard input when that is no terminal")
+    shell.add_argument("--db", required=True, help="database")
+    db = add("db", run_drop, "look after databases").add_subparsers(required=True, metavar="ACTION")
+    drop = db.add_parser("drop", help="drop a database and its files")
+    drop.add_argument("name")
+    add("lint", run_lint, "check style and conventions")
+    test = add("test", run_test, "run the tests; without argument all of them")
+    test.add_argument("what", nargs="?", metavar="PART|TAGS", help="lint, core, devtools, odoo, e2e, or Odoo test "
+                      "tags such as /fusion_billing:TestRating.test_name")
+    test.add_argument("-k", dest="patterns", action="append", default=[], metavar="NAME",
+                      help="of core, devtools and e2e only tests whose name contains this")
+    bench = add("bench", run_bench, "measure, and compare with a baseline in the same run")
+    bench.add_argument("part", nargs="?")
+    add("clean", clean, "remove everything under .dev/")
+    return top
+
+
+def setup(options) -> int:
+    return prepared(lambda _options: say("ready") or 0)(options)
+
+
+@prepared
+def run_demo(options) -> int:
+    return dispatch("demo").main(port=options.port, leave=options.exit)
+
+
+@prepared
+def run_serve(options) -> int:
+    return dispatch("serving").serve(options.db, options.port, options.workers, options.demo_data)
+
+
+@prepared
+def run_shell(options) -> int:
+    return dispatch("serving").shell(options.db)
+
+
+@prepared
+def run_drop(options) -> int:
+    if not dispatch("databases").drop_database(options.name):
+        raise DevError(f"there is no database {options.name}")
     return 0
+
+
+@prepared
+def run_lint(_options) -> int:
+    return dispatch("testing").main("lint", [])
+
+
+@prepared
+def run_test(options) -> int:
+    return dispatch("testing").main(options.what, options.patterns)
+
+
+@prepared
+def run_bench(options) -> int:
+    return dispatch("bench").main(part=options.part)
+
+
+def clean(_options) -> int:
+    runtime.clean()
+    return 0
+
+
+def dispatch(module: str):
+    """Import what a command needs only when it runs: it may need packages of the environment."""
+    return importlib.import_module(f"devtools.{module}")

@@ -90,6 +90,12 @@ def drop_database(name: str) -> bool:
     return found
 
 
+def drop_all() -> None:
+    """Drop every template and temporary database of this checkout."""
+    for (name,) in query("postgres", "SELECT datname FROM pg_database WHERE starts_with(datname, %s)", (f"{PREFIX}_",)):
+        drop_database(name)
+
+
 def filestore(name: str) -> Path:
     """Where Odoo keeps the attachments of a database."""
     return DATA / "filestore" / name
@@ -154,13 +160,13 @@ def copy_database(source: str, name: str) -> None:
         shutil.copytree(filestore(source), filestore(name), copy_function=os.link)
 
 
-def install_modules(name: str, modules: tuple, demo: bool = False) -> None:
-    """Install modules with Odoo and prove from SQL that they are; exit codes prove nothing (a module
+def install_modules(name: str, modules: tuple, demo: bool = False, update: bool = False) -> None:
+    """Install (or update) modules with Odoo and prove from SQL that they are; exit codes prove nothing (a module
     whose dependency is missing stays `to install` and Odoo ends with 0)."""
-    log = odoo.run_install(name, modules, demo)
+    log = odoo.run_install(name, modules, demo, update)
     states = module_states(name)
     wrong = [module for module in modules if states.get(module) != "installed"]
-    if wrong or "to install" in states.values():
+    if wrong or {"to install", "to upgrade"} & set(states.values()):
         raise DevError(f"{', '.join(wrong) or 'a module'} was not installed; see {log}")
 
 

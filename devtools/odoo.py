@@ -60,14 +60,14 @@ class OdooServer:
     :param port: 0 takes a free one
     :param cron_threads: cron workers; off by default, so that tests decide when crons run
     :param options: further Odoo options
-    :param log: log file; default `.dev/logs/server-<database>.log`
+    :param log: log file; "" is `.dev/logs/server-<database>.log`, None this process's own output
     """
 
-    def __init__(self, database, workers=2, port=0, *, cron_threads=0, options=(), log=None, ready_path=HEALTH):
+    def __init__(self, database, workers=2, port=0, *, cron_threads=0, options=(), log="", ready_path=HEALTH):
         self.database = database
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.log = Path(log or LOGS / f"server-{database}.log")
+        self.log = None if log is None else Path(log or LOGS / f"server-{database}.log")
         self.ready_path = ready_path
         self.process = None
         self._command = command(
@@ -89,10 +89,10 @@ class OdooServer:
 
     def start(self) -> None:
         """Start the processes; they end with this one, however it ends by itself."""
-        self.log.parent.mkdir(parents=True, exist_ok=True)
-        with self.log.open("ab") as out:
+        with contextlib.ExitStack() as stack:
+            out = self.log and stack.enter_context(self.log.open("ab"))
             self.process = subprocess.Popen(
-                self._command, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                self._command, stdout=out, stderr=subprocess.STDOUT if out else None, stdin=subprocess.DEVNULL,
                 env={**os.environ, **environment()}, cwd=DEV, start_new_session=True,
             )
         atexit.register(self.stop)
@@ -102,9 +102,9 @@ class OdooServer:
         deadline = time.monotonic() + seconds
         while not self.answers():
             if self.process.poll() is not None:
-                raise DevError(f"Odoo ended with status {self.process.returncode} while starting; see {self.log}")
+                raise DevError(f"Odoo ended with status {self.process.returncode} while starting; see {self.log or 'its log above'}")
             if time.monotonic() > deadline:
-                raise DevError(f"Odoo did not answer on {self.url}{self.ready_path} within {seconds:.0f} s; see {self.log}")
+                raise DevError(f"Odoo did not answer on {self.url}{self.ready_path} within {seconds:.0f} s; see {self.log or 'its log above'}")
             time.sleep(0.1)
 
     def answers(self) -> bool:

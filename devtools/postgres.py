@@ -190,3 +190,14 @@ def ensure_home() -> Path:
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != owner or status.st_mode & 0o077:
         raise DevError(f"{home} is not a private directory of the user {user or owner}: remove it and try again")
     return home
+
+
+def remove() -> None:
+    """Remove the private cluster, unless somebody uses it."""
+    users = DEV / "postgres.users"
+    if users.exists():
+        with users.open("a") as handle:
+            if not attempt(handle, fcntl.LOCK_EX):
+                raise DevError("another ./dev is using .dev: end it first")
+            stop()
+    shutil.rmtree(home_directory(), ignore_errors=True)

@@ -5,6 +5,7 @@ packages and PostgreSQL; `ensure_setup` runs on that environment and adds the te
 Each part is stamped last or renamed into place, so what an interruption leaves behind is redone.
 """
 
+import shutil
 import sys
 
 from devtools import debian, environment, postgres
@@ -60,3 +61,16 @@ def ensure_link() -> None:
     if not link.is_symlink() or link.resolve() != ROOT:
         link.unlink(missing_ok=True)
         link.symlink_to(ROOT)
+
+
+def clean() -> None:
+    """Remove everything that was made: `.dev/`, and on a server of the environment this checkout's databases."""
+    if not DEV.exists():
+        return
+    with exclusive(DEV / "setup.lock", "set-up"):
+        if postgres.is_external() and in_venv():
+            from devtools import databases  # noqa: PLC0415  (needs psycopg2)
+
+            databases.drop_all()
+        postgres.remove()
+        shutil.rmtree(DEV)

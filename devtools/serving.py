@@ -1,0 +1,48 @@
+"""`./dev serve` and `./dev shell`."""
+
+import os
+import subprocess
+
+from devtools import databases, odoo
+from devtools.console import DevError, say, step
+from devtools.paths import ADDON, DEV
+
+
+def serve(name: str, port: int, workers: int, demo: bool) -> int:
+    """Serve one database until asked to end; its log goes to the terminal."""
+    prepare(name, demo)
+    server = odoo.OdooServer(name, workers, port, cron_threads=1, log=None)
+    with server:
+        say(f"Serving the database {name} on {server.url} (user admin, password admin). Ctrl-C ends it.")
+        try:
+            status = server.process.wait()
+        except KeyboardInterrupt:
+            return 0
+    raise DevError(f"Odoo ended by itself with status {status}; its log is above")
+
+
+def prepare(name: str, demo: bool) -> None:
+    """Have the database with the addon as it is now: created, or updated."""
+    if not databases.exists(name):
+        databases.create_database(name, demo=demo)
+        return
+    if demo and databases.query(name, "SELECT 1 FROM ir_module_module WHERE name = %s AND NOT demo", (ADDON,)):
+        raise DevError(f"the database {name} was made without demonstration data: ./dev db drop {name} first")
+    with step(f"updating the addon in {name}"):
+        databases.install_modules(name, (ADDON,), update=databases.module_states(name).get(ADDON) == "installed")
+
+
+def shell(name: str) -> int:
+    """Odoo's shell in the foreground; its exit status is ours."""
+    if not databases.exists(name):
+        raise DevError(f"there is no database {name}: ./dev serve --db {name} makes one")
+    process = subprocess.Popen(
+        odoo.command("shell", name, "--no-http", "--max-cron-threads=0", "--log-level=warn"),
+        env={**os.environ, **odoo.environment()}, cwd=DEV,
+    )
+    try:
+        return process.wait()
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.wait()
