@@ -1,0 +1,98 @@
+from odoo import api, fields, models
+
+from ..core.periods import Recurrence
+
+
+class FusionBillingPlan(models.Model):
+    """What billing staff sell: how often it is billed, and which usage is charged how."""
+
+    _name = "fusion.billing.plan"
+    _description = "Billing Plan"
+    _inherit = ["mail.thread"]
+    _order = "sequence, name, id"
+
+    name = fields.Char(required=True, translate=True, tracking=True)
+    code = fields.Char(
+        required=True, tracking=True, copy=False, help="How apps name this plan in the API.",
+    )
+    sequence = fields.Integer(default=10)
+    active = fields.Boolean(default=True, tracking=True)
+    company_id = fields.Many2one(
+        "res.company", required=True, index=True, default=lambda self: self.env.company,
+    )
+
+    billing_period_value = fields.Integer("Billing Period", required=True, default=1, tracking=True)
+    billing_period_unit = fields.Selection(
+        [("week", "Weeks"), ("month", "Months"), ("year", "Years")],
+        required=True, default="month", tracking=True,
+    )
+    fee_timing = fields.Selection(
+        [("advance", "In advance"), ("arrears", "In arrears")],
+        string="Recurring Fees", required=True, default="advance", tracking=True,
+        help="When a period's recurring products are invoiced: at its start or at its end."
+             " Usage is always invoiced at the end.",
+    )
+    invoice_mode = fields.Selection(
+        [("post", "Post automatically"), ("draft", "Leave as draft")],
+        string="Invoices", required=True, default="post", tracking=True,
+    )
+
+    charge_ids = fields.One2many("fusion.billing.charge", "plan_id", copy=True)
+    subscription_ids = fields.One2many("sale.order", "fusion_plan_id")
+    subscription_count = fields.Integer("Subscriptions", compute="_compute_subscription_count")
+
+    _code_unique = models.Constraint(
+        "UNIQUE(company_id, code)",
+        "This company has a plan with this code already: choose another code.",
+    )
+    _billing_period_positive = models.Constraint(
+        "CHECK(billing_period_value BETWEEN 1 AND 1200)",
+        "A billing period lasts at least one week, month or year (and at most 1,200).",
+    )
+
+    @api.depends("subscription_ids")
+    def _compute_subscription_count(self):
+        counts = dict(self.env["sale.order"]._read_group(
+            [("fusion_plan_id", "in", self.ids), ("fusion_state", "in", ("3_progress", "4_paused"))],
+            ["fusion_plan_id"], ["__count"],
+        ))
+        for plan in self:
+            plan.subscription_count = counts.get(plan, 0)
+
+    def copy_data(self, default=None):
+        default = default or {}
+        return [
+            dict(vals, code=default.get("code") or self.env._("%s-copy", plan.code))
+            for plan, vals in zip(self, super().copy_data(default), strict=True)
+        ]
+
+    def _recurrence(self, anchor):
+        """Return this plan's billing periods, counted from the anchor date (R4)."""
+        self.ensure_one()
+        return Recurrence(self.billing_period_value, self.billing_period_unit, anchor)
+
+    def _charges_for(self, currency):
+        """Return the charges that rate a subscription in this currency.
+
+        A metric is billed once: by its charge in the subscription's own currency if there is
+        one, else by its first charge.
+        """
+        self.ensure_one()
+        charges = self.env["fusion.billing.charge"]
+        for candidates in self.charge_ids.grouped("metric_id").values():
+            own = candidates.filtered(lambda charge: charge.currency_id == currency)
+            charges |= (own or candidates)[:1]
+        return charges
+
+    def _request_rating(self):
+        """Have the subscriptions on these plans rated again: prices or quotas changed."""
+        # sudo: who sets prices need not see every subscription.
+        self.sudo().subscription_ids._fusion_request_rating()
+
+    def action_view_subscriptions(self):
+        """Open the subscriptions on this plan."""
+        self.ensure_one()
+        action = self.env["ir.actions.actions"]._for_xml_id("fusion_billing.sale_order_action")
+        return dict(action, domain=[("fusion_plan_id", "=", self.id)], context={
+            "default_fusion_plan_id": self.id,
+        })

@@ -1,0 +1,68 @@
+from odoo import api, fields, models
+
+
+class FusionBillingService(models.Model):
+    """A source app (NexaCloud, NexaDesk, …) that registers customers and pushes usage."""
+
+    _name = "fusion.billing.service"
+    _description = "Billing Service"
+    _inherit = ["mail.thread"]
+    _order = "name, id"
+
+    name = fields.Char(required=True, tracking=True)
+    code = fields.Char(
+        required=True, tracking=True,
+        help="Short technical name. It is written on every counter the service pushes.",
+    )
+    active = fields.Boolean(
+        default=True, tracking=True, help="The keys of an archived service are refused.",
+    )
+    company_id = fields.Many2one(
+        "res.company", required=True, index=True, default=lambda self: self.env.company,
+        help="Requests with a key of this service run in this company.",
+    )
+    webhook_url = fields.Char("Webhook URL")
+
+    account_link_ids = fields.One2many("fusion.billing.account.link", "service_id")
+    api_key_ids = fields.One2many("fusion.billing.api.key", "service_id")
+    subscription_ids = fields.One2many("sale.order", "fusion_service_id")
+    account_link_count = fields.Integer("Customers", compute="_compute_counts")
+    subscription_count = fields.Integer("Subscriptions", compute="_compute_counts")
+
+    _code_unique = models.Constraint(
+        "UNIQUE(company_id, code)",
+        "This company has a service with this code already: choose another code.",
+    )
+
+    @api.depends("account_link_ids", "subscription_ids")
+    def _compute_counts(self):
+        for service in self:
+            service.account_link_count = len(service.account_link_ids)
+            service.subscription_count = len(service.subscription_ids)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        services = super().create(vals_list)
+        services._admit_api_user()
+        return services
+
+    def write(self, vals):
+        result = super().write(vals)
+        if "company_id" in vals:
+            self._admit_api_user()
+        return result
+
+    def _admit_api_user(self):
+        """Let the technical user that runs API requests work in the services' companies."""
+        # sudo: whoever may create a service need not be allowed to change users.
+        api_user = self.env.ref("fusion_billing.user_api").sudo()
+        api_user.company_ids |= self.company_id - api_user.company_ids
+
+    def _generate_api_key(self, name=None, expires_at=None):
+        """Create a key for this service and return it, raw: it cannot be read again (A2).
+
+        :param str name: what staff call the key
+        :param datetime expires_at: UTC instant from which the key is refused; never if empty
+        """
+        self.ensure_one()
+        return self.env["fusion.billing.api.key"]._generate(self, name=name, expires_at=expires_at)

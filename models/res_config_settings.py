@@ -1,0 +1,9 @@
+from odoo import fields, models
+
+
+class ResConfigSettings(models.TransientModel):
+    _inherit = "res.config.settings"
+
+    fusion_billing_tz = fields.Selection(
+        related="company_id.fusion_billing_tz", readonly=False, required=True,
+    )

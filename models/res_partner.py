@@ -1,0 +1,7 @@
+from odoo import fields, models
+
+
+class ResPartner(models.Model):
+    _inherit = "res.partner"
+
+    fusion_account_link_ids = fields.One2many("fusion.billing.account.link", "partner_id")

@@ -1,0 +1,79 @@
+import logging
+from contextlib import contextmanager
+
+from odoo import fields, models
+from odoo.exceptions import UserError
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+
+_logger = logging.getLogger(__name__)
+
+
+class SaleOrder(models.Model):
+    """One bad subscription never stops a run: its failure stands on the record (R7)."""
+
+    _inherit = "sale.order"
+
+    fusion_error = fields.Text("Billing Problem", copy=False, readonly=True)
+    fusion_error_step = fields.Selection(
+        [("rating", "Rating"), ("invoicing", "Invoicing")], copy=False, readonly=True,
+    )
+
+    @contextmanager
+    def _fusion_guard(self, step):
+        """Do one subscription's work in a savepoint; show a failure, and clear it by success.
+
+        Another transaction in the way is no failure: the work is left to the next run.
+
+        :param str step: what is done, a key of `fusion_error_step`
+        """
+        self.ensure_one()
+        try:
+            with self.env.cr.savepoint():
+                yield
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY as error:
+            _logger.info("%s of subscription %s is left to the next run: %s", step, self.id, error)
+        except UserError as error:
+            self._fusion_show_failure(step, str(error))
+        except Exception:
+            _logger.exception("%s of subscription %s failed", step, self.id)
+            self._fusion_show_failure(step, self.env._(
+                "Something unexpected went wrong; the server log of %s says what.",
+                fields.Datetime.now(),
+            ))
+        else:
+            self._fusion_clear_failure(step)
+
+    def _fusion_show_failure(self, step, sentence):
+        """Keep the failure on the record, and ask one person, once, to look at it."""
+        self.with_context(tracking_disable=True).write({
+            "fusion_error": sentence, "fusion_error_step": step,
+        })
+        if not self.activity_search(["fusion_billing.mail_activity_type_failure"]):
+            self.activity_schedule(
+                "fusion_billing.mail_activity_type_failure", note=sentence,
+                user_id=self._fusion_responsible().id,
+            )
+
+    def _fusion_clear_failure(self, step):
+        if self.fusion_error_step == step:
+            self.with_context(tracking_disable=True).write({
+                "fusion_error": False, "fusion_error_step": False,
+            })
+            self.activity_unlink(["fusion_billing.mail_activity_type_failure"])
+
+    def _fusion_responsible(self):
+        """Return who is asked: the salesperson, else a billing manager, else who runs this."""
+        managers = self.env.ref("fusion_billing.group_manager").all_user_ids
+        candidates = self.user_id | managers.filtered(
+            lambda user: self.company_id in user.company_ids
+        )
+        return candidates.filtered("active")[:1] or self.env.user
+
+    def _fusion_commit(self, processed, remaining):
+        """Commit the progress of a cron and say whether it has time left.
+
+        Outside of a cron the transaction is the caller's, and so is the commit.
+        """
+        if not self.env.context.get("ir_cron_progress_id"):
+            return True
+        return self.env["ir.cron"]._commit_progress(processed, remaining=remaining) > 0

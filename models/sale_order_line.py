@@ -1,0 +1,125 @@
+from odoo import api, fields, models
+
+
+class SaleOrderLine(models.Model):
+    """Order lines of subscriptions.
+
+    A recurring line is invoiced every billing period. A usage line states what one charge comes
+    to in one period: quantity 1 at the rounded amount, because order quantities hold two decimals
+    and usage does not (M1).
+    """
+
+    _inherit = "sale.order.line"
+
+    fusion_charge_id = fields.Many2one(
+        "fusion.billing.charge", "Charge", index="btree_not_null", ondelete="restrict",
+        copy=False,
+    )
+    fusion_rating_id = fields.Many2one(
+        "fusion.billing.rating", "Rating", index="btree_not_null", ondelete="restrict",
+        copy=False,
+    )
+    fusion_period_start = fields.Date("Period Start", copy=False)
+    fusion_period_end = fields.Date(
+        "Period End", copy=False, help="First day after the billing period.",
+    )
+    fusion_correction = fields.Integer(
+        copy=False, help="0 on a period's first line, then the number of the correction.",
+    )
+
+    _fusion_usage_unique = models.UniqueIndex(
+        "(order_id, fusion_charge_id, fusion_period_start, fusion_correction)"
+        " WHERE fusion_charge_id IS NOT NULL",
+        "The usage of this charge and period is on the order already.",
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("order_id.fusion_plan_id", "product_id.fusion_recurring", "fusion_charge_id")
+    def _compute_qty_to_invoice(self):
+        """Leave to the subscription engine what it invoices, so that no button bills it twice."""
+        super()._compute_qty_to_invoice()
+        self.filtered(lambda line: line._fusion_invoiced_by_engine()).qty_to_invoice = 0
+
+    def _compute_price_unit(self):
+        # The price of usage comes from the ledger: no pricelist may touch it.
+        super(SaleOrderLine, self.filtered(lambda line: not line.fusion_charge_id)) \
+            ._compute_price_unit()
+
+    def _compute_discount(self):
+        usage_lines = self.filtered("fusion_charge_id")
+        usage_lines.discount = 0
+        super(SaleOrderLine, self - usage_lines)._compute_discount()
+
+    def _get_protected_fields(self):
+        # Locking an order is meant for people: rating goes on.
+        if self.env.context.get("fusion_rating"):
+            return []
+        return super()._get_protected_fields()
+
+    def _prepare_invoice_line(self, **optional_values):
+        chosen = self.env.context.get("fusion_invoice_lines", {}).get(self.id, {})
+        return super()._prepare_invoice_line(**{**optional_values, **chosen})
+
+    # === BUSINESS METHODS === #
+
+    def _fusion_invoiced_by_engine(self):
+        """Whether this line is invoiced by billing period and not by core's quantities."""
+        self.ensure_one()
+        return bool(self.fusion_charge_id or self._fusion_is_recurring())
+
+    def _fusion_is_recurring(self):
+        self.ensure_one()
+        return bool(
+            self.order_id.fusion_plan_id and self.product_id.fusion_recurring
+            and not self.display_type and not self.fusion_charge_id
+        )
+
+    def _fusion_is_billed(self):
+        """Whether this usage line stands on an invoice that was not cancelled."""
+        self.ensure_one()
+        return any(line.parent_state != "cancel" for line in self.invoice_lines)
+
+    @api.model
+    def _fusion_create(self, rating, amount, correction):
+        """Put an amount of the ledger on its order.
+
+        :param float amount: rounded to the currency
+        :param int correction: 0, or how many lines of this rating are invoiced already
+        """
+        order = rating.subscription_id
+        return self._fusion_engine().create({
+            "order_id": order.id,
+            "sequence": max(order.order_line.mapped("sequence"), default=0) + 1,
+            "product_id": rating.charge_id.product_id.id,
+            "product_uom_qty": 1,
+            "discount": 0,
+            "fusion_charge_id": rating.charge_id.id,
+            "fusion_rating_id": rating.id,
+            "fusion_correction": correction,
+            **self._fusion_prepare_values(rating, amount, order),
+        })
+
+    def _fusion_update(self, rating, amount):
+        """Let this line say what the ledger says; an equal line is not written."""
+        values = self._fusion_prepare_values(rating, amount, self.order_id)
+        changed = {name: value for name, value in values.items() if self[name] != value}
+        if changed:
+            self._fusion_engine().write(changed)
+
+    @api.model
+    def _fusion_prepare_values(self, rating, amount, order):
+        return {
+            "name": rating._describe(order._get_lang()),
+            "price_unit": amount,
+            "technical_price_unit": amount,
+            "fusion_period_start": rating.period_start,
+            "fusion_period_end": rating.period_end,
+        }
+
+    def _fusion_engine(self):
+        """These lines in the context in which rating writes: no chatter, locked orders too."""
+        return self.with_context(
+            fusion_rating=True, sale_no_log_for_new_lines=True, tracking_disable=True,
+            sale_write_from_compute=True,
+        )

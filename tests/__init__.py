@@ -1,0 +1,4 @@
+from . import (
+    test_subscription,
+    test_rating,
+)
