@@ -31,15 +31,25 @@ def interrupt(_signal, _frame) -> None:
     raise KeyboardInterrupt
 
 
-def prepared(run):
-    """A command that needs the whole set-up and a database server."""
+def in_environment(run):
+    """A command that needs Odoo and the Python environment."""
 
     def wrapped(options) -> int:
         runtime.ensure_runtime()
         if not in_venv():
             environment.enter_venv()
+        return run(options)
+
+    return wrapped
+
+
+def prepared(run):
+    """A command that needs the whole set-up and a database server."""
+
+    @in_environment
+    def wrapped(options) -> int:
         with postgres.cluster():
-            runtime.ensure_setup()
+            runtime.ensure_template()
             return run(options)
 
     return wrapped
@@ -48,7 +58,9 @@ def prepared(run):
 def parser() -> argparse.ArgumentParser:
     """The command line; nothing outside of the standard library may be imported for its help."""
     top = argparse.ArgumentParser(
-        prog="./dev", description=__doc__ and "Set up, run and test Fusion Billing on a real Odoo 19. Every command "
+        prog="./dev",
+        description=__doc__
+        and "Set up, run and test Fusion Billing on a real Odoo 19. Every command "
         "does its own set-up, under .dev/.",
     )
     commands = top.add_subparsers(required=True, metavar="COMMAND")
@@ -66,26 +78,45 @@ def parser() -> argparse.ArgumentParser:
     serve.add_argument("--db", required=True, help="database, created if there is none")
     serve.add_argument("--port", type=int, default=8069, help="HTTP port (default: 8069)")
     serve.add_argument("--workers", type=int, default=2, help="HTTP worker processes (default: 2)")
-    serve.add_argument("--demo-data", action="store_true", help="create the database with demonstration data")
-    shell = add("shell", run_shell, "open Odoo's Python shell; reads standard input when that is no terminal")
+    serve.add_argument(
+        "--demo-data", action="store_true", help="create the database with demonstration data"
+    )
+    shell = add(
+        "shell",
+        run_shell,
+        "open Odoo's Python shell; reads standard input when that is no terminal",
+    )
     shell.add_argument("--db", required=True, help="database")
     db = add("db", run_drop, "look after databases").add_subparsers(required=True, metavar="ACTION")
     drop = db.add_parser("drop", help="drop a database and its files")
     drop.add_argument("name")
     add("lint", run_lint, "check style and conventions")
     test = add("test", run_test, "run the tests; without argument all of them")
-    test.add_argument("what", nargs="?", metavar="PART|TAGS", help="lint, core, devtools, odoo, e2e, or Odoo test "
-                      "tags such as /fusion_billing:TestRating.test_name")
-    test.add_argument("-k", dest="patterns", action="append", default=[], metavar="NAME",
-                      help="of core, devtools and e2e only tests whose name contains this")
+    test.add_argument(
+        "what",
+        nargs="?",
+        metavar="PART|TAGS",
+        help="lint, core, devtools, odoo, e2e, or Odoo test "
+        "tags such as /fusion_billing:TestRating.test_name",
+    )
+    test.add_argument(
+        "-k",
+        dest="patterns",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="of core, devtools and e2e only tests whose name contains this",
+    )
     bench = add("bench", run_bench, "measure, and compare with a baseline in the same run")
     bench.add_argument("part", nargs="?")
     add("clean", clean, "remove everything under .dev/")
     return top
 
 
-def setup(options) -> int:
-    return prepared(lambda _options: say("ready") or 0)(options)
+@prepared
+def setup(_options) -> int:
+    say("ready")
+    return 0
 
 
 @prepared
@@ -110,7 +141,7 @@ def run_drop(options) -> int:
     return 0
 
 
-@prepared
+@in_environment
 def run_lint(_options) -> int:
     return dispatch("testing").main("lint", [])
 

@@ -32,7 +32,9 @@ def step(what: str):
     say(f" {time.monotonic() - start:.1f} s")
 
 
-def run(args: list, *, log: str, env: dict | None = None, cwd=None, user: str | None = None) -> None:
+def run(
+    args: list, *, log: str, env: dict | None = None, cwd=None, user: str | None = None
+) -> None:
     """Run a program to its end with its output in `.dev/logs/<log>.log`; DevError shows the tail.
 
     :param log: name of the log file, overwritten each time
@@ -43,14 +45,21 @@ def run(args: list, *, log: str, env: dict | None = None, cwd=None, user: str | 
     path = LOGS / f"{log}.log"
     with path.open("wb") as out:
         process = subprocess.Popen(
-            [str(arg) for arg in args], stdout=out, stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL, env={**os.environ, **(env or {})}, cwd=cwd,
-            start_new_session=True, **as_user(user),
+            [str(arg) for arg in args],
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, **(env or {})},
+            cwd=cwd,
+            start_new_session=True,
+            **as_user(user),
         )
         code = wait(process)
     if code:
         tail = "\n".join(path.read_text(errors="replace").splitlines()[-15:])
-        raise DevError(f"`{os.path.basename(args[0])}` ended with status {code}; see {path}\n{tail}")
+        raise DevError(
+            f"`{os.path.basename(args[0])}` ended with status {code}; see {path}\n{tail}"
+        )
 
 
 def as_user(user: str | None) -> dict:
@@ -59,7 +68,7 @@ def as_user(user: str | None) -> dict:
 
 
 def user_group(user: str) -> int:
-    import pwd  # noqa: PLC0415  (not on every system on which --help should work)
+    import pwd
 
     return pwd.getpwnam(user).pw_gid
 
@@ -79,7 +88,9 @@ def end_group(process: subprocess.Popen, patience: float = 10) -> None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, sign)
             deadline = time.monotonic() + seconds
-            while (process.poll() is None or group_alive(process.pid)) and time.monotonic() < deadline:
+            while (
+                process.poll() is None or group_alive(process.pid)
+            ) and time.monotonic() < deadline:
                 time.sleep(0.05)
 
 

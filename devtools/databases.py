@@ -46,7 +46,10 @@ def exists(name: str) -> bool:
 
 
 def create_database(
-    name: str, from_template: bool = True, install: tuple | list = (ADDON,), demo: bool = False,
+    name: str,
+    from_template: bool = True,
+    install: tuple | list = (ADDON,),
+    demo: bool = False,
     fast: bool = False,
 ) -> str:
     """Create a database with modules installed, proved from SQL.
@@ -64,7 +67,9 @@ def create_database(
         clone_template(name, (), demo)
         install_modules(name, tuple(install), demo)
     if fast:
-        alter = sql.SQL("ALTER DATABASE {} SET synchronous_commit = off").format(sql.Identifier(name))
+        alter = sql.SQL("ALTER DATABASE {} SET synchronous_commit = off").format(
+            sql.Identifier(name)
+        )
         query("postgres", alter)
     return name
 
@@ -85,14 +90,20 @@ def drop_database(name: str) -> bool:
     :return: whether there was one
     """
     found = exists(name)
-    query("postgres", sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+    query(
+        "postgres", sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+    )
     shutil.rmtree(filestore(name), ignore_errors=True)
     return found
 
 
 def drop_all() -> None:
     """Drop every template and temporary database of this checkout."""
-    for (name,) in query("postgres", "SELECT datname FROM pg_database WHERE starts_with(datname, %s)", (f"{PREFIX}_",)):
+    for (name,) in query(
+        "postgres",
+        "SELECT datname FROM pg_database WHERE starts_with(datname, %s)",
+        (f"{PREFIX}_",),
+    ):
         drop_database(name)
 
 
@@ -129,17 +140,21 @@ def build_template(install: tuple, demo: bool) -> str:
             install_modules(partial, install, demo)
         drop_outdated(name)
     else:
-        query("postgres", sql.SQL(
-            "CREATE DATABASE {} ENCODING 'UTF8' LC_COLLATE 'C' TEMPLATE template0",
-        ).format(sql.Identifier(partial)))
-        with step(f"installing Odoo's modules into a template database{' with demo data' * demo} (once, about a minute)"):
+        query(
+            "postgres",
+            sql.SQL(
+                "CREATE DATABASE {} ENCODING 'UTF8' LC_COLLATE 'C' TEMPLATE template0",
+            ).format(sql.Identifier(partial)),
+        )
+        what = f"a template database{' with demo data' * demo}"
+        with step(f"installing Odoo's modules into {what} (once, about a minute)"):
             install_modules(partial, BASE, demo)
     freeze(partial, name)
     return name
 
 
 def freeze(partial: str, name: str) -> None:
-    """Turn a finished database into a template nobody can connect to, so that cloning never waits."""
+    """Turn a finished database into a template; nobody can connect to it, so clones never wait."""
     if filestore(partial).exists():
         shutil.rmtree(filestore(name), ignore_errors=True)
         filestore(partial).rename(filestore(name))
@@ -151,18 +166,27 @@ def freeze(partial: str, name: str) -> None:
 def copy_database(source: str, name: str) -> None:
     """Clone a database and its files."""
     try:
-        query("postgres", sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
-            sql.Identifier(name), sql.Identifier(source)))
+        query(
+            "postgres",
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                sql.Identifier(name), sql.Identifier(source)
+            ),
+        )
     except psycopg2.errors.DuplicateDatabase:
-        raise DevError(f"there is a database {name} already: drop it with ./dev db drop {name}") from None
+        raise DevError(
+            f"there is a database {name} already: drop it with ./dev db drop {name}"
+        ) from None
     if filestore(source).exists():
         shutil.rmtree(filestore(name), ignore_errors=True)
         shutil.copytree(filestore(source), filestore(name), copy_function=os.link)
 
 
 def install_modules(name: str, modules: tuple, demo: bool = False, update: bool = False) -> None:
-    """Install (or update) modules with Odoo and prove from SQL that they are; exit codes prove nothing (a module
-    whose dependency is missing stays `to install` and Odoo ends with 0)."""
+    """Install (or update) modules with Odoo and prove from SQL that they are.
+
+    Exit codes prove nothing: a module whose dependency is missing stays `to install`, and Odoo
+    ends with 0.
+    """
     log = odoo.run_install(name, modules, demo, update)
     states = module_states(name)
     wrong = [module for module in modules if states.get(module) != "installed"]
@@ -193,7 +217,11 @@ def template_family(install: tuple, demo: bool) -> str:
 def drop_outdated(name: str) -> None:
     """Drop the templates that this one replaces."""
     family = name.rpartition("_")[0]
-    rows = query("postgres", "SELECT datname FROM pg_database WHERE datname ~ %s", (rf"^{family}_[0-9a-f]{{10}}$",))
+    rows = query(
+        "postgres",
+        "SELECT datname FROM pg_database WHERE datname ~ %s",
+        (rf"^{family}_[0-9a-f]{{10}}$",),
+    )
     for (old,) in rows:
         drop_database(old)
 
@@ -202,7 +230,12 @@ def odoo_identity() -> str:
     """Which Odoo this is, to the package version or commit."""
     if odoo_source().is_relative_to(DEBIAN):
         return (DEBIAN / ".packages").read_text()
-    asked = subprocess.run(["git", "-C", odoo_source(), "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
+    asked = subprocess.run(
+        ["git", "-C", odoo_source(), "rev-parse", "HEAD"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     return f"{odoo_source()} {asked.stdout}"
 
 
@@ -211,6 +244,8 @@ def addon_digest() -> str:
     digest = hashlib.sha256()
     for folder, folders, files in os.walk(ROOT):
         folders[:] = sorted(set(folders) - NOT_THE_ADDON)
-        for path in sorted(Path(folder) / name for name in files if not name.endswith((".md", ".pyc"))):
+        for path in sorted(
+            Path(folder) / name for name in files if not name.endswith((".md", ".pyc"))
+        ):
             digest.update(os.fsencode(path.relative_to(ROOT)) + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()

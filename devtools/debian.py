@@ -7,21 +7,31 @@ checksum as always. The mirror is the one the machine already uses.
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 from devtools.console import DevError, run, step
-from devtools.paths import DEBIAN, DEV
+from devtools.paths import DEBIAN, DEBIAN_SOURCE, DEV
 
 APT = DEV / "apt"
 STAMP = ".packages"
 
 #: From unstable: Odoo, and what its assets point to.
 UNSTABLE = (
-    "odoo-19", "libjs-jquery", "libjs-jquery-form", "libjs-underscore", "fonts-montserrat",
-    "fonts-roboto-unhinted", "fonts-inconsolata", "fonts-ocr-b",
+    "odoo-19",
+    "libjs-jquery",
+    "libjs-jquery-form",
+    "libjs-underscore",
+    "fonts-montserrat",
+    "fonts-roboto-unhinted",
+    "fonts-inconsolata",
+    "fonts-ocr-b",
 )
 #: From the machine's own release: unstable's newer icon font dropped the files Odoo links to.
 STABLE = ("fonts-font-awesome",)
+#: Files that Debian's package leaves out although Odoo's asset bundles name them; an empty one
+#: keeps the web client's bundles free of errors. (This one blurs the background of video calls.)
+MISSING = ("odoo/addons/mail/static/lib/selfie_segmentation/selfie_segmentation.js",)
 KEYRINGS = (
     Path("/usr/share/keyrings/debian-archive-keyring.pgp"),
     Path("/usr/share/keyrings/debian-archive-keyring.gpg"),
@@ -46,6 +56,7 @@ def ensure_odoo() -> None:
         for archive in archives:
             run(["dpkg", "-x", archive, partial], log="dpkg")
         drop_dangling_links(partial)
+        add_missing(partial / DEBIAN_SOURCE.relative_to(DEBIAN))
     (partial / STAMP).write_text(recipe)
     shutil.rmtree(DEBIAN, ignore_errors=True)
     partial.rename(DEBIAN)
@@ -64,8 +75,10 @@ def fetch_lists() -> str:
         write_sources(uri, release)
         try:
             with step("reading Debian's package lists"):
-                run(["apt-get", *options(), "-q", "-o", "APT::Update::Error-Mode=any", "update"],
-                    log="apt-update")
+                run(
+                    ["apt-get", *options(), "-q", "-o", "APT::Update::Error-Mode=any", "update"],
+                    log="apt-update",
+                )
             return release
         except DevError as failed:
             problem = failed
@@ -85,11 +98,17 @@ def write_sources(uri: str, release: str) -> None:
 def options() -> list[str]:
     """Point apt at the private state; its signature checks stay untouched."""
     settings = {
-        "Dir::State": APT, "Dir::State::lists": APT / "lists", "Dir::State::status": "/dev/null",
-        "Dir::Cache": APT, "Dir::Cache::archives": APT / "archives",
-        "Dir::Etc::SourceList": APT / "debian.sources", "Dir::Etc::SourceParts": "/dev/null",
-        "Dir::Etc::Preferences": "/dev/null", "Dir::Etc::PreferencesParts": "/dev/null",
-        "Acquire::Languages": "none", "Acquire::Retries": "3",
+        "Dir::State": APT,
+        "Dir::State::lists": APT / "lists",
+        "Dir::State::status": "/dev/null",
+        "Dir::Cache": APT,
+        "Dir::Cache::archives": APT / "archives",
+        "Dir::Etc::SourceList": APT / "debian.sources",
+        "Dir::Etc::SourceParts": "/dev/null",
+        "Dir::Etc::Preferences": "/dev/null",
+        "Dir::Etc::PreferencesParts": "/dev/null",
+        "Acquire::Languages": "none",
+        "Acquire::Retries": "3",
         # apt's download user cannot enter a checkout below a private home directory
         "APT::Sandbox::User": "root",
     }
@@ -104,12 +123,20 @@ def download(release: str) -> list[Path]:
 
 
 def drop_dangling_links(prefix: Path) -> None:
-    """Remove links whose target no package has: Odoo answers 500 for them, 404 for a missing file."""
+    """Remove links whose target no package has: Odoo answers 500 for one, 404 for no file."""
     for folder, _folders, files in os.walk(prefix):
         for name in files:
             path = os.path.join(folder, name)
             if os.path.islink(path) and not os.path.exists(path):
                 os.unlink(path)
+
+
+def add_missing(source: Path) -> None:
+    """Put an empty file where Odoo expects one that the package lacks."""
+    for name in MISSING:
+        path = source / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
 
 
 def keyring() -> Path:
@@ -124,7 +151,9 @@ def configured_sources() -> list[str]:
     """The texts of the machine's apt source files, the one-line format turned into stanzas."""
     etc = Path("/etc/apt")
     lines = [etc / "sources.list", *sorted(etc.glob("sources.list.d/*.list"))]
-    texts = [stanza_of(line) for path in lines if path.exists() for line in path.read_text().splitlines()]
+    texts = [
+        stanza_of(line) for path in lines if path.exists() for line in path.read_text().splitlines()
+    ]
     for path in sorted(etc.glob("sources.list.d/*.sources")):
         uncommented = [line for line in path.read_text().splitlines() if not line.startswith("#")]
         texts += "\n".join(uncommented).split("\n\n")
@@ -152,12 +181,21 @@ def archives_of(stanzas: list[str]) -> list[tuple[str, str]]:
     found = []
     for stanza in stanzas:
         fields = fields_of(stanza)
-        if "deb" not in fields["types"] or "main" not in fields["components"] or "no" in fields["enabled"]:
+        if (
+            "deb" not in fields["types"]
+            or "main" not in fields["components"]
+            or "no" in fields["enabled"]
+        ):
             continue
         found += [
-            (uri, suite) for suite in fields["suites"] if suite in RELEASES for uri in fields["uris"]
+            (uri, suite)
+            for suite in fields["suites"]
+            if suite in RELEASES
+            for uri in fields["uris"]
         ]
-    return sorted(dict.fromkeys(found), key=lambda pair: not pair[0].rstrip("/").endswith("/debian"))
+    return sorted(
+        dict.fromkeys(found), key=lambda pair: not pair[0].rstrip("/").endswith("/debian")
+    )
 
 
 def fields_of(stanza: str) -> dict[str, list[str]]:
@@ -177,11 +215,24 @@ def install(packages: list[str], why: str) -> None:
     if not shutil.which("apt-get"):
         raise DevError(by_hand)
     rights = [] if os.geteuid() == 0 else ["sudo", "-n"]
-    if rights and (not shutil.which("sudo") or os.system("sudo -n true 2>/dev/null")):
+    if rights and not may_sudo():
         raise DevError(by_hand)
-    quiet = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y", "-o", "DPkg::Lock::Timeout=300"]
+    quiet = [
+        "env",
+        "DEBIAN_FRONTEND=noninteractive",
+        "apt-get",
+        "-q",
+        "-y",
+        "-o",
+        "DPkg::Lock::Timeout=300",
+    ]
     with step(f"installing {' '.join(packages)}"):
         run([*rights, *quiet, "update"], log="apt-update")
         run([*rights, *quiet, "install", "--no-install-recommends", *packages], log="apt-install")
 
 
+def may_sudo() -> bool:
+    """Whether sudo works here without a password."""
+    if not shutil.which("sudo"):
+        return False
+    return subprocess.run(["sudo", "-n", "true"], capture_output=True, check=False).returncode == 0

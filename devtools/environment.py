@@ -25,8 +25,21 @@ def ensure_packages(requirements: Path, what: str) -> None:
         return
     stamp.unlink(missing_ok=True)
     with step(f"installing {what}"):
-        run([VENV_PYTHON, "-m", "pip", "install", "-q", "--no-input", "--prefer-binary",
-             "--disable-pip-version-check", "-r", requirements], log="pip")
+        run(
+            [
+                VENV_PYTHON,
+                "-m",
+                "pip",
+                "install",
+                "-q",
+                "--no-input",
+                "--prefer-binary",
+                "--disable-pip-version-check",
+                "-r",
+                requirements,
+            ],
+            log="pip",
+        )
     stamp.write_text(digest)
 
 

@@ -1,4 +1,4 @@
-"""Starting Odoo: installing modules, serving, the shell. Everything listens on the loopback alone."""
+"""Starting Odoo: installing modules, serving, the shell. It listens on the loopback alone."""
 
 import atexit
 import contextlib
@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 
 from devtools.console import DevError, end_group, run
-from devtools.paths import ADDONS, DATA, DEV, LOGS, TEST_ADDONS, VENV_PYTHON, odoo_program, odoo_source
+from devtools.paths import ADDONS, DATA, DEV, LOGS, VENV_PYTHON, odoo_program, odoo_source
 
 HEALTH = "/fusion/api/v1/health"
 
@@ -21,11 +21,22 @@ HEALTH = "/fusion/api/v1/health"
 def command(subcommand: str, database: str, *options: str) -> list[str]:
     """An Odoo command line for one database. To be run in DEV, with `environment()`."""
     # Relative, because Odoo splits the option at commas and the checkout may be called anything.
-    addons = ",".join(os.path.relpath(path, DEV) for path in (ADDONS, TEST_ADDONS) if path.is_dir())
+    addons = ADDONS.relative_to(DEV)
     return [
-        str(VENV_PYTHON), str(odoo_program()), subcommand, "-c", os.devnull, "-D", str(DATA),
-        f"--addons-path={addons}", "-d", database, f"--db-filter=^{database}$", "--no-database-list",
-        "--http-interface=127.0.0.1", *options,
+        str(VENV_PYTHON),
+        str(odoo_program()),
+        subcommand,
+        "-c",
+        os.devnull,
+        "-D",
+        str(DATA),
+        f"--addons-path={addons}",
+        "-d",
+        database,
+        f"--db-filter=^{database}$",
+        "--no-database-list",
+        "--http-interface=127.0.0.1",
+        *options,
     ]
 
 
@@ -40,9 +51,41 @@ def run_install(database: str, modules: tuple, demo: bool = False, update: bool 
     :return: the log file
     """
     log = f"install-{database}"
-    options = ["-u" if update else "-i", ",".join(modules), "--stop-after-init", "--no-http", "--max-cron-threads=0"]
-    run(command("server", database, *options, *["--with-demo"] * demo), log=log, env=environment(), cwd=DEV)
+    options = [
+        "-u" if update else "-i",
+        ",".join(modules),
+        "--stop-after-init",
+        "--no-http",
+        "--max-cron-threads=0",
+    ]
+    run(
+        command("server", database, *options, *["--with-demo"] * demo),
+        log=log,
+        env=environment(),
+        cwd=DEV,
+    )
     return LOGS / f"{log}.log"
+
+
+def shell(database: str, source: str) -> str:
+    """Run Python source in Odoo's shell (`env` is there; commit with `env.cr.commit()`).
+
+    :return: what it printed
+    :raise DevError: if it raised; with the end of the traceback
+    """
+    done = subprocess.run(
+        command("shell", database, "--no-http", "--max-cron-threads=0", "--log-level=warn"),
+        input=source,
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment()},
+        cwd=DEV,
+        check=False,
+    )
+    if done.returncode:
+        tail = "\n".join(done.stderr.splitlines()[-15:])
+        raise DevError(f"the Odoo shell ended with status {done.returncode}\n{tail}")
+    return done.stdout
 
 
 def free_port() -> int:
@@ -63,7 +106,9 @@ class OdooServer:
     :param log: log file; "" is `.dev/logs/server-<database>.log`, None this process's own output
     """
 
-    def __init__(self, database, workers=2, port=0, *, cron_threads=0, options=(), log="", ready_path=HEALTH):
+    def __init__(
+        self, database, workers=2, port=0, *, cron_threads=0, options=(), log="", ready_path=HEALTH
+    ):
         self.database = database
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -71,8 +116,13 @@ class OdooServer:
         self.ready_path = ready_path
         self.process = None
         self._command = command(
-            "server", database, f"--http-port={self.port}", f"--gevent-port={free_port()}",
-            f"--workers={workers}", f"--max-cron-threads={cron_threads}", *options,
+            "server",
+            database,
+            f"--http-port={self.port}",
+            f"--gevent-port={free_port()}",
+            f"--workers={workers}",
+            f"--max-cron-threads={cron_threads}",
+            *options,
         )
 
     def __enter__(self):
@@ -92,8 +142,13 @@ class OdooServer:
         with contextlib.ExitStack() as stack:
             out = self.log and stack.enter_context(self.log.open("ab"))
             self.process = subprocess.Popen(
-                self._command, stdout=out, stderr=subprocess.STDOUT if out else None, stdin=subprocess.DEVNULL,
-                env={**os.environ, **environment()}, cwd=DEV, start_new_session=True,
+                self._command,
+                stdout=out,
+                stderr=subprocess.STDOUT if out else None,
+                stdin=subprocess.DEVNULL,
+                env={**os.environ, **environment()},
+                cwd=DEV,
+                start_new_session=True,
             )
         atexit.register(self.stop)
 
@@ -102,17 +157,25 @@ class OdooServer:
         deadline = time.monotonic() + seconds
         while not self.answers():
             if self.process.poll() is not None:
-                raise DevError(f"Odoo ended with status {self.process.returncode} while starting; see {self.log or 'its log above'}")
+                status = self.process.returncode
+                raise DevError(f"Odoo ended with status {status} while starting; {self._see}")
             if time.monotonic() > deadline:
-                raise DevError(f"Odoo did not answer on {self.url}{self.ready_path} within {seconds:.0f} s; see {self.log or 'its log above'}")
+                url = self.url + self.ready_path
+                raise DevError(f"Odoo did not answer on {url} in {seconds:.0f} s; {self._see}")
             time.sleep(0.1)
 
     def answers(self) -> bool:
         """Whether the health route answers 200 now."""
-        with contextlib.suppress(urllib.error.URLError, OSError), \
-                urllib.request.urlopen(self.url + self.ready_path, timeout=10) as response:
+        with (
+            contextlib.suppress(urllib.error.URLError, OSError),
+            urllib.request.urlopen(self.url + self.ready_path, timeout=10) as response,
+        ):
             return response.status == 200
         return False
+
+    @property
+    def _see(self) -> str:
+        return f"see {self.log}" if self.log else "its log is above"
 
     @property
     def pids(self) -> list[int]:
@@ -127,7 +190,11 @@ class OdooServer:
         """The HTTP worker processes, which can be killed to prove that nothing is lost."""
         marks = ("cron", "gevent")
         children = psutil.Process(self.process.pid).children()
-        return [child.pid for child in children if not any(mark in " ".join(child.cmdline()).lower() for mark in marks)]
+        return [
+            child.pid
+            for child in children
+            if not any(mark in " ".join(child.cmdline()).lower() for mark in marks)
+        ]
 
     def stop(self) -> None:
         """End the master, its workers and whatever they started. Safe to call twice."""

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 HEAD = re.compile(
-    r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} \d+ (?P<level>[A-Z]+) (?P<database>\S+) (?P<logger>[\w.\-]+): (?P<text>.*)",
-    re.DOTALL,
+    r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} \d+ "
+    r"(?P<level>[A-Z]+) (?P<database>\S+) (?P<logger>[\w.\-]+): (?P<text>.*)",
 )
 LOUD = {"WARNING", "ERROR", "CRITICAL"}
 
@@ -15,7 +15,8 @@ ACCEPTED: tuple[tuple[str, str, str], ...] = ()
 
 #: What Odoo's test runner itself says of failed tests; those are counted one by one already.
 OF_THE_RUNNER = (
-    re.compile(r"odoo\.addons\.\w+\.tests\.\S+ (FAIL|ERROR): "),
+    re.compile(r"odoo\.(addons\.\w+\.tests\.\S+|tests\.suite) (FAIL|ERROR): "),
+    re.compile(r"odoo\.modules\.loading Module \w+: \d+ failures, \d+ errors of \d+ tests"),
     re.compile(r"odoo\.tests\.result \d+ failed, \d+ error\(s\) of \d+ tests"),
     re.compile(r"odoo\.\S+ At least one test failed"),
 )
@@ -30,7 +31,7 @@ class Entry(NamedTuple):
 
 
 def entries(lines: Iterable[str]) -> Iterator[Entry]:
-    """Parse lines; what comes before the first entry, such as output of other programs, is left out."""
+    """Parse lines; output of other programs before the first entry is left out."""
     current: Entry | None = None
     for line in lines:
         if head := HEAD.match(line.rstrip("\n")):
@@ -43,13 +44,10 @@ def entries(lines: Iterable[str]) -> Iterator[Entry]:
         yield current
 
 
-def complaints(lines: Iterable[str]) -> list[Entry]:
-    """The entries that make a run fail: loud, not accepted, and not a test failure counted elsewhere."""
-    return [entry for entry in entries(lines) if entry.level in LOUD and not is_accepted(entry)]
-
-
 def is_accepted(entry: Entry) -> bool:
     """Whether a loud entry is on the list of accepted ones, or repeats a failed test."""
     if any(pattern.match(f"{entry.logger} {entry.text}") for pattern in OF_THE_RUNNER):
         return True
-    return any(entry.logger == logger and entry.text.startswith(start) for logger, start, _why in ACCEPTED)
+    return any(
+        entry.logger == logger and entry.text.startswith(start) for logger, start, _why in ACCEPTED
+    )

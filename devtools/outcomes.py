@@ -30,7 +30,9 @@ class Tally:
         return [name for name, outcome in self.outcomes.items() if outcome == "failed"]
 
     def __str__(self) -> str:
-        return ", ".join(f"{self.count(outcome)} {outcome}" for outcome in ("passed", "failed", "skipped"))
+        return ", ".join(
+            f"{self.count(outcome)} {outcome}" for outcome in ("passed", "failed", "skipped")
+        )
 
 
 def read_record(path: Path, part: str, tally: Tally) -> None:

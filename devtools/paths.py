@@ -12,7 +12,6 @@ LOGS = DEV / "logs"
 VENV = DEV / "venv"
 VENV_PYTHON = VENV / "bin" / "python"
 ADDONS = DEV / "addons"  # holds the symlink named after the addon
-TEST_ADDONS = ROOT / "devtools" / "addons"
 DATA = DEV / "data"  # Odoo's data directory: filestores and sessions
 DEBIAN = DEV / "debian"  # the unpacked Debian packages
 DEBIAN_SOURCE = DEBIAN / "usr/lib/python3/dist-packages"

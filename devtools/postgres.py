@@ -2,8 +2,8 @@
 
 The private cluster runs only while somebody uses it. Every user holds a shared lock; the first one
 starts the server, the last one to leave stops it. It listens on a Unix socket alone and trusts
-whoever may enter its 0700 directory. Its settings are PostgreSQL's own, durable ones, so that what
-the benchmarks measure is what a user gets; test databases relax `synchronous_commit` for themselves.
+whoever may enter its 0700 directory. It keeps PostgreSQL's durable settings, so that what the
+benchmarks measure is what a user gets; test databases relax `synchronous_commit` for themselves.
 """
 
 import contextlib
@@ -47,13 +47,16 @@ def ensure_programs() -> None:
         return
     debian.install(["postgresql"], "PostgreSQL is missing, or set PGHOST to a server")
     if not programs():
-        raise DevError("PostgreSQL's programs are still missing after installing the package postgresql")
+        raise DevError(
+            "PostgreSQL's programs are still missing after installing the package postgresql"
+        )
 
 
 def programs(major: str = "*") -> Path | None:
     """The newest directory with PostgreSQL's server programs, of one major version if given."""
     folders = sorted(
-        Path("/usr/lib/postgresql").glob(f"{major}/bin"), key=lambda path: int(path.parent.name),
+        Path("/usr/lib/postgresql").glob(f"{major}/bin"),
+        key=lambda path: int(path.parent.name),
     )
     if major == "*" and (found := shutil.which("initdb")):
         folders.insert(0, Path(found).resolve().parent)
@@ -63,10 +66,12 @@ def programs(major: str = "*") -> Path | None:
 
 @contextlib.contextmanager
 def cluster():
-    """Have a PostgreSQL server for as long as the block runs, named in this process's environment."""
+    """Have a PostgreSQL server while the block runs, named in this process's environment."""
     if is_external():
         if os.environ.get("PGUSER") == "postgres":
-            raise DevError("Odoo refuses the database user postgres: set PGUSER to another role with CREATEDB")
+            raise DevError(
+                "Odoo refuses the database user postgres: set PGUSER to another role with CREATEDB"
+            )
         yield
         return
     with contextlib.ExitStack() as stack:
@@ -99,15 +104,37 @@ def ensure_started() -> Path:
         partial = home / "data.partial"
         with step("creating the PostgreSQL cluster"):
             control("rm", "-rf", partial, folder=Path("/bin"))
-            control("initdb", "-D", partial, "-U", ROLE, "-A", "trust", "-E", "UTF8",
-                    "--locale=C.UTF-8", "--no-sync", folder=programs())
+            control(
+                "initdb",
+                "-D",
+                partial,
+                "-U",
+                ROLE,
+                "-A",
+                "trust",
+                "-E",
+                "UTF8",
+                "--locale=C.UTF-8",
+                "--no-sync",
+                folder=programs(),
+            )
             with (partial / "postgresql.conf").open("a") as settings:
                 settings.write(SETTINGS)
             partial.rename(data)
     if not is_running(data):
         with step("starting PostgreSQL"):
-            control("pg_ctl", "-D", data, "-l", home / "server.log", "-w", "-t", "120", "start",
-                    folder=programs_of(data))
+            control(
+                "pg_ctl",
+                "-D",
+                data,
+                "-l",
+                home / "server.log",
+                "-w",
+                "-t",
+                "120",
+                "start",
+                folder=programs_of(data),
+            )
     return home
 
 
@@ -115,13 +142,20 @@ def stop() -> None:
     """Stop the private server, if it runs."""
     data = home_directory() / "data"
     if exists(data) and is_running(data):
-        control("pg_ctl", "-D", data, "-m", "fast", "-w", "-t", "120", "stop", folder=programs_of(data))
+        control(
+            "pg_ctl", "-D", data, "-m", "fast", "-w", "-t", "120", "stop", folder=programs_of(data)
+        )
 
 
 def is_running(data: Path) -> bool:
     """What pg_ctl says of the server on this data directory."""
-    asked = subprocess.run([programs_of(data) / "pg_ctl", "-D", data, "status"], cwd="/",
-                           capture_output=True, check=False, **as_user(server_user()))
+    asked = subprocess.run(
+        [programs_of(data) / "pg_ctl", "-D", data, "status"],
+        cwd="/",
+        capture_output=True,
+        check=False,
+        **as_user(server_user()),
+    )
     return asked.returncode == 0
 
 
@@ -131,9 +165,9 @@ def programs_of(data: Path) -> Path:
     if found := programs(major):
         return found
     newest = programs()
-    if newest and newest.parent.name == major or newest and "postgresql" not in str(newest):
+    if (newest and newest.parent.name == major) or (newest and "postgresql" not in str(newest)):
         return newest
-    raise DevError(f"PostgreSQL {major} made the cluster in .dev and is gone: install it again, or run ./dev clean")
+    raise DevError(f"PostgreSQL {major} made the cluster in .dev and is gone: run ./dev clean")
 
 
 def exists(data: Path) -> bool:
@@ -157,7 +191,7 @@ def server_user() -> str | None:
 
 
 def home_directory() -> Path:
-    """Where the cluster lives: `.dev/postgres` when its user can enter it and the socket's path fits.
+    """Where the cluster lives: `.dev/postgres` if its user can enter it and the socket's path fits.
 
     Otherwise a directory of this checkout under /var/tmp, which every user can enter.
     """
@@ -176,7 +210,7 @@ def can_enter(folder: Path) -> bool:
 
 
 def ensure_home() -> Path:
-    """Create the cluster's directory for its user alone; refuse one that somebody else put there."""
+    """Create the cluster's directory for its user alone; refuse one that is somebody else's."""
     home = home_directory()
     user = server_user()
     owner = pwd.getpwnam(user).pw_uid if user else os.geteuid()
@@ -188,7 +222,7 @@ def ensure_home() -> Path:
         pass
     status = home.lstat()
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != owner or status.st_mode & 0o077:
-        raise DevError(f"{home} is not a private directory of the user {user or owner}: remove it and try again")
+        raise DevError(f"{home} is not private to user {user or owner}: remove it and try again")
     return home
 
 

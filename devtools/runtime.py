@@ -1,7 +1,7 @@
 """The set-up: everything the other commands stand on, made once and only once.
 
-Two stages, because the first has to run on a bare Python: `ensure_runtime` fetches Odoo, the Python
-packages and PostgreSQL; `ensure_setup` runs on that environment and adds the template database.
+Two stages, because the first has to run on a bare Python: `ensure_runtime` fetches Odoo, the
+Python packages and PostgreSQL; `ensure_template` runs on those and makes the template database.
 Each part is stamped last or renamed into place, so what an interruption leaves behind is redone.
 """
 
@@ -11,11 +11,21 @@ import sys
 from devtools import debian, environment, postgres
 from devtools.console import DevError
 from devtools.locks import exclusive
-from devtools.paths import ADDON, ADDONS, DATA, DEBIAN_SOURCE, DEV, ROOT, in_venv, odoo_program, odoo_source
+from devtools.paths import (
+    ADDON,
+    ADDONS,
+    DATA,
+    DEBIAN_SOURCE,
+    DEV,
+    ROOT,
+    in_venv,
+    odoo_program,
+    odoo_source,
+)
 
 
 def ensure_runtime() -> None:
-    """Make Odoo's source, the Python environment, PostgreSQL's programs and the addon's link exist."""
+    """Make Odoo, the Python environment, PostgreSQL's programs and the addon's link exist."""
     if sys.platform != "linux":
         raise DevError("this needs Linux: use a Debian 12 or 13 machine or container")
     with exclusive(DEV / "setup.lock", "set-up"):
@@ -31,15 +41,11 @@ def ensure_tools() -> None:
         environment.ensure_packages(environment.TOOLS, "the lint and test tools")
 
 
-def ensure_setup() -> None:
-    """Everything, up to the template database that others are cloned from. Runs in the environment."""
+def ensure_template() -> None:
+    """Make the template database exist. Runs on the environment's Python, inside a cluster."""
     from devtools import databases  # noqa: PLC0415  (needs psycopg2)
 
-    ensure_runtime()
-    if not in_venv():
-        raise DevError("run this through ./dev")
-    with postgres.cluster():
-        databases.ensure_template()
+    databases.ensure_template()
 
 
 def ensure_source() -> None:
@@ -48,7 +54,9 @@ def ensure_source() -> None:
         debian.ensure_odoo()
     release = odoo_source() / "odoo" / "release.py"
     if not release.exists() or not odoo_program().exists():
-        raise DevError(f"ODOO_SRC={odoo_source()} is no Odoo checkout: it has no odoo/release.py or odoo-bin")
+        raise DevError(
+            f"ODOO_SRC={odoo_source()} is no Odoo checkout: it has no odoo/release.py or odoo-bin"
+        )
     if "version_info = (19, 0" not in release.read_text():
         raise DevError(f"{odoo_source()} is not Odoo 19.0: check out its branch 19.0")
 
@@ -64,12 +72,12 @@ def ensure_link() -> None:
 
 
 def clean() -> None:
-    """Remove everything that was made: `.dev/`, and on a server of the environment this checkout's databases."""
+    """Remove all that was made: `.dev/`, and on a foreign server this checkout's databases."""
     if not DEV.exists():
         return
     with exclusive(DEV / "setup.lock", "set-up"):
         if postgres.is_external() and in_venv():
-            from devtools import databases  # noqa: PLC0415  (needs psycopg2)
+            from devtools import databases
 
             databases.drop_all()
         postgres.remove()

@@ -13,7 +13,7 @@ def serve(name: str, port: int, workers: int, demo: bool) -> int:
     prepare(name, demo)
     server = odoo.OdooServer(name, workers, port, cron_threads=1, log=None)
     with server:
-        say(f"Serving the database {name} on {server.url} (user admin, password admin). Ctrl-C ends it.")
+        say(f"Serving {name} on {server.url} (user admin, password admin). Ctrl-C ends it.")
         try:
             status = server.process.wait()
         except KeyboardInterrupt:
@@ -26,10 +26,16 @@ def prepare(name: str, demo: bool) -> None:
     if not databases.exists(name):
         databases.create_database(name, demo=demo)
         return
-    if demo and databases.query(name, "SELECT 1 FROM ir_module_module WHERE name = %s AND NOT demo", (ADDON,)):
-        raise DevError(f"the database {name} was made without demonstration data: ./dev db drop {name} first")
+    if demo and databases.query(
+        name, "SELECT 1 FROM ir_module_module WHERE name = %s AND NOT demo", (ADDON,)
+    ):
+        raise DevError(
+            f"the database {name} was made without demonstration data: ./dev db drop {name} first"
+        )
     with step(f"updating the addon in {name}"):
-        databases.install_modules(name, (ADDON,), update=databases.module_states(name).get(ADDON) == "installed")
+        databases.install_modules(
+            name, (ADDON,), update=databases.module_states(name).get(ADDON) == "installed"
+        )
 
 
 def shell(name: str) -> int:
@@ -38,7 +44,8 @@ def shell(name: str) -> int:
         raise DevError(f"there is no database {name}: ./dev serve --db {name} makes one")
     process = subprocess.Popen(
         odoo.command("shell", name, "--no-http", "--max-cron-threads=0", "--log-level=warn"),
-        env={**os.environ, **odoo.environment()}, cwd=DEV,
+        env={**os.environ, **odoo.environment()},
+        cwd=DEV,
     )
     try:
         return process.wait()

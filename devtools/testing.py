@@ -64,7 +64,9 @@ def run_unittest(part: str, patterns: list[str], tally: Tally) -> None:
     with record(part, tally) as variables:
         process = subprocess.Popen(
             [VENV_PYTHON, RUNNERS / "run_unittest.py", ROOT / start, ROOT / top, *patterns],
-            env={**os.environ, **variables}, cwd=ROOT, start_new_session=True,
+            env={**os.environ, **variables},
+            cwd=ROOT,
+            start_new_session=True,
         )
         wait(process)
 
@@ -74,16 +76,28 @@ def run_odoo_tests(tags: str, tally: Tally) -> None:
     with databases.temporary_database(install=()) as name, record("odoo", tally) as variables:
         log = LOGS / f"test-{name}.log"
         options = (
-            f"-i{ADDON}", f"--test-tags={tags}", "--stop-after-init", f"--http-port={odoo.free_port()}",
-            "--workers=0", "--max-cron-threads=0", "--limit-time-real=1200",
+            f"-i{ADDON}",
+            f"--test-tags={tags}",
+            "--stop-after-init",
+            f"--http-port={odoo.free_port()}",
+            "--workers=0",
+            "--max-cron-threads=0",
+            "--limit-time-real=1200",
         )
         with step(f"installing and testing in Odoo, tests {tags}"), log.open("wb") as out:
             command = odoo.command("server", name, *options)
             command[1] = str(RUNNERS / "run_odoo.py")
-            wait(subprocess.Popen(
-                command, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-                env={**os.environ, **odoo.environment(), **variables}, cwd=DEV, start_new_session=True,
-            ))
+            wait(
+                subprocess.Popen(
+                    command,
+                    stdout=out,
+                    stderr=subprocess.STDOUT,
+                    stdin=subprocess.DEVNULL,
+                    env={**os.environ, **odoo.environment(), **variables},
+                    cwd=DEV,
+                    start_new_session=True,
+                )
+            )
         states = databases.module_states(name)
         tally.check("odoo: the addon is installed", states.get(ADDON) == "installed")
         judge(log, tally)
@@ -95,7 +109,9 @@ def judge(log: Path, tally: Tally) -> None:
         loud = [entry for entry in odoo_log.entries(lines) if entry.level in odoo_log.LOUD]
     for entry in loud:
         say(f"{entry.level} {entry.logger}: {entry.text}")
-    tally.check("odoo: the log is clean", not [entry for entry in loud if not odoo_log.is_accepted(entry)])
+    tally.check(
+        "odoo: the log is clean", not [entry for entry in loud if not odoo_log.is_accepted(entry)]
+    )
     say(f"Odoo's log: {log}")
 
 

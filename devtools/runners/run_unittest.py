@@ -16,7 +16,9 @@ def main(start: str, top: str, *patterns: str) -> int:
     loader.testNamePatterns = [f"*{pattern}*" for pattern in patterns] or None
     suite = loader.discover(start, "test_*.py", top)
     result = recorder.recording(unittest.TextTestResult)
-    outcome = unittest.TextTestRunner(verbosity=1, resultclass=result, warnings="default").run(suite)
+    outcome = unittest.TextTestRunner(verbosity=1, resultclass=result, warnings="default").run(
+        suite
+    )
     recorder.write(finished=True)
     return not outcome.wasSuccessful()
 
