@@ -43,7 +43,7 @@ def ensure_tools() -> None:
 
 def ensure_template() -> None:
     """Make the template database exist. Runs on the environment's Python, inside a cluster."""
-    from devtools import databases  # noqa: PLC0415  (needs psycopg2)
+    from devtools import databases  # needs psycopg2
 
     databases.ensure_template()
 
