@@ -1,0 +1,141 @@
+"""No command leaves a process behind, and several at once do not disturb each other."""
+
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import urllib.request
+from pathlib import Path
+from unittest import mock
+
+import psutil
+
+from devtools import console, databases, locks, odoo, postgres
+from devtools.paths import ROOT
+
+
+def start(*arguments, **options) -> subprocess.Popen:
+    """Start a `./dev` command as a person would."""
+    return subprocess.Popen(
+        [sys.executable, ROOT / "dev", *arguments],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        **options,
+    )
+
+
+class TestConsole(unittest.TestCase):
+    def test_a_process_group_ends_whole_even_if_a_child_ignores_the_request(self):
+        stubborn = "trap '' TERM; sleep 60 & echo $!; wait; wait"
+        process = subprocess.Popen(
+            ["bash", "-c", stubborn], start_new_session=True, stdout=subprocess.PIPE
+        )
+        child = int(process.stdout.readline())
+        console.end_group(process, patience=0.3)
+        process.stdout.close()
+        self.assertFalse(psutil.pid_exists(child) and psutil.Process(child).status() != "zombie")
+        self.assertEqual(process.returncode, -signal.SIGKILL)
+
+    def test_a_failing_program_is_told_with_the_end_of_its_output(self):
+        with self.assertRaisesRegex(console.DevError, "status 3(.|\n)*the reason"):
+            console.run(["bash", "-c", "echo the reason; exit 3"], log="failing-program")
+
+
+class TestLocks(unittest.TestCase):
+    def test_a_lock_ends_with_the_process_that_held_it(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "lock")
+            holder = subprocess.Popen(["flock", path, "sleep", "60"], start_new_session=True)
+            with path.open("a") as handle:
+                deadline = time.monotonic() + 10
+                while locks.attempt(handle, fcntl.LOCK_EX):
+                    fcntl.flock(handle, fcntl.LOCK_UN)
+                    self.assertLess(time.monotonic(), deadline)
+                    time.sleep(0.01)
+                console.end_group(holder)
+                self.assertTrue(locks.attempt(handle, fcntl.LOCK_EX))
+
+
+class TestClusterHome(unittest.TestCase):
+    def home(self, folder: str) -> Path:
+        with mock.patch.object(postgres, "DEV", Path(folder)):
+            return postgres.home_directory()
+
+    def test_the_cluster_lives_in_the_checkout(self):
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder).chmod(0o711)
+            self.assertEqual(self.home(folder), Path(folder, "postgres"))
+
+    def test_a_path_too_long_for_a_socket_moves_it(self):
+        with tempfile.TemporaryDirectory() as folder:
+            deep = Path(folder, "x" * 100)
+            deep.mkdir()
+            self.assertLess(len(bytes(self.home(str(deep)) / postgres.SOCKET)), 107)
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root runs the server as another user")
+    def test_a_directory_the_servers_user_cannot_enter_moves_it(self):
+        with tempfile.TemporaryDirectory() as folder:  # mode 0700
+            self.assertTrue(str(self.home(folder)).startswith("/var/tmp/"))
+
+
+class TestCommands(unittest.TestCase):
+    def test_a_terminated_server_leaves_no_process(self):
+        with databases.temporary_database("serve") as name:
+            port = odoo.free_port()
+            command = start("serve", "--db", name, "--port", str(port), "--workers", "1")
+            self.addCleanup(command.kill)
+            self.wait_for(f"http://127.0.0.1:{port}/fusion/api/v1/health", command)
+            family = psutil.Process(command.pid).children(recursive=True)
+            self.assertGreaterEqual(len(family), 3)  # master, worker, cron or gevent
+            command.terminate()
+            self.assertEqual(command.wait(30), 0)
+            _gone, alive = psutil.wait_procs(family, timeout=5)
+            self.assertEqual(alive, [])
+
+    def test_an_interrupted_test_run_leaves_no_process_and_no_database(self):
+        before = self.temporary_databases()
+        command = start("test", "/fusion_billing:NoSuchTest", start_new_session=True)
+        self.addCleanup(command.kill)
+        deadline = time.monotonic() + 60
+        while not self.temporary_databases() - before:
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.1)
+        family = psutil.Process(command.pid).children(recursive=True)
+        command.send_signal(signal.SIGINT)
+        self.assertEqual(command.wait(60), 130)
+        _gone, alive = psutil.wait_procs(family, timeout=5)
+        self.assertEqual(alive, [])
+        self.assertEqual(self.temporary_databases() - before, set())
+
+    def test_an_unknown_database_is_one_sentence_and_a_failure(self):
+        for command in (["shell", "--db", "no_such_db"], ["db", "drop", "no_such_db"]):
+            done = subprocess.run(
+                [sys.executable, ROOT / "dev", *command],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            self.assertEqual(done.returncode, 1)
+            self.assertRegex(
+                done.stderr.splitlines()[-1], "^./dev: there is no database no_such_db"
+            )
+
+    def temporary_databases(self) -> set:
+        rows = databases.query(
+            "postgres", "SELECT datname FROM pg_database WHERE datname ~ '_test_'"
+        )
+        return {name for (name,) in rows}
+
+    def wait_for(self, url: str, command: subprocess.Popen) -> None:
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline and command.poll() is None:
+            try:
+                with urllib.request.urlopen(url, timeout=5) as response:
+                    return self.assertEqual(response.status, 200)
+            except OSError:
+                time.sleep(0.1)
+        return self.fail("the server did not get ready")
