@@ -1,0 +1,31 @@
+"""Writes the JSON of answers: exact numbers as texts, times in UTC with a Z."""
+
+import json
+from datetime import date, datetime
+from decimal import Decimal
+
+
+def write_json(facts):
+    """Return the facts as JSON, in bytes."""
+    return json.dumps(facts, default=_as_json).encode()
+
+
+def _as_json(value):
+    if isinstance(value, Decimal):
+        return plain(value)
+    if isinstance(value, datetime):
+        return f"{value.isoformat()}Z"
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} has no place in an answer.")
+
+
+def plain(number):
+    """Return the shortest exact text of a decimal, never with an exponent: 1250.5, 0."""
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def money(amount, decimal_places):
+    """Return an amount as its currency writes it: 12.50."""
+    return f"{amount:.{decimal_places}f}"

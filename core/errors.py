@@ -1,0 +1,91 @@
+"""The errors that a caller of the API can cause, each with a stable code.
+
+They carry a sentence that a person can act on, the code that a program can act on and,
+where one field is to blame, its name. They know nothing of HTTP: the dispatcher alone
+says which status an error has.
+"""
+
+import logging
+
+ERRORS_SHOWN = 100
+
+
+class BillingError(Exception):
+    """A request that cannot be served, and why.
+
+    :param str message: one sentence for a person, without secrets
+    :param str code: stable, snake case; the class's own where it has one
+    :param str field: name of the field that is to blame, if it is one
+    """
+
+    code = "invalid_payload"
+
+    # These are answers, not failures: whatever logs exceptions should not raise an alarm.
+    loglevel = logging.DEBUG
+
+    def __init__(self, message, code=None, field=None):
+        super().__init__(message)
+        self.message = message
+        self.code = code or self.code
+        self.field = field
+
+    def as_dict(self):
+        """Return what the caller is told: `code`, `error` and, if one is to blame, `field`."""
+        facts = {"code": self.code, "error": self.message}
+        return {"field": self.field, **facts} if self.field else facts
+
+
+class InvalidInput(BillingError):
+    """The request is wrong and will be wrong again."""
+
+
+class NotFound(BillingError):
+    """There is no such path or record, or none that this service may see."""
+
+    code = "not_found"
+
+
+class Conflict(BillingError):
+    """The same external id was given before with different content."""
+
+    code = "conflict"
+
+
+class TooLarge(BillingError):
+    """There is more in the request than is taken at once."""
+
+    code = "payload_too_large"
+
+
+class UnsupportedMediaType(BillingError):
+    """The body is not what the API reads."""
+
+    code = "unsupported_media_type"
+
+
+class BatchError(InvalidInput):
+    """Some members of a batch are wrong, so nothing of the batch was done (U2).
+
+    :param list[tuple[int, BillingError]] errors: each with its position in the batch;
+        the first :data:`ERRORS_SHOWN` are told, all are counted
+    """
+
+    def __init__(self, errors):
+        self.errors = sorted(errors, key=lambda error: error[0])
+        [index, first] = self.errors[0]
+        super().__init__(
+            f"{len(self.errors)} of the events cannot be accepted, so none was stored;"
+            f" the first is number {index}: {first.message}",
+            first.code,
+        )
+
+    def as_dict(self):
+        """Add the batch's errors, by index, and how many there are if they are cut."""
+        shown = [
+            {"index": index, **error.as_dict()}
+            for index, error in self.errors[:ERRORS_SHOWN]
+        ]
+        facts = {**super().as_dict(), "errors": shown}
+        if len(shown) < len(self.errors):
+            facts["errors_total"] = len(self.errors)
+        return facts

@@ -1,0 +1,44 @@
+"""Pages of a list that stay stable while records are added.
+
+A page goes on after the last id of the one before it, which the opaque cursor holds, instead
+of counting rows: what is added or removed meanwhile neither repeats nor hides a record.
+"""
+
+import base64
+import binascii
+
+from .payload import ID_LIMIT, invalid, record_id
+
+DEFAULT_LIMIT = 100
+HIGHEST_LIMIT = 500
+
+
+def limit(value, name):
+    """Return how many records a page has: 1 to 500, 100 if not given."""
+    number = record_id(value, name)
+    if number is None:
+        return DEFAULT_LIMIT
+    if not 1 <= number <= HIGHEST_LIMIT:
+        raise invalid(name, f"must be from 1 to {HIGHEST_LIMIT}")
+    return number
+
+
+def cursor(value, name):
+    """Return the id after which the page begins, 0 for the first page."""
+    if value is None:
+        return 0
+    try:
+        last_id = int(base64.b64decode(value.encode(), altchars=b"-_", validate=True))
+    except (AttributeError, ValueError, binascii.Error):
+        last_id = 0
+    if not 0 < last_id < ID_LIMIT or make_cursor(last_id) != value:
+        raise invalid(name, "must be the next_cursor of an earlier answer")
+    return last_id
+
+
+def make_cursor(last_id):
+    """Return the cursor of the page after this id."""
+    return base64.urlsafe_b64encode(b"%d" % last_id).decode()
+
+
+READERS = {"limit": limit, "cursor": cursor}

@@ -1,0 +1,95 @@
+"""Reads JSON as a billing API must: exactly, or not at all.
+
+Numbers become decimals, so that no quantity passes through binary floating point (M1) and
+no boolean passes for a number. What JSON allows but nobody means is refused: a name twice in
+an object, NaN and infinities, text that PostgreSQL cannot hold.
+"""
+
+import json
+import re
+from decimal import Decimal, InvalidOperation
+
+from .errors import InvalidInput
+
+# Plain text holds neither: JSON forbids control characters, UTF-8 forbids surrogates. An
+# escape is the only way in, so only a body that has one is searched.
+_SUSPECT_ESCAPE = re.compile(rb"\\u(?:0000|d[89a-f])", re.IGNORECASE)
+
+
+def read_object(body):
+    """Return the JSON object in a request's body.
+
+    :param bytes body: nothing at all reads as an empty object
+    :return: dict, with every number a :class:`~decimal.Decimal`
+    :raise InvalidInput: `invalid_json` if it is not JSON, `invalid_payload` if it is
+        something else than an object or holds what cannot be stored
+    """
+    if not body:
+        return {}
+    value = _parse(body)
+    if not isinstance(value, dict):
+        raise InvalidInput("The body must be a JSON object.", "invalid_payload")
+    if _SUSPECT_ESCAPE.search(body):
+        _check_texts(value)
+    return value
+
+
+def _parse(body):
+    try:
+        return json.loads(
+            body.decode(),
+            parse_float=Decimal,
+            parse_int=Decimal,
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_read_pairs,
+        )
+    except UnicodeDecodeError:
+        raise InvalidInput("The body is not UTF-8 text.", "invalid_json") from None
+    except json.JSONDecodeError as error:
+        raise InvalidInput(
+            f"The body is not JSON: {error.msg} (line {error.lineno}, column {error.colno}).",
+            "invalid_json",
+        ) from None
+    except InvalidOperation:
+        raise InvalidInput(
+            "A number in the body is out of range.", "invalid_json"
+        ) from None
+    except (RecursionError, MemoryError):
+        raise InvalidInput("The body is nested too deeply.", "invalid_json") from None
+
+
+def _refuse_constant(name):
+    raise InvalidInput(f"{name} is not a JSON number.", "invalid_json")
+
+
+def _read_pairs(pairs):
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise InvalidInput("A name stands twice in one JSON object.", "invalid_json")
+    return members
+
+
+def _check_texts(value):
+    waiting = [value]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str):
+            _check_text(value)
+        elif isinstance(value, dict):
+            waiting += value
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+
+
+def _check_text(text):
+    if not is_storable(text):
+        raise InvalidInput(
+            "A text holds a NUL character or half of a surrogate pair.",
+            "invalid_payload",
+        )
+
+
+def is_storable(text):
+    """Say whether PostgreSQL can hold the text: no NUL, no half of a surrogate pair."""
+    return "\0" not in text and not any("\ud800" <= char <= "\udfff" for char in text)

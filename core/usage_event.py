@@ -1,0 +1,197 @@
+"""Usage events: from what an app sent to counters that can be stored.
+
+An event is read in two steps, so that a batch costs no query per event: :func:`read_events`
+looks at each event alone, :func:`bind_events` puts each beside the subscription and the
+metric it names. Both go on after an error: an app learns of everything that is wrong with a
+batch at once (U2).
+"""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import NamedTuple
+
+from . import payload
+from .errors import InvalidInput
+from .payload import TEXT_LENGTH, invalid, required
+
+DIMENSIONS = 20
+DIMENSION_NAME_LENGTH = 64
+AHEAD = timedelta(days=1)
+
+# A double holds any number of 15 digits and gives the same digits back.
+_DIMENSION_DIGITS = 15
+
+
+class Subscription(NamedTuple):
+    """What an event must know of a subscription; its life is half-open, in naive UTC."""
+
+    id: int
+    company_id: int
+    begins: datetime
+    ends: datetime | None
+
+    def covers(self, instant):
+        """Say whether usage at this instant can be billed (U5)."""
+        return self.begins <= instant and (self.ends is None or instant < self.ends)
+
+
+# === READING EACH EVENT ALONE === #
+
+
+def read_events(raw_events, now):
+    """Read the events of a batch, each for itself.
+
+    :param list raw_events: JSON values, numbers as decimals (see :mod:`.strict_json`)
+    :param datetime now: naive UTC
+    :return: `(events, errors)`: the good events as `{index: event}`, an event being a dict
+        with every field there is, those that were not given None; and the errors as
+        `[(index, InvalidInput), …]`
+    """
+    latest_start = now + AHEAD
+    events, errors = {}, []
+    for index, raw in enumerate(raw_events):
+        event, event_errors = read_event(raw, latest_start)
+        if event_errors:
+            errors.extend((index, error) for error in event_errors)
+        else:
+            events[index] = event
+    return events, errors
+
+
+def read_event(raw, latest_start):
+    """Read one event.
+
+    :param datetime latest_start: naive UTC; a counter that starts later is a mistake
+    :return: `(event, errors)`
+    """
+    if not isinstance(raw, dict):
+        return {}, [InvalidInput("An event is a JSON object.", "invalid_event")]
+    event, errors = payload.collect_fields(raw, READERS)
+    if not errors:
+        errors.extend(_contradictions(event, latest_start))
+    return event, errors
+
+
+def _contradictions(event, latest_start):
+    """Yield what is wrong between fields that are right in themselves."""
+    if event["subscription_external_id"] is None:
+        if event["subscription_id"] is None:
+            yield payload.missing("subscription_external_id")
+    elif event["subscription_id"] is not None:
+        yield invalid("subscription_id", "and subscription_external_id must not both be given")
+    if event["period_start"] >= event["period_end"]:
+        yield invalid("period_end", "must be later than period_start")
+    if event["period_start"] > latest_start:
+        yield invalid("period_start", "must not be more than a day ahead of now")
+
+
+def dimensions(value, name):
+    """Return a small object of texts, numbers and booleans; an empty one is none."""
+    if value is None:
+        return None
+    if not isinstance(value, dict) or len(value) > DIMENSIONS:
+        raise invalid(name, f"must be an object of at most {DIMENSIONS} members")
+    if not all(1 <= len(key) <= DIMENSION_NAME_LENGTH for key in value):
+        raise invalid(name, f"must have names of 1 to {DIMENSION_NAME_LENGTH} characters")
+    return {key: _dimension(member, name) for key, member in value.items()} or None
+
+
+def _dimension(value, name):
+    if isinstance(value, bool) or (isinstance(value, str) and len(value) <= TEXT_LENGTH):
+        return value
+    if isinstance(value, Decimal) and _is_short(value):
+        return int(value) if value == value.to_integral_value() else float(value)
+    raise invalid(
+        name,
+        f"must have as values texts of at most {TEXT_LENGTH} characters, numbers of at most"
+        f" {_DIMENSION_DIGITS} digits, or booleans",
+    )
+
+
+def _is_short(number):
+    _sign, digits, exponent = number.as_tuple()
+    longest = max(len(digits), len(digits) + exponent, -exponent)
+    return longest <= _DIMENSION_DIGITS
+
+
+READERS = {
+    "subscription_external_id": payload.external_id,
+    "subscription_id": payload.record_id,
+    "metric_code": required(payload.text),
+    "quantity": required(payload.quantity),
+    "period_start": required(payload.instant),
+    "period_end": required(payload.instant),
+    "idempotency_key": payload.text,
+    "value": payload.text,
+    "dimensions": dimensions,
+}
+
+
+# === PUTTING EVENTS BESIDE WHAT THEY NAME === #
+
+
+def bind_events(events, subscriptions, metric_ids):
+    """Give each event the ids it needs to be stored.
+
+    :param dict events: `{index: event}`; `subscription_id`, `metric_id` and `company_id` are
+        set on those that can be bound
+    :param dict subscriptions: :class:`Subscription` by external id (str) and by id (int)
+    :param dict metric_ids: id by code
+    :return: the errors, `[(index, InvalidInput), …]`
+    """
+    errors, keys = [], set()
+    for index, event in events.items():
+        error = _bind_event(event, subscriptions, metric_ids) or _claim_key(event, keys)
+        if error:
+            errors.append((index, error))
+    return errors
+
+
+def subscription_reference(event):
+    """Return what names the event's subscription: an external id (str) or an id (int)."""
+    name = event["subscription_external_id"]
+    return event["subscription_id"] if name is None else name
+
+
+def _bind_event(event, subscriptions, metric_ids):
+    subscription = subscriptions.get(subscription_reference(event))
+    if subscription is None:
+        return _unknown_subscription(event)
+    metric_id = metric_ids.get(event["metric_code"])
+    if metric_id is None:
+        return InvalidInput("There is no such metric.", "unknown_metric", "metric_code")
+    if not subscription.covers(event["period_start"]):
+        return InvalidInput(
+            "The subscription is not billed at this time: it begins later, has ended or is"
+            " paused.",
+            "period_outside_subscription",
+            "period_start",
+        )
+    event["subscription_id"] = subscription.id
+    event["company_id"] = subscription.company_id
+    event["metric_id"] = metric_id
+    return None
+
+
+def _unknown_subscription(event):
+    """Return the one answer to a subscription that is not there, is none or not theirs (U1)."""
+    by_id = event["subscription_external_id"] is None
+    return InvalidInput(
+        "There is no such subscription of a customer of this service.",
+        "unknown_subscription",
+        "subscription_id" if by_id else "subscription_external_id",
+    )
+
+
+def _claim_key(event, keys):
+    key = event["subscription_id"], event["metric_id"], event["idempotency_key"]
+    if key[-1] is None:
+        return None
+    if key in keys:
+        return InvalidInput(
+            "An earlier event of this batch has the same idempotency key.",
+            "duplicate_key_in_batch",
+            "idempotency_key",
+        )
+    keys.add(key)
+    return None

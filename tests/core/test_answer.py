@@ -1,0 +1,53 @@
+"""The JSON of answers."""
+
+import json
+import unittest
+from datetime import date, datetime
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis_settings import quick
+
+from core.answer import money, plain, write_json
+from core.api_path import is_api_path, urls
+
+
+class TestAnswer(unittest.TestCase):
+    def test_numbers_are_exact_texts_and_times_end_in_z(self):
+        """M1."""
+        self.assertEqual(
+            json.loads(write_json({
+                "quantity": Decimal("1250.500000"), "day": date(2026, 11, 1), "id": 7,
+                "time": datetime(2026, 11, 1, 12), "name": "Zoë", "end": None,
+            })),
+            {"quantity": "1250.5", "day": "2026-11-01", "id": 7,
+             "time": "2026-11-01T12:00:00Z", "name": "Zoë", "end": None},
+        )
+
+    def test_what_has_no_place_in_json_is_a_mistake_of_ours(self):
+        with self.assertRaises(TypeError):
+            write_json({"quantity": object()})
+
+    @quick
+    @given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**30), max_value=10**30))
+    def test_a_plain_number_is_the_same_number(self, number):
+        """M1."""
+        self.assertEqual(Decimal(plain(number)), number)
+        self.assertNotIn("E", plain(number))
+
+    def test_money_has_the_digits_of_its_currency(self):
+        self.assertEqual(money(Decimal("12.5"), 2), "12.50")
+        self.assertEqual(money(Decimal(12), 0), "12")
+
+
+class TestPaths(unittest.TestCase):
+    def test_the_api_is_what_stands_under_its_path(self):
+        """A1."""
+        for path in ("/fusion/api", "/fusion/api/", "/fusion/api/v1/x", "/fusion/api//x"):
+            self.assertTrue(is_api_path(path), path)
+        for path in ("/fusion/apix", "/fusion", "/", "/web/fusion/api/"):
+            self.assertFalse(is_api_path(path), path)
+
+    def test_an_endpoint_has_an_address_with_and_without_version(self):
+        self.assertEqual(urls("/usage"), ["/fusion/api/v1/usage", "/fusion/api/usage"])

@@ -1,0 +1,211 @@
+"""The fields of a request, each read by its reader."""
+
+import unittest
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis_settings import quick
+
+from core import payload
+from core.errors import InvalidInput
+from core.payload import collect_fields, read_fields, required
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.text(max_size=300)
+    | st.decimals(allow_nan=False, allow_infinity=False),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+moments = st.datetimes(datetime(2000, 1, 2), datetime(2099, 12, 30))
+offsets = st.integers(-23 * 60 - 59, 23 * 60 + 59)
+READERS = (
+    payload.text, payload.external_id, payload.record_id, payload.quantity, payload.instant,
+    payload.day,
+)
+
+
+class ReaderCase(unittest.TestCase):
+    reader = None
+
+    def read(self, value):
+        return type(self).reader(value, "field")
+
+    def assertRefused(self, *values):
+        for value in values:
+            with self.subTest(value=value), self.assertRaises(InvalidInput) as caught:
+                self.read(value)
+            self.assertEqual(caught.exception.code, "invalid_field")
+            self.assertEqual(caught.exception.field, "field")
+
+
+class TestFields(unittest.TestCase):
+    readers = {"name": required(payload.text), "plan_id": payload.record_id}
+
+    def codes(self, fields):
+        _values, errors = collect_fields(fields, self.readers)
+        return [(error.code, error.field) for error in errors]
+
+    def test_every_reader_gives_a_value(self):
+        self.assertEqual(read_fields({"name": "a"}, self.readers), {"name": "a", "plan_id": None})
+
+    def test_a_required_field_may_neither_lack_nor_be_null(self):
+        self.assertEqual(self.codes({}), [("missing_field", "name")])
+        self.assertEqual(self.codes({"name": None}), [("missing_field", "name")])
+
+    def test_a_field_that_nobody_reads_is_an_error(self):
+        self.assertEqual(self.codes({"name": "a", "plan": 1}), [("unknown_field", "plan")])
+
+    def test_every_error_is_found(self):
+        self.assertEqual(
+            self.codes({"name": "", "plan_id": True, "x": 1, "y": 2}),
+            [("invalid_name", "name"), ("invalid_plan_id", "plan_id"),
+             ("unknown_field", "x"), ("unknown_field", "y")],
+        )
+
+    def test_reading_stops_at_the_first_error(self):
+        with self.assertRaises(InvalidInput) as caught:
+            read_fields({"plan_id": True}, self.readers)
+        self.assertEqual(caught.exception.as_dict(), {
+            "code": "missing_field", "field": "name", "error": "name is missing.",
+        })
+
+    @quick
+    @given(st.sampled_from(READERS), json_values)
+    def test_any_value_is_read_or_refused_by_its_own_code(self, reader, value):
+        """A1."""
+        try:
+            reader(value, "field")
+        except InvalidInput as error:
+            self.assertEqual((error.code, error.field), ("invalid_field", "field"))
+
+
+class TestText(ReaderCase):
+    reader = payload.text
+
+    def test_a_text_is_itself(self):
+        self.assertEqual(self.read("Zoë & co"), "Zoë & co")
+        self.assertEqual(self.read("x" * 255), "x" * 255)
+        self.assertIsNone(self.read(None))
+
+    def test_what_is_no_text_or_says_nothing_is_refused(self):
+        self.assertRefused("", "  ", "x" * 256, Decimal(1), True, [], {})
+
+
+class TestExternalId(ReaderCase):
+    reader = payload.external_id
+
+    def test_a_whole_number_stands_for_its_digits(self):
+        self.assertEqual(self.read(Decimal(42)), "42")
+        self.assertEqual(self.read("sub-42"), "sub-42")
+        self.assertEqual(self.read("007"), "007")
+
+    def test_other_numbers_are_refused(self):
+        self.assertRefused(Decimal("4.0"), Decimal("1e3"), Decimal(-1), True, "")
+
+
+class TestRecordId(ReaderCase):
+    reader = payload.record_id
+
+    def test_a_number_and_its_digits_are_the_same(self):
+        self.assertEqual(self.read(Decimal(42)), 42)
+        self.assertEqual(self.read("42"), 42)
+
+    def test_an_id_beyond_the_database_is_a_number_like_others(self):
+        """It names nothing, which is for the caller to say."""
+        self.assertEqual(self.read(Decimal(2**31)), 2**31)
+        self.assertEqual(self.read("9" * 255), int("9" * 255))
+
+    def test_what_is_no_whole_number_is_refused(self):
+        self.assertRefused(
+            True, "", "4.0", "-1", "+1", " 1", "1_0", "²", "٣", Decimal("1.0"), Decimal("1e400"),
+            Decimal(-1), "9" * 256, Decimal("9" * 5000), "x", [1], {},
+        )
+
+
+class TestQuantity(ReaderCase):
+    reader = payload.quantity
+
+    def test_a_quantity_is_exact_in_every_notation(self):
+        """M1."""
+        for value, expected in (
+            ("1250.5", "1250.5"), (Decimal("1250.5"), "1250.5"), (Decimal("1e3"), "1000"),
+            (Decimal("1.5000000"), "1.5"), ("1.5000000", "1.5"), ("007", "7"), ("0", "0"),
+            (Decimal("-0"), "0"), ("-0.0", "0"), ("0.000001", "0.000001"),
+            ("9" * 18 + "." + "9" * 6, "9" * 18 + "." + "9" * 6),
+        ):
+            with self.subTest(value=value):
+                self.assertEqual(self.read(value), Decimal(expected))
+                self.assertNotIn("E", str(self.read(value)))
+                self.assertFalse(self.read(value).is_signed())
+
+    def test_more_digits_than_can_be_stored_are_refused(self):
+        self.assertRefused(
+            "0.0000001", Decimal("1e-7"), "1" + "0" * 18, Decimal("1e18"), Decimal("1e400"),
+            Decimal("1e999999999999"), Decimal("1e-999999999999"), Decimal("9" * 100_000),
+            "1." + "0" * 31,
+        )
+
+    def test_what_is_no_quantity_is_refused(self):
+        self.assertRefused(
+            True, False, "", " ", "NaN", "Infinity", "1e3", "+1", "1,5", "1_000", ".5", "5.",
+            "-1", Decimal(-1), "-0.000001", "٣", "½", [], {}, [Decimal(1)],
+        )
+
+    @quick
+    @given(st.decimals(0, 10**18 - 1, places=6))
+    def test_what_is_allowed_is_kept_digit_by_digit(self, value):
+        """M1."""
+        self.assertEqual(self.read(value), value)
+        self.assertEqual(self.read(f"{value:f}"), value)
+
+
+class TestInstant(ReaderCase):
+    reader = payload.instant
+
+    def test_a_time_is_read_in_utc(self):
+        expected = datetime(2026, 11, 1, 10, 30)
+        for text in (
+            "2026-11-01T10:30:00Z", "2026-11-01T10:30:00", "2026-11-01T10:30", "2026-11-01 10:30Z",
+            "2026-11-01T10:30:00.000Z", "2026-11-01T12:30:00+02:00", "2026-11-01T05:00-0530",
+            "2026-11-01T10:30:00+00:00", "2026-11-02T00:30:00+14:00", "2026-11-01T10:30:00-00:00",
+        ):
+            with self.subTest(text=text):
+                self.assertEqual(self.read(text), expected)
+
+    def test_a_fraction_is_kept_to_the_microsecond(self):
+        self.assertEqual(
+            self.read("2026-11-01T00:00:00.1234567Z"), datetime(2026, 11, 1, 0, 0, 0, 123456),
+        )
+        self.assertEqual(self.read("2026-11-01T00:00:00.5Z").microsecond, 500_000)
+
+    def test_what_is_no_time_is_refused(self):
+        self.assertRefused(
+            "2026-02-30T00:00:00Z", "2026-13-01T00:00:00Z", "2026-11-01T24:00:00Z",
+            "2026-11-01T00:60:00Z", "2026-11-01T00:00:60Z", "2026-11-01", "20261101T000000Z",
+            "2026-W44-7T00:00:00Z", "1999-12-31T23:59:59Z", "2100-01-01T00:00:00Z",
+            "0001-01-01T00:00:00Z", "99999-01-01T00:00:00Z", "2026-11-01T00:00:00+24:00",
+            "2026-11-01T00:00:00+05:60", "2026-11-01T00:00:00 00:00", "٢٠٢٦-11-01T00:00:00Z",
+            "2026-11-01T00:00:00Z\n", "2026-11-01t00:00:00z", "now", "", True, Decimal(1), {}, [],
+        )
+
+    @quick
+    @given(moments, offsets)
+    def test_every_offset_is_taken_off(self, moment, minutes):
+        zone = timezone(timedelta(minutes=minutes))
+        text = moment.replace(tzinfo=timezone.utc).astimezone(zone).isoformat()
+        self.assertEqual(self.read(text), moment)
+
+
+class TestDay(ReaderCase):
+    reader = payload.day
+
+    def test_a_date_is_read(self):
+        self.assertEqual(self.read("2028-02-29"), date(2028, 2, 29))
+
+    def test_what_is_not_in_the_calendar_is_refused(self):
+        self.assertRefused(
+            "2026-02-30", "2026-2-3", "20260203", "2026-W05", "2026-02-03T00:00:00Z",
+            "1999-12-31", "0001-01-01", "٢٠٢٦-01-01", "", True, Decimal(20260101), [],
+        )
