@@ -208,20 +208,24 @@ class FusionBillingRating(models.Model):
 
     @api.model
     def _drop_stale(self, subscription, period, charges):
-        """Bring what other charges rated in this period down to zero (R1).
+        """Bring what else was rated for days of this period down to zero (R1, R2).
 
-        A charge was archived, or the subscription moved to another plan, before the period was
-        invoiced.
+        Before the period was invoiced, a charge was archived, the subscription moved to another
+        plan, or somebody moved the period's start.
         """
         stale = self._ratings_of(subscription, period).filtered(
-            lambda rating: rating.charge_id not in charges and rating.amount_exact
+            lambda rating: rating.amount_exact and (
+                rating.charge_id not in charges or rating.period_start != period.start
+            )
         )
         stale.write({"billable_quantity": 0, "amount_exact": 0, "amount": 0, "breakdown": False})
 
     @api.model
     def _ratings_of(self, subscription, period):
+        """Return the ledger's rows that share a day with a period."""
         return self.search([
-            ("subscription_id", "=", subscription.id), ("period_start", "=", period.start),
+            ("subscription_id", "=", subscription.id),
+            ("period_start", "<", period.end), ("period_end", ">", period.start),
         ])
 
     def _sync_order_lines(self):

@@ -91,7 +91,6 @@ class SaleOrderLine(models.Model):
         return self._fusion_engine().create({
             "order_id": order.id,
             "sequence": max(order.order_line.mapped("sequence"), default=0) + 1,
-            "product_id": rating.charge_id.product_id.id,
             "product_uom_qty": 1,
             "discount": 0,
             "fusion_charge_id": rating.charge_id.id,
@@ -103,13 +102,16 @@ class SaleOrderLine(models.Model):
     def _fusion_update(self, rating, amount):
         """Let this line say what the ledger says; an equal line is not written."""
         values = self._fusion_prepare_values(rating, amount, self.order_id)
-        changed = {name: value for name, value in values.items() if self[name] != value}
+        [stored] = self.read(list(values), load=None)
+        changed = {name: value for name, value in values.items() if stored[name] != value}
         if changed:
-            self._fusion_engine().write(changed)
+            # A new product would give the line its own words and price.
+            self._fusion_engine().write(values if "product_id" in changed else changed)
 
     @api.model
     def _fusion_prepare_values(self, rating, amount, order):
         return {
+            "product_id": rating.charge_id.product_id.id,
             "name": rating._describe(order._get_lang()),
             "price_unit": amount,
             "technical_price_unit": amount,

@@ -1,6 +1,8 @@
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 from odoo.tests import TransactionCase
+from odoo.tools import SQL
 
 
 class BillingCase(TransactionCase):
@@ -67,16 +69,66 @@ class BillingCase(TransactionCase):
             "subscription_id": subscription.id,
             "metric_id": (metric or cls.calls).id,
             "period_start": start,
-            "period_end": start.replace(minute=59),
+            "period_end": start + timedelta(hours=1),
             "quantity": quantity,
             **vals,
         })
 
+    @classmethod
+    def _event(cls, subscription, quantity, start="2026-01-10", metric=None, **vals):
+        """A validated event of an hour from an instant (UTC), as the API hands it to `_ingest`."""
+        start = datetime.fromisoformat(start)
+        return {
+            "subscription_id": subscription.id,
+            "metric_id": (metric or cls.calls).id,
+            "company_id": subscription.company_id.id,
+            "period_start": start,
+            "period_end": start + timedelta(hours=1),
+            "quantity": Decimal(quantity),
+            "value": None,
+            "dimensions": None,
+            "idempotency_key": None,
+            **vals,
+        }
+
+    def _ingest(self, *events, source="app"):
+        """Push events; return how many were inserted, updated and unchanged."""
+        counts = self.env["fusion.billing.usage"]._ingest(list(events), source)
+        return counts["inserted"], counts["updated"], counts["unchanged"]
+
     def _rate(self):
         self.env["fusion.billing.usage"]._cron_rate_open_periods()
 
+    def _bill(self):
+        self.env["sale.order"]._fusion_cron_create_invoices()
+
+    def _run_cron(self, name):
+        """Run one of the addon's crons as Odoo's scheduler does, progress commits included."""
+        with self.enter_registry_test_mode():
+            self.env.ref(f"fusion_billing.{name}").method_direct_trigger()
+
     def _usage_lines(self, subscription):
         return subscription.order_line.filtered("fusion_charge_id")
+
+    def _rating(self, subscription, start="2026-01-01", metric=None):
+        """The ledger's row of a metric for the billing period that starts on a day."""
+        return subscription.fusion_rating_ids.filtered(
+            lambda rating: rating.period_start == date.fromisoformat(start)
+            and rating.metric_id == (metric or self.calls)
+        )
+
+    def _numeric_text(self, record, column):
+        """What PostgreSQL holds in a numeric column, digit by digit."""
+        record.flush_recordset()
+        [[text]] = self.env.execute_query(SQL(
+            "SELECT %s::text FROM %s WHERE id = %s",
+            SQL.identifier(column), SQL.identifier(record._table), record.id,
+        ))
+        return text
+
+    def _invoiced(self, subscription):
+        """The untaxed amounts of a subscription's invoices, oldest first."""
+        return subscription.invoice_ids.sorted("id").mapped("amount_untaxed")
 
     def assertDates(self, subscription, last, next_):
         self.assertEqual(subscription.fusion_last_invoice_date, date.fromisoformat(last))
