@@ -1,0 +1,1 @@
+"""The arithmetic and protocols of billing in plain Python, without Odoo."""
