@@ -1,0 +1,216 @@
+"""NexaMaps: a small map service that bills its customers through Fusion Billing.
+
+A real HTTP service, and a model of how an app uses the API. It signs up customers and registers
+them and their subscriptions, serves their requests, writes each request to a log, counts by the
+hour, and pushes the counters that changed in batches with idempotency keys. Some batches it
+sends twice, as an app does that got no answer in time.
+
+    POST /signup               {"name", "plan"}               a new customer's token
+    GET  /v1/tiles/{z}/{x}/{y}                                an image of the map
+    GET  /v1/geocode?q=…                                      the place of a name
+    GET  /status                                              what was served and pushed
+    POST /admin/clock          {"now"?, "speed"?, "until"?}   moves the app's clock
+    POST /admin/push                                          pushes everything now
+
+Customers send `Authorization: Bearer <token>` and may name their own user in `X-User`. The admin
+routes take the admin token. Keys come from the environment: FUSION_API_KEY, NEXAMAPS_ADMIN_TOKEN.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import secrets
+import signal
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import parse_qs, urlsplit
+
+from devtools.fusion_client import FusionClient, Refused
+from devtools.metering import Clock, Meter, instant, moment
+from devtools.pushing import Pusher
+
+
+class Account(NamedTuple):
+    """A customer of the app: its own id, which is its external id too, and its subscription's."""
+
+    customer: str
+    subscription: str
+    token: str
+
+
+class NexaMaps:
+    """What the app does, whatever the protocol.
+
+    :param FusionClient fusion: the billing API
+    :param Path log: the request log
+    """
+
+    def __init__(self, fusion: FusionClient, log: Path):
+        self.clock = Clock()
+        self.meter = Meter(log, self.clock)
+        self.pusher = Pusher(fusion, self.meter)
+        self._fusion = fusion
+        self._accounts: dict[str, Account] = {}
+
+    def sign_up(self, name: str, plan: str) -> Account:
+        """Take a new customer, from the day that the app's clock shows, and register it."""
+        customer = "-".join(name.lower().split())
+        self._fusion.post("/customers", {"external_id": customer, "name": name})
+        subscription = f"{customer}/{plan}"
+        self._fusion.post(
+            "/subscriptions",
+            {
+                "external_customer_id": customer,
+                "external_id": subscription,
+                "plan_code": plan,
+                "start_date": f"{self.clock.now():%Y-%m-%d}",
+                "lines": [{"product_code": f"nexamaps-{plan}", "quantity": "1"}],
+            },
+        )
+        account = Account(customer, subscription, secrets.token_urlsafe(16))
+        self._accounts[account.token] = account
+        return account
+
+    def serve(self, token: str, user: str | None, target: str) -> tuple[int, bytes]:
+        """Answer a customer's request, and meter it."""
+        account = self._accounts.get(token)
+        status, body = answer(target) if account else (401, b"Sign up first.")
+        self.meter.record(status, target, len(body), account, user)
+        return status, body
+
+    def status(self) -> dict:
+        return {
+            "clock": instant(self.clock.now()),
+            "customers": len(self._accounts),
+            "requests": self.meter.requests,
+            "pending": self.meter.pending,
+            **self.pusher.status(),
+        }
+
+    def move_clock(self, now=None, speed=1, until=None) -> dict:
+        """Set the clock to a time in ISO 8601; without one, back to real time."""
+        self.clock.set(now and moment(now), speed, until and moment(until))
+        return self.status()
+
+    def push(self) -> dict:
+        """Push whatever is not pushed yet, before the next regular time."""
+        self.pusher.push()
+        return self.status()
+
+
+def answer(target: str) -> tuple[int, bytes]:
+    """What a customer gets for a path and query: the same each time."""
+    url = urlsplit(target)
+    match url.path.strip("/").split("/"):
+        case ["v1", "tiles", zoom, x, y] if (zoom + x + y).isdigit():
+            return 200, draw_tile(f"{zoom}/{x}/{y}")
+        case ["v1", "geocode"]:
+            return 200, json.dumps(locate(parse_qs(url.query).get("q", [""])[0])).encode()
+    return 404, b"There is no such map."
+
+
+def draw_tile(name: str) -> bytes:
+    """An image of 2 to 34 kB; the map is abstract."""
+    digest = hashlib.sha256(name.encode()).digest()
+    size = 2_000 + int.from_bytes(digest[:2], "big") // 2
+    return digest * (size // len(digest)) + digest[: size % len(digest)]
+
+
+def locate(place: str) -> dict:
+    digest = hashlib.sha256(place.encode()).digest()
+    return {"q": place, "lat": digest[0] / 255 * 180 - 90, "lon": digest[1] / 255 * 360 - 180}
+
+
+class Handler(BaseHTTPRequestHandler):
+    """HTTP for NexaMaps."""
+
+    protocol_version = "HTTP/1.1"
+    app: NexaMaps
+    admin_token: str
+
+    def do_GET(self):
+        if self.path == "/status":
+            return self.send_json(200, self.app.status())
+        status, body = self.app.serve(self.token(), self.headers.get("X-User"), self.path)
+        return self.send_body(status, body, "application/octet-stream")
+
+    def do_POST(self):
+        try:
+            self.send_json(*self.act(self.read_json()))
+        except Refused as error:
+            self.send_json(502, {"error": f"Billing refused it: {error}"})
+        except (ValueError, TypeError, KeyError) as error:
+            self.send_json(400, {"error": f"{type(error).__name__}: {error}"})
+
+    def act(self, payload: dict) -> tuple[int, dict]:
+        if self.path == "/signup":
+            return 201, self.app.sign_up(payload["name"], payload["plan"])._asdict()
+        if not secrets.compare_digest(self.token(), self.admin_token):
+            return 401, {"error": "This takes the admin token."}
+        if self.path == "/admin/clock":
+            return 200, self.app.move_clock(**payload)
+        if self.path == "/admin/push":
+            return 200, self.app.push()
+        return 404, {"error": "There is no such page."}
+
+    def token(self) -> str:
+        scheme, _space, token = self.headers.get("Authorization", "").partition(" ")
+        return token if scheme == "Bearer" and token.isascii() else ""
+
+    def read_json(self) -> dict:
+        payload = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or "{}")
+        if not isinstance(payload, dict):
+            raise ValueError("send a JSON object")
+        return payload
+
+    def send_json(self, status: int, content: dict) -> None:
+        self.send_body(status, json.dumps(content).encode(), "application/json")
+
+    def send_body(self, status: int, body: bytes, kind: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("X-Clock", instant(self.app.clock.now()))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_arguments):
+        """The app has a log of its own."""
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, app: NexaMaps, admin_token: str, port: int = 0):
+        handler = type("BoundHandler", (Handler,), {"app": app, "admin_token": admin_token})
+        super().__init__(("127.0.0.1", port), handler)
+
+
+def main() -> int:
+    options = parse()
+    app = NexaMaps(FusionClient(options.fusion, os.environ["FUSION_API_KEY"]), options.log)
+    server = Server(app, os.environ["NEXAMAPS_ADMIN_TOKEN"], options.port)
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: threading.Thread(target=server.shutdown).start())
+    with app.pusher.running(), server:
+        print(f"NexaMaps serves on http://127.0.0.1:{server.server_port}", flush=True)
+        server.serve_forever()
+    app.meter.close()
+    return 0
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="NexaMaps, a sample app that bills by usage.")
+    parser.add_argument("--port", type=int, default=0, help="HTTP port (default: a free one)")
+    parser.add_argument("--log", type=Path, required=True, help="request log, appended to")
+    parser.add_argument("--fusion", required=True, help="where the billing system is: http://…")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
