@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from .exact_mixin import Exact
+
 
 class FusionBillingCharge(models.Model):
     """On one plan, for one metric: what is included and what the rest costs."""
@@ -36,13 +38,13 @@ class FusionBillingCharge(models.Model):
         help="Standard: pro rata, quantity / batch × price.\n"
              "Package: whole batches, rounded up.",
     )
-    included_quota = fields.Float(
+    included_quota = Exact(
         digits=(18, 6), help="Units that are free in each billing period.",
     )
-    price_per_unit = fields.Float(
+    price_per_unit = Exact(
         "Price per Batch", digits=(16, 10), help="Price of one batch of units.",
     )
-    unit_batch = fields.Float(
+    unit_batch = Exact(
         "Batch", digits=(18, 6), required=True, default=1,
         help="How many units the price is for: 1000 makes it a price per thousand.",
     )

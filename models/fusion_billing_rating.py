@@ -2,6 +2,7 @@ import json
 from decimal import Decimal
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ..core.pricing import price, round_amount
@@ -166,6 +167,13 @@ class FusionBillingRating(models.Model):
         :param Decimal quantity: used in the period
         :param dict parameters: keyword arguments of `core.pricing.price`
         """
+        if charge.currency_id != subscription.currency_id:
+            raise UserError(self.env._(
+                "%(plan)s charges %(metric)s in %(other)s only, but the order is in %(currency)s:"
+                " add a charge in %(currency)s.",
+                plan=charge.plan_id.name, metric=charge.metric_id.name,
+                other=charge.currency_id.name, currency=subscription.currency_id.name,
+            ))
         priced = price(charge.charge_model, quantity, **parameters)
         rounding = Decimal(str(charge.currency_id.rounding))
         return {

@@ -4,6 +4,8 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
+from .exact_mixin import Exact
+
 
 class FusionBillingUsage(models.Model):
     """One counter for one subscription, metric and period of time, as an app pushed it."""
@@ -34,7 +36,7 @@ class FusionBillingUsage(models.Model):
         help="The counter belongs to the billing period that contains this instant.",
     )
     period_end = fields.Datetime("End", required=True)
-    quantity = fields.Float(digits=(24, 6), required=True)
+    quantity = Exact(digits=(24, 6), required=True)
     value = fields.Char(help="What was counted, for metrics that count unique values.")
     dimensions = fields.Json()
     source = fields.Char(
@@ -93,18 +95,16 @@ class FusionBillingUsage(models.Model):
 
     def _log_correction(self, vals):
         """Keep what the counters say before staff replace it (U3)."""
-        kept = ("quantity", "value", "dimensions", "period_start", "period_end")
-        if not vals.keys() & set(kept):
+        kept = {"quantity", "value", "dimensions", "period_start", "period_end"}
+        if not self or not vals.keys() & kept:
             return
-        self.env["fusion.billing.usage.correction"].sudo().create([  # sudo: the log is read-only
-            {
-                "usage_id": usage.id,
-                "source": self.env.user.login,
-                "new_quantity": vals.get("quantity", usage.quantity),
-                **{name: usage[name] for name in kept},
-            }
-            for usage in self
-        ])
+        self.flush_recordset()
+        self.env.cr.execute(SQL(
+            LOG_CORRECTION, source=self.env.user.login, uid=self.env.uid, ids=tuple(self.ids),
+            quantity=(vals["quantity"] or 0) if "quantity" in vals else None,
+        ))
+        self.env["fusion.billing.usage.correction"].invalidate_model()
+        self.invalidate_recordset(["correction_ids"])
 
     def _request_rating(self):
         for subscription, usages in self.grouped("subscription_id").items():
@@ -176,6 +176,18 @@ class FusionBillingUsage(models.Model):
         """
         self.env["fusion.billing.rating"]._rate_pending()
 
+
+# In SQL, because the ORM would keep the old quantity as a binary float (M1).
+LOG_CORRECTION = """
+INSERT INTO fusion_billing_usage_correction (
+    usage_id, source, new_quantity, quantity, value, dimensions, period_start, period_end,
+    create_uid, write_uid, create_date, write_date
+)
+SELECT id, %(source)s, COALESCE(round(%(quantity)s::numeric, 6), quantity), quantity, value,
+       dimensions, period_start, period_end, %(uid)s, %(uid)s, moment, moment
+  FROM fusion_billing_usage, (SELECT now() AT TIME ZONE 'UTC' AS moment) AS clock
+ WHERE id IN %(ids)s
+"""
 
 # `stored` reads the snapshot from before the statement: the content that a correction replaces.
 # Events that would change nothing are left out of the INSERT, so that resending a batch takes no
