@@ -81,6 +81,7 @@ class FusionBillingCharge(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        self.flush_model()  # a charge archived in the same save makes room for the next one
         charges = super().create(vals_list)
         charges.plan_id._request_rating()
         return charges
