@@ -74,8 +74,8 @@ class BatchError(InvalidInput):
         self.errors = sorted(errors, key=lambda error: error[0])
         [index, first] = self.errors[0]
         super().__init__(
-            f"{len(self.errors)} of the events cannot be accepted, so none was stored;"
-            f" the first is number {index}: {first.message}",
+            f"Nothing of the batch was stored: it has {len(self.errors)} errors, the first in"
+            f" event {index}: {first.message}",
             first.code,
         )
 

@@ -67,21 +67,21 @@ def read_event(raw, latest_start):
     if not isinstance(raw, dict):
         return {}, [InvalidInput("An event is a JSON object.", "invalid_event")]
     event, errors = payload.collect_fields(raw, READERS)
-    if not errors:
-        errors.extend(_contradictions(event, latest_start))
+    errors.extend(_contradictions(event, latest_start))
     return event, errors
 
 
 def _contradictions(event, latest_start):
-    """Yield what is wrong between fields that are right in themselves."""
-    if event["subscription_external_id"] is None:
-        if event["subscription_id"] is None:
-            yield payload.missing("subscription_external_id")
-    elif event["subscription_id"] is not None:
+    """Yield what is wrong between the fields that are right in themselves."""
+    names = (event.get("subscription_external_id", "wrong"), event.get("subscription_id", "wrong"))
+    if names == (None, None):
+        yield payload.missing("subscription_external_id")
+    elif None not in names:
         yield invalid("subscription_id", "and subscription_external_id must not both be given")
-    if event["period_start"] >= event["period_end"]:
+    start, end = event.get("period_start"), event.get("period_end")
+    if start and end and start >= end:
         yield invalid("period_end", "must be later than period_start")
-    if event["period_start"] > latest_start:
+    if start and start > latest_start:
         yield invalid("period_start", "must not be more than a day ahead of now")
 
 

@@ -1,0 +1,90 @@
+"""The API's routes, version 1: each names who answers it, and nothing else."""
+
+from odoo import http
+from odoo.http import request
+from odoo.modules import Manifest
+
+from ..core.api_path import urls
+from ..core.payload import read_fields
+from .dispatcher import BODY_LIMIT
+
+
+def api_route(path, verb, **routing):
+    """Declare an endpoint; the dispatcher gives it the `payload` and what the path names.
+
+    The payload is a dict: the JSON body (numbers as decimals), or the query of a GET. The
+    endpoint returns a dict that goes into the answer; `created` makes it a 201.
+    """
+    return http.route(
+        urls(path), methods=[verb], **{
+            "type": "fusion", "auth": "fusion", "csrf": False, "save_session": False,
+            "readonly": verb == "GET", "max_content_length": BODY_LIMIT, **routing,
+        },
+    )
+
+
+class FusionBillingApi(http.Controller):
+    @api_route("/health", "GET", auth="none")
+    def health(self, payload):
+        read_fields(payload, {})
+        return {"version": Manifest.for_addon("fusion_billing")["version"]}
+
+    # === CUSTOMERS === #
+
+    @api_route("/customers", "POST")
+    def register_customer(self, payload):
+        return request.fusion_service._register_customer(payload)
+
+    @api_route("/customers", "GET")
+    def list_customers(self, payload):
+        return request.fusion_service._list_customers(payload)
+
+    @api_route("/customers/<path:external_id>", "GET")
+    def read_customer(self, external_id, payload):
+        return request.fusion_service._read_customer(external_id, payload)
+
+    # === SUBSCRIPTIONS === #
+
+    @api_route("/subscriptions", "POST")
+    def create_subscription(self, payload):
+        return request.fusion_service._create_subscription(payload)
+
+    @api_route("/subscriptions", "GET")
+    def list_subscriptions(self, payload):
+        return request.fusion_service._list_subscriptions(payload)
+
+    @api_route("/subscriptions/<subscription_id>", "GET")
+    def read_subscription(self, subscription_id, payload):
+        return request.fusion_service._read_subscription(subscription_id, payload)
+
+    @api_route("/subscriptions/<subscription_id>/pause", "POST")
+    def pause_subscription(self, subscription_id, payload):
+        return request.fusion_service._change_subscription(subscription_id, "pause", payload)
+
+    @api_route("/subscriptions/<subscription_id>/resume", "POST")
+    def resume_subscription(self, subscription_id, payload):
+        return request.fusion_service._change_subscription(subscription_id, "resume", payload)
+
+    @api_route("/subscriptions/<subscription_id>/cancel", "POST")
+    def cancel_subscription(self, subscription_id, payload):
+        return request.fusion_service._change_subscription(subscription_id, "cancel", payload)
+
+    # === USAGE === #
+
+    @api_route("/usage", "POST")
+    def push_usage(self, payload):
+        return request.fusion_service._push_usage(payload)
+
+    @api_route("/usage", "GET")
+    def list_usage(self, payload):
+        return request.fusion_service._list_usage(payload)
+
+    @api_route("/subscriptions/<subscription_id>/usage", "GET")
+    def read_period_usage(self, subscription_id, payload):
+        return request.fusion_service._read_period_usage(subscription_id, payload)
+
+    # === CATALOG === #
+
+    @api_route("/catalog", "GET")
+    def read_catalog(self, payload):
+        return request.fusion_service._read_catalog(payload)

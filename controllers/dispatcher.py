@@ -1,0 +1,249 @@
+"""Every request to the API is answered in JSON, whatever happens to it (A1).
+
+Odoo asks a route's dispatcher to make an answer of any exception, also one that is raised at
+commit, after the controller has returned. Here is the one place that says which HTTP status
+an error has, what the caller is told of it, and what he is not told.
+"""
+
+import logging
+import re
+import uuid
+from functools import singledispatch
+from typing import NamedTuple
+
+import psycopg2
+from psycopg2.pool import PoolError
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+
+from odoo import http
+from odoo.exceptions import (
+    AccessDenied,
+    AccessError,
+    ConcurrencyError,
+    LockError,
+    MissingError,
+    UserError,
+)
+from odoo.http import Response
+
+from ..core import errors, strict_json
+from ..core.answer import write_json
+from ..core.api_path import is_api_path
+from ..core.payload import invalid, unknown_field
+
+_logger = logging.getLogger(__name__)
+
+BODY_LIMIT = 5 * 1024 * 1024
+RETRY_AFTER = 5  # seconds
+
+_SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
+_SANE_PATH_TEXT = 255
+
+
+# === ERRORS === #
+
+
+class Answer(NamedTuple):
+    """What an error comes to on HTTP."""
+
+    status: int
+    facts: dict
+    headers: tuple = ()
+
+    @classmethod
+    def of(cls, status, code, sentence, headers=()):
+        return cls(status, {"code": code, "error": sentence}, headers)
+
+
+@singledispatch
+def answer_to(_error):
+    """Return the answer to an exception; one that nobody expected is told nobody."""
+    return Answer.of(
+        500, "internal_error", "Something went wrong here; give the request id to support.",
+    )
+
+
+@answer_to.register
+def _(error: errors.BillingError):
+    statuses = {
+        errors.NotFound: 404,
+        errors.Conflict: 409,
+        errors.TooLarge: 413,
+        errors.UnsupportedMediaType: 415,
+    }
+    return Answer(statuses.get(type(error), 400), error.as_dict())
+
+
+@answer_to.register
+def _(error: HTTPException):
+    if error.code == 503:
+        return unavailable(error)
+    answers = {
+        401: ("unauthorized", "The API key is missing, unknown, expired or revoked."),
+        404: ("not_found", "There is nothing at this path."),
+        405: ("method_not_allowed", "This path does not answer to this verb."),
+        413: ("payload_too_large", "The body is larger than 5 MiB: send smaller batches."),
+    }
+    if error.code in answers:
+        return Answer.of(error.code, *answers[error.code], _headers_of(error))
+    return Answer.of(400, "invalid_payload", "The request could not be read as a whole.")
+
+
+def _headers_of(error):
+    if error.code == 401:
+        return (("WWW-Authenticate", "Bearer"),)
+    if isinstance(error, MethodNotAllowed):
+        # Odoo's router adds OPTIONS to every route, for browsers: the API is not for them.
+        verbs = set(error.valid_methods or ()) - {"OPTIONS"}
+        return (("Allow", ", ".join(sorted(verbs))),)
+    return ()
+
+
+@answer_to.register(psycopg2.OperationalError)
+@answer_to.register(psycopg2.InterfaceError)
+@answer_to.register(PoolError)
+@answer_to.register(ConcurrencyError)
+@answer_to.register(LockError)
+@answer_to.register(http.RegistryError)
+def unavailable(_error):
+    return Answer.of(
+        503, "unavailable", "The database is busy or away: nothing was changed, try again.",
+        (("Retry-After", str(RETRY_AFTER)),),
+    )
+
+
+@answer_to.register
+def _(_error: psycopg2.DataError):
+    return Answer.of(400, "invalid_payload", "A value is outside of what can be stored.")
+
+
+@answer_to.register
+def _(error: UserError):
+    return Answer.of(400, "invalid_payload", str(error))
+
+
+@answer_to.register
+def _(_error: MissingError):
+    return Answer.of(404, "not_found", "The record does not exist any more.")
+
+
+@answer_to.register(AccessError)
+@answer_to.register(AccessDenied)
+def _(error):
+    # A service is only given what it may see, and Odoo denies access for whatever goes wrong
+    # while a key is checked: both are mistakes of ours.
+    return answer_to.dispatch(object)(error)
+
+
+
+
+# === DISPATCHERS === #
+
+
+class FusionDispatcher(http.Dispatcher):
+    """Serves the routes of the API."""
+
+    routing_type = "fusion"
+    mimetypes = ("application/json",)
+
+    @classmethod
+    def is_compatible_with(cls, request):
+        # The body's type is checked below, where a wrong one gets an answer in JSON.
+        return True
+
+    def dispatch(self, endpoint, args):
+        """Read the request, call the endpoint with its path and payload, write its answer."""
+        for value in args.values():
+            self._check_path_text(value)
+        self.request.params = {**args, "payload": self._read_payload()}
+        facts = self.request.registry["ir.http"]._dispatch(endpoint)
+        status = 201 if facts.get("created") else 200
+        return self._respond(status, {"status": "ok", **facts})
+
+    def post_dispatch(self, response):
+        super().post_dispatch(response)
+        self._log(response.status_code, "ok")
+
+    def handle_error(self, exc):
+        answer = answer_to(exc)
+        if answer.status != 500:
+            # Odoo logs an exception that has no level of its own as a failure of the server.
+            exc.loglevel = logging.DEBUG
+        self._log(answer.status, answer.facts["code"])
+        facts = {"status": "error", **answer.facts, "request_id": self.request_id}
+        return self._respond(answer.status, facts, answer.headers)
+
+    # === READING === #
+
+    def _check_path_text(self, text):
+        if len(text) > _SANE_PATH_TEXT or not strict_json.is_storable(text):
+            raise NotFound
+
+    def _read_payload(self):
+        """Return the query of a reading request, the body of a writing one."""
+        query = self._read_query()
+        if self.request.httprequest.method in ("GET", "HEAD"):
+            return query
+        if query:
+            raise unknown_field(next(iter(query)))
+        return strict_json.read_object(self._read_body())
+
+    def _read_query(self):
+        query = {}
+        for name, values in self.request.httprequest.args.lists():
+            if len(values) > 1:
+                raise invalid(name[:60], "must not be given twice")
+            if not strict_json.is_storable(values[0]):
+                raise invalid(name[:60], "must not hold a NUL character")
+            query[name] = values[0]
+        return query
+
+    def _read_body(self):
+        httprequest = self.request.httprequest
+        if httprequest.headers.get("Transfer-Encoding"):
+            raise invalid("transfer_encoding", "is not accepted: send a Content-Length")
+        if httprequest.content_length and httprequest.mimetype not in self.mimetypes:
+            raise errors.UnsupportedMediaType("The body must be application/json.")
+        try:
+            return httprequest.get_data()
+        except OSError:
+            raise errors.InvalidInput("The body did not arrive as a whole.") from None
+
+    # === ANSWERING === #
+
+    @property
+    def request_id(self):
+        """The caller's own id of the request if it is sane, else a new one."""
+        if not hasattr(self.request, "fusion_request_id"):
+            given = self.request.httprequest.headers.get("X-Request-Id", "")
+            sane = _SANE_REQUEST_ID.fullmatch(given)
+            self.request.fusion_request_id = given if sane else uuid.uuid4().hex
+        return self.request.fusion_request_id
+
+    def _respond(self, status, facts, headers=()):
+        return Response(write_json(facts), status=status, headers=[
+            ("Content-Type", "application/json"),
+            ("Cache-Control", "no-store"),
+            ("X-Content-Type-Options", "nosniff"),
+            ("X-Request-Id", self.request_id),
+            *headers,
+        ])
+
+    def _log(self, status, code):
+        httprequest = self.request.httprequest
+        service = getattr(self.request, "fusion_service_code", None)
+        _logger.info(
+            "%s %r: %s %s (service %s, request %s)",
+            httprequest.method, httprequest.path, status, code, service, self.request_id,
+        )
+
+
+class HttpDispatcher(http.HttpDispatcher):
+    """Answers requests to the API that fail before they have a route, or a database."""
+
+    def handle_error(self, exc):
+        if not is_api_path(self.request.httprequest.path):
+            return super().handle_error(exc)
+        if not self.request.db and isinstance(exc, NotFound):
+            exc = http.RegistryError("No database answers this request.")
+        return FusionDispatcher(self.request).handle_error(exc)

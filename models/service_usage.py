@@ -1,0 +1,247 @@
+from datetime import timedelta
+from decimal import Decimal
+
+from odoo import fields, models
+from odoo.fields import Domain
+
+from ..core import errors, paging
+from ..core.answer import money
+from ..core.payload import ID_LIMIT, day, instant, invalid, read_fields, record_id, required, text
+from ..core.pricing import price, round_amount
+from ..core.usage_event import Subscription, bind_events, read_events, subscription_reference
+from .paging import find_page
+
+BATCH_LIMIT = 5000
+
+# The first minutes of a period say nothing of its end.
+PROJECTED_AFTER = timedelta(hours=1)
+
+
+def batch(value, name):
+    """Return the events of a batch, as they are."""
+    if not isinstance(value, list) or not value:
+        raise invalid(name, "must be an array of at least one event")
+    if len(value) > BATCH_LIMIT:
+        raise errors.TooLarge(f"A batch has at most {BATCH_LIMIT:,} events: send several.")
+    return value
+
+
+BATCH = {"events": required(batch)}
+USAGE_QUERY = {
+    "subscription_id": record_id, "metric_code": text, "from": instant, "to": instant,
+    **paging.READERS,
+}
+
+
+class FusionBillingService(models.Model):
+    """The usage that an app pushes, and what it comes to."""
+
+    _inherit = "fusion.billing.service"
+
+    # === ENDPOINTS === #
+
+    def _push_usage(self, payload):
+        """Store a batch of counters, all of them or none (U2).
+
+        :return: `accepted`, and how many of them were `inserted`, `updated`, `unchanged`
+        :raise BatchError: what is wrong with which event
+        """
+        raw_events = read_fields(payload, BATCH)["events"]
+        events, wrong = read_events(raw_events, fields.Datetime.now())
+        wrong += bind_events(
+            events,
+            self._find_references({subscription_reference(e) for e in events.values()}),
+            self._find_metrics({event["metric_code"] for event in events.values()}),
+        )
+        if wrong:
+            raise errors.BatchError(wrong)
+        counts = self.env["fusion.billing.usage"]._ingest(list(events.values()), self.code)
+        return {"accepted": len(events), **counts}
+
+    def _list_usage(self, query):
+        values = read_fields(query, USAGE_QUERY)
+        usages, next_cursor = find_page(
+            self.env["fusion.billing.usage"], self._usage_domain(values),
+            values["limit"], values["cursor"],
+        )
+        return {"usage": self._describe_usages(usages), "next_cursor": next_cursor}
+
+    def _read_period_usage(self, subscription_id, query):
+        """Return what the ledger says of a billing period, the open one if none is named.
+
+        :raise InvalidInput: `invalid_period`, nothing was rated in a period with this day
+        """
+        date = read_fields(query, {"period": day})["period"]
+        subscription = self._get_subscription(subscription_id)
+        period = subscription._fusion_open_period()
+        date = date or period.start
+        ratings = self.env["fusion.billing.rating"].search([
+            ("subscription_id", "=", subscription.id),
+            ("period_start", "<=", date), ("period_end", ">", date),
+        ])
+        if period.start <= date < period.end:
+            return self._describe_open_period(subscription, period, ratings)
+        if not ratings:
+            raise invalid("period", "must be a day of the open or of a billed period")
+        return self._describe_period(
+            subscription, ratings[0].period_start, ratings[0].period_end,
+            self._describe_ratings(ratings),
+        )
+
+    # === BUSINESS METHODS - PUSHING === #
+
+    def _find_references(self, references):
+        """Look up what a batch's events name their subscriptions by, in one query.
+
+        A text is the subscription's external id in this service, or the digits of its id where
+        it has no external id; a number is its id.
+
+        :param set references: texts and numbers
+        :return: :class:`Subscription` by reference
+        """
+        names = [name for name in references if isinstance(name, str)]
+        ids = [number for number in references if isinstance(number, int)]
+        ids += [int(name) for name in names if name.isascii() and name.isdigit()]
+        own = Domain("fusion_service_id", "=", self.id) & Domain("fusion_external_id", "in", names)
+        by_id = Domain("id", "in", [number for number in ids if number < ID_LIMIT])
+        by_reference, by_name = {}, {}
+        for order in self._find_subscriptions(own | by_id):
+            found = Subscription(order.id, order.company_id.id, *order._fusion_life())
+            by_reference[order.id] = found
+            if not order.fusion_external_id:
+                by_reference[str(order.id)] = found
+            elif order.fusion_service_id == self:
+                by_name[order.fusion_external_id] = found
+        return {**by_reference, **by_name}
+
+    def _find_metrics(self, codes):
+        """Return the ids of this company's metrics by code."""
+        metrics = self.env["fusion.billing.metric"].search([
+            ("company_id", "=", self.company_id.id), ("code", "in", list(codes)),
+        ])
+        return {metric.code: metric.id for metric in metrics}
+
+    # === BUSINESS METHODS - READING === #
+
+    def _usage_domain(self, values):
+        """:raise InvalidInput: the query names a subscription or a metric that is not there"""
+        domain = Domain("subscription_id", "in", self.env["sale.order"]._search(
+            self._subscriptions_domain(),
+        ))
+        if values["subscription_id"] is not None:
+            [subscription_id] = self._find_queried_subscription(values["subscription_id"]).ids
+            domain = Domain("subscription_id", "=", subscription_id)
+        if values["metric_code"] is not None:
+            metric_id = self._find_metrics({values["metric_code"]}).get(values["metric_code"])
+            if not metric_id:
+                raise errors.InvalidInput(
+                    "There is no such metric.", "unknown_metric", "metric_code",
+                )
+            domain &= Domain("metric_id", "=", metric_id)
+        if values["from"]:
+            domain &= Domain("period_start", ">=", values["from"])
+        if values["to"]:
+            domain &= Domain("period_start", "<", values["to"])
+        return domain
+
+    def _find_queried_subscription(self, number):
+        try:
+            return self._get_subscription(str(number))
+        except errors.NotFound as error:
+            raise errors.InvalidInput(
+                error.message, "unknown_subscription", "subscription_id",
+            ) from None
+
+    # === ANSWERS === #
+
+    def _describe_usages(self, usages):
+        exact = usages._read_exact(["quantity"])
+        return [
+            {
+                "usage_id": usage.id,
+                "subscription_id": usage.subscription_id.id,
+                "subscription_external_id": self._own_external_id(usage.subscription_id),
+                "metric_code": usage.metric_id.code,
+                "quantity": exact[usage.id]["quantity"],
+                "period_start": usage.period_start,
+                "period_end": usage.period_end,
+                "idempotency_key": usage.idempotency_key or None,
+                "value": usage.value or None,
+                "dimensions": usage.dimensions or {},
+            }
+            for usage in usages
+        ]
+
+    def _describe_period(self, subscription, start, end, charges):
+        return {
+            "subscription_id": subscription.id,
+            "period_start": start,
+            "period_end": end,
+            "charges": charges,
+        }
+
+    def _describe_open_period(self, subscription, period, ratings):
+        """Add the charges that nothing was rated for yet, and where the period is heading."""
+        charges = subscription._fusion_get_plan()._charges_for(subscription.currency_id)
+        elapsed = self._elapsed_share(subscription, period)
+        parameters = (charges | ratings.charge_id)._pricing_parameters()
+        described = self._describe_ratings(ratings)
+        for facts, rating in zip(described, ratings, strict=True):
+            facts["projected_amount"] = self._project(
+                rating, facts["quantity"], elapsed, parameters[rating.charge_id.id],
+            )
+        unused = self._describe_unused(charges - ratings.charge_id)
+        return self._describe_period(subscription, period.start, period.end, described + unused)
+
+    def _describe_ratings(self, ratings):
+        """Return what each charge comes to, as the ledger says."""
+        exact = ratings._read_exact([
+            "quantity", "included_quantity", "billable_quantity", "amount",
+        ])
+        return [
+            self._describe_charge(rating.charge_id, rating.rated_at or None, **exact[rating.id])
+            for rating in ratings
+        ]
+
+    def _describe_unused(self, charges):
+        zero = dict.fromkeys(
+            ("quantity", "included_quantity", "billable_quantity", "amount"), Decimal(0),
+        )
+        return [self._describe_charge(charge, None, **zero) for charge in charges]
+
+    def _describe_charge(
+        self, charge, rated_at, quantity, included_quantity, billable_quantity, amount,
+    ):
+        written = money(amount, charge.currency_id.decimal_places)
+        return {
+            "plan_code": charge.plan_code,
+            "metric_code": charge.metric_id.code,
+            "charge_model": charge.charge_model,
+            "quantity": quantity,
+            "included": included_quantity,
+            "billable": billable_quantity,
+            "amount": written,
+            "projected_amount": written,
+            "currency": charge.currency_id.name,
+            "rated_at": rated_at,
+        }
+
+    # === BUSINESS METHODS - PROJECTION === #
+
+    def _elapsed_share(self, subscription, period):
+        """Return how much of a billing period is over: from more than 0 to 1."""
+        start, end = period.utc_bounds(subscription._fusion_timezone())
+        now = min(max(fields.Datetime.now(), start + PROJECTED_AFTER), end)
+        return Decimal((now - start).total_seconds()) / Decimal((end - start).total_seconds())
+
+    def _project(self, rating, quantity, elapsed, parameters):
+        """Return the amount at the end of the period if usage goes on as it did.
+
+        Sums grow with time; what other metrics measure is taken to stay as it is.
+        """
+        if rating.metric_id.aggregation == "sum":
+            quantity = round(quantity / elapsed, 6)
+        priced = price(rating.charge_id.charge_model, quantity, **parameters)
+        currency = rating.currency_id
+        amount = round_amount(priced.amount, Decimal(str(currency.rounding)))
+        return money(amount, currency.decimal_places)

@@ -1,0 +1,50 @@
+from datetime import timedelta
+
+from odoo import fields, models
+
+
+class FusionBillingApiKeyWizard(models.TransientModel):
+    """Makes an API key for a service and lets the older ones end after an overlap."""
+
+    _name = "fusion.billing.api.key.wizard"
+    _description = "Generate a Billing API Key"
+
+    service_id = fields.Many2one(
+        "fusion.billing.service", required=True, readonly=True, ondelete="cascade",
+        default=lambda self: self.env.context.get("active_id"),
+    )
+    name = fields.Char(
+        "Description", help="Where the key is used, for those who rotate it: production, staging.",
+    )
+    expire_others = fields.Boolean(
+        "Rotate", help="Let the service's other keys end; the app takes the new one until then.",
+    )
+    overlap_hours = fields.Integer(
+        "Overlap", default=24, help="Hours for which the other keys go on working.",
+    )
+
+    _overlap_not_negative = models.Constraint(
+        "CHECK(overlap_hours >= 0)", "The overlap cannot be negative.",
+    )
+
+    def action_generate(self):
+        """Make the key and show it, once: it travels in the action and is stored nowhere (A2)."""
+        self.ensure_one()
+        if self.expire_others:
+            self._expire_other_keys()
+        raw = self.service_id._generate_api_key(name=self.name)
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("API Key of %s", self.service_id.name),
+            "res_model": "fusion.billing.api.key.show",
+            "views": [(False, "form")],
+            "target": "new",
+            "context": {"default_key": raw},
+        }
+
+    def _expire_other_keys(self):
+        """Let the keys end that would outlive the overlap."""
+        end = fields.Datetime.now() + timedelta(hours=self.overlap_hours)
+        self.service_id.api_key_ids.filtered(
+            lambda key: not key.expires_at or key.expires_at > end
+        ).expires_at = end
