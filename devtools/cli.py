@@ -11,8 +11,7 @@ from devtools.paths import in_venv
 
 def main() -> int:
     """Run a command; its own failures are one sentence and the exit status 1."""
-    for name in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(name, interrupt)
+    handle_signals(interrupt)
     options = parser().parse_args()
     try:
         return options.run(options) or 0
@@ -27,8 +26,15 @@ def main() -> int:
 
 
 def interrupt(_signal, _frame) -> None:
-    """Whatever asks us to end ends us like Ctrl-C: every block is left in order."""
+    """Whatever asks us to end ends us like Ctrl-C; asking again does not disturb the tidying up."""
+    handle_signals(signal.SIG_IGN)
     raise KeyboardInterrupt
+
+
+def handle_signals(handler) -> None:
+    """Set what happens at each signal that asks a process to end."""
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, handler)
 
 
 def in_environment(run):

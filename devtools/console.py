@@ -44,15 +44,8 @@ def run(
     LOGS.mkdir(parents=True, exist_ok=True)
     path = LOGS / f"{log}.log"
     with path.open("wb") as out:
-        process = subprocess.Popen(
-            [str(arg) for arg in args],
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            env={**os.environ, **(env or {})},
-            cwd=cwd,
-            start_new_session=True,
-            **as_user(user),
+        process = spawn(
+            args, stdout=out, stdin=subprocess.DEVNULL, env=env, cwd=cwd, **as_user(user)
         )
         code = wait(process)
     if code:
@@ -60,6 +53,23 @@ def run(
         raise DevError(
             f"`{os.path.basename(args[0])}` ended with status {code}; see {path}\n{tail}"
         )
+
+
+def spawn(args: list, *, env: dict | None = None, **options) -> subprocess.Popen:
+    """Start a program at the head of a process group of its own, so that all of it can be ended.
+
+    The kernel asks it to end when the thread that started it is gone, even by a SIGKILL.
+
+    :param env: variables added to this process's own
+    :param options: as for Popen
+    """
+    return subprocess.Popen(
+        ["setpriv", "--pdeathsig", "TERM", "--", *map(str, args)],
+        env={**os.environ, **(env or {})},
+        start_new_session=True,
+        stderr=subprocess.STDOUT if options.get("stdout") else None,
+        **options,
+    )
 
 
 def as_user(user: str | None) -> dict:

@@ -8,21 +8,24 @@ takes the template's files (attachments) with it, as hard links.
 import contextlib
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import uuid
 from pathlib import Path
 
+import psutil
 import psycopg2
 from psycopg2 import sql
 
-from devtools import odoo
+from devtools import odoo, postgres
 from devtools.console import DevError, step
 from devtools.locks import exclusive
 from devtools.paths import ADDON, DATA, DEBIAN, DEV, ROOT, odoo_source
 
 BASE = ("sale_management",)  # brings sale, account, payment, portal and mail
 PREFIX = f"fusion_{hashlib.sha256(os.fsencode(ROOT)).hexdigest()[:6]}"  # servers may be shared
+TEMPORARY = re.compile(rf"{PREFIX}_\w+_(?P<pid>\d+)_[0-9a-f]{{6}}$")
 NOT_THE_ADDON = {".git", ".dev", ".ci", "devtools", "docs", "tests", "enterprise", "__pycache__"}
 
 
@@ -97,6 +100,15 @@ def drop_database(name: str) -> bool:
     return found
 
 
+def drop_orphans() -> None:
+    """Drop temporary databases that killed commands left in the private cluster."""
+    if os.environ["PGHOST"] != str(postgres.home_directory()):
+        return  # on a shared server the process may run on another machine
+    for (name,) in query("postgres", "SELECT datname FROM pg_database"):
+        if (found := TEMPORARY.match(name)) and not psutil.pid_exists(int(found["pid"])):
+            drop_database(name)
+
+
 def drop_all() -> None:
     """Drop every template and temporary database of this checkout."""
     for (name,) in query(
@@ -131,7 +143,9 @@ def build_template(install: tuple, demo: bool) -> str:
     """Build a template unless there is one; the rename at its end is what makes it trusted."""
     name = template_name(install, demo)
     if exists(name):
-        return name
+        if filestore(name).exists():
+            return name
+        drop_database(name)  # its server outlived a removed .dev
     partial = f"{name}_partial"
     drop_database(partial)
     if install:

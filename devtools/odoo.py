@@ -12,10 +12,11 @@ from pathlib import Path
 
 import psutil
 
-from devtools.console import DevError, end_group, run
+from devtools.console import DevError, end_group, run, spawn
 from devtools.paths import ADDONS, DATA, DEV, LOGS, VENV_PYTHON, odoo_program, odoo_source
 
 HEALTH = "/fusion/api/v1/health"
+QUIET = ("--no-http", "--max-cron-threads=0", "--log-level=warn")
 
 
 def command(subcommand: str, database: str, *options: str) -> list[str]:
@@ -74,7 +75,7 @@ def shell(database: str, source: str) -> str:
     :raise DevError: if it raised; with the end of the traceback
     """
     done = subprocess.run(
-        command("shell", database, "--no-http", "--max-cron-threads=0", "--log-level=warn"),
+        command("shell", database, *QUIET),
         input=source,
         capture_output=True,
         text=True,
@@ -138,17 +139,11 @@ class OdooServer:
         self.stop()
 
     def start(self) -> None:
-        """Start the processes; they end with this one, however it ends by itself."""
+        """Start the processes; they end with the thread that calls this, however it ends."""
         with contextlib.ExitStack() as stack:
             out = self.log and stack.enter_context(self.log.open("ab"))
-            self.process = subprocess.Popen(
-                self._command,
-                stdout=out,
-                stderr=subprocess.STDOUT if out else None,
-                stdin=subprocess.DEVNULL,
-                env={**os.environ, **environment()},
-                cwd=DEV,
-                start_new_session=True,
+            self.process = spawn(
+                self._command, stdout=out, stdin=subprocess.DEVNULL, env=environment(), cwd=DEV
             )
         atexit.register(self.stop)
 

@@ -12,12 +12,12 @@ def serve(name: str, port: int, workers: int, demo: bool) -> int:
     """Serve one database until asked to end; its log goes to the terminal."""
     prepare(name, demo)
     server = odoo.OdooServer(name, workers, port, cron_threads=1, log=None)
-    with server:
-        say(f"Serving {name} on {server.url} (user admin, password admin). Ctrl-C ends it.")
-        try:
+    try:
+        with server:
+            say(f"Serving {name} on {server.url} (user admin, password admin). Ctrl-C ends it.")
             status = server.process.wait()
-        except KeyboardInterrupt:
-            return 0
+    except KeyboardInterrupt:
+        return 0
     raise DevError(f"Odoo ended by itself with status {status}; its log is above")
 
 
@@ -43,7 +43,7 @@ def shell(name: str) -> int:
     if not databases.exists(name):
         raise DevError(f"there is no database {name}: ./dev serve --db {name} makes one")
     process = subprocess.Popen(
-        odoo.command("shell", name, "--no-http", "--max-cron-threads=0", "--log-level=warn"),
+        odoo.command("shell", name, *odoo.QUIET),
         env={**os.environ, **odoo.environment()},
         cwd=DEV,
     )

@@ -1,12 +1,11 @@
 """`./dev test`: the parts, each counted test by test."""
 
-import os
 import subprocess
 import tempfile
 from pathlib import Path
 
 from devtools import databases, lint, odoo, odoo_log, runtime
-from devtools.console import DevError, say, step, wait
+from devtools.console import DevError, say, spawn, step, wait
 from devtools.outcomes import Tally, read_record
 from devtools.paths import ADDON, DEV, LOGS, ROOT, VENV_PYTHON
 
@@ -29,6 +28,7 @@ def main(what: str | None, patterns: list[str]) -> int:
     :param patterns: for unittest parts, keep only tests whose name contains one of these
     """
     runtime.ensure_tools()
+    databases.drop_orphans()
     tally = Tally()
     if what is None or what in PARTS:
         for part in [what] if what else PARTS:
@@ -62,13 +62,8 @@ def run_unittest(part: str, patterns: list[str], tally: Tally) -> None:
     if not (ROOT / start).is_dir():
         raise DevError(f"the folder {start} does not exist")
     with record(part, tally) as variables:
-        process = subprocess.Popen(
-            [VENV_PYTHON, RUNNERS / "run_unittest.py", ROOT / start, ROOT / top, *patterns],
-            env={**os.environ, **variables},
-            cwd=ROOT,
-            start_new_session=True,
-        )
-        wait(process)
+        runner = [VENV_PYTHON, RUNNERS / "run_unittest.py"]
+        wait(spawn([*runner, ROOT / start, ROOT / top, *patterns], env=variables, cwd=ROOT))
 
 
 def run_odoo_tests(tags: str, tally: Tally) -> None:
@@ -87,17 +82,8 @@ def run_odoo_tests(tags: str, tally: Tally) -> None:
         with step(f"installing and testing in Odoo, tests {tags}"), log.open("wb") as out:
             command = odoo.command("server", name, *options)
             command[1] = str(RUNNERS / "run_odoo.py")
-            wait(
-                subprocess.Popen(
-                    command,
-                    stdout=out,
-                    stderr=subprocess.STDOUT,
-                    stdin=subprocess.DEVNULL,
-                    env={**os.environ, **odoo.environment(), **variables},
-                    cwd=DEV,
-                    start_new_session=True,
-                )
-            )
+            variables |= odoo.environment()
+            wait(spawn(command, stdout=out, stdin=subprocess.DEVNULL, env=variables, cwd=DEV))
         states = databases.module_states(name)
         tally.check("odoo: the addon is installed", states.get(ADDON) == "installed")
         judge(log, tally)

@@ -1,5 +1,6 @@
 """Run plain unittest tests: `run_unittest.py START_FOLDER TOP_FOLDER [NAME_PATTERN…]`."""
 
+import signal
 import sys
 import unittest
 from pathlib import Path
@@ -12,6 +13,8 @@ ROOT = Path(__file__).resolve().parents[2]
 def main(start: str, top: str, *patterns: str) -> int:
     # The repository's root, so that tests import `core` or `devtools`; not this folder.
     sys.path[0] = str(ROOT)
+    # Like Ctrl-C, so that servers are stopped and files removed on the way out.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     loader = unittest.TestLoader()
     loader.testNamePatterns = [f"*{pattern}*" for pattern in patterns] or None
     suite = loader.discover(start, "test_*.py", top)
