@@ -33,6 +33,10 @@ class Period(NamedTuple):
     def days(self):
         return (self.end - self.start).days
 
+    @property
+    def last_day(self):
+        return self.end - timedelta(days=1)
+
     def utc_bounds(self, tz):
         """The two instants between which an instant lies in the period.
 

@@ -1,14 +1,21 @@
-from odoo import api, fields, models
+import json
 
-from .exact_mixin import Exact
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+
+from ..core.periods import Period
 
 
 class FusionBillingCharge(models.Model):
-    """On one plan, for one metric: what is included and what the rest costs."""
+    """On one plan, for one metric: what is included and what the rest costs.
+
+    What it costs stands in its versions (`fusion.billing.charge.version`); the charge shows, and
+    by delegation is, its newest one.
+    """
 
     _name = "fusion.billing.charge"
     _description = "Billing Charge"
-    _inherit = ["fusion.billing.exact.mixin"]
+    _inherits = {"fusion.billing.charge.version": "version_id"}
     _order = "plan_id, sequence, id"
     _check_company_auto = True
 
@@ -31,39 +38,42 @@ class FusionBillingCharge(models.Model):
         "product.product", required=True, index=True, ondelete="restrict", check_company=True,
         help="The product on the invoice line: it decides the taxes and the income account.",
     )
-
-    charge_model = fields.Selection(
-        [("standard", "Standard"), ("package", "Package")],
-        required=True, default="standard",
-        help="Standard: pro rata, quantity / batch × price.\n"
-             "Package: whole batches, rounded up.",
-    )
-    included_quota = Exact(
-        digits=(18, 6), help="Units that are free in each billing period.",
-    )
-    price_per_unit = Exact(
-        "Price per Batch", digits=(16, 10), help="Price of one batch of units.",
-    )
-    unit_batch = Exact(
-        "Batch", digits=(18, 6), required=True, default=1,
-        help="How many units the price is for: 1000 makes it a price per thousand.",
-    )
     currency_id = fields.Many2one(
         "res.currency", required=True, default=lambda self: self.env.company.currency_id,
+    )
+
+    version_id = fields.Many2one(
+        "fusion.billing.charge.version", required=True, ondelete="restrict", copy=False,
+        index=True, string="Newest Prices",
+    )
+    version_ids = fields.One2many(
+        "fusion.billing.charge.version", "charge_id", "Price History", copy=False,
+    )
+    split_at_version = fields.Boolean(
+        "Split Periods at Price Changes",
+        help="New prices take effect on their day, inside a period. Otherwise a period is rated at"
+             " the prices of its first day.",
+    )
+    prorate = fields.Boolean(
+        "Prorate Incomplete Periods",
+        help="In a part of a billing period, the quota, the minimum and the maximum are reduced to"
+             " its share of the days.",
+    )
+    filter_ids = fields.One2many(
+        "fusion.billing.charge.filter", "charge_id", "Filters", copy=True,
+        help="Price only usage whose dimensions match. A charge without filter prices what no"
+             " other charge of its metric takes.",
+    )
+    filter_key = fields.Char(
+        compute="_compute_filter_key", store=True, precompute=True,
+        help="The filter in a form that can be compared: JSON, sorted.",
     )
 
     # One charge would bill the same usage twice if two people could add it at once
     # (lago-api#5549, #6035), so the database refuses the second.
     _plan_metric_unique = models.UniqueIndex(
-        "(plan_id, metric_id, currency_id) WHERE active AND plan_id IS NOT NULL",
-        "This plan charges this metric in this currency already: change that charge instead.",
-    )
-    _amounts_not_negative = models.Constraint(
-        "CHECK(included_quota >= 0 AND price_per_unit >= 0)",
-        "Prices and included quotas cannot be negative.",
-    )
-    _unit_batch_positive = models.Constraint(
-        "CHECK(unit_batch > 0)", "A batch holds more than zero units.",
+        "(plan_id, metric_id, currency_id, filter_key) WHERE active AND plan_id IS NOT NULL",
+        "This plan charges this usage in this currency already: change that charge instead.",
     )
 
     @api.depends("plan_id")
@@ -71,11 +81,30 @@ class FusionBillingCharge(models.Model):
         for charge in self:
             charge.company_id = charge.plan_id.company_id or charge.company_id or self.env.company
 
+    @api.depends("filter_ids.dimension", "filter_ids.dimension_values")
+    def _compute_filter_key(self):
+        for charge in self:
+            rules = {rule.dimension: rule._values() for rule in charge.filter_ids}
+            charge.filter_key = json.dumps(rules, sort_keys=True, ensure_ascii=False)
+
     @api.depends("metric_id", "plan_id")
     def _compute_display_name(self):
         for charge in self:
             names = (charge.plan_id.name, charge.metric_id.name)
             charge.display_name = " / ".join(filter(None, names))
+
+    @api.constrains("filter_key", "plan_id", "metric_id", "currency_id", "active")
+    def _check_filters_disjoint(self):
+        """Refuse filters that could take the same usage: it would be billed twice."""
+        for charge in self.filtered(lambda charge: charge.active and charge.plan_id):
+            for other in charge._rivals():
+                if charge._overlaps(other):
+                    raise ValidationError(self.env._(
+                        "The filters of these charges overlap, so that usage could be billed"
+                        " twice: %(first)s %(first_filter)s and %(second)s %(second_filter)s.",
+                        first=charge.display_name, first_filter=charge.filter_key,
+                        second=other.display_name, second_filter=other.filter_key,
+                    ))
 
     # === CRUD METHODS === #
 
@@ -83,30 +112,117 @@ class FusionBillingCharge(models.Model):
     def create(self, vals_list):
         self.flush_model()  # a charge archived in the same save makes room for the next one
         charges = super().create(vals_list)
-        charges.plan_id._request_rating()
+        for charge in charges:
+            charge.version_id.charge_id = charge
+        charges._request_rating()
         return charges
 
     def write(self, vals):
+        self._check_identity_kept(vals)
+        if vals.keys() & self.version_id._term_fields():
+            self._start_version()
         plans = self.plan_id
         result = super().write(vals)
-        if vals.keys() & self._rated_fields():
-            (plans | self.plan_id)._request_rating()
+        (plans | self.plan_id)._request_rating()
         return result
 
-    @api.model
-    def _rated_fields(self):
-        """Return the fields whose change makes the open periods' ratings out of date."""
-        return {
-            "plan_id", "metric_id", "active", "charge_model", "included_quota",
-            "price_per_unit", "unit_batch", "currency_id", "product_id",
-        }
+    def _check_identity_kept(self, vals):
+        """Refuse to turn a charge that has a ledger into another one."""
+        if vals.keys() & {"metric_id", "currency_id", "filter_ids"} and self._ratings():
+            raise UserError(self.env._(
+                "Usage has been rated with this charge: its metric, currency and filters stay."
+                " Archive it and add a new charge."
+            ))
+
+    def _start_version(self):
+        """Before prices are changed, give those that are billed already a successor from today."""
+        for charge in self.filtered(lambda charge: charge.version_id._is_billed()):
+            charge.version_id.copy({
+                "charge_id": charge.id,
+                "valid_from": max(charge._billed_until(), fields.Date.context_today(charge)),
+            })
+
+    def _point_to_newest_version(self):
+        for charge in self:
+            newest = charge.version_ids.sorted()[:1]
+            if newest != charge.version_id:
+                super(FusionBillingCharge, charge).write({"version_id": newest.id})
+
+    def copy_data(self, default=None):
+        # By delegation the new charge gets a version of its own, without a past.
+        return [dict(vals, valid_from=False) for vals in super().copy_data(default)]
 
     # === BUSINESS METHODS === #
 
-    def _pricing_parameters(self):
-        """Return what `core.pricing.price` needs, exactly, for each charge.
+    def _ratings(self):
+        # sudo: what is rated counts, whoever looks.
+        return self.env["fusion.billing.rating"].sudo().search(
+            [("charge_id", "in", self.ids)], limit=1,
+        )
 
-        :return: `{charge id: keyword arguments}`
+    def _billed_until(self):
+        """Return the first day that no billed period of this charge contains, or False."""
+        self.ensure_one()
+        [[until]] = self.env["fusion.billing.rating"].sudo()._read_group(
+            [("charge_id", "=", self.id), ("closed", "=", True)], [], ["period_end:max"],
+        )
+        return until
+
+    def _request_rating(self):
+        self.plan_id._request_rating()
+
+    def _version_at(self, day):
+        """Return the version in force on a day; none before the first one starts."""
+        self.ensure_one()
+        return self.version_ids.sorted().filtered(
+            lambda version: not version.valid_from or version.valid_from <= day
+        )[:1]
+
+    def _parts(self, period):
+        """Cut a billing period where this charge's prices change, if it wants that.
+
+        :return: pairs of (version, Period), in order
         """
-        names = ["price_per_unit", "unit_batch", "included_quota"]
-        return self._read_exact(names)
+        self.ensure_one()
+        cuts = [
+            version.valid_from for version in self.version_ids
+            if self.split_at_version and version.valid_from
+            and period.start < version.valid_from < period.end
+        ]
+        bounds = [period.start, *sorted(cuts), period.end]
+        parts = map(Period, bounds, bounds[1:])
+        return [
+            (version, part) for part in parts for version in self._version_at(part.start)
+        ]
+
+    # === FILTERS === #
+
+    def _filter(self):
+        """Return what usage must match: `{dimension: [values]}`."""
+        self.ensure_one()
+        return json.loads(self.filter_key or "{}")
+
+    def _filters_beside(self, charge):
+        """Return the filters of those of these charges that take usage before this one."""
+        return [
+            other._filter() for other in self - charge
+            if other.metric_id == charge.metric_id and other._filter()
+        ]
+
+    def _rivals(self):
+        """Return the other charges that could take the same usage."""
+        self.ensure_one()
+        return (self.plan_id.charge_ids - self).filtered(
+            lambda other: other.metric_id == self.metric_id
+            and other.currency_id == self.currency_id
+        )
+
+    def _overlaps(self, other):
+        """Whether some usage could match the filters of both charges.
+
+        A charge without filter takes only what the others leave, so it overlaps with its like.
+        """
+        own, others = self._filter(), other._filter()
+        if not own or not others:
+            return own == others
+        return all(set(own[name]) & set(others[name]) for name in own.keys() & others.keys())

@@ -1,4 +1,5 @@
 from odoo import fields, models
+from odoo.exceptions import UserError
 
 
 class FusionBillingMetric(models.Model):
@@ -22,12 +23,19 @@ class FusionBillingMetric(models.Model):
             ("max", "Maximum"),
             ("last", "Last value"),
             ("unique_count", "Unique values"),
+            ("count", "Number of counters"),
+            ("average", "Average"),
+            ("weighted", "Weighted by time"),
         ],
         required=True, default="sum",
         help="Sum: every counter adds up.\n"
              "Maximum: the highest counter of the period counts.\n"
              "Last value: the counter with the latest start counts.\n"
-             "Unique values: every distinct value counts once.",
+             "Unique values: every distinct value counts once.\n"
+             "Number of counters: how many counters were pushed.\n"
+             "Average: the mean of the period's counters.\n"
+             "Weighted by time: a level (seats, GB stored) that holds until the next counter, and"
+             " counts for the share of the period in which it held.",
     )
     description = fields.Text()
 
@@ -35,3 +43,19 @@ class FusionBillingMetric(models.Model):
         "UNIQUE(company_id, code)",
         "This company has a metric with this code already: choose another code.",
     )
+
+    def write(self, vals):
+        self._check_meaning_kept(vals)
+        return super().write(vals)
+
+    def _check_meaning_kept(self, vals):
+        """Refuse another aggregation for usage that has been rated."""
+        changed = self.filtered(
+            lambda metric: metric.aggregation != vals.get("aggregation", metric.aggregation)
+        )
+        # sudo: what is rated counts, whoever looks.
+        ratings = self.env["fusion.billing.rating"].sudo()
+        if changed and ratings.search_count([("metric_id", "in", changed.ids)], limit=1):
+            raise UserError(self.env._(
+                "Usage of this metric has been rated, so its aggregation stays: add a new metric."
+            ))

@@ -37,6 +37,12 @@ class FusionBillingPlan(models.Model):
         string="Invoices", required=True, default="post", tracking=True,
     )
 
+    draft_hours = fields.Integer(
+        "Hold Drafts For", default=0, tracking=True,
+        help="Hours after the end of a period in which its invoice waits as a draft, so that late"
+             " counters still land in it.",
+    )
+
     charge_ids = fields.One2many("fusion.billing.charge", "plan_id", copy=True)
     subscription_ids = fields.One2many("sale.order", "fusion_plan_id")
     subscription_count = fields.Integer("Subscriptions", compute="_compute_subscription_count")
@@ -48,6 +54,11 @@ class FusionBillingPlan(models.Model):
     _billing_period_positive = models.Constraint(
         "CHECK(billing_period_value BETWEEN 1 AND 1200)",
         "A billing period lasts at least one week, month or year (and at most 1,200).",
+    )
+
+    _draft_hours_not_negative = models.Constraint(
+        "CHECK(draft_hours BETWEEN 0 AND 8760)",
+        "Drafts are held for 0 hours to a year.",
     )
 
     @api.depends("subscription_ids")
@@ -71,17 +82,22 @@ class FusionBillingPlan(models.Model):
         self.ensure_one()
         return Recurrence(self.billing_period_value, self.billing_period_unit, anchor)
 
+    def _recurs_like(self, other):
+        """Whether both plans have the same billing period."""
+        names = ("billing_period_value", "billing_period_unit")
+        return all(self[name] == other[name] for name in names)
+
     def _charges_for(self, currency):
         """Return the charges that rate a subscription in this currency.
 
-        A metric is billed once: by its charge in the subscription's own currency if there is
-        one, else by its first charge.
+        A metric is billed in one currency: the subscription's own if there is a charge in it,
+        else that of its first charge.
         """
         self.ensure_one()
         charges = self.env["fusion.billing.charge"]
         for candidates in self.charge_ids.grouped("metric_id").values():
-            own = candidates.filtered(lambda charge: charge.currency_id == currency)
-            charges |= (own or candidates)[:1]
+            by_currency = candidates.grouped("currency_id")
+            charges |= by_currency.get(currency) or by_currency[candidates[0].currency_id]
         return charges
 
     def _request_rating(self):

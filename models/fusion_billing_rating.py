@@ -1,11 +1,13 @@
 import json
 from decimal import Decimal
+from fractions import Fraction
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from ..core.pricing import price, round_amount
+from ..core.periods import Period
+from .rating_target import Target
 from .wording import format_period, format_quantity
 
 BATCH = 100
@@ -14,8 +16,12 @@ BATCH = 100
 class FusionBillingRating(models.Model):
     """The ledger: what one charge comes to for one subscription and billing period, and why.
 
-    Rating writes it, set by set and only where something changed; nobody else does. Every screen,
-    the API and the invoice read it, so that they cannot show two different numbers.
+    Rating writes it, only where something changed; nobody else does. Every screen, the API and
+    the invoice read it, so that they cannot show two different numbers.
+
+    A row is open until its period is billed. Closing freezes what it was rated with (prices,
+    share, filters, currency rate): usage that arrives later is rated again with the same, and
+    only the difference is billed (R9).
     """
 
     _name = "fusion.billing.rating"
@@ -30,22 +36,40 @@ class FusionBillingRating(models.Model):
     charge_id = fields.Many2one(
         "fusion.billing.charge", required=True, index=True, ondelete="restrict",
     )
-    plan_id = fields.Many2one("fusion.billing.plan", required=True, ondelete="restrict")
-    metric_id = fields.Many2one("fusion.billing.metric", required=True, ondelete="restrict")
-    currency_id = fields.Many2one("res.currency", required=True)
-    period_start = fields.Date(required=True, help="First day of the billing period.")
-    period_end = fields.Date(required=True, help="First day after the billing period.")
+    version_id = fields.Many2one(
+        "fusion.billing.charge.version", "Prices", required=True, index=True, ondelete="restrict",
+    )
+    plan_id = fields.Many2one("fusion.billing.plan", ondelete="restrict")
+    metric_id = fields.Many2one(
+        "fusion.billing.metric", required=True, index=True, ondelete="restrict",
+    )
+    period_start = fields.Date(required=True, help="First day that is rated.")
+    period_end = fields.Date(required=True, help="First day after those that are rated.")
+    closed = fields.Boolean(help="The period is billed: only differences are billed from now on.")
+    share = fields.Char(
+        required=True, default="1", help="Which part of a full billing period this is.",
+    )
+    takes = fields.Json("Filter", help="Only usage that matches is rated here.")
+    leaves = fields.Json("Other Filters", help="Usage that matches one is rated elsewhere.")
 
     quantity = fields.Float("Used", digits=(24, 6))
     included_quantity = fields.Float("Included", digits=(24, 6))
     billable_quantity = fields.Float("Billable", digits=(24, 6))
-    amount_exact = fields.Float("Exact Amount", digits=(32, 12), help="Before rounding.")
-    amount = fields.Monetary(help="Rounded once, to the currency.")
+    charge_currency_id = fields.Many2one("res.currency", required=True)
+    amount_exact = fields.Float(
+        "Exact Amount", digits=(32, 12), help="In the charge's currency, before rounding.",
+    )
+    currency_rate = fields.Float(
+        digits=(32, 12), help="From the charge's currency to the subscription's.",
+    )
+    currency_id = fields.Many2one("res.currency", required=True)
+    amount = fields.Monetary(help="In the subscription's currency, rounded once.")
     breakdown = fields.Json()
     rated_at = fields.Datetime("Rated on")
 
     order_line_ids = fields.One2many("sale.order.line", "fusion_rating_id")
-    amount_invoiced = fields.Monetary("Invoiced", compute="_compute_amount_invoiced")
+    invoice_line_ids = fields.Many2many("account.move.line", compute="_compute_invoiced")
+    amount_invoiced = fields.Monetary("Invoiced", compute="_compute_invoiced")
 
     _period_unique = models.Constraint(
         "UNIQUE(subscription_id, charge_id, period_start)",
@@ -60,6 +84,8 @@ class FusionBillingRating(models.Model):
         "Quantities and amounts in the ledger cannot be negative.",
     )
 
+    # === COMPUTE METHODS === #
+
     @api.depends("metric_id", "period_start", "period_end")
     def _compute_display_name(self):
         for rating in self:
@@ -69,11 +95,18 @@ class FusionBillingRating(models.Model):
             )
 
     @api.depends("order_line_ids.price_unit", "order_line_ids.invoice_lines.parent_state")
-    def _compute_amount_invoiced(self):
+    def _compute_invoiced(self):
         for rating in self:
-            rating.amount_invoiced = sum(
-                line.price_unit for line in rating.order_line_ids if line._fusion_is_billed()
-            )
+            invoiced = rating.order_line_ids.filtered(lambda line: line._fusion_is_invoiced())
+            rating.amount_invoiced = sum(invoiced.mapped("price_unit"))
+            rating.invoice_line_ids = invoiced.invoice_lines
+
+    # === CRUD METHODS === #
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_closed(self):
+        if any(self.mapped("closed")):
+            raise UserError(self.env._("A rating that was billed explains an invoice: it stays."))
 
     # === BUSINESS METHODS - WHAT TO RATE === #
 
@@ -83,115 +116,125 @@ class FusionBillingRating(models.Model):
         pending = self.env["fusion.billing.rating.request"]._pending_subscription_ids()
         for offset in range(0, len(pending), BATCH):
             batch = self.env["sale.order"].browse(pending[offset:offset + BATCH])
-            self._rate_requested(batch)
+            for subscription in batch.try_lock_for_update(allow_referencing=True):
+                with subscription._fusion_guard("rating"):
+                    self._rate_requested(subscription)
             if not self.env["sale.order"]._fusion_commit(
                 len(batch), remaining=max(0, len(pending) - offset - BATCH),
             ):
                 break
 
     @api.model
-    def _rate_requested(self, subscriptions):
-        """Rate the open periods of these subscriptions, one savepoint each (R7)."""
-        subscriptions = subscriptions.try_lock_for_update(allow_referencing=True)
+    def _rate_requested(self, subscription):
+        """Rate the open period, and the closed ones that were touched since the last run."""
         requests = self.env["fusion.billing.rating.request"].search([
-            ("subscription_id", "in", subscriptions.ids),
-        ]).grouped("subscription_id")
-        quantities = self._aggregate([
-            (subscription, subscription._fusion_open_period())
-            for subscription in subscriptions._fusion_in_progress()
+            ("subscription_id", "=", subscription.id),
         ])
-        for subscription in subscriptions:
-            with subscription._fusion_guard("rating"):
-                if subscription._fusion_in_progress():
-                    period = subscription._fusion_open_period()
-                    self._rate(subscription, period, quantities[subscription, period])
-                requests[subscription].unlink()
+        self._rate_late(subscription, requests)
+        if subscription._fusion_in_progress():
+            self._rate_period(subscription, subscription._fusion_open_period())
+        requests.unlink()
 
     @api.model
     def _rate_period(self, subscription, period):
-        """Rate one period of one subscription now; errors are the caller's.
+        """Rate a billing period that is not billed yet, as its plan says (R1, R6).
 
         :param Period period: a billing period of the subscription
         """
-        quantities = self._aggregate([(subscription, period)])
-        self._rate(subscription, period, quantities[subscription, period])
+        targets = self._open_targets(subscription, period)
+        self._rate(targets)
+        ratings = self._open_ratings(subscription, period)
+        ratings._drop_except({(target.charge.id, target.period.start) for target in targets})
+        ratings._sync_order_lines()
 
     @api.model
-    def _aggregate(self, periods):
-        """Combine the counters of each period as their metric says, in one query (R2).
-
-        :param list periods: pairs of (subscription, Period of local dates)
-        :return: `{(subscription, period): {metric id: Decimal}}`; a metric without counters
-            is not there
-        """
-        quantities = {pair: {} for pair in periods}
-        bounds = [
-            period.utc_bounds(subscription._fusion_timezone()) for subscription, period in periods
-        ]
-        self.env["fusion.billing.usage"].flush_model()
-        rows = self.env.execute_query(SQL(
-            AGGREGATE,
-            [subscription.id for subscription, _period in periods],
-            [start.isoformat() for start, _end in bounds],
-            [end.isoformat() for _start, end in bounds],
+    def _rate_late(self, subscription, requests):
+        """Rate closed periods again that got late or corrected usage (R9)."""
+        touched = [request for request in requests if request.touched_from]
+        late = self.browse().union(*(
+            self.search(request._late_domain()) for request in touched
         ))
-        for position, metric_id, quantity in rows:
-            quantities[periods[position - 1]][metric_id] = Decimal(quantity)
-        return quantities
+        if late:
+            self._rate([rating._target() for rating in late])
+            late._sync_order_lines()
+
+    @api.model
+    def _close(self, subscription, period):
+        """Freeze what was rated in a period that is being billed."""
+        self._open_ratings(subscription, period).closed = True
+
+    @api.model
+    def _open_ratings(self, subscription, period):
+        """Return the rows that are not billed and share a day with a period."""
+        return self.search([
+            ("subscription_id", "=", subscription.id), ("closed", "=", False),
+            ("period_start", "<", period.end), ("period_end", ">", period.start),
+        ])
+
+    # === BUSINESS METHODS - TARGETS === #
+
+    @api.model
+    def _open_targets(self, subscription, period):
+        """Return what the plan in force wants rated in a period."""
+        charges = subscription._fusion_get_plan()._charges_for(subscription.currency_id)
+        return [
+            Target(
+                subscription=subscription, charge=charge, version=version, period=part,
+                share=subscription._fusion_share(part) if charge.prorate else Fraction(1),
+                takes=charge._filter() or None,
+                leaves=None if charge._filter() else charges._filters_beside(charge) or None,
+                currency_rate=self._currency_rate(subscription, charge, part),
+            )
+            for charge in charges for version, part in charge._parts(period) if part.days
+        ]
+
+    def _target(self):
+        """Return what this row was rated with."""
+        self.ensure_one()
+        return Target(
+            subscription=self.subscription_id, charge=self.charge_id, version=self.version_id,
+            period=Period(self.period_start, self.period_end), share=Fraction(self.share),
+            takes=self.takes or None, leaves=self.leaves or None,
+            currency_rate=self._read_exact(["currency_rate"])[self.id]["currency_rate"],
+        )
+
+    @api.model
+    def _currency_rate(self, subscription, charge, period):
+        """Return the rate of the period's last day, or today's while that is to come.
+
+        :raise UserError: there is no rate; Odoo would take 1
+        """
+        source, target = charge.currency_id, subscription.currency_id
+        company = subscription.company_id
+        if source == target:
+            return Decimal(1)
+        day = min(period.last_day, subscription._fusion_today())
+        for currency in (source | target) - company.currency_id:
+            if not self._has_rate(currency, company, day):
+                raise UserError(self.env._(
+                    "%(charge)s costs %(own)s and the order is in %(other)s, but there is no"
+                    " exchange rate of %(currency)s on %(day)s: add one.",
+                    charge=charge.display_name, own=source.name, other=target.name,
+                    currency=currency.name, day=day,
+                ))
+        return Decimal(repr(source._get_conversion_rate(source, target, company, day)))
+
+    @api.model
+    def _has_rate(self, currency, company, day):
+        return bool(self.env["res.currency.rate"].search_count([
+            ("currency_id", "=", currency.id), ("name", "<=", day),
+            ("company_id", "in", (False, company.root_id.id)),
+        ], limit=1))
 
     # === BUSINESS METHODS - RATING === #
 
     @api.model
-    def _rate(self, subscription, period, quantities):
-        """Price a period's quantities, keep the ledger and the order lines in step (R6).
-
-        :param dict quantities: `{metric id: Decimal}`
-        """
-        charges = subscription._fusion_get_plan()._charges_for(subscription.currency_id)
-        parameters = charges._pricing_parameters()
-        entries = [
-            self._prepare_entry(
-                subscription, period, charge, quantities.get(charge.metric_id.id, Decimal(0)),
-                parameters[charge.id],
-            )
-            for charge in charges
-        ]
-        self._store(entries)
-        self._drop_stale(subscription, period, charges)
-        self._ratings_of(subscription, period)._sync_order_lines()
-
-    @api.model
-    def _prepare_entry(self, subscription, period, charge, quantity, parameters):
-        """Return the ledger row of one charge: column name to value.
-
-        :param Decimal quantity: used in the period
-        :param dict parameters: keyword arguments of `core.pricing.price`
-        """
-        if charge.currency_id != subscription.currency_id:
-            raise UserError(self.env._(
-                "%(plan)s charges %(metric)s in %(other)s only, but the order is in %(currency)s:"
-                " add a charge in %(currency)s.",
-                plan=charge.plan_id.name, metric=charge.metric_id.name,
-                other=charge.currency_id.name, currency=subscription.currency_id.name,
-            ))
-        priced = price(charge.charge_model, quantity, **parameters)
-        rounding = Decimal(str(charge.currency_id.rounding))
-        return {
-            "subscription_id": subscription.id,
-            "company_id": subscription.company_id.id,
-            "charge_id": charge.id,
-            "plan_id": charge.plan_id.id,
-            "metric_id": charge.metric_id.id,
-            "currency_id": charge.currency_id.id,
-            "period_start": period.start,
-            "period_end": period.end,
-            "quantity": quantity,
-            "included_quantity": min(quantity, parameters["included_quota"]),
-            "billable_quantity": max(Decimal(0), quantity - parameters["included_quota"]),
-            "amount_exact": priced.amount,
-            "amount": round_amount(priced.amount, rounding),
-            "breakdown": priced.breakdown,
-        }
+    def _rate(self, targets):
+        """Price the usage of these targets and keep their ledger rows in step."""
+        quantities = self.env["fusion.billing.usage"]._aggregate(targets)
+        self._store([
+            target.entry(quantity) for target, quantity in zip(targets, quantities, strict=True)
+        ])
 
     @api.model
     def _store(self, entries):
@@ -214,87 +257,66 @@ class FusionBillingRating(models.Model):
         ))
         self.invalidate_model()
 
-    @api.model
-    def _drop_stale(self, subscription, period, charges):
-        """Bring what else was rated for days of this period down to zero (R1, R2).
+    def _drop_except(self, wanted):
+        """Bring rows that the plan no longer wants down to zero (R1, R2).
 
-        Before the period was invoiced, a charge was archived, the subscription moved to another
-        plan, or somebody moved the period's start.
+        A charge was archived, the plan was changed, or somebody moved the period's bounds.
+
+        :param set wanted: pairs of charge id and first day
         """
-        stale = self._ratings_of(subscription, period).filtered(
-            lambda rating: rating.amount_exact and (
-                rating.charge_id not in charges or rating.period_start != period.start
-            )
+        stale = self.filtered(
+            lambda rating: (rating.charge_id.id, rating.period_start) not in wanted
+            and (rating.amount_exact or rating.billable_quantity)
         )
         stale.write({"billable_quantity": 0, "amount_exact": 0, "amount": 0, "breakdown": False})
 
-    @api.model
-    def _ratings_of(self, subscription, period):
-        """Return the ledger's rows that share a day with a period."""
-        return self.search([
-            ("subscription_id", "=", subscription.id),
-            ("period_start", "<", period.end), ("period_end", ">", period.start),
-        ])
+    # === BUSINESS METHODS - ORDER LINES === #
 
     def _sync_order_lines(self):
         """Let the order say what the ledger says (R5).
 
-        What was invoiced is never changed. The rest of an amount stands on one line that is not
-        invoiced yet: it is updated, down to zero, where it exists, and created where there is
-        something to bill.
+        What was invoiced is never changed (R9). The rest of an amount stands on one line that is
+        on no invoice, or on a draft: it is updated, down to zero, where it exists, and created
+        where there is something to bill.
         """
-        for rating in self:
-            billed = rating.order_line_ids.filtered(lambda line: line._fusion_is_billed())
-            open_line = (rating.order_line_ids - billed)[:1]
-            amount = rating.currency_id.round(rating.amount - sum(billed.mapped("price_unit")))
+        for rating in self.sorted(lambda rating: (rating.charge_id.id, rating.period_start)):
+            settled = rating.order_line_ids.filtered(lambda line: line._fusion_is_posted())
+            open_line = (rating.order_line_ids - settled)[:1]
+            amount = rating.currency_id.round(rating.amount - sum(settled.mapped("price_unit")))
             if open_line:
                 open_line._fusion_update(rating, amount)
             elif not rating.currency_id.is_zero(amount):
-                self.env["sale.order.line"]._fusion_create(rating, amount, len(billed))
+                self.env["sale.order.line"]._fusion_create(rating, amount, len(settled))
 
-    def _describe(self, lang):
+    def _describe(self, lang, settled=None):
         """Say in words what was used, included and billed, and for which dates (M4).
 
         :param str lang: code of the customer's language
+        :param Decimal settled: the quantity that is invoiced already, on a correction
         """
         self.ensure_one()
-        names = ("quantity", "included_quantity", "billable_quantity")
-        exact = self._read_exact(list(names))[self.id]
-        used, included, billed = (format_quantity(self.env, exact[name], lang) for name in names)
         rating = self.with_context(lang=lang)
+        exact = self._read_exact(["quantity", "included_quantity", "billable_quantity"])[self.id]
+        words = {
+            "metric": rating.metric_id.name,
+            "period": format_period(self.env, self.period_start, self.period_end, lang),
+            "used": format_quantity(self.env, exact["quantity"], lang),
+            "included": format_quantity(self.env, exact["included_quantity"], lang),
+            "billed": format_quantity(self.env, exact["billable_quantity"], lang),
+        }
+        if settled is not None:
+            change = exact["quantity"] - settled
+            sign = "+" if change >= 0 else "−"
+            words["change"] = sign + format_quantity(self.env, abs(change), lang)
+            return rating.env._(
+                "Correction for %(period)s: %(change)s %(metric)s\n"
+                "%(used)s used, %(included)s included, %(billed)s billed", **words,
+            )
         return rating.env._(
             "%(metric)s, %(period)s\n%(used)s used, %(included)s included, %(billed)s billed",
-            metric=rating.metric_id.name,
-            period=format_period(self.env, self.period_start, self.period_end, lang),
-            used=used, included=included, billed=billed,
+            **words,
         )
 
-
-# One pass over the counters of all periods; each aggregate reads only the rows of its own kind of
-# metric. `unique_count` counts the values, and the quantities of counters that carry no value.
-AGGREGATE = """
-SELECT period.position, usage.metric_id,
-       CASE metric.aggregation
-           WHEN 'sum' THEN sum(usage.quantity) FILTER (WHERE metric.aggregation = 'sum')
-           WHEN 'max' THEN max(usage.quantity) FILTER (WHERE metric.aggregation = 'max')
-           WHEN 'last' THEN (
-               array_agg(usage.quantity
-                         ORDER BY usage.period_start DESC, usage.write_date DESC, usage.id DESC)
-               FILTER (WHERE metric.aggregation = 'last'))[1]
-           WHEN 'unique_count' THEN
-               count(DISTINCT usage.value) FILTER (WHERE metric.aggregation = 'unique_count')
-               + count(DISTINCT usage.quantity)
-                 FILTER (WHERE metric.aggregation = 'unique_count' AND usage.value IS NULL)
-       END::text
-  FROM unnest(%s::int[], %s::timestamp[], %s::timestamp[])
-       WITH ORDINALITY AS period(subscription_id, start_at, end_at, position)
-  JOIN fusion_billing_usage AS usage
-    ON usage.subscription_id = period.subscription_id
-   AND usage.period_start >= period.start_at
-   AND usage.period_start < period.end_at
-  JOIN fusion_billing_metric AS metric ON metric.id = usage.metric_id
- GROUP BY period.position, usage.metric_id, metric.aggregation
-"""
 
 STORE = """
 INSERT INTO fusion_billing_rating AS rating (

@@ -1,5 +1,8 @@
 from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.tools import SQL
+
+from ..core.periods import local_date
 
 
 class FusionBillingRatingRequest(models.Model):
@@ -31,6 +34,24 @@ class FusionBillingRatingRequest(models.Model):
              "touched_until": touched_until or touched_from}
             for subscription in subscriptions
         ])
+
+    def _late_domain(self):
+        """Return the domain of the closed ratings that this change touches (R9).
+
+        A level that is weighted by time holds until the next one, so it touches every later
+        period as well.
+        """
+        self.ensure_one()
+        zone = self.subscription_id._fusion_timezone()
+        return (
+            Domain("subscription_id", "=", self.subscription_id.id)
+            & Domain("closed", "=", True)
+            & Domain("period_end", ">", local_date(self.touched_from, zone))
+            & (
+                Domain("period_start", "<=", local_date(self.touched_until, zone))
+                | Domain("metric_id.aggregation", "=", "weighted")
+            )
+        )
 
     @api.model
     def _pending_subscription_ids(self):

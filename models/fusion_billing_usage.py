@@ -49,7 +49,7 @@ class FusionBillingUsage(models.Model):
         "(subscription_id, metric_id, idempotency_key) WHERE idempotency_key IS NOT NULL",
         "This subscription has a counter of this metric with this idempotency key already.",
     )
-    _rating_idx = models.Index("(subscription_id, period_start)")
+    _rating_idx = models.Index("(subscription_id, metric_id, period_start)")
     _quantity_valid = models.Constraint(
         # NaN is greater than every number in PostgreSQL: the upper bound keeps it out.
         "CHECK(quantity >= 0 AND quantity < 1e18)", "A quantity is a number from 0 to below 10^18.",

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from fractions import Fraction
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -62,6 +63,14 @@ class SaleOrder(models.Model):
         "Paused Until", copy=False, readonly=True, help="First day after the latest pause.",
     )
 
+    fusion_next_plan_id = fields.Many2one(
+        "fusion.billing.plan", "Next Plan", copy=False, readonly=True, check_company=True,
+        ondelete="restrict", index="btree_not_null",
+    )
+    fusion_plan_change_date = fields.Date(
+        "Plan Change", copy=False, readonly=True, help="First day on the next plan.",
+    )
+
     fusion_service_id = fields.Many2one(
         "fusion.billing.service", "Service", index="btree_not_null", copy=False,
         check_company=True, ondelete="restrict", help="The app that created the subscription.",
@@ -85,6 +94,10 @@ class SaleOrder(models.Model):
         "CHECK(fusion_next_invoice_date >"
         " COALESCE(fusion_last_invoice_date, fusion_start_date))",
         "The next invoice date must lie after the start of the open billing period.",
+    )
+    _fusion_plan_change_complete = models.Constraint(
+        "CHECK((fusion_next_plan_id IS NULL) = (fusion_plan_change_date IS NULL))",
+        "A plan change needs a plan and a day.",
     )
     _fusion_end_date_valid = models.Constraint(
         "CHECK(fusion_end_date >= COALESCE(fusion_last_invoice_date, fusion_start_date))",
@@ -123,9 +136,11 @@ class SaleOrder(models.Model):
 
     @api.depends("fusion_start_date")
     def _compute_fusion_fees_until(self):
+        """Fees begin with the subscription; a start that is moved later bills none again."""
         for order in self:
-            billed = order.fusion_last_invoice_date and order.fusion_fees_until
-            order.fusion_fees_until = billed or order.fusion_start_date
+            recurring = order.order_line.filtered(lambda line: line._fusion_is_recurring())
+            billed = order.fusion_last_invoice_date or recurring.invoice_lines
+            order.fusion_fees_until = billed and order.fusion_fees_until or order.fusion_start_date
 
     # === CRUD METHODS === #
 
@@ -299,17 +314,68 @@ class SaleOrder(models.Model):
         if date <= max(tomorrow, start):
             self._fusion_bill_until(date)
 
+    def _fusion_change_plan(self, plan, date=None):
+        """Move to another plan; each part of a period is rated with the plan in force.
+
+        A plan with the same billing period takes over on any day, one with another billing
+        period when the open one ends.
+
+        :param date date: first day on the new plan; today, or the end of the open period, if empty
+        :raise UserError: it is not running, or the day does not fit
+        """
+        self.ensure_one()
+        if not self._fusion_is_running():
+            raise UserError(self.env._("Only a running subscription can change its plan."))
+        start, end = self._fusion_open_period()
+        fits = plan._recurs_like(self.fusion_plan_id)
+        date = date or (max(self._fusion_today(), start) if fits else end)
+        if date < start:
+            raise UserError(self.env._(
+                "The subscription is billed until %s: the plan cannot change before.", start,
+            ))
+        if not fits and date != end:
+            raise UserError(self.env._(
+                "A plan with another billing period takes over when the open one ends, on %s.", end,
+            ))
+        self.write({"fusion_next_plan_id": plan.id, "fusion_plan_change_date": date})
+        if date <= self._fusion_today() and date < end:
+            self._fusion_split_period()
+
     def _fusion_finalize_usage(self, period):
-        """Rate a closing period once more, in the transaction that invoices it (R8)."""
+        """Rate a closing period once more, in the transaction that bills it, and freeze it (R8)."""
         self.ensure_one()
         # sudo: the ledger is written by rating alone, whoever asks for the invoice.
-        self.env["fusion.billing.rating"].sudo()._rate_period(self.sudo(), period)
+        ratings = self.env["fusion.billing.rating"].sudo()
+        ratings._rate_period(self.sudo(), period)
+        ratings._close(self.sudo(), period)
 
     # === BUSINESS METHODS === #
 
     def _fusion_recurrence(self):
         self.ensure_one()
         return self.fusion_plan_id._recurrence(self.fusion_anchor_date)
+
+    def _fusion_share(self, part):
+        """Return the part of a full billing period that some days of it are: a Fraction."""
+        full = self._fusion_recurrence().containing(part.start)
+        return min(Fraction(1), Fraction(part.days, full.days))
+
+    def _fusion_split_period(self):
+        """Rate the open period's days before a plan change, and go on with the next plan.
+
+        Their usage is billed with the rest of the period.
+        """
+        before = Period(self._fusion_open_period().start, self.fusion_plan_change_date)
+        if before.start < before.end:
+            self._fusion_finalize_usage(before)
+            self.fusion_last_invoice_date = before.end
+        self._fusion_switch_plan()
+
+    def _fusion_switch_plan(self):
+        self.write({
+            "fusion_plan_id": self.fusion_next_plan_id.id,
+            "fusion_next_plan_id": False, "fusion_plan_change_date": False,
+        })
 
     def _fusion_request_rating(self):
         running = self._fusion_in_progress()

@@ -1,25 +1,32 @@
+from datetime import timedelta
 from fractions import Fraction
 
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-from ..core.periods import Period, local_date, prorata
+from ..core.periods import Period, local_date, local_midnight_utc, prorata
 from .wording import format_period
 
 
 class SaleOrder(models.Model):
     """The invoicing engine on Community: one invoice per subscription and step.
 
-    A step either bills the recurring fees of the open period (the first period of a plan that
-    bills in advance, or the first one after a pause), or closes the open period: usage in arrears,
-    together with the fees of the closed period (arrears) or of the next one (advance).
+    A step bills the recurring fees of a period that has begun (its plan bills in advance), or
+    closes the open period: usage and fees in arrears, together with the fees of the next period
+    in advance. Corrections of closed periods ride on the next invoice (R9), or on one of their
+    own once the subscription is closed.
     """
 
     _inherit = "sale.order"
 
+    fusion_owes_corrections = fields.Boolean(
+        copy=False, readonly=True, index="btree_not_null",
+        help="Usage of this closed subscription was corrected after its last invoice.",
+    )
+
     @api.model
     def _fusion_cron_create_invoices(self):
-        """Invoice every subscription that is due.
+        """Invoice every subscription that is due, then post the drafts that were held.
 
         Takes the due subscriptions one after the other: locks it (one that somebody else holds is
         left to the next run), and bills it period by period until nothing is due, so that
@@ -29,10 +36,16 @@ class SaleOrder(models.Model):
         committed after each subscription, so a killed run loses at most one.
         """
         due = self.sudo().search(self._fusion_due_domain(), order="fusion_next_invoice_date, id")
-        for done, subscription in enumerate(due, 1):
+        held = self.env["account.move"].sudo()._fusion_held_until_now()
+        work = [
+            *((order, order._fusion_bill_today) for order in due),
+            *((invoice._fusion_subscription(), invoice._fusion_post_held) for invoice in held),
+        ]
+        for done, (subscription, bill) in enumerate(work, 1):
             for locked in subscription.try_lock_for_update(allow_referencing=True):
-                locked._fusion_bill_guarded()
-            if not self._fusion_commit(1, remaining=len(due) - done):
+                with locked._fusion_guard("invoicing"):
+                    bill()
+            if not self._fusion_commit(1, remaining=len(work) - done):
                 break
 
     @api.model
@@ -48,17 +61,22 @@ class SaleOrder(models.Model):
 
     @api.model
     def _fusion_due_on(self, today):
-        in_progress = self._fusion_subscription_domain() & (
-            Domain("fusion_next_invoice_date", "<=", today)
-            | Domain("fusion_plan_id.fee_timing", "=", "advance")
-            & Domain("fusion_fees_until", "<=", today)
+        running = self._fusion_subscription_domain(("3_progress", "4_paused"))
+        in_advance = Domain("fusion_plan_id.fee_timing", "=", "advance")
+        return (
+            self._fusion_subscription_domain() & (
+                Domain("fusion_next_invoice_date", "<=", today)
+                | in_advance & Domain("fusion_fees_until", "<=", today)
+            )
+            | running & (
+                Domain("fusion_end_date", "<=", today)
+                | Domain("fusion_plan_change_date", "<=", today)
+            )
+            | Domain("fusion_owes_corrections", "=", True)
         )
-        ending = self._fusion_subscription_domain(("3_progress", "4_paused"))
-        return in_progress | ending & Domain("fusion_end_date", "<=", today)
 
-    def _fusion_bill_guarded(self):
-        with self._fusion_guard("invoicing"):
-            self._fusion_bill_until(self._fusion_today())
+    def _fusion_bill_today(self):
+        self._fusion_bill_until(self._fusion_today())
 
     def _fusion_bill_until(self, day):
         """Bill everything that is due by a day, one invoice per step.
@@ -73,24 +91,36 @@ class SaleOrder(models.Model):
                 invoices |= step()
         return invoices
 
+    # === WHAT IS DUE === #
+
     def _fusion_next_step(self, day):
         """Return the method that bills what is due next by this day, or None."""
+        if self.fusion_owes_corrections:
+            return self._fusion_bill_corrections
         if not self._fusion_is_running():
             return None
-        period = self._fusion_open_period()
-        in_advance = self.fusion_plan_id.fee_timing == "advance"
-        if in_advance and period.start <= day and self._fusion_owes_fees(self._fusion_full_period()):
+        period, active = self._fusion_open_period(), self.fusion_state == "3_progress"
+        change = self.fusion_plan_change_date
+        if change and change <= day and change < period.end:
+            return self._fusion_bill_plan_change
+        if active and period.start <= day and self._fusion_owes_advance_fees():
             return self._fusion_bill_opening
-        if period.end <= day and (self.fusion_state == "3_progress" or self._fusion_ends_by(day)):
+        if period.end <= day and (active or self._fusion_ends_by(day)):
             return self._fusion_bill_closing
         return None
 
     def _fusion_ends_by(self, day):
         return bool(self.fusion_end_date and self.fusion_end_date <= day)
 
-    def _fusion_owes_fees(self, period):
-        """Whether the recurring fees of this period are not billed yet."""
-        return period.start >= self.fusion_fees_until and not self._fusion_pauses(period)
+    def _fusion_owes_advance_fees(self):
+        """Whether the plan bills in advance and the open period's fees are not billed yet."""
+        return self.fusion_plan_id.fee_timing == "advance" and bool(self._fusion_unbilled_fees())
+
+    def _fusion_unbilled_fees(self):
+        """Return the days up to the next invoice date whose fees are to be billed, or None."""
+        span = Period(self.fusion_fees_until, self.fusion_next_invoice_date)
+        free = self._fusion_pauses(span) or self._fusion_ends_by(span.start)
+        return span if span.start < span.end and not free else None
 
     def _fusion_pauses(self, period):
         """Whether this whole period lies in a pause: then it costs no recurring fees."""
@@ -101,41 +131,49 @@ class SaleOrder(models.Model):
 
     def _fusion_bill_opening(self):
         """Bill the recurring fees of the open period, in advance."""
-        period = self._fusion_full_period()
-        invoice = self._fusion_invoice(self._fusion_prepare_fees(period))
-        self.fusion_fees_until = period.end
-        return invoice
+        return self._fusion_invoice(self._fusion_take_fees())
+
+    def _fusion_bill_plan_change(self):
+        self._fusion_split_period()
+        return self.env["account.move"]
 
     def _fusion_bill_closing(self):
         """Rate and bill the open period, then open the next one, or close the subscription."""
-        closing, full = self._fusion_open_period(), self._fusion_full_period()
-        upcoming = Period(full.end, self._fusion_recurrence().next_after(full.end))
+        closing = self._fusion_open_period()
         self._fusion_finalize_usage(closing)
-        charged = full if self.fusion_plan_id.fee_timing == "arrears" else upcoming
-        has_fees = self._fusion_owes_fees(charged) and not self._fusion_ends_by(charged.start)
-        fees = self._fusion_prepare_fees(charged) if has_fees else {}
-        invoice = self._fusion_invoice(fees | self._fusion_prepare_usage(closing))
-        if has_fees:
-            self.fusion_fees_until = charged.end
-        self._fusion_advance(closing, upcoming)
-        return invoice
+        values = self._fusion_prepare_usage()
+        if self.fusion_plan_id.fee_timing == "arrears":
+            values |= self._fusion_take_fees()
+        held_for = self.fusion_plan_id.draft_hours
+        self._fusion_advance(closing)
+        if self._fusion_is_running() and self.fusion_plan_id.fee_timing == "advance":
+            values |= self._fusion_take_fees()
+        return self._fusion_invoice(values, held_for and (
+            local_midnight_utc(closing.end, self._fusion_timezone()) + timedelta(hours=held_for)
+        ))
 
-    def _fusion_full_period(self):
-        """Return the open period as it would be without an end date."""
-        return Period(self._fusion_open_period().start, self.fusion_next_invoice_date)
+    def _fusion_bill_corrections(self):
+        """Bill or credit what came after the last invoice of a closed subscription."""
+        self.fusion_owes_corrections = False
+        return self._fusion_invoice(self._fusion_prepare_usage())
 
-    def _fusion_advance(self, closing, upcoming):
-        """Open the next period, or close the subscription whose end is reached."""
+    def _fusion_advance(self, closing):
+        """Open the next period, with the next plan if it is time, or close the subscription."""
+        self.fusion_last_invoice_date = closing.end
         if self._fusion_ends_by(closing.end):
-            return self.write({
-                "fusion_last_invoice_date": closing.end, "fusion_next_invoice_date": False,
-                "fusion_state": "6_churn",
-            })
-        return self.write({
-            "fusion_last_invoice_date": closing.end, "fusion_next_invoice_date": upcoming.end,
-        })
+            self.write({"fusion_next_invoice_date": False, "fusion_state": "6_churn"})
+            return
+        if self.fusion_plan_change_date == closing.end:
+            self._fusion_switch_plan()
+        self.fusion_next_invoice_date = self._fusion_recurrence().next_after(closing.end)
 
     # === INVOICES === #
+
+    def _fusion_take_fees(self):
+        """Return the invoice lines of unbilled fees, `{line: values}`, and count them as billed."""
+        span = self._fusion_unbilled_fees()
+        self.fusion_fees_until = max(self.fusion_fees_until, self.fusion_next_invoice_date)
+        return self._fusion_prepare_fees(span) if span else {}
 
     def _fusion_prepare_fees(self, period):
         """Return what the recurring lines are invoiced at for a period: `{line: values}`.
@@ -154,21 +192,22 @@ class SaleOrder(models.Model):
             for line in self.order_line if line._fusion_is_recurring()
         }
 
-    def _fusion_prepare_usage(self, period):
-        """Return the usage lines, up to the end of a period, that are not invoiced yet."""
+    def _fusion_prepare_usage(self):
+        """Return the usage of closed periods that is on no invoice: `{line: values}`."""
         return {
             line: {"quantity": 1}
             for line in self.order_line
-            if line.fusion_charge_id and line.price_unit and not line._fusion_is_billed()
-            and line.fusion_period_end <= period.end
+            if line.fusion_rating_id.closed and line.price_unit
+            and not line._fusion_is_invoiced()
         }
 
-    def _fusion_invoice(self, values):
+    def _fusion_invoice(self, values, post_at=None):
         """Invoice these lines, together with one-off lines that are due.
 
         :param dict values: `{order line: values for its invoice line}`
-        :return: the invoice, posted or left as draft as the plan says; none if there is nothing
-            to pay
+        :param datetime post_at: naive UTC instant until which a draft is held for late counters
+        :return: the invoice or credit note, posted or left as draft as the plan says; none if
+            there is nothing to pay
         """
         order = self.with_context(
             fusion_invoice_lines={line.id: vals for line, vals in values.items()},
@@ -178,12 +217,19 @@ class SaleOrder(models.Model):
             return self.env["account.move"]
         invoices = order._create_invoices(final=True)
         if self.fusion_plan_id.invoice_mode == "post":
-            invoices.action_post()
+            if post_at and post_at > fields.Datetime.now():
+                invoices.fusion_post_at = post_at
+            else:
+                invoices.action_post()
         return invoices
 
     def _get_invoiceable_lines(self, final=False):
         lines = super()._get_invoiceable_lines(final)
-        chosen = self.env.context.get("fusion_invoice_lines", {})
+        if "fusion_invoice_lines" not in self.env.context:
+            return lines
+        chosen = self.env.context["fusion_invoice_lines"]
+        # Whether to bill again what was credited is for people to decide.
+        lines -= lines.filtered(lambda line: line._fusion_is_credited())
         return (lines | self.order_line.filtered(lambda line: line.id in chosen)).sorted()
 
     def _prepare_invoice(self):
@@ -191,3 +237,23 @@ class SaleOrder(models.Model):
         if self.fusion_plan_id:
             values["invoice_date"] = self._fusion_today()
         return values
+
+    # === LATE USAGE === #
+
+    def _fusion_usage_added(self):
+        """Take usage of a closed period to where it is billed next (R9).
+
+        That is the draft that is held for it; else the next invoice, which a subscription that is
+        closed itself gets by the invoicing cron.
+        """
+        self.ensure_one()
+        held = self.invoice_ids.filtered(lambda move: move.state == "draft" and move.fusion_post_at)
+        late = self._fusion_prepare_usage()
+        if held and late:
+            # sudo: rating keeps drafts in step, whoever pushed or corrected the usage.
+            held[0].sudo().invoice_line_ids = [
+                fields.Command.create(line._prepare_invoice_line(**vals))
+                for line, vals in late.items()
+            ]
+        elif late and self.fusion_state == "6_churn":
+            self.fusion_owes_corrections = True

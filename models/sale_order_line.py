@@ -1,3 +1,5 @@
+from decimal import Decimal
+
 from odoo import api, fields, models
 
 
@@ -25,6 +27,10 @@ class SaleOrderLine(models.Model):
     )
     fusion_correction = fields.Integer(
         copy=False, help="0 on a period's first line, then the number of the correction.",
+    )
+
+    fusion_quantity = fields.Char(
+        copy=False, help="The exact quantity that this line brings the bill up to.",
     )
 
     _fusion_usage_unique = models.UniqueIndex(
@@ -75,10 +81,23 @@ class SaleOrderLine(models.Model):
             and not self.display_type and not self.fusion_charge_id
         )
 
-    def _fusion_is_billed(self):
-        """Whether this usage line stands on an invoice that was not cancelled."""
+    def _fusion_is_invoiced(self):
+        """Whether this usage line stands on an invoice, perhaps a draft, that is not cancelled."""
         self.ensure_one()
         return any(line.parent_state != "cancel" for line in self.invoice_lines)
+
+    def _fusion_is_credited(self):
+        """Whether this line stands on a credit note that was not cancelled."""
+        self.ensure_one()
+        return any(
+            line.parent_state != "cancel" and line.move_type == "out_refund"
+            for line in self.invoice_lines
+        )
+
+    def _fusion_is_posted(self):
+        """Whether this usage line stands on a posted invoice: then it is never changed."""
+        self.ensure_one()
+        return any(line.parent_state == "posted" for line in self.invoice_lines)
 
     @api.model
     def _fusion_create(self, rating, amount, correction):
@@ -88,7 +107,7 @@ class SaleOrderLine(models.Model):
         :param int correction: 0, or how many lines of this rating are invoiced already
         """
         order = rating.subscription_id
-        return self._fusion_engine().create({
+        line = self._fusion_engine().create({
             "order_id": order.id,
             "sequence": max(order.order_line.mapped("sequence"), default=0) + 1,
             "product_uom_qty": 1,
@@ -96,28 +115,52 @@ class SaleOrderLine(models.Model):
             "fusion_charge_id": rating.charge_id.id,
             "fusion_rating_id": rating.id,
             "fusion_correction": correction,
-            **self._fusion_prepare_values(rating, amount, order),
+            **self._fusion_prepare_values(rating, amount, order, correction),
         })
+        order._fusion_usage_added()
+        return line
 
     def _fusion_update(self, rating, amount):
-        """Let this line say what the ledger says; an equal line is not written."""
-        values = self._fusion_prepare_values(rating, amount, self.order_id)
+        """Let this line, and the draft it stands on, say what the ledger says.
+
+        An equal line is not written.
+        """
+        values = self._fusion_prepare_values(
+            rating, amount, self.order_id, self.fusion_correction,
+        )
         [stored] = self.read(list(values), load=None)
         changed = {name: value for name, value in values.items() if stored[name] != value}
         if changed:
             # A new product would give the line its own words and price.
             self._fusion_engine().write(values if "product_id" in changed else changed)
+            self._fusion_update_draft()
+            self.order_id._fusion_usage_added()
+
+    def _fusion_update_draft(self):
+        drafts = self.invoice_lines.filtered(lambda line: line.parent_state == "draft")
+        # sudo: rating keeps drafts in step, whoever pushed or corrected the usage.
+        drafts.sudo().write({
+            "name": self._prepare_invoice_line(quantity=1)["name"], "price_unit": self.price_unit,
+        })
 
     @api.model
-    def _fusion_prepare_values(self, rating, amount, order):
+    def _fusion_prepare_values(self, rating, amount, order, correction):
+        settled = self._fusion_settled_quantity(rating) if correction else None
         return {
             "product_id": rating.charge_id.product_id.id,
-            "name": rating._describe(order._get_lang()),
+            "name": rating._describe(order._get_lang(), settled),
             "price_unit": amount,
             "technical_price_unit": amount,
             "fusion_period_start": rating.period_start,
             "fusion_period_end": rating.period_end,
+            "fusion_quantity": str(rating._read_exact(["quantity"])[rating.id]["quantity"]),
         }
+
+    @api.model
+    def _fusion_settled_quantity(self, rating):
+        """Return the quantity that the latest invoiced line of a rating brought the bill up to."""
+        settled = rating.order_line_ids.filtered(lambda line: line._fusion_is_posted())
+        return Decimal(settled.sorted("fusion_correction")[-1:].fusion_quantity or 0)
 
     def _fusion_engine(self):
         """These lines in the context in which rating writes: no chatter, locked orders too."""

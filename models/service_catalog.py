@@ -39,13 +39,13 @@ class FusionBillingService(models.Model):
         ]
 
     def _describe_charges(self, charges):
-        exact = charges._read_exact(["included_quota", "price_per_unit", "unit_batch"])
+        exact = charges.version_id._read_exact(["included_quota", "price_per_unit", "unit_batch"])
         return [
             {
                 "plan_code": charge.plan_id.code,
                 "metric": charge.metric_id.code,
                 "charge_model": charge.charge_model,
-                **exact[charge.id],
+                **exact[charge.version_id.id],
                 "tiers": [],
                 "currency": charge.currency_id.name,
             }

@@ -7,11 +7,16 @@ from odoo.fields import Domain
 from ..core import errors, paging
 from ..core.answer import money
 from ..core.payload import ID_LIMIT, day, instant, invalid, read_fields, record_id, required, text
-from ..core.pricing import price, round_amount
 from ..core.usage_event import Subscription, bind_events, read_events, subscription_reference
 from .paging import find_page
 
 BATCH_LIMIT = 5000
+
+# What a batch reads of its subscriptions: a sale order has a hundred columns more.
+LIFE_FIELDS = (
+    "company_id", "fusion_end_date", "fusion_external_id", "fusion_pause_date",
+    "fusion_service_id", "fusion_start_date", "fusion_state",
+)
 
 # The first minutes of a period say nothing of its end.
 PROJECTED_AFTER = timedelta(hours=1)
@@ -105,13 +110,15 @@ class FusionBillingService(models.Model):
         own = Domain("fusion_service_id", "=", self.id) & Domain("fusion_external_id", "in", names)
         by_id = Domain("id", "in", [number for number in ids if number < ID_LIMIT])
         by_reference, by_name = {}, {}
-        for order in self._find_subscriptions(own | by_id):
-            found = Subscription(order.id, order.company_id.id, *order._fusion_life())
-            by_reference[order.id] = found
+        found = self._find_subscriptions(own | by_id)
+        found.fetch(LIFE_FIELDS)
+        for order in found:
+            known = Subscription(order.id, order.company_id.id, *order._fusion_life())
+            by_reference[order.id] = known
             if not order.fusion_external_id:
-                by_reference[str(order.id)] = found
+                by_reference[str(order.id)] = known
             elif order.fusion_service_id == self:
-                by_name[order.fusion_external_id] = found
+                by_name[order.fusion_external_id] = known
         return {**by_reference, **by_name}
 
     def _find_metrics(self, codes):
@@ -184,11 +191,10 @@ class FusionBillingService(models.Model):
         """Add the charges that nothing was rated for yet, and where the period is heading."""
         charges = subscription._fusion_get_plan()._charges_for(subscription.currency_id)
         elapsed = self._elapsed_share(subscription, period)
-        parameters = (charges | ratings.charge_id)._pricing_parameters()
         described = self._describe_ratings(ratings)
         for facts, rating in zip(described, ratings, strict=True):
             facts["projected_amount"] = self._project(
-                rating, facts["quantity"], elapsed, parameters[rating.charge_id.id],
+                rating, facts["quantity"], elapsed,
             )
         unused = self._describe_unused(charges - ratings.charge_id)
         return self._describe_period(subscription, period.start, period.end, described + unused)
@@ -234,14 +240,12 @@ class FusionBillingService(models.Model):
         now = min(max(fields.Datetime.now(), start + PROJECTED_AFTER), end)
         return Decimal((now - start).total_seconds()) / Decimal((end - start).total_seconds())
 
-    def _project(self, rating, quantity, elapsed, parameters):
+    def _project(self, rating, quantity, elapsed):
         """Return the amount at the end of the period if usage goes on as it did.
 
         Sums grow with time; what other metrics measure is taken to stay as it is.
         """
         if rating.metric_id.aggregation == "sum":
             quantity = round(quantity / elapsed, 6)
-        priced = price(rating.charge_id.charge_model, quantity, **parameters)
-        currency = rating.currency_id
-        amount = round_amount(priced.amount, Decimal(str(currency.rounding)))
-        return money(amount, currency.decimal_places)
+        projected = rating._target().entry(quantity)["amount"]
+        return money(projected, rating.currency_id.decimal_places)

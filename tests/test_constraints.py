@@ -54,13 +54,13 @@ class TestCatalogConstraints(ConstraintCase):
     def test_m3_prices_and_quotas_are_not_negative(self):
         for vals in ({"price_per_unit": -0.01}, {"included_quota": -1}):
             self.assertRefused(
-                "fusion_billing_charge_amounts_not_negative", "cannot be negative",
+                "fusion_billing_charge_version_amounts_not_negative", "cannot be negative",
                 lambda vals=vals: self._charge(**vals))
 
     def test_m3_a_batch_is_positive(self):
         for batch in (0, -1000):
             self.assertRefused(
-                "fusion_billing_charge_unit_batch_positive", "more than zero units",
+                "fusion_billing_charge_version_unit_batch_positive", "more than zero units",
                 lambda batch=batch: self._charge(unit_batch=batch))
 
     def test_m3_a_charge_has_a_currency(self):
@@ -71,7 +71,7 @@ class TestCatalogConstraints(ConstraintCase):
     def test_a_plan_charges_a_metric_once_in_a_currency(self):
         charge = self._charge()
         self.assertRefused(
-            "fusion_billing_charge_plan_metric_unique", "charges this metric in this currency",
+            "fusion_billing_charge_plan_metric_unique", "charges this usage in this currency",
             self._charge)
         charge.active = False
         self._charge()

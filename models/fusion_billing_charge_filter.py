@@ -1,0 +1,41 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+
+class FusionBillingChargeFilter(models.Model):
+    """One condition of a charge: a dimension of the usage is one of some values.
+
+    A charge with several conditions prices the usage that meets all of them.
+    """
+
+    _name = "fusion.billing.charge.filter"
+    _description = "Charge Filter"
+    _order = "charge_id, dimension"
+    _rec_name = "dimension"
+
+    charge_id = fields.Many2one(
+        "fusion.billing.charge", required=True, index=True, ondelete="cascade",
+    )
+    dimension = fields.Char(required=True, help="Name of the dimension, as apps send it: region")
+    dimension_values = fields.Char(
+        "Is One Of", required=True, help="The values, separated by commas: eu, us",
+    )
+
+    _dimension_unique = models.UniqueIndex(
+        "(charge_id, dimension)",
+        "This charge has a condition on this dimension already: add the values there.",
+    )
+
+    @api.constrains("dimension", "dimension_values")
+    def _check_values(self):
+        for condition in self:
+            if not condition.dimension.strip() or not condition._values():
+                raise ValidationError(self.env._(
+                    "A filter needs the name of a dimension and at least one value."
+                ))
+
+    def _values(self):
+        """Return the values that the dimension may have, sorted."""
+        self.ensure_one()
+        values = (value.strip() for value in (self.dimension_values or "").split(","))
+        return sorted({value for value in values if value})

@@ -1,0 +1,182 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+
+from ..core.pricing import price
+from .exact_mixin import Exact
+
+
+class FusionBillingChargeVersion(models.Model):
+    """What a charge costs from a date on.
+
+    A charge's prices are never overwritten once a period was billed with them: a change is a new
+    version, and the ledger names the version it used, so that old invoices stay explained.
+    """
+
+    _name = "fusion.billing.charge.version"
+    _description = "Charge Price Version"
+    _inherit = ["fusion.billing.exact.mixin"]
+    _order = "charge_id, valid_from desc nulls last, id desc"
+
+    # Set right after creation: a charge creates its first version before itself (`_inherits`).
+    charge_id = fields.Many2one(
+        "fusion.billing.charge", index=True, ondelete="cascade", copy=False,
+    )
+    valid_from = fields.Date(
+        help="Periods that begin on this day or later are rated at these prices. Empty: always.",
+    )
+    charge_model = fields.Selection(
+        [
+            ("standard", "Standard"),
+            ("package", "Package"),
+            ("graduated", "Graduated"),
+            ("volume", "Volume"),
+            ("stairstep", "Stairstep"),
+            ("percentage", "Percentage"),
+            ("graduated_percentage", "Graduated percentage"),
+        ],
+        required=True, default="standard",
+        help="Standard: pro rata, quantity / batch × price.\n"
+             "Package: whole batches, rounded up.\n"
+             "Graduated: each unit at the price of its own tier.\n"
+             "Volume: all units at the price of the tier reached.\n"
+             "Stairstep: the flat amount of the tier reached.\n"
+             "Percentage: a rate on an amount of money, plus a fixed fee.\n"
+             "Graduated percentage: each tier's rate on the money in that tier.",
+    )
+    included_quota = Exact(
+        digits=(18, 6), help="Units that are free in each billing period.",
+    )
+    price_per_unit = Exact(
+        "Price per Batch", digits=(16, 10), help="Price of one batch of units.",
+    )
+    unit_batch = Exact(
+        "Batch", digits=(18, 6), required=True, default=1,
+        help="How many units the price is for: 1000 makes it a price per thousand.",
+    )
+    rate = Exact("Rate (%)", digits=(16, 10), help="2.9 means 2.9 % of the amount used.")
+    fixed_amount = Exact(
+        "Fixed Fee", digits=(16, 10), help="Due once per period when something is billable.",
+    )
+    minimum_amount = Exact(
+        "Minimum", digits=(16, 10),
+        help="Each billing period costs at least this amount. 0: no minimum.",
+    )
+    maximum_amount = Exact(
+        "Maximum", digits=(16, 10),
+        help="Each billing period costs at most this amount. 0: no maximum.",
+    )
+    flat_fee_at_zero = fields.Boolean(
+        "Flat Fee at Zero Usage",
+        help="The first tier's flat amount, or the fixed fee, is due even without usage.",
+    )
+    tier_ids = fields.One2many("fusion.billing.charge.tier", "version_id", copy=True)
+
+    _valid_from_unique = models.UniqueIndex(
+        "(charge_id, COALESCE(valid_from, '-infinity'::date)) WHERE charge_id IS NOT NULL",
+        "This charge has prices from that day already: change those.",
+    )
+    _amounts_not_negative = models.Constraint(
+        "CHECK(included_quota >= 0 AND price_per_unit >= 0 AND rate >= 0 AND fixed_amount >= 0"
+        " AND minimum_amount >= 0 AND maximum_amount >= 0)",
+        "Prices and included quotas cannot be negative.",
+    )
+    _unit_batch_positive = models.Constraint(
+        "CHECK(unit_batch > 0)", "A batch holds more than zero units.",
+    )
+
+    @api.depends("charge_id", "valid_from")
+    def _compute_display_name(self):
+        for version in self:
+            since = version.valid_from and self.env._("from %s", version.valid_from)
+            version.display_name = " ".join(filter(None, (version.charge_id.display_name, since)))
+
+    # === CONSTRAINTS === #
+
+    @api.constrains(
+        "charge_model", "tier_ids", "minimum_amount", "maximum_amount",
+    )
+    def _check_tiers(self):
+        """Refuse terms that `core.pricing` cannot price, in its own words."""
+        for version in self:
+            try:
+                price(version.charge_model, 0, **version._terms())
+            except ValueError as error:
+                raise ValidationError(str(error)) from error
+
+    @api.constrains("valid_from", "charge_id")
+    def _check_not_in_billed_period(self):
+        for version in self.filtered("charge_id"):
+            billed = version.charge_id._billed_until()
+            siblings = version.charge_id.version_ids - version
+            if billed and siblings and (not version.valid_from or version.valid_from < billed):
+                raise ValidationError(self.env._(
+                    "%(charge)s is billed until %(date)s: new prices start on that day or later.",
+                    charge=version.charge_id.display_name, date=billed,
+                ))
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        versions = super().create(vals_list)
+        versions.charge_id._point_to_newest_version()
+        versions.charge_id._request_rating()
+        return versions
+
+    def write(self, vals):
+        if vals.keys() - {"charge_id"}:
+            self._check_not_billed()
+        result = super().write(vals)
+        if "valid_from" in vals:
+            self.charge_id._point_to_newest_version()
+        self.charge_id._request_rating()
+        return result
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_billed(self):
+        self._check_not_billed()
+
+    def _check_not_billed(self):
+        """Refuse to change prices that a billed period was rated with.
+
+        :raise UserError: names the charge, and what to do instead
+        """
+        for version in self:
+            if version._is_billed():
+                raise UserError(self.env._(
+                    "Periods are billed at these prices of %s. To change them, add prices that"
+                    " are valid from a later day.", version.charge_id.display_name,
+                ))
+
+    def _is_billed(self):
+        self.ensure_one()
+        # sudo: what is billed counts, whoever looks.
+        return bool(self.env["fusion.billing.rating"].sudo().search_count(
+            [("version_id", "=", self.id), ("closed", "=", True)], limit=1,
+        ))
+
+    # === BUSINESS METHODS === #
+
+    @api.model
+    def _term_fields(self):
+        """Return the names of the fields that say what usage costs."""
+        return {
+            "charge_model", "included_quota", "price_per_unit", "unit_batch", "rate",
+            "fixed_amount", "minimum_amount", "maximum_amount", "flat_fee_at_zero", "tier_ids",
+        }
+
+    def _terms(self):
+        """Return the keyword arguments of `core.pricing.price`, exactly; `model` is apart."""
+        self.ensure_one()
+        exact = self._read_exact([
+            "included_quota", "price_per_unit", "unit_batch", "rate", "fixed_amount",
+            "minimum_amount", "maximum_amount",
+        ])[self.id]
+        minimum, maximum = exact.pop("minimum_amount"), exact.pop("maximum_amount")
+        return {
+            **exact,
+            "minimum": minimum or None,
+            "maximum": maximum or None,
+            "tiers": self.tier_ids._terms(),
+            "flat_fee_at_zero": self.flat_fee_at_zero,
+        }

@@ -1,0 +1,133 @@
+from decimal import Decimal
+
+from odoo import api, fields, models
+
+from ..core.periods import Period
+from .fusion_billing_charge_wording import format_price
+from .wording import format_period, format_quantity
+
+
+class FusionBillingRating(models.Model):
+    """A rating as people read it: like a receipt, every digit of it."""
+
+    _inherit = "fusion.billing.rating"
+
+    period = fields.Char("Billing Period", compute="_compute_period")
+    receipt = fields.Html(compute="_compute_receipt", sanitize=False)
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("period_start", "period_end")
+    @api.depends_context("lang")
+    def _compute_period(self):
+        for rating in self:
+            rating.period = format_period(self.env, rating.period_start, rating.period_end)
+
+    @api.depends("breakdown", "amount", "currency_id")
+    @api.depends_context("lang")
+    def _compute_receipt(self):
+        for rating in self:
+            rating.receipt = self.env["ir.qweb"]._render(
+                "fusion_billing.rating_receipt", rating._prepare_receipt(),
+            )
+
+    # === ACTIONS === #
+
+    def action_view_usage(self):
+        """Open the counters that this rating adds up."""
+        self.ensure_one()
+        zone = self.subscription_id._fusion_timezone()
+        start, end = Period(self.period_start, self.period_end).utc_bounds(zone)
+        action = self.env["ir.actions.actions"]._for_xml_id(
+            "fusion_billing.fusion_billing_usage_action",
+        )
+        return dict(action, context={}, domain=[
+            ("subscription_id", "=", self.subscription_id.id),
+            ("metric_id", "=", self.metric_id.id),
+            ("period_start", ">=", start),
+            ("period_start", "<", end),
+        ])
+
+    # === RECEIPT === #
+
+    def _prepare_receipt(self):
+        """Return what the receipt's template shows; all numbers are formatted texts.
+
+        The breakdown is that of `core.pricing.PricedAmount`.
+        """
+        self.ensure_one()
+        breakdown = self.breakdown or {}
+        return {
+            "rating": self,
+            "quantities": {
+                name: self._format_units(breakdown[name])
+                for name in ("quantity", "included_quota", "billable") if name in breakdown
+            },
+            "lines": [
+                {
+                    "description": self._describe_line(line),
+                    "amount": self._format_money(line["amount"]),
+                }
+                for line in breakdown.get("lines", ())
+            ],
+            "exact": self._format_money(breakdown.get("amount", "0")),
+            "total": self._format_money(str(self.amount)),
+        }
+
+    def _describe_line(self, line):
+        """Say in words how one line of a breakdown comes to its amount.
+
+        :param dict line: one of the `lines` of a breakdown
+        """
+        describe = getattr(self, f"_describe_{line['kind']}")
+        words = {
+            "units": self._format_units(line.get("units")),
+            "unit_batch": self._format_units(line.get("unit_batch")),
+            "batches": self._format_units(line.get("batches")),
+            "rate": self._format_units(line.get("rate")),
+            "unit_amount": self._format_money(line.get("unit_amount")),
+            "minimum": self._format_money(line.get("minimum")),
+            "maximum": self._format_money(line.get("maximum")),
+        }
+        return self._describe_tier(line) + describe(line, words)
+
+    def _describe_tier(self, line):
+        if "tier" not in line:
+            return ""
+        above, up_to = self._format_units(line["above"]), self._format_units(line["up_to"])
+        if not line["up_to"]:
+            return self.env._("Tier %(tier)s (above %(above)s): ", tier=line["tier"], above=above)
+        return self.env._(
+            "Tier %(tier)s (above %(above)s, up to %(up_to)s): ",
+            tier=line["tier"], above=above, up_to=up_to,
+        )
+
+    def _describe_usage(self, line, words):
+        if "rate" in line:
+            return self.env._("%(rate)s %% of %(units)s", **words)
+        if "batches" in line:
+            return self.env._(
+                "%(units)s, rounded up to %(batches)s × %(unit_batch)s,"
+                " at %(unit_amount)s per %(unit_batch)s", **words,
+            )
+        if line.get("unit_batch", "1") != "1":
+            return self.env._("%(units)s at %(unit_amount)s per %(unit_batch)s", **words)
+        return self.env._("%(units)s at %(unit_amount)s each", **words)
+
+    def _describe_flat(self, _line, _words):
+        return self.env._("Flat amount")
+
+    def _describe_fixed(self, _line, _words):
+        return self.env._("Fixed fee")
+
+    def _describe_true_up(self, _line, words):
+        return self.env._("True-up to the minimum of %(minimum)s", **words)
+
+    def _describe_cap(self, _line, words):
+        return self.env._("Cap at the maximum of %(maximum)s", **words)
+
+    def _format_units(self, text):
+        return format_quantity(self.env, Decimal(text)) if text else ""
+
+    def _format_money(self, text):
+        return format_price(self.env, Decimal(text), self.currency_id) if text else ""

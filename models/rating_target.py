@@ -1,0 +1,78 @@
+"""What is rated: the usage of one charge in one stretch of a subscription's time."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from ..core.periods import Period
+from ..core.pricing import price, prorate, round_amount
+
+
+@dataclass(frozen=True)
+class Target:
+    """Everything that an amount depends on, but the quantity.
+
+    For a period that is open the targets come from the plan; for a closed one they come from the
+    ledger, so that late usage is rated at the prices, quotas and rates of its own period (R9).
+
+    `takes` is the charge's filter, `{dimension: [values]}` or None; `leaves` are the filters of
+    the charges that take usage before this one. `share` is the part of a full billing period.
+    `currency_rate` turns the charge's currency into the order's.
+    """
+
+    subscription: Any
+    charge: Any
+    version: Any
+    period: Period
+    share: Fraction = Fraction(1)
+    takes: dict | None = None
+    leaves: list | None = None
+    currency_rate: Decimal = Decimal(1)
+
+    def entry(self, quantity):
+        """Return the ledger row for a quantity: column name to value, exact.
+
+        :param Decimal quantity: what the counters of the target combine to
+        """
+        terms = self._terms()
+        priced = price(self.version.charge_model, quantity, **terms)
+        currency = self.subscription.currency_id
+        return {
+            **self._identity(),
+            "quantity": quantity,
+            "included_quantity": min(quantity, terms["included_quota"]),
+            "billable_quantity": max(Decimal(0), quantity - terms["included_quota"]),
+            "amount_exact": priced.amount,
+            "amount": round_amount(
+                priced.amount * self.currency_rate, Decimal(str(currency.rounding)),
+            ),
+            "breakdown": priced.breakdown,
+        }
+
+    def _identity(self):
+        return {
+            "subscription_id": self.subscription.id,
+            "company_id": self.subscription.company_id.id,
+            "charge_id": self.charge.id,
+            "version_id": self.version.id,
+            "plan_id": self.charge.plan_id.id,
+            "metric_id": self.charge.metric_id.id,
+            "charge_currency_id": self.charge.currency_id.id,
+            "currency_id": self.subscription.currency_id.id,
+            "currency_rate": self.currency_rate,
+            "period_start": self.period.start,
+            "period_end": self.period.end,
+            "share": str(self.share),
+            "takes": self.takes,
+            "leaves": self.leaves,
+        }
+
+    def _terms(self):
+        """Return the version's terms, with its quota, minimum and maximum for this share."""
+        terms = self.version._terms()
+        if self.share != 1:
+            for name in ("included_quota", "minimum", "maximum"):
+                if terms[name] is not None:
+                    terms[name] = prorate(terms[name], self.share)
+        return terms
