@@ -1,7 +1,9 @@
+from fractions import Fraction
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
-from ..core.pricing import price
+from ..core.pricing import price, prorate
 from .exact_mixin import Exact
 
 
@@ -99,7 +101,7 @@ class FusionBillingChargeVersion(models.Model):
         """Refuse terms that `core.pricing` cannot price, in its own words."""
         for version in self:
             try:
-                price(version.charge_model, 0, **version._terms())
+                version._price(0)
             except ValueError as error:
                 raise ValidationError(str(error)) from error
 
@@ -164,6 +166,22 @@ class FusionBillingChargeVersion(models.Model):
             "charge_model", "included_quota", "price_per_unit", "unit_batch", "rate",
             "fixed_amount", "minimum_amount", "maximum_amount", "flat_fee_at_zero", "tier_ids",
         }
+
+    def _price(self, quantity, share=Fraction(1)):
+        """Price a quantity at these terms.
+
+        :param Decimal quantity: used in the period
+        :param Fraction share: the part of a full billing period that the quota, the minimum and
+            the maximum are reduced to
+        :rtype: core.pricing.PricedAmount
+        """
+        self.ensure_one()
+        terms = self._terms()
+        if share != 1:
+            for name in ("included_quota", "minimum", "maximum"):
+                if terms[name] is not None:
+                    terms[name] = prorate(terms[name], share)
+        return price(self.charge_model, quantity, **terms)
 
     def _terms(self):
         """Return the keyword arguments of `core.pricing.price`, exactly; `model` is apart."""

@@ -1,6 +1,9 @@
+from decimal import Decimal
+
 from odoo import api, fields, models
 
-from ..core.periods import Recurrence
+from ..core.periods import Recurrence, local_date
+from ..core.pricing import round_amount
 
 
 class FusionBillingPlan(models.Model):
@@ -99,6 +102,33 @@ class FusionBillingPlan(models.Model):
             by_currency = candidates.grouped("currency_id")
             charges |= by_currency.get(currency) or by_currency[candidates[0].currency_id]
         return charges
+
+    def _estimate(self, quantities, currency=None):
+        """Price quantities as if they were used in one full period from today on.
+
+        Nothing is stored. Quantities carry no dimensions, so that charges with a filter get none.
+
+        :param dict quantities: `{metric: Decimal}`
+        :param currency: the currency to estimate in; the company's if empty
+        :return: one dict per charge: `charge`, `quantity`, `amount` (Decimal, rounded to the
+            charge's currency) and `breakdown`, see `core.pricing.PricedAmount`
+        """
+        self.ensure_one()
+        today = local_date(fields.Datetime.now(), self.company_id.fusion_billing_tz)
+        lines = []
+        for charge in self._charges_for(currency or self.company_id.currency_id):
+            quantity = Decimal(0) if charge._filter() else quantities.get(charge.metric_id, 0)
+            for version in charge._version_at(today):
+                priced = version._price(quantity)
+                lines.append({
+                    "charge": charge,
+                    "quantity": Decimal(quantity),
+                    "amount": round_amount(
+                        priced.amount, Decimal(str(charge.currency_id.rounding)),
+                    ),
+                    "breakdown": priced.breakdown,
+                })
+        return lines
 
     def _request_rating(self):
         """Have the subscriptions on these plans rated again: prices or quotas changed."""

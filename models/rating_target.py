@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from ..core.periods import Period
-from ..core.pricing import price, prorate, round_amount
+from ..core.pricing import round_amount
 
 
 @dataclass(frozen=True)
@@ -35,18 +35,15 @@ class Target:
 
         :param Decimal quantity: what the counters of the target combine to
         """
-        terms = self._terms()
-        priced = price(self.version.charge_model, quantity, **terms)
-        currency = self.subscription.currency_id
+        priced = self.version._price(quantity, self.share)
+        rounding = Decimal(str(self.subscription.currency_id.rounding))
         return {
             **self._identity(),
             "quantity": quantity,
-            "included_quantity": min(quantity, terms["included_quota"]),
-            "billable_quantity": max(Decimal(0), quantity - terms["included_quota"]),
+            "included_quantity": min(quantity, Decimal(priced.breakdown["included_quota"])),
+            "billable_quantity": priced.breakdown["billable"],
             "amount_exact": priced.amount,
-            "amount": round_amount(
-                priced.amount * self.currency_rate, Decimal(str(currency.rounding)),
-            ),
+            "amount": round_amount(priced.amount * self.currency_rate, rounding),
             "breakdown": priced.breakdown,
         }
 
@@ -67,12 +64,3 @@ class Target:
             "takes": self.takes,
             "leaves": self.leaves,
         }
-
-    def _terms(self):
-        """Return the version's terms, with its quota, minimum and maximum for this share."""
-        terms = self.version._terms()
-        if self.share != 1:
-            for name in ("included_quota", "minimum", "maximum"):
-                if terms[name] is not None:
-                    terms[name] = prorate(terms[name], self.share)
-        return terms
