@@ -16,10 +16,12 @@
         "data/ir_cron_data.xml",
         # Views whose buttons name a wizard or another list come after it; menus come last.
         "wizards/api_key_wizard_views.xml",
+        "wizards/change_plan_wizard_views.xml",
         "wizards/close_wizard_views.xml",
         "views/fusion_billing_usage_views.xml",
         "views/fusion_billing_rating_views.xml",
         "views/fusion_billing_metric_views.xml",
+        "views/fusion_billing_charge_version_views.xml",
         "views/fusion_billing_charge_views.xml",
         "views/fusion_billing_plan_views.xml",
         "views/sale_order_views.xml",

@@ -18,6 +18,7 @@ from devtools.paths import (
     DEBIAN_SOURCE,
     DEV,
     ROOT,
+    VENV_PYTHON,
     in_venv,
     odoo_program,
     odoo_source,
@@ -75,10 +76,12 @@ def clean() -> None:
     """Remove all that was made: `.dev/`, and on a foreign server this checkout's databases."""
     if not DEV.exists():
         return
-    with exclusive(DEV / "setup.lock", "set-up"):
-        if postgres.is_external() and in_venv():
-            from devtools import databases
+    if postgres.is_external() and VENV_PYTHON.exists():
+        if not in_venv():
+            environment.enter_venv()
+        from devtools import databases  # needs psycopg2
 
-            databases.drop_all()
+        databases.drop_all()
+    with exclusive(DEV / "setup.lock", "set-up"):
         postgres.remove()
         shutil.rmtree(DEV)

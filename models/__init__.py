@@ -10,6 +10,7 @@ from . import (
     fusion_billing_charge,
     fusion_billing_charge_tier,
     fusion_billing_charge_filter,
+    fusion_billing_charge_version_wording,
     fusion_billing_charge_wording,
     fusion_billing_usage,
     usage_aggregation,

@@ -1,21 +1,6 @@
-from decimal import Decimal
-
-from babel.numbers import format_currency
-
 from odoo import api, fields, models
-from odoo.tools.misc import babel_locale_parse, get_lang
 
-from .wording import format_quantity
-
-
-def format_price(env, amount, currency):
-    """Write an exact amount of money, no digit lost: `$0.0005`.
-
-    :param Decimal amount: in the currency's main unit
-    :param currency: a `res.currency` record
-    """
-    locale = babel_locale_parse(get_lang(env).code)
-    return format_currency(amount, currency.name, locale=locale, decimal_quantization=False)
+from .price_wording import PriceWords
 
 
 class FusionBillingCharge(models.Model):
@@ -27,43 +12,27 @@ class FusionBillingCharge(models.Model):
         "In Words", compute="_compute_price_summary",
         help="What this charge costs a customer in each billing period.",
     )
+    filter_summary = fields.Char(
+        "Only Where", compute="_compute_filter_summary",
+        help="The usage that this charge prices; all of its metric if empty.",
+    )
 
     @api.depends(
         "metric_id.name", "charge_model", "included_quota", "price_per_unit", "unit_batch",
+        "rate", "fixed_amount", "minimum_amount", "maximum_amount", "tier_ids.up_to",
+        "tier_ids.unit_amount", "tier_ids.unit_batch", "tier_ids.flat_amount", "tier_ids.rate",
         "currency_id",
     )
     @api.depends_context("lang")
     def _compute_price_summary(self):
         for charge in self:
-            complete = charge.metric_id and charge.currency_id
-            charge.price_summary = complete and ", ".join(
-                filter(None, (charge._describe_included(), charge._describe_price())),
+            is_complete = charge.metric_id and charge.currency_id
+            charge.price_summary = PriceWords(charge, charge).sentence() if is_complete else False
+
+    @api.depends("filter_ids.dimension", "filter_ids.dimension_values")
+    @api.depends_context("lang")
+    def _compute_filter_summary(self):
+        for charge in self:
+            charge.filter_summary = ", ".join(
+                f"{rule.dimension} = {' / '.join(rule._values())}" for rule in charge.filter_ids
             )
-
-    def _describe_included(self):
-        """Say what is free: `10,000 API calls included`."""
-        self.ensure_one()
-        if not self.included_quota:
-            return ""
-        return self.env._(
-            "%(quota)s %(metric)s included",
-            quota=self._format_units(self.included_quota), metric=self.metric_id.name,
-        )
-
-    def _describe_price(self):
-        """Say what the rest costs; a charge model that needs other words extends this."""
-        self.ensure_one()
-        if not self.price_per_unit:
-            return self.env._("nothing more is billed")
-        words = {
-            "price": format_price(self.env, Decimal(str(self.price_per_unit)), self.currency_id),
-            "batch": self._format_units(self.unit_batch),
-        }
-        if self.charge_model == "package":
-            return self.env._("then %(price)s for each started %(batch)s", **words)
-        if self.unit_batch == 1:
-            return self.env._("then %(price)s each", **words)
-        return self.env._("then %(price)s per %(batch)s, pro rata", **words)
-
-    def _format_units(self, number):
-        return format_quantity(self.env, Decimal(str(number)))

@@ -1,9 +1,10 @@
 from decimal import Decimal
+from fractions import Fraction
 
 from odoo import api, fields, models
 
 from ..core.periods import Period
-from .fusion_billing_charge_wording import format_price
+from .price_wording import format_price
 from .wording import format_period, format_quantity
 
 
@@ -13,6 +14,10 @@ class FusionBillingRating(models.Model):
     _inherit = "fusion.billing.rating"
 
     period = fields.Char("Billing Period", compute="_compute_period")
+    amount_to_invoice = fields.Monetary(
+        "To Invoice", compute="_compute_amount_to_invoice",
+        help="What the next invoice bills, or credits if it is negative.",
+    )
     receipt = fields.Html(compute="_compute_receipt", sanitize=False)
 
     # === COMPUTE METHODS === #
@@ -23,7 +28,12 @@ class FusionBillingRating(models.Model):
         for rating in self:
             rating.period = format_period(self.env, rating.period_start, rating.period_end)
 
-    @api.depends("breakdown", "amount", "currency_id")
+    @api.depends("amount", "amount_invoiced")
+    def _compute_amount_to_invoice(self):
+        for rating in self:
+            rating.amount_to_invoice = rating.amount - rating.amount_invoiced
+
+    @api.depends("breakdown", "amount", "currency_rate", "share")
     @api.depends_context("lang")
     def _compute_receipt(self):
         for rating in self:
@@ -34,7 +44,7 @@ class FusionBillingRating(models.Model):
     # === ACTIONS === #
 
     def action_view_usage(self):
-        """Open the counters that this rating adds up."""
+        """Open the counters of this rating's metric and period."""
         self.ensure_one()
         zone = self.subscription_id._fusion_timezone()
         start, end = Period(self.period_start, self.period_end).utc_bounds(zone)
@@ -63,6 +73,7 @@ class FusionBillingRating(models.Model):
                 name: self._format_units(breakdown[name])
                 for name in ("quantity", "included_quota", "billable") if name in breakdown
             },
+            "share": self._describe_share(),
             "lines": [
                 {
                     "description": self._describe_line(line),
@@ -71,8 +82,29 @@ class FusionBillingRating(models.Model):
                 for line in breakdown.get("lines", ())
             ],
             "exact": self._format_money(breakdown.get("amount", "0")),
-            "total": self._format_money(str(self.amount)),
+            "exchange": self._describe_exchange(),
+            "total": format_price(self.env, Decimal(str(self.amount)), self.currency_id),
         }
+
+    def _describe_share(self):
+        """Say how quota, minimum and maximum were cut to a part of a billing period."""
+        if Fraction(self.share) == 1:
+            return ""
+        return self.env._(
+            "Quota, minimum and maximum for %(days)s days: %(share)s of a full billing period",
+            days=Period(self.period_start, self.period_end).days, share=self.share,
+        )
+
+    def _describe_exchange(self):
+        """Say at which rate the exact amount was turned into the order's currency."""
+        own, other = self.charge_currency_id, self.currency_id
+        if own == other:
+            return ""
+        rate = self._read_exact(["currency_rate"])[self.id]["currency_rate"]
+        return self.env._(
+            "%(own)s = %(other)s", own=format_price(self.env, Decimal(1), own),
+            other=format_price(self.env, rate.normalize(), other),
+        )
 
     def _describe_line(self, line):
         """Say in words how one line of a breakdown comes to its amount.
@@ -107,8 +139,8 @@ class FusionBillingRating(models.Model):
             return self.env._("%(rate)s %% of %(units)s", **words)
         if "batches" in line:
             return self.env._(
-                "%(units)s, rounded up to %(batches)s × %(unit_batch)s,"
-                " at %(unit_amount)s per %(unit_batch)s", **words,
+                "%(units)s in %(batches)s batches of %(unit_batch)s, at %(unit_amount)s each",
+                **words,
             )
         if line.get("unit_batch", "1") != "1":
             return self.env._("%(units)s at %(unit_amount)s per %(unit_batch)s", **words)
@@ -130,4 +162,4 @@ class FusionBillingRating(models.Model):
         return format_quantity(self.env, Decimal(text)) if text else ""
 
     def _format_money(self, text):
-        return format_price(self.env, Decimal(text), self.currency_id) if text else ""
+        return format_price(self.env, Decimal(text), self.charge_currency_id) if text else ""

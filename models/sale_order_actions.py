@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError
 from odoo.tools import format_date
 
 
@@ -69,9 +69,8 @@ class SaleOrder(models.Model):
         """Bring ledger and order lines up to the usage that is known now."""
         self.ensure_one()
         self._fusion_check_staff()
-        if not self._fusion_in_progress():
-            raise UserError(self.env._("Only the usage of a subscription in progress is rated."))
-        self._fusion_finalize_usage(self._fusion_open_period())
+        # sudo: rating alone writes the ledger, whoever asks for it.
+        self.env["fusion.billing.rating"].sudo()._rate_requested(self.sudo())
         self._fusion_clear_failure("rating")
         return self._fusion_notify("success", self.env._("All usage until now is rated."))
 
@@ -87,10 +86,11 @@ class SaleOrder(models.Model):
 
     def action_fusion_close(self):
         """Ask for the day the subscription ends."""
-        self.ensure_one()
-        self._fusion_check_staff()
-        action = self.env["ir.actions.actions"]._for_xml_id("fusion_billing.close_wizard_action")
-        return dict(action, context={"default_subscription_id": self.id})
+        return self._fusion_open_wizard("fusion_billing.close_wizard_action")
+
+    def action_fusion_change_plan(self):
+        """Ask for the next plan, and from which day on."""
+        return self._fusion_open_wizard("fusion_billing.change_plan_wizard_action")
 
     def action_view_fusion_usage(self):
         return self._fusion_open_own("fusion_billing.fusion_billing_usage_action")
@@ -116,6 +116,12 @@ class SaleOrder(models.Model):
             "Nothing to invoice now. The open billing period ends when %s begins.",
             format_date(self.env, self.fusion_next_invoice_date),
         )
+
+    def _fusion_open_wizard(self, action_xmlid):
+        self.ensure_one()
+        self._fusion_check_staff()
+        action = self.env["ir.actions.actions"]._for_xml_id(action_xmlid)
+        return dict(action, context={"default_subscription_id": self.id})
 
     def _fusion_open_own(self, action_xmlid):
         """Open a list of records that belong to this subscription."""

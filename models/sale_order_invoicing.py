@@ -4,7 +4,7 @@ from fractions import Fraction
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-from ..core.periods import Period, local_date, local_midnight_utc, prorata
+from ..core.periods import Period, local_date, local_midnight_utc
 from .wording import format_period
 
 
@@ -42,7 +42,7 @@ class SaleOrder(models.Model):
             *((invoice._fusion_subscription(), invoice._fusion_post_held) for invoice in held),
         ]
         for done, (subscription, bill) in enumerate(work, 1):
-            for locked in subscription.try_lock_for_update(allow_referencing=True):
+            for locked in subscription._fusion_try_lock():
                 with locked._fusion_guard("invoicing"):
                     bill()
             if not self._fusion_commit(1, remaining=len(work) - done):
@@ -178,10 +178,11 @@ class SaleOrder(models.Model):
     def _fusion_prepare_fees(self, period):
         """Return what the recurring lines are invoiced at for a period: `{line: values}`.
 
-        A period that the end date cuts costs its share of days.
+        Days that are less than a billing period, because the end date or a date set by hand cut
+        it, cost their share.
         """
         end = min(period.end, self.fusion_end_date or period.end)
-        share = prorata(period.start, end, *period)
+        share = self._fusion_share(Period(period.start, end))
         dates = format_period(self.env, period.start, end, self._get_lang())
         return {
             line: {

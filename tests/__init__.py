@@ -14,6 +14,8 @@ from . import (
     test_rules_rating,
     test_rules_usage,
     test_rules_money,
+    test_conservation,
+    test_differential,
     test_constraints,
     test_lifecycle,
     test_failures,

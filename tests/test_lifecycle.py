@@ -305,14 +305,15 @@ class TestMoneyOnce(LifecycleCase):
         self._bill()
         self.assertEqual(self._invoiced(copy), [249])
 
-    def test_correcting_the_start_date_does_not_bill_the_first_fees_again(self):
+    def test_correcting_the_start_date_bills_only_days_whose_fees_are_not_billed(self):
         subscription = self._running(products=self.fee_product)
         self._bill_on("2026-01-01")
         subscription.fusion_start_date = "2026-01-03"
         self._bill_on("2026-01-03", "2026-01-31")
         self.assertEqual(self._invoiced(subscription), [49])
         self._bill_on("2026-02-03")
-        self.assertEqual(self._invoiced(subscription), [49, 56])
+        # January is billed; 1 and 2 February are 2 of the 31 days from 3 January.
+        self.assertEqual(self._invoiced(subscription), [49, 3.16, 56])
 
 
 @tagged("post_install", "-at_install")

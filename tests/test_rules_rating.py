@@ -374,7 +374,7 @@ class TestIdempotentRating(BillingCase):
         return ledger, lines, subscription.amount_total
 
     def _play(self, seed):
-        rng = random.Random(seed)  # noqa: S311
+        rng = random.Random(seed)
         terms, events = self._random_history(rng)
         subscription, once = self._comes_to(terms, events, rate_after_each=False)
         subscription._fusion_request_rating()
@@ -391,7 +391,7 @@ class TestIdempotentRating(BillingCase):
             self.env.invalidate_all()
 
     def test_r6_the_order_of_events_changes_nothing(self):
-        rng = random.Random(6)  # noqa: S311
+        rng = random.Random(6)
         terms, events = self._random_history(rng)
         events = events[:-1]
         _first, expected = self._comes_to(terms, events, rate_after_each=False)

@@ -3,6 +3,8 @@
 from datetime import datetime
 from decimal import Decimal
 
+from psycopg2.errors import CheckViolation
+
 from odoo.exceptions import ValidationError
 from odoo.tests import freeze_time, tagged
 from odoo.tools import mute_logger
@@ -141,7 +143,7 @@ class TestFailedRequest(UsageCase):
         good = self._event(self.subscription, "5", idempotency_key="k1")
         bad = {**good, "quantity": Decimal("1e18"), "idempotency_key": "k2"}
         self._requests().unlink()
-        with self.assertRaises(Exception), mute_logger("odoo.sql_db"), self.env.cr.savepoint():
+        with self.assertRaises(CheckViolation), mute_logger("odoo.sql_db"), self.env.cr.savepoint():
             self._ingest(good, bad)
         self.assertFalse(self._usage())
         self.assertFalse(self._requests())
@@ -149,7 +151,7 @@ class TestFailedRequest(UsageCase):
 
     def test_u4_a_failed_correction_leaves_counter_and_log_as_they_were(self):
         self._push("5")
-        with self.assertRaises(Exception), mute_logger("odoo.sql_db"), self.env.cr.savepoint():
+        with self.assertRaises(CheckViolation), mute_logger("odoo.sql_db"), self.env.cr.savepoint():
             self._push("NaN")
         self.assertEqual(self._usage().quantity, 5)
         self.assertFalse(self._usage().correction_ids)
