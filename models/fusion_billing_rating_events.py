@@ -90,16 +90,3 @@ class FusionBillingRating(models.Model):
     def _quota(self):
         """Return the quota this row was rated with, prorated where it is, as text."""
         return (self.breakdown or {}).get("included_quota", "0")
-
-
-class FusionBillingService(models.Model):
-    _inherit = "fusion.billing.service"
-
-    def _name_subscription(self, subscription):
-        """Return what this service knows a subscription and its customer by."""
-        customer = subscription.partner_id
-        return {
-            "subscription_id": subscription.id,
-            "external_id": self._own_external_id(subscription),
-            "external_customer_id": self._customer_names(customer)[customer],
-        }

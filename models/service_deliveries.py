@@ -115,3 +115,12 @@ class FusionBillingService(models.Model):
             }
             for delivery in deliveries
         ]
+
+    def _name_subscription(self, subscription):
+        """Return what this service knows a subscription and its customer by."""
+        customer = subscription.partner_id
+        return {
+            "subscription_id": subscription.id,
+            "external_id": self._own_external_id(subscription),
+            "external_customer_id": self._customer_names(customer)[customer],
+        }

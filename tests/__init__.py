@@ -19,4 +19,5 @@ from . import (
     test_constraints,
     test_lifecycle,
     test_failures,
+    test_webhook_delivery,
 )

@@ -1,1 +1,9 @@
-from . import api_key_show, api_key_wizard, change_plan_wizard, close_wizard
+from . import (
+    api_key_show,
+    api_key_wizard,
+    change_plan_wizard,
+    close_wizard,
+    webhook_replay_wizard,
+    webhook_secret_show,
+    webhook_secret_wizard,
+)
