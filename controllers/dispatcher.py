@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import psycopg2
 from psycopg2.pool import PoolError
-from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed, NotFound
 
 from odoo import http
 from odoo.exceptions import (
@@ -244,6 +244,12 @@ class HttpDispatcher(http.HttpDispatcher):
     def handle_error(self, exc):
         if not is_api_path(self.request.httprequest.path):
             return super().handle_error(exc)
-        if not self.request.db and isinstance(exc, NotFound):
-            exc = http.RegistryError("No database answers this request.")
-        return FusionDispatcher(self.request).handle_error(exc)
+        return FusionDispatcher(self.request).handle_error(self._explain(exc))
+
+    def _explain(self, exc):
+        """Return the error that is behind the one that Odoo fell over."""
+        if "HTTP_HOST" not in self.request.httprequest.environ:
+            return BadRequest("A request names its host.")
+        if isinstance(exc, NotFound) and not getattr(self.request, "db", None):
+            return http.RegistryError("No database answers this request.")
+        return exc

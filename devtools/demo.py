@@ -86,8 +86,9 @@ class Demo:
             self.bill()
             if not self.check(tax_percent):
                 return 1
-            demo_report.say_where_to_look(odoo.url, self.database, app, leave)
-            if not leave:
+            if leave:
+                demo_report.say_how_to_return(self.database)
+            else:
                 self.serve(odoo, app)
         return 0
 
@@ -145,9 +146,10 @@ class Demo:
 
     def serve(self, odoo: OdooServer, app: SampleApp) -> None:
         """Go on in real time, crons included, until Ctrl-C."""
-        app.move_clock()
-        in_odoo.call(self.database, "crons.set_active", active=True)
         with contextlib.suppress(KeyboardInterrupt):
+            app.move_clock()
+            in_odoo.call(self.database, "crons.set_active", active=True)
+            demo_report.say_where_to_look(odoo.url, app.url)
             status = odoo.process.wait()
             raise DevError(f"Odoo ended by itself with status {status}; see {odoo.log}")
 

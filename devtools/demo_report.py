@@ -9,6 +9,7 @@ from devtools.demo_prices import METRICS
 from devtools.recount import Bill, Usage
 
 HEAD = ("customer", "metric", "used", "included", "billed", "amount", "invoice", "tax", "total")
+MENUS = "Apps: Fusion Billing (subscriptions, usage, ratings) and Invoicing (the invoices)."
 ZERO = Usage(*[Decimal(0)] * 4)
 
 
@@ -98,12 +99,14 @@ def say_traffic(calls: int, status: dict) -> None:
     )
 
 
-def say_where_to_look(url: str, database: str, app, leave: bool) -> None:
+def say_how_to_return(database: str) -> None:
+    say(f"To look at it: ./dev serve --db {database}, log in as admin with the password admin.")
+    say(MENUS)
+
+
+def say_where_to_look(odoo: str, app: str) -> None:
     """Say how to see in Odoo what the table shows."""
-    if leave:
-        say(f"To look at it: ./dev serve --db {database}, log in as admin with password admin.")
-    else:
-        say(f"Odoo:     {url}/odoo   user admin, password admin")
-        say(f"NexaMaps: {app.url}/status")
-        say("Ctrl-C ends both.")
-    say("Menu Fusion Billing: subscriptions, usage, ratings; menu Invoicing: the invoices.")
+    say(f"Odoo:     {odoo}/odoo  (user admin, password admin)")
+    say(f"NexaMaps: {app}/status")
+    say(MENUS)
+    say("Ctrl-C ends everything.")

@@ -96,6 +96,16 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def is_free(port: int) -> bool:
+    """Whether a server could listen on this port of the loopback."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return True
+    return False
+
+
 class OdooServer:
     """A running Odoo on one database: `with OdooServer(db) as server: requests.get(server.url)`.
 
@@ -140,6 +150,8 @@ class OdooServer:
 
     def start(self) -> None:
         """Start the processes; they end with the thread that calls this, however it ends."""
+        if not is_free(self.port):
+            raise DevError(f"port {self.port} is in use: choose another one")
         with contextlib.ExitStack() as stack:
             out = self.log and stack.enter_context(self.log.open("ab"))
             self.process = spawn(

@@ -11,6 +11,32 @@ class AccountMove(models.Model):
         help="Until then late usage still lands in this draft; then it is posted.",
     )
 
+    fusion_fees_from = fields.Date(copy=False, readonly=True)
+    fusion_fees_until = fields.Date(
+        copy=False, readonly=True, help="First day whose recurring fees are not on this invoice.",
+    )
+
+    def unlink(self):
+        self._fusion_take_back()
+        return super().unlink()
+
+    def button_cancel(self):
+        self._fusion_take_back()
+        return super().button_cancel()
+
+    def _fusion_take_back(self):
+        """Have what these invoices bill billed again: they are deleted or cancelled.
+
+        Usage is found again by its lines; fees can be taken back while they are the last billed.
+        """
+        for move in self.filtered(lambda move: move.move_type == "out_invoice"):
+            # sudo: who deletes an invoice need not be allowed to change the subscription.
+            order = move.sudo()._fusion_subscription()
+            if order and move.fusion_fees_until:
+                order._fusion_take_back_fees(move.fusion_fees_from, move.fusion_fees_until)
+            if order.fusion_state == "6_churn":
+                order.fusion_owes_corrections = True
+
     @api.model
     def _fusion_held_until_now(self):
         """Return the drafts whose time has come."""

@@ -1,4 +1,5 @@
 import json
+from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 
@@ -11,6 +12,7 @@ from .rating_target import Target
 from .wording import format_period, format_quantity
 
 BATCH = 100
+SECOND = timedelta(seconds=1)
 
 
 class FusionBillingRating(models.Model):
@@ -45,6 +47,12 @@ class FusionBillingRating(models.Model):
     )
     period_start = fields.Date(required=True, help="First day that is rated.")
     period_end = fields.Date(required=True, help="First day after those that are rated.")
+    starts_at = fields.Datetime(help="First instant of the first day.")
+    ends_at = fields.Datetime(help="First instant after the last day.")
+    full_seconds = fields.Integer(
+        help="How long the full billing period lasts: a level that is weighted by time counts once"
+             " if it holds for that long.",
+    )
     closed = fields.Boolean(help="The period is billed: only differences are billed from now on.")
     share = fields.Char(
         required=True, default="1", help="Which part of a full billing period this is.",
@@ -116,9 +124,10 @@ class FusionBillingRating(models.Model):
         pending = self.env["fusion.billing.rating.request"]._pending_subscription_ids()
         for offset in range(0, len(pending), BATCH):
             batch = self.env["sale.order"].browse(pending[offset:offset + BATCH])
-            for subscription in batch.try_lock_for_update(allow_referencing=True):
-                with subscription._fusion_guard("rating"):
-                    self._rate_requested(subscription)
+            for subscription in batch:
+                for locked in subscription._fusion_try_lock():
+                    with locked._fusion_guard("rating"):
+                        self._rate_requested(locked)
             if not self.env["sale.order"]._fusion_commit(
                 len(batch), remaining=max(0, len(pending) - offset - BATCH),
             ):
@@ -127,9 +136,7 @@ class FusionBillingRating(models.Model):
     @api.model
     def _rate_requested(self, subscription):
         """Rate the open period, and the closed ones that were touched since the last run."""
-        requests = self.env["fusion.billing.rating.request"].search([
-            ("subscription_id", "=", subscription.id),
-        ])
+        requests = self._requests(subscription)
         self._rate_late(subscription, requests)
         if subscription._fusion_in_progress():
             self._rate_period(subscription, subscription._fusion_open_period())
@@ -150,25 +157,34 @@ class FusionBillingRating(models.Model):
     @api.model
     def _rate_late(self, subscription, requests):
         """Rate closed periods again that got late or corrected usage (R9)."""
-        touched = [request for request in requests if request.touched_from]
-        late = self.browse().union(*(
-            self.search(request._late_domain()) for request in touched
-        ))
+        touched = requests.filtered("touched_from")
+        late = self.search(touched._late_domain()) if touched else self.browse()
         if late:
             self._rate([rating._target() for rating in late])
             late._sync_order_lines()
 
     @api.model
-    def _close(self, subscription, period):
-        """Freeze what was rated in a period that is being billed."""
-        self._open_ratings(subscription, period).closed = True
+    def _finalize(self, subscription, period):
+        """Rate a period that is being billed, and what came late for those before it; freeze it.
+
+        What the plan no longer wants is not frozen: late usage must not bring it back (R1).
+        """
+        self._rate_late(subscription, self._requests(subscription))
+        self._rate_period(subscription, period)
+        self._open_ratings(subscription, period).filtered("breakdown").closed = True
+
+    @api.model
+    def _requests(self, subscription):
+        return self.env["fusion.billing.rating.request"].search([
+            ("subscription_id", "=", subscription.id),
+        ])
 
     @api.model
     def _open_ratings(self, subscription, period):
-        """Return the rows that are not billed and share a day with a period."""
+        """Return the rows that are not billed, from a period on: its end may have been moved."""
         return self.search([
             ("subscription_id", "=", subscription.id), ("closed", "=", False),
-            ("period_start", "<", period.end), ("period_end", ">", period.start),
+            ("period_end", ">", period.start),
         ])
 
     # === BUSINESS METHODS - TARGETS === #
@@ -177,9 +193,11 @@ class FusionBillingRating(models.Model):
     def _open_targets(self, subscription, period):
         """Return what the plan in force wants rated in a period."""
         charges = subscription._fusion_get_plan()._charges_for(subscription.currency_id)
+        began = self._billed_until(subscription, period.start)
         return [
             Target(
                 subscription=subscription, charge=charge, version=version, period=part,
+                **self._bounds(subscription, part, part.start == period.start and began),
                 share=subscription._fusion_share(part) if charge.prorate else Fraction(1),
                 takes=charge._filter() or None,
                 leaves=None if charge._filter() else charges._filters_beside(charge) or None,
@@ -188,12 +206,38 @@ class FusionBillingRating(models.Model):
             for charge in charges for version, part in charge._parts(period) if part.days
         ]
 
+    @api.model
+    def _billed_until(self, subscription, day):
+        """Return the instant until which the period before a day was rated, or False."""
+        [[until]] = self._read_group(
+            [("subscription_id", "=", subscription.id), ("closed", "=", True),
+             ("period_end", "=", day)], [], ["ends_at:max"],
+        )
+        return until
+
+    @api.model
+    def _bounds(self, subscription, part, began):
+        """Return from when to when a part is rated, and how long the full billing period is.
+
+        :param datetime began: the instant until which the part before is billed: no counter falls
+            between the two or into both, even if the company's time zone was changed (R2)
+        """
+        zone = subscription._fusion_timezone()
+        start, end = part.utc_bounds(zone)
+        full_start, full_end = subscription._fusion_full_period(part.start).utc_bounds(zone)
+        bounds = began or start, end
+        return {
+            "bounds": bounds,
+            "full_seconds": max(full_end - full_start, bounds[1] - bounds[0]) // SECOND,
+        }
+
     def _target(self):
         """Return what this row was rated with."""
         self.ensure_one()
         return Target(
             subscription=self.subscription_id, charge=self.charge_id, version=self.version_id,
             period=Period(self.period_start, self.period_end), share=Fraction(self.share),
+            bounds=(self.starts_at, self.ends_at), full_seconds=self.full_seconds,
             takes=self.takes or None, leaves=self.leaves or None,
             currency_rate=self._read_exact(["currency_rate"])[self.id]["currency_rate"],
         )
@@ -266,7 +310,7 @@ class FusionBillingRating(models.Model):
         """
         stale = self.filtered(
             lambda rating: (rating.charge_id.id, rating.period_start) not in wanted
-            and (rating.amount_exact or rating.billable_quantity)
+            and rating.breakdown
         )
         stale.write({"billable_quantity": 0, "amount_exact": 0, "amount": 0, "breakdown": False})
 
@@ -282,6 +326,8 @@ class FusionBillingRating(models.Model):
         for rating in self.sorted(lambda rating: (rating.charge_id.id, rating.period_start)):
             settled = rating.order_line_ids.filtered(lambda line: line._fusion_is_posted())
             open_line = (rating.order_line_ids - settled)[:1]
+            for surplus in rating.order_line_ids - settled - open_line:
+                surplus._fusion_update(rating, 0)  # left over from an invoice that was cancelled
             amount = rating.currency_id.round(rating.amount - sum(settled.mapped("price_unit")))
             if open_line:
                 open_line._fusion_update(rating, amount)

@@ -2,8 +2,6 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ..core.periods import local_date
-
 
 class FusionBillingRatingRequest(models.Model):
     """A note that something changed that a subscription's rating depends on.
@@ -36,19 +34,17 @@ class FusionBillingRatingRequest(models.Model):
         ])
 
     def _late_domain(self):
-        """Return the domain of the closed ratings that this change touches (R9).
+        """Return the domain of the closed ratings that these changes of one subscription touch.
 
         A level that is weighted by time holds until the next one, so it touches every later
-        period as well.
+        period as well (R9).
         """
-        self.ensure_one()
-        zone = self.subscription_id._fusion_timezone()
         return (
             Domain("subscription_id", "=", self.subscription_id.id)
             & Domain("closed", "=", True)
-            & Domain("period_end", ">", local_date(self.touched_from, zone))
+            & Domain("ends_at", ">", min(self.mapped("touched_from")))
             & (
-                Domain("period_start", "<=", local_date(self.touched_until, zone))
+                Domain("starts_at", "<=", max(self.mapped("touched_until")))
                 | Domain("metric_id.aggregation", "=", "weighted")
             )
         )

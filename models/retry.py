@@ -1,4 +1,9 @@
-"""What to do when another request was faster."""
+"""What to do when another request is faster.
+
+A transaction of Odoo sees the database as it was when it began. What others have committed
+since then makes its writes fail, and Odoo runs the request again, in a new transaction that
+sees it. That is no failure, so it raises no alarm in the log.
+"""
 
 from contextlib import contextmanager
 
@@ -9,12 +14,8 @@ from odoo.tools import mute_logger
 
 
 @contextmanager
-def run_again_if_taken():
-    """Create a record that another request may be creating at this moment.
-
-    The other one's record cannot be seen in this transaction, whose snapshot is older. Odoo
-    runs the request again in a new one, which finds it.
-    """
+def run_again_if_faster():
+    """Write what another request may be writing at this moment, a record of the same name too."""
     try:
         with mute_logger("odoo.sql_db"):
             yield

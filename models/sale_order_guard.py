@@ -18,6 +18,14 @@ class SaleOrder(models.Model):
         [("rating", "Rating"), ("invoicing", "Invoicing")], copy=False, readonly=True,
     )
 
+    def _fusion_try_lock(self):
+        """Lock these subscriptions and return those that nobody else holds or has just changed."""
+        try:
+            with self.env.cr.savepoint(flush=False):
+                return self.try_lock_for_update(allow_referencing=True)
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            return self.browse()
+
     @contextmanager
     def _fusion_guard(self, step):
         """Do one subscription's work in a savepoint; show a failure, and clear it by success.

@@ -2,6 +2,7 @@ from datetime import timedelta
 from fractions import Fraction
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ..core.periods import Period, local_date, local_midnight_utc
@@ -88,7 +89,13 @@ class SaleOrder(models.Model):
         invoices = self.env["account.move"]
         while step := self._fusion_next_step(day):
             with self.env.cr.savepoint():
-                invoices |= step()
+                fees_from = self.fusion_fees_until
+                invoice = step()
+                if self.fusion_fees_until != fees_from:
+                    invoice.write({
+                        "fusion_fees_from": fees_from, "fusion_fees_until": self.fusion_fees_until,
+                    })
+            invoices |= invoice
         return invoices
 
     # === WHAT IS DUE === #
@@ -172,8 +179,22 @@ class SaleOrder(models.Model):
     def _fusion_take_fees(self):
         """Return the invoice lines of unbilled fees, `{line: values}`, and count them as billed."""
         span = self._fusion_unbilled_fees()
-        self.fusion_fees_until = max(self.fusion_fees_until, self.fusion_next_invoice_date)
+        end = min(filter(None, (self.fusion_next_invoice_date, self.fusion_end_date)))
+        self.fusion_fees_until = max(self.fusion_fees_until, end)
         return self._fusion_prepare_fees(span) if span else {}
+
+    def _fusion_take_back_fees(self, start, end):
+        """Count the fees of some days as not billed, because their invoice was taken back.
+
+        :raise UserError: later fees are billed already, or the subscription is closed
+        """
+        if not self._fusion_is_running() or self.fusion_fees_until != end:
+            raise UserError(self.env._(
+                "This invoice bills the fees of %(subscription)s from %(start)s on, and they could"
+                " not be billed again. Post it and make a credit note instead.",
+                subscription=self.display_name, start=start,
+            ))
+        self.fusion_fees_until = start
 
     def _fusion_prepare_fees(self, period):
         """Return what the recurring lines are invoiced at for a period: `{line: values}`.
@@ -228,10 +249,25 @@ class SaleOrder(models.Model):
         lines = super()._get_invoiceable_lines(final)
         if "fusion_invoice_lines" not in self.env.context:
             return lines
-        chosen = self.env.context["fusion_invoice_lines"]
         # Whether to bill again what was credited is for people to decide.
-        lines -= lines.filtered(lambda line: line._fusion_is_credited())
-        return (lines | self.order_line.filtered(lambda line: line.id in chosen)).sorted()
+        due = self.order_line.browse(self.env.context["fusion_invoice_lines"]) | lines.filtered(
+            lambda line: not line.display_type and not line._fusion_is_credited()
+        )
+        return self._fusion_add_headings(due)
+
+    def _fusion_add_headings(self, due):
+        """Return these lines in the order's sequence, each section before its first line."""
+        lines = headings = self.order_line.browse()
+        for line in self.order_line.sorted():
+            if line.display_type == "line_section":
+                headings = line
+            elif line.display_type == "line_subsection":
+                headings = headings.filtered(lambda head: head.display_type == "line_section")
+                headings |= line
+            elif line in due:
+                lines |= headings | line
+                headings = headings.browse()
+        return lines
 
     def _prepare_invoice(self):
         values = super()._prepare_invoice()

@@ -4,7 +4,7 @@ from odoo.fields import Domain
 from ..core import errors, paging
 from ..core.payload import external_id, invalid, read_fields, required, text
 from .paging import find_page
-from .retry import run_again_if_taken
+from .retry import run_again_if_faster
 
 DETAILS = ("name", "email", "phone", "vat", "street", "street2", "city", "zip", "country_code")
 REGISTRATION = {"external_id": required(external_id), **dict.fromkeys(DETAILS, text)}
@@ -39,7 +39,7 @@ class FusionBillingService(models.Model):
         if link:
             self._check_registration(link, details)
             return {**self._describe_link(link), "created": False}
-        with run_again_if_taken():
+        with run_again_if_faster():
             link = self._create_link(values["external_id"], details)
         return {**self._describe_link(link), "created": True}
 

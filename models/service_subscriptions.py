@@ -18,7 +18,7 @@ from ..core.payload import (
     text,
 )
 from .paging import find_page
-from .retry import run_again_if_taken
+from .retry import run_again_if_faster
 
 STATES = ("3_progress", "4_paused", "6_churn")
 LINES = 100
@@ -80,7 +80,7 @@ class FusionBillingService(models.Model):
         if existing:
             self._check_same_subscription(existing, vals)
             return {**self._describe_subscriptions(existing)[0], "created": False}
-        with run_again_if_taken():
+        with run_again_if_faster():
             # sudo: the API may create subscriptions of its customers, not orders in general.
             created = self.env["sale.order"].sudo()._fusion_create_subscription(vals)
         return {**self._describe_subscriptions(created.sudo(False))[0], "created": True}

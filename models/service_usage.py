@@ -9,6 +9,7 @@ from ..core.answer import money
 from ..core.payload import ID_LIMIT, day, instant, invalid, read_fields, record_id, required, text
 from ..core.usage_event import Subscription, bind_events, read_events, subscription_reference
 from .paging import find_page
+from .retry import run_again_if_faster
 
 BATCH_LIMIT = 5000
 
@@ -60,7 +61,8 @@ class FusionBillingService(models.Model):
         )
         if wrong:
             raise errors.BatchError(wrong)
-        counts = self.env["fusion.billing.usage"]._ingest(list(events.values()), self.code)
+        with run_again_if_faster():
+            counts = self.env["fusion.billing.usage"]._ingest(list(events.values()), self.code)
         return {"accepted": len(events), **counts}
 
     def _list_usage(self, query):

@@ -210,6 +210,46 @@ class TestMoneyOnce(LifecycleCase):
         self._use(subscription, 7)
         return subscription
 
+    def test_fees_on_a_deleted_draft_invoice_are_billed_again(self):
+        subscription = self._running(plan=self.draft_plan, products=self.fee_product)
+        self._bill_on("2026-01-01")
+        subscription.invoice_ids.unlink()
+        self._bill_on("2026-02-01")
+        self.assertEqual(sum(self._invoiced(subscription)), 49 + 49 + 7)
+
+    def test_a_draft_whose_fees_could_not_be_billed_again_is_not_deleted(self):
+        subscription = self._running(plan=self.draft_plan, products=self.fee_product)
+        self._bill_on("2026-01-01")
+        first = subscription.invoice_ids
+        self._bill_on("2026-02-01")
+        with self.assertRaisesRegex(UserError, "make a credit note"):
+            first.unlink()
+
+    def test_a_deleted_last_invoice_of_a_closed_subscription_is_billed_again(self):
+        subscription = self._running(plan=self.draft_plan)
+        with freeze_time("2026-01-20"):
+            subscription._fusion_close()
+            subscription.invoice_ids.unlink()
+        self._bill_on("2026-01-21", "2026-02-01")
+        self.assertEqual(self._invoiced(subscription), [7])
+
+    def test_fees_that_an_end_date_cut_are_billed_when_it_moves(self):
+        subscription = self._running(products=self.fee_product, fusion_end_date="2026-01-11")
+        self._bill_on("2026-01-01")
+        subscription.fusion_end_date = False
+        self._bill_on("2026-01-11")
+        fees = subscription.invoice_ids.invoice_line_ids.mapped("price_subtotal")
+        self.assertEqual(sum(fees), 49)
+
+    def test_a_section_stays_above_the_recurring_lines_it_heads(self):
+        subscription = self._running(products=self.fee_product)
+        subscription.order_line = [
+            Command.create({"display_type": "line_section", "name": "Monthly", "sequence": 1}),
+        ]
+        self._bill_on("2026-01-01")
+        lines = subscription.invoice_ids.invoice_line_ids.sorted("sequence")
+        self.assertEqual(lines.mapped("display_type"), ["line_section", "product"])
+
     def test_usage_on_a_deleted_draft_invoice_is_billed_again(self):
         subscription = self._running(plan=self.draft_plan)
         self._bill_on("2026-02-01")

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -43,6 +44,17 @@ class TestConsole(unittest.TestCase):
     def test_a_failing_program_is_told_with_the_end_of_its_output(self):
         with self.assertRaisesRegex(console.DevError, "status 3(.|\n)*the reason"):
             console.run(["bash", "-c", "echo the reason; exit 3"], log="failing-program")
+
+
+class TestPorts(unittest.TestCase):
+    def test_a_port_in_use_is_told_and_not_taken_for_our_server(self):
+        with socket.socket() as other:
+            other.bind(("127.0.0.1", 0))
+            other.listen()
+            port = other.getsockname()[1]
+            with self.assertRaisesRegex(console.DevError, f"port {port} is in use"):
+                odoo.OdooServer("no_database", port=port).start()
+        self.assertTrue(odoo.is_free(port))
 
 
 class TestLocks(unittest.TestCase):

@@ -1,0 +1,163 @@
+"""`./dev bench`: how fast it is, and how many times faster than a plain loop over the ORM.
+
+Everything is measured in one run on one machine, so that the ratios mean something wherever they
+were measured; the figures per second are this machine's. Parts: ingest, resend, rating, invoicing.
+"""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, time, timedelta, timezone
+from time import perf_counter
+
+import requests
+
+from devtools import in_odoo
+from devtools.console import DevError, say, step
+from devtools.databases import query, temporary_database
+from devtools.fusion_client import BASE
+from devtools.in_odoo.crons import INVOICING, RATING
+from devtools.metering import instant
+from devtools.odoo import OdooServer
+
+BATCH = 1000
+CLIENTS = 2
+REQUIRED = 25  # times the loop over the ORM
+BEGAN = datetime.combine(datetime.now(timezone.utc), time(), timezone.utc) - timedelta(60)
+POSTED = "SELECT count(*) FROM account_move WHERE state = 'posted'"
+
+
+class Bench:
+    """A database with subscriptions, and the figures measured on it so far.
+
+    :param int subscriptions: how many there are
+    :param int batches: how many are pushed, of 1,000 events each
+    :param int looped: events that the loop over the ORM stores
+    """
+
+    def __init__(self, database: str, subscriptions=200, batches=40, looped=1000):
+        self.database, self.batches, self.looped = database, batches, looped
+        with step(f"creating {subscriptions} subscriptions"):
+            made = in_odoo.call(
+                database, "metered.prepare", subscriptions=subscriptions, began=f"{BEGAN:%Y-%m-%d}"
+            )
+        self.key, self.names = made["key"], made["names"]
+        self.ratio = None
+
+    # === PARTS === #
+
+    def ingest(self) -> None:
+        """New events over HTTP against the loop over the ORM."""
+        with step(f"{self.looped:,} events one by one through the ORM"):
+            looped = [self.event(number, "loop") for number in range(self.looped)]
+            seconds = in_odoo.call(self.database, "bench.ingest_one_by_one", events=looped)
+        baseline = self.looped / seconds
+        show("one search and one create per event, in-process, one commit", baseline, "events/s")
+        rate = self.push("inserted")
+        self.ratio = rate / baseline
+        show(f"batches of {BATCH:,} over HTTP, 2 workers, {CLIENTS} clients", rate, "events/s")
+        show("  times the baseline", self.ratio, f"× (required: {REQUIRED})")
+
+    def resend(self) -> None:
+        """The same batches again."""
+        if not self.ratio:
+            self.push("inserted")
+        show("the same batches sent again, nothing written", self.push("unchanged"), "events/s")
+
+    def rating(self) -> None:
+        """The rating cron: new usage, changed usage, nothing to do."""
+        for what, part in (("rated first", "a"), ("rated again after a change", "b")):
+            self.touch_all(part)
+            show(f"subscriptions {what}", len(self.names) / self.cron(RATING), "/s")
+        show("rating cron with nothing to do", self.cron(RATING) * 1000, "ms")
+
+    def invoicing(self) -> None:
+        """The invoicing cron: rates, creates and posts an invoice for each period."""
+        self.touch_all("c")
+        seconds = self.cron(INVOICING)
+        [[invoices]] = query(self.database, POSTED)
+        show(f"invoices ({invoices}) rated, created and posted", invoices / seconds, "/s")
+
+    # === HELPERS === #
+
+    def event(self, number: int, kind: str) -> dict:
+        """The n-th event of a kind: spread over subscriptions first, then over hours."""
+        hour, subscription = divmod(number, len(self.names))
+        name = self.names[subscription]
+        begun = BEGAN + timedelta(hours=hour)
+        return {
+            "subscription_external_id": name,
+            "metric_code": "api_calls",
+            "quantity": f"{1 + number % 97}.25",
+            "period_start": instant(begun),
+            "period_end": instant(begun + timedelta(hours=1)),
+            "idempotency_key": f"{name}/api_calls/{begun:%Y-%m-%dT%H}/{kind}",
+        }
+
+    def push(self, outcome: str) -> float:
+        """Push all batches and make sure what became of them.
+
+        :param str outcome: what every event is to be counted as
+        :return: events per second
+        """
+        bodies = [self.body(number) for number in range(self.batches)]
+        with OdooServer(self.database, workers=2) as server, ThreadPoolExecutor(CLIENTS) as clients:
+            self.send(server.url, self.body(-1, [self.event(0, "warm-up")]))
+            with step(f"{self.batches} batches of {BATCH:,} over HTTP"):
+                begun = perf_counter()
+                answers = list(clients.map(lambda body: self.send(server.url, body), bodies))
+                seconds = perf_counter() - begun
+        counted = sum(answer[outcome] for answer in answers)
+        if counted != self.batches * BATCH:
+            raise DevError(f"{counted:,} of {self.batches * BATCH:,} events were {outcome}")
+        return counted / seconds
+
+    def body(self, number: int, events: list | None = None) -> bytes:
+        events = events or [self.event(number * BATCH + i, "http") for i in range(BATCH)]
+        return json.dumps({"events": events}).encode()
+
+    def send(self, url: str, body: bytes) -> dict:
+        headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}
+        response = requests.post(f"{url}{BASE}/usage", body, headers=headers, timeout=120)
+        if not response.ok:
+            raise DevError(f"a batch was refused: {response.text[:500]}")
+        return response.json()
+
+    def touch_all(self, part: str) -> None:
+        """Give every subscription a counter that is not rated yet."""
+        events = [self.event(number, part) for number in range(len(self.names))]
+        with OdooServer(self.database, workers=2) as server:
+            for first in range(0, len(events), BATCH):
+                self.send(server.url, self.body(-1, events[first:first + BATCH]))
+
+    def cron(self, name: str) -> float:
+        with step(f"running {name}"):
+            return in_odoo.call(self.database, "bench.run_cron", name=name)
+
+
+PARTS = ("ingest", "resend", "rating", "invoicing")
+
+
+def main(part: str | None) -> int:
+    """Measure one part, or all.
+
+    :return: exit status, 1 if a required ratio is missed
+    """
+    if part not in (None, *PARTS):
+        raise DevError(f"there is no part {part}: choose one of {', '.join(PARTS)}")
+    with temporary_database("bench", fast=False) as database:
+        bench = Bench(database)
+        for name in [part] if part else PARTS:
+            say(f"── {name}")
+            getattr(bench, name)()
+    return verdict(bench)
+
+
+def verdict(bench: Bench) -> int:
+    if bench.ratio and bench.ratio < REQUIRED:
+        say(f"MISSED: {bench.ratio:.1f} × the baseline, {REQUIRED} × are required")
+        return 1
+    return 0
+
+
+def show(what: str, figure: float, unit: str) -> None:
+    print(f"{what:<62} {figure:>12,.1f} {unit}", flush=True)

@@ -1,0 +1,155 @@
+"""Billing with real parallel connections: separate processes, real HTTP, a real SIGKILL."""
+
+import contextlib
+import os
+import signal
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+
+from devtools import in_odoo
+from devtools.databases import query
+from devtools.e2e.billing_case import BillingCase
+from devtools.e2e.gate import Gate
+from devtools.e2e.staff import Staff
+from devtools.fusion_client import FusionClient
+from devtools.in_odoo.crons import INVOICING, RATING
+from devtools.metering import instant
+from devtools.odoo import OdooServer
+
+POSTED = "SELECT count(*) FROM account_move WHERE state = 'posted'"
+OTHERS = """
+SELECT count(*) FROM pg_stat_activity
+ WHERE datname = current_database() AND pid != pg_backend_pid()
+"""
+
+
+class TestInvoicingConcurrency(BillingCase):
+    def test_two_invoicing_crons_at_once_bill_each_period_once_R8_lesson_16(self):
+        """R8, lesson 16: usage that was never rated is rated by whichever run invoices it."""
+        self.use_every_month()
+        copy = in_odoo.call(self.database, "crons.duplicate", name=INVOICING)
+        [[original]] = query(
+            self.database, "SELECT res_id FROM ir_model_data WHERE name = %s", (INVOICING,)
+        )
+        with Gate(self.database) as gate, contextlib.ExitStack() as stack:
+            runs = [
+                stack.enter_context(
+                    in_odoo.started(self.database, "crons.run_at_signal", cron_id=cron_id)
+                )
+                for cron_id in (original, copy)
+            ]
+            gate.open(*runs)
+            for run in runs:
+                in_odoo.finish(run)
+        # What one run found locked by the other is left to the next one.
+        self.run_crons(INVOICING)
+        self.assert_billed_once()
+
+    def test_invoice_now_pressed_twice_at_once_bills_each_period_once_lesson_16(self):
+        """R8, lesson 16: two people press the button on the same subscription, on two workers."""
+        self.use_every_month()
+        orders = query(self.database, "SELECT id FROM sale_order ORDER BY id")
+        with OdooServer(self.database, workers=2) as server, ThreadPoolExecutor(2) as people:
+            staff = [Staff(server.url, self.database) for _person in range(2)]
+            together = threading.Barrier(2)
+
+            def invoice_all(person):
+                for [order] in orders:
+                    together.wait(120)
+                    person.press("sale.order", order, "action_fusion_invoice_now")
+
+            list(people.map(invoice_all, staff))
+        self.assert_billed_once()
+
+    def test_a_killed_invoicing_run_leaves_nothing_half_billed_and_the_next_completes_R8(self):
+        """R8, lesson 16: killed three times in the middle of its work, each time somewhere else."""
+        self.use_every_month()
+        counts = [self.kill_run_after(invoices) for invoices in (3, 6, 5)]
+        self.assertEqual(counts, sorted(counts), "each run went on where the killed one stopped")
+        self.assertLess(counts[-1], 2 * self.SUBSCRIPTIONS, "it was killed in the middle")
+        self.run_crons(INVOICING)
+        self.assert_billed_once()
+
+    def kill_run_after(self, invoices):
+        """Kill a cron run when it has posted so many invoices.
+
+        :return: how many there are then in all
+        """
+        goal = self.count_posted() + invoices
+        with in_odoo.started(self.database, "crons.run", names=[INVOICING]) as process:
+            while self.count_posted() < goal:
+                self.assertIsNone(process.poll(), "the run ended before it could be killed")
+                time.sleep(0.01)
+            os.killpg(process.pid, signal.SIGKILL)
+            self.assertEqual(process.wait(10), -signal.SIGKILL)
+        self.wait_alone()
+        return self.assert_nothing_half_billed()
+
+    def count_posted(self):
+        return query(self.database, POSTED)[0][0]
+
+    def wait_alone(self):
+        """Wait until PostgreSQL has noticed that the killed run's connections are gone."""
+        deadline = time.monotonic() + 60
+        while query(self.database, OTHERS)[0][0]:
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.05)
+
+
+class TestRatingConcurrency(BillingCase):
+    SUBSCRIPTIONS = 8
+    PUSHERS = 3
+    SECONDS = 8
+
+    def test_rating_while_usage_is_pushed_loses_and_doubles_nothing_R6(self):
+        """R6, U3, U6: counters grow and are replaced while the rating cron runs without a pause."""
+        started = in_odoo.started(
+            self.database, "crons.run_again_and_again", name=RATING, seconds=self.SECONDS
+        )
+        with (
+            OdooServer(self.database, workers=2) as server,
+            Gate(self.database) as gate,
+            started as rating,
+            ThreadPoolExecutor(self.PUSHERS) as pool,
+        ):
+            gate.open(rating)
+            client = FusionClient(server.url, self.key)
+            pushes = list(pool.map(lambda number: self.push_all(client, number), range(3)))
+            runs = in_odoo.finish(rating)
+        self.assertGreater(runs, 2)
+        self.assertGreater(min(pushes), 2)
+        self.run_crons(RATING)
+        self.assert_rated([Decimal(f"{count}.000001") for count in pushes])
+
+    def push_all(self, client, number):
+        """Push growing counters of all subscriptions for a while.
+
+        :return: how often; it is the whole part of the last quantity
+        """
+        end = time.monotonic() + self.SECONDS
+        count = 0
+        while time.monotonic() < end:
+            count += 1
+            events = [self.event(name, number, f"{count}.000001") for name in self.names]
+            client.post("/usage", {"events": events})
+        return count
+
+    def event(self, name, number, quantity):
+        begun = datetime.combine(self.firsts[0], datetime.min.time(), timezone.utc)
+        begun += timedelta(hours=number)
+        return {
+            "subscription_external_id": name, "metric_code": "api_calls", "quantity": quantity,
+            "period_start": instant(begun), "period_end": instant(begun + timedelta(hours=1)),
+            "idempotency_key": f"{number}",
+        }
+
+    def assert_rated(self, quantities):
+        """The ledger holds the sum of the last counters, and no wish to rate is left."""
+        rows = query(self.database, "SELECT quantity::text FROM fusion_billing_rating")
+        self.assertEqual([Decimal(text) for [text] in rows], [sum(quantities)] * len(self.names))
+        self.assertEqual(query(self.database, "SELECT 1 FROM fusion_billing_rating_request"), [])
+        totals = query(self.database, "SELECT sum(quantity)::text FROM fusion_billing_usage")
+        self.assertEqual(Decimal(totals[0][0]), sum(quantities) * len(self.names))
