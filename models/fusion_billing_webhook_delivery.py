@@ -55,9 +55,11 @@ class FusionBillingWebhookDelivery(models.Model):
         "sale.order", readonly=True, index="btree_not_null", ondelete="set null",
         help="Events of one subscription are sent in order, unless one is failing.",
     )
-    body = fields.Text("Request", required=True, readonly=True)
+    body = fields.Text("Content", required=True, readonly=True)
     state = fields.Selection(STATES, required=True, readonly=True, default="pending")
-    attempts = fields.Integer(readonly=True, help="Since the event was last queued.")
+    attempts = fields.Integer(
+        required=True, readonly=True, default=0, help="Since the event was last queued.",
+    )
     first_attempt_at = fields.Datetime("First Attempt", readonly=True)
     next_attempt_at = fields.Datetime(
         "Next Attempt", readonly=True,

@@ -2,11 +2,11 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.fields import Domain
-from odoo.orm.models import NO_ACCESS
 
 from ..core.signing import SECRET_PREFIX, generate_secret
 
 SHOWN_LENGTH = len(SECRET_PREFIX) + 4
+NOBODY = "."  # Odoo: a group that nobody is in
 
 
 class FusionBillingWebhookSecret(models.Model):
@@ -24,8 +24,8 @@ class FusionBillingWebhookSecret(models.Model):
     service_id = fields.Many2one(
         "fusion.billing.service", required=True, readonly=True, index=True, ondelete="cascade",
     )
-    prefix = fields.Char("Secret", readonly=True, copy=False, help="How the secret begins.")
-    secret = fields.Char(required=True, readonly=True, copy=False, groups=NO_ACCESS)
+    prefix = fields.Char("Begins With", readonly=True, copy=False, help="How the secret begins.")
+    secret = fields.Char(required=True, readonly=True, copy=False, groups=NOBODY)
     active = fields.Boolean(default=True, help="An archived secret signs nothing any more.")
     expires_at = fields.Datetime("Expires", help="From then on it signs nothing any more.")
 

@@ -20,4 +20,6 @@ from . import (
     test_lifecycle,
     test_failures,
     test_webhook_delivery,
+    test_webhook_events,
+    test_webhook_failures,
 )
