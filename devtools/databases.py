@@ -80,6 +80,7 @@ def create_database(
 @contextlib.contextmanager
 def temporary_database(label: str = "test", **options):
     """A database of its own for the block, dropped afterwards; `options` as for create_database."""
+    drop_orphans()
     name = f"{PREFIX}_{label}_{os.getpid()}_{uuid.uuid4().hex[:6]}"
     try:
         yield create_database(name, **{"fast": True, **options})
@@ -129,14 +130,20 @@ def ensure_template(install: tuple = (), demo: bool = False) -> str:
 
     :return: its name
     """
-    with exclusive(DEV / "templates.lock", "template database"):
+    with template_lock(install, demo):
         return build_template(install, demo)
 
 
 def clone_template(name: str, install: tuple, demo: bool) -> None:
     """Clone the template with these modules, under the lock that keeps it from being replaced."""
-    with exclusive(DEV / "templates.lock", "template database"):
+    with template_lock(install, demo):
         copy_database(build_template(install, demo), name)
+
+
+def template_lock(install: tuple, demo: bool):
+    """The lock of one family of templates; nobody else has to wait while one is built."""
+    family = template_family(install, demo)
+    return exclusive(DEV / f"{family}.lock", "template database")
 
 
 def build_template(install: tuple, demo: bool) -> str:
@@ -149,7 +156,7 @@ def build_template(install: tuple, demo: bool) -> str:
     partial = f"{name}_partial"
     drop_database(partial)
     if install:
-        copy_database(build_template((), demo), partial)
+        clone_template(partial, (), demo)
         with step(f"installing {' '.join(install)} into a template database"):
             install_modules(partial, install, demo)
         drop_outdated(name)

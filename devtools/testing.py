@@ -28,7 +28,6 @@ def main(what: str | None, patterns: list[str]) -> int:
     :param patterns: for unittest parts, keep only tests whose name contains one of these
     """
     runtime.ensure_tools()
-    databases.drop_orphans()
     tally = Tally()
     if what is None or what in PARTS:
         for part in [what] if what else PARTS:

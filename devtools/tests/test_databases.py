@@ -1,0 +1,59 @@
+"""Databases are clones that carry their files, and temporary ones disappear."""
+
+import subprocess
+import unittest
+
+from devtools import databases
+from devtools.console import DevError
+
+
+class TestTemporary(unittest.TestCase):
+    def test_a_clone_has_the_modules_and_files_of_its_template_and_is_dropped(self):
+        with databases.temporary_database("clone", install=()) as name:
+            states = databases.module_states(name)
+            self.assertEqual(states["sale_management"], "installed")
+            stored = databases.query(
+                name, "SELECT store_fname FROM ir_attachment WHERE store_fname IS NOT NULL"
+            )
+            files = [databases.filestore(name) / path for (path,) in stored]
+            self.assertTrue(files)
+            self.assertEqual([path for path in files if not path.exists()], [])
+        self.assertFalse(databases.exists(name))
+        self.assertFalse(databases.filestore(name).exists())
+
+    def test_what_a_killed_command_left_is_dropped_by_the_next_one(self):
+        dead = subprocess.Popen(["true"])
+        dead.wait()
+        left = f"{databases.PREFIX}_test_{dead.pid}_abcdef"
+        databases.clone_template(left, (), demo=False)
+        with databases.temporary_database("clone", install=()):
+            self.assertFalse(databases.exists(left))
+
+    def test_an_existing_database_is_never_replaced(self):
+        with (
+            databases.temporary_database("clone", install=()) as name,
+            self.assertRaisesRegex(DevError, "there is a database"),
+        ):
+            databases.create_database(name, install=())
+
+
+class TestInstallation(unittest.TestCase):
+    def test_a_module_that_odoo_leaves_uninstalled_is_a_failure_whatever_its_exit_code(self):
+        # Odoo knows sale_subscription by name only: it is to be bought. It ends with status 0.
+        with (
+            databases.temporary_database("stub", install=()) as name,
+            self.assertRaisesRegex(DevError, "was not installed"),
+        ):
+            databases.install_modules(name, ("sale_subscription",))
+
+
+class TestTemplateNames(unittest.TestCase):
+    def test_what_goes_into_a_template_decides_its_name(self):
+        base = databases.template_name((), demo=False)
+        self.assertEqual(base, databases.template_name((), demo=False))
+        others = {
+            databases.template_name((), demo=True),
+            databases.template_name(("fusion_billing",), demo=False),
+            databases.template_name(("fusion_billing",), demo=True),
+        }
+        self.assertEqual(len({base, *others}), 4)
