@@ -4,7 +4,6 @@ Nothing here knows a database, so that attempts can run in threads of their own.
 """
 
 import logging
-import time
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
@@ -72,14 +71,16 @@ def attempt(claim, transport):
     :rtype: Attempt
     """
     started_at = utc_now()
-    return Attempt(claim, started_at, response=_send(claim, transport), ended_at=utc_now())
+    response = _send(claim, started_at, transport)
+    return Attempt(claim, started_at, utc_now(), response)
 
 
-def _send(claim, transport):
+def _send(claim, now, transport):
+    timestamp = int(now.replace(tzinfo=timezone.utc).timestamp())
     body = claim.body.encode()
     try:
         headers = signing.headers(
-            claim.secrets, claim.event_id, claim.event_type, int(time.time()), claim.number, body,
+            claim.secrets, claim.event_id, claim.event_type, timestamp, claim.number, body,
         )
         return safe_http.post(claim.url, body, headers, **transport)
     except Exception:

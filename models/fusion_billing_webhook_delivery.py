@@ -46,7 +46,7 @@ class FusionBillingWebhookDelivery(models.Model):
         "fusion.billing.service", required=True, readonly=True, ondelete="cascade",
     )
     company_id = fields.Many2one(related="service_id.company_id", store=True, index=True)
-    event_id = fields.Char("Event", required=True, readonly=True)
+    event_id = fields.Char(required=True, readonly=True)
     event_type = fields.Selection(
         [(name, name) for name in EVENT_TYPES], "Type", required=True, readonly=True,
     )

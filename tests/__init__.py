@@ -19,7 +19,12 @@ from . import (
     test_constraints,
     test_lifecycle,
     test_failures,
+    test_api_webhooks,
     test_webhook_delivery,
     test_webhook_events,
     test_webhook_failures,
+    test_webhook_replay,
+    test_webhook_sending,
+    test_webhook_signing,
+    test_webhook_upkeep,
 )
