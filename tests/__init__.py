@@ -8,6 +8,7 @@ from . import (
     test_api_period_usage,
     test_api_subscriptions,
     test_api_usage,
+    test_api_usage_ownership,
     test_subscription,
     test_rating,
     test_late_usage,
