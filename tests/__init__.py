@@ -20,4 +20,8 @@ from . import (
     test_constraints,
     test_lifecycle,
     test_failures,
+    test_views,
+    test_access,
+    test_staff_actions,
+    test_wording,
 )
