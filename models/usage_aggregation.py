@@ -55,7 +55,8 @@ class FusionBillingUsage(models.Model):
 
 _TARGET = """
     SELECT * FROM unnest(
-        %s::int[], %s::int[], %s::timestamp[], %s::timestamp[], %s::bigint[], %s::jsonb[], %s::jsonb[]
+        %s::int[], %s::int[], %s::timestamp[], %s::timestamp[], %s::bigint[], %s::jsonb[],
+        %s::jsonb[]
     ) WITH ORDINALITY AS target(
         subscription_id, metric_id, start_at, end_at, full_seconds, takes, leaves, position)
 """
