@@ -29,6 +29,7 @@
         "views/sale_order_views.xml",
         "views/fusion_billing_account_link_views.xml",
         "views/fusion_billing_service_views.xml",
+        "views/account_move_views.xml",
         "views/product_template_views.xml",
         "views/res_partner_views.xml",
         "views/res_config_settings_views.xml",

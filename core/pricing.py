@@ -147,18 +147,26 @@ def validate_tiers(model, tiers):
             _read_tiers(tiers)
 
 
-def round_amount(amount, currency_rounding):
+def round_amount(amount, currency_rounding, currency_rate=1):
     """Round to the currency's step (0.01, 1, 0.05…), half away from zero.
+
+    What a quotient without end loses at its last decimal does not decide a tie.
 
     The sign changes nothing else: ``round_amount(-a) == -round_amount(a)``.
 
-    :raise ValueError: the amount is not a number or the step is not above zero
+    :param currency_rate: what one unit of the amount's currency is in the one rounded to
+    :raise ValueError: the amount is not a number or the step or rate is not above zero
     """
     with localcontext(EXACT):
         step = read_positive("Currency rounding", currency_rounding)
-        steps = read_finite("Amount", amount) / step
+        rate = read_positive("Currency rate", currency_rate)
+        steps = round(read_finite("Amount", amount) * rate / step, _SIGNIFICANT_DECIMALS)
         # Adding zero turns -0.00 into 0.00.
         return steps.to_integral_value(ROUND_HALF_UP) * step + ZERO
+
+
+# Quotients end at 40 decimals, and times a quantity or a rate they lose some of those.
+_SIGNIFICANT_DECIMALS = 20
 
 
 def prorate(value, share):

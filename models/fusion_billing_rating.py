@@ -49,7 +49,8 @@ class FusionBillingRating(models.Model):
     period_end = fields.Date(required=True, help="First day after those that are rated.")
     starts_at = fields.Datetime(help="First instant of the first day.")
     ends_at = fields.Datetime(help="First instant after the last day.")
-    full_seconds = fields.Integer(
+    full_seconds = fields.Float(
+        digits=(16, 0),
         help="How long the full billing period lasts: a level that is weighted by time counts once"
              " if it holds for that long.",
     )
@@ -237,7 +238,7 @@ class FusionBillingRating(models.Model):
         return Target(
             subscription=self.subscription_id, charge=self.charge_id, version=self.version_id,
             period=Period(self.period_start, self.period_end), share=Fraction(self.share),
-            bounds=(self.starts_at, self.ends_at), full_seconds=self.full_seconds,
+            bounds=(self.starts_at, self.ends_at), full_seconds=int(self.full_seconds),
             takes=self.takes or None, leaves=self.leaves or None,
             currency_rate=self._read_exact(["currency_rate"])[self.id]["currency_rate"],
         )

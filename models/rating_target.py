@@ -18,13 +18,17 @@ class Target:
 
     `takes` is the charge's filter, `{dimension: [values]}` or None; `leaves` are the filters of
     the charges that take usage before this one. `share` is the part of a full billing period.
-    `currency_rate` turns the charge's currency into the order's.
+    `bounds` are the period's first instants in and out, naive in UTC, in the time zone that the
+    company had then; `full_seconds` are those of the full billing period, in which a level that is
+    weighted by time counts once. `currency_rate` turns the charge's currency into the order's.
     """
 
     subscription: Any
     charge: Any
     version: Any
     period: Period
+    bounds: tuple
+    full_seconds: int
     share: Fraction = Fraction(1)
     takes: dict | None = None
     leaves: list | None = None
@@ -43,7 +47,7 @@ class Target:
             "included_quantity": min(quantity, Decimal(priced.breakdown["included_quota"])),
             "billable_quantity": priced.breakdown["billable"],
             "amount_exact": priced.amount,
-            "amount": round_amount(priced.amount * self.currency_rate, rounding),
+            "amount": round_amount(priced.amount, rounding, self.currency_rate),
             "breakdown": priced.breakdown,
         }
 
@@ -60,6 +64,9 @@ class Target:
             "currency_rate": self.currency_rate,
             "period_start": self.period.start,
             "period_end": self.period.end,
+            "starts_at": self.bounds[0],
+            "ends_at": self.bounds[1],
+            "full_seconds": self.full_seconds,
             "share": str(self.share),
             "takes": self.takes,
             "leaves": self.leaves,

@@ -345,9 +345,7 @@ class SaleOrder(models.Model):
         """Rate a closing period once more, in the transaction that bills it, and freeze it (R8)."""
         self.ensure_one()
         # sudo: the ledger is written by rating alone, whoever asks for the invoice.
-        ratings = self.env["fusion.billing.rating"].sudo()
-        ratings._rate_period(self.sudo(), period)
-        ratings._close(self.sudo(), period)
+        self.env["fusion.billing.rating"].sudo()._finalize(self.sudo(), period)
 
     # === BUSINESS METHODS === #
 
@@ -355,9 +353,13 @@ class SaleOrder(models.Model):
         self.ensure_one()
         return self.fusion_plan_id._recurrence(self.fusion_anchor_date)
 
+    def _fusion_full_period(self, day):
+        """Return the full billing period that contains a day."""
+        return self._fusion_recurrence().containing(day)
+
     def _fusion_share(self, part):
         """Return the part of a full billing period that some days of it are: a Fraction."""
-        full = self._fusion_recurrence().containing(part.start)
+        full = self._fusion_full_period(part.start)
         return min(Fraction(1), Fraction(part.days, full.days))
 
     def _fusion_split_period(self):

@@ -120,11 +120,12 @@ class FusionBillingService(models.Model):
     def _subscriptions_domain(self):
         """Return the domain of the subscriptions of customers this service is linked to (U1).
 
-        A customer is a company with all its contacts: the link may name one of them, the
-        subscription another.
+        A customer is a company with all its contacts, archived ones too: the link may name one
+        of them, the subscription another.
         """
         links = self.env["fusion.billing.account.link"]._search([("service_id", "=", self.id)])
-        linked = self.env["res.partner"]._search([("id", "in", links.subselect("partner_id"))])
+        partners = self.env["res.partner"].with_context(active_test=False)
+        linked = partners._search([("id", "in", links.subselect("partner_id"))])
         return self.env["sale.order"]._fusion_subscription_domain(STATES) & Domain(
             "partner_id.commercial_partner_id", "in", linked.subselect("commercial_partner_id"),
         )

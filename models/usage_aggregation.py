@@ -34,15 +34,13 @@ class FusionBillingUsage(models.Model):
 
     @api.model
     def _aggregate_rows(self, query, targets):
-        bounds = [
-            target.period.utc_bounds(target.subscription._fusion_timezone()) for target in targets
-        ]
         return self.env.execute_query(SQL(
             query,
             [target.subscription.id for target in targets],
             [target.charge.metric_id.id for target in targets],
-            [start.isoformat() for start, _end in bounds],
-            [end.isoformat() for _start, end in bounds],
+            [target.bounds[0].isoformat() for target in targets],
+            [target.bounds[1].isoformat() for target in targets],
+            [target.full_seconds for target in targets],
             [target.takes and json.dumps(target.takes) for target in targets],
             [target.leaves and json.dumps(target.leaves) for target in targets],
         ))
@@ -57,9 +55,10 @@ class FusionBillingUsage(models.Model):
 
 _TARGET = """
     SELECT * FROM unnest(
-        %s::int[], %s::int[], %s::timestamp[], %s::timestamp[], %s::jsonb[], %s::jsonb[]
+        %s::int[], %s::int[], %s::timestamp[], %s::timestamp[], %s::bigint[], %s::jsonb[],
+        %s::jsonb[]
     ) WITH ORDINALITY AS target(
-        subscription_id, metric_id, start_at, end_at, takes, leaves, position)
+        subscription_id, metric_id, start_at, end_at, full_seconds, takes, leaves, position)
 """
 
 # A counter matches a filter if each named dimension has one of the listed values. A target takes
@@ -108,10 +107,11 @@ SELECT position,
 """
 
 # A level holds from its counter's start until the next counter's, and the last one before the
-# target reaches into it. Levels are weighted with the seconds that they held.
+# target reaches into it. Levels are weighted with the seconds that they held of those of the full
+# billing period, so that the parts of a period that is cut sum to the whole.
 LEVELS = f"""
 WITH target AS ({_TARGET}), held AS (
-    SELECT target.position, usage.quantity, target.start_at, target.end_at,
+    SELECT target.position, usage.quantity, target.full_seconds,
            GREATEST(usage.period_start, target.start_at) AS since,
            LEAD(GREATEST(usage.period_start, target.start_at), 1, target.end_at) OVER (
                PARTITION BY target.position
@@ -132,7 +132,7 @@ WITH target AS ({_TARGET}), held AS (
 )
 SELECT position,
        sum(quantity * EXTRACT(EPOCH FROM until - since)::numeric)::text,
-       EXTRACT(EPOCH FROM end_at - start_at)::numeric::text
+       full_seconds::text
   FROM held
- GROUP BY position, start_at, end_at
+ GROUP BY position, full_seconds
 """

@@ -8,6 +8,7 @@ from . import (
     test_api_period_usage,
     test_api_subscriptions,
     test_api_usage,
+    test_api_usage_ownership,
     test_subscription,
     test_rating,
     test_late_usage,
@@ -19,6 +20,12 @@ from . import (
     test_constraints,
     test_lifecycle,
     test_failures,
+    test_views,
+    test_access,
+    test_staff_actions,
+    test_wording,
+)
+from . import (
     test_api_webhooks,
     test_webhook_delivery,
     test_webhook_events,

@@ -15,8 +15,6 @@ from odoo.exceptions import AccessError, MissingError, UserError, ValidationErro
 from odoo.service import model as service_model
 from odoo.tests import tagged
 
-from odoo.addons.fusion_billing.controllers.dispatcher import FusionDispatcher
-
 from .api_case import ApiCase
 
 DISPATCHER = "odoo.addons.fusion_billing.controllers.dispatcher"
@@ -222,6 +220,3 @@ class TestApiFailures(ApiCase):
             self.post("/usage", b"{")
             self.send("PUT", "/usage")
             self.push(self._event(quantity=-1))
-
-    def test_the_dispatcher_says_what_it_reads(self):
-        self.assertEqual(FusionDispatcher.mimetypes, ("application/json",))

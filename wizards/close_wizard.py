@@ -12,7 +12,7 @@ class CloseWizard(models.TransientModel):
 
     subscription_id = fields.Many2one("sale.order", required=True, readonly=True)
     end_date = fields.Date(
-        compute="_compute_end_date", store=True, readonly=False, required=True,
+        compute="_compute_end_date", store=True, precompute=True, readonly=False, required=True,
         help="The subscription ends when this day begins.",
     )
     consequence = fields.Char(compute="_compute_consequence")
