@@ -50,7 +50,7 @@ class Response:
     ``status`` is None if none was received. ``headers`` have names in lower case.
     ``body_excerpt`` is text that a database can hold, of at most :data:`MAX_EXCERPT` bytes.
     ``duration`` is in seconds. ``error`` is None only if a 2xx answer was received, whole
-    or up to :data:`MAX_READ`; its code is one of ``bad_status``, ``redirect_not_followed``,
+    or up to :data:`MAX_READ`. Its code is one of ``bad_status``, ``redirect_not_followed``,
     ``timeout``, ``host_not_found``, ``connection_failed``, ``certificate_invalid``,
     ``tls_failed``, ``connection_lost``, ``invalid_response``, or one of
     :func:`~.safe_target.check_url`'s.
@@ -96,18 +96,19 @@ def post(
         endpoint do wrong is in the response
     """
     deadline = Deadline(total_timeout)
-    answer = {}
+    answer, error = {}, None
     try:
         target = check_url(url, allowed_ports, development_hosts)
         addresses = resolve(target, resolver, deadline.remaining(connect_timeout))
         plain = _connect(addresses, target.port, deadline.remaining(connect_timeout))
         with _secure(plain, target, deadline, ca_file) as secure:
             _exchange(secure, target, body, {**_HEADERS, **headers}, answer)
-        error = _judge_status(answer["status"])
     except SafeHttpError as refusal:
         error = Failure(refusal.code, refusal.message)
     except TimeoutError:
         error = Failure("timeout", f"No complete answer came within {total_timeout:g} seconds.")
+    if "status" in answer:
+        error = _judge_status(answer["status"]) or error
     return Response(**answer, duration=deadline.elapsed(), error=error)
 
 
@@ -121,9 +122,9 @@ def resolve(target, resolver=system_resolver, timeout=CONNECT_TIMEOUT):
     if target.address is not None:
         return [target.address]
     found = _look_up(resolver, target.host, timeout)
-    if not found:
-        raise SafeHttpError("host_not_found", f"The host {target.host} has no address.")
     addresses = [ipaddress.ip_address(text) for text in found]
+    if not addresses:
+        raise SafeHttpError("host_not_found", f"The host {target.host} has no address.")
     for address in addresses:
         check_address(address, target.development)
     return addresses
@@ -186,7 +187,7 @@ def _secure(plain, target, deadline, ca_file):
             ) from None
         except OSError:
             raise SafeHttpError(
-                "tls_failed", "The endpoint and we found no way to speak TLS 1.2 or newer."
+                "tls_failed", "The endpoint did not complete a TLS handshake, of 1.2 or newer."
             ) from None
     secure.bound(deadline, MAX_READ)
     return secure

@@ -50,12 +50,21 @@ class Authority:
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - datetime.timedelta(days=9))
             .not_valid_after(now + datetime.timedelta(days=days))
-            .add_extension(x509.BasicConstraints(ca=names is None, path_length=None), True)
         )
-        if names:
-            alternatives = x509.SubjectAlternativeName([_alternative(name) for name in names])
-            builder = builder.add_extension(alternatives, False)
+        for extension, critical in self._extensions(key, names):
+            builder = builder.add_extension(extension, critical)
         return builder.sign(self._key, hashes.SHA256())
+
+    def _extensions(self, key, names):
+        """What Python 3.13 and newer insist on (RFC 5280)."""
+        public = self._key.public_key()
+        yield x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False
+        yield x509.AuthorityKeyIdentifier.from_issuer_public_key(public), False
+        yield x509.BasicConstraints(ca=names is None, path_length=None), True
+        if names is None:
+            yield x509.KeyUsage(*[False] * 5, True, *[False] * 3), True  # signs certificates
+        else:
+            yield x509.SubjectAlternativeName([_alternative(name) for name in names]), False
 
     def _write(self, name, certificate, key=None):
         path = os.path.join(self._folder.name, name)
@@ -194,12 +203,13 @@ def silence(_connection, endpoint):
     endpoint.stopping.wait(30)
 
 
-def shake_hands_only(certificate):
+def shake_hands_only(certificate, delay=0.0):
     """Speak TLS, but never read a request; for an endpoint without a certificate of its own."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
 
     def behave(connection, endpoint):
+        endpoint.stopping.wait(delay)
         with context.wrap_socket(connection, server_side=True):
             endpoint.stopping.wait(30)
 

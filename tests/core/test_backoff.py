@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from core.backoff import LONGEST_RETRY_AFTER, PERSISTENCE, delay, next_attempt, parse_retry_after
 
-quick = settings(max_examples=500, deadline=None, database=None)
+quick = settings(max_examples=200, deadline=None, database=None)
 
 NOW = datetime(2026, 11, 5, 12, 0, 0)
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)

@@ -165,6 +165,16 @@ class TestBrokenAnswers(SafeHttpCase):
                     self.assertFailed(response, "connection_lost", "before .* complete")
                     self.assertEqual(response.status, 200)
 
+    def test_a_failure_cut_short_is_the_failure_it_says(self):
+        for status in (302, 410, 500):
+            said = b"HTTP/1.1 %d Said\r\nContent-Length: 100\r\n\r\nonly" % status
+            for end in (send, send_then_reset):
+                with self.subTest(status=status, end=end.__name__):
+                    response = self.post(self.endpoint(end(said)).port)
+                    code = "redirect_not_followed" if status == 302 else "bad_status"
+                    self.assertFailed(response, code, str(status))
+                    self.assertEqual(response.status, status)
+
     def test_a_head_cut_short_is_a_failure(self):
         for head in (b"", b"HTTP/1.1", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Le"):
             for end in (send, send_then_reset):
@@ -205,7 +215,7 @@ class TestBrokenAnswers(SafeHttpCase):
             ]
         )
 
-        @settings(max_examples=150, deadline=None, database=None)
+        @settings(max_examples=100, deadline=None, database=None)
         @given(status, head, st.binary(max_size=300))
         def prove(status, head, body):
             said.append(status + head + body)

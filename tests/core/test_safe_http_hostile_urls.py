@@ -135,7 +135,7 @@ class TestAnyUrl(unittest.TestCase):
         max_size=9,
     )
 
-    @settings(max_examples=2000, deadline=None, database=None)
+    @settings(max_examples=1000, deadline=None, database=None)
     @given(pieces)
     def test_no_text_whatever_raises_anything_but_a_refusal(self, pieces):
         try:

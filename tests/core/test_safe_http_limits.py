@@ -19,19 +19,19 @@ from safe_http_case import Resolver, SafeHttpCase
 
 from core.safe_http import CONNECT_TIMEOUT, MAX_EXCERPT, TOTAL_TIMEOUT
 
-TOTAL = 0.6  # seconds: the bound of these tests, where 15 would only take longer
-SLACK = 1.0  # seconds that a busy machine may add
+TOTAL = 1.2  # seconds: the bound of these tests, where 15 would only take longer
+SLACK = 1.5  # seconds that a busy machine may add
 HEAD = b"HTTP/1.1 200 OK\r\n"
 
 
 class TestTime(SafeHttpCase):
-    def assertTimesOut(self, port, sentence="within 0.6 seconds", **options):
+    def assertTimesOut(self, port, sentence="within 1.2 seconds", **options):
         started = time.monotonic()
         response = self.post(port, total_timeout=TOTAL, **options)
         elapsed = time.monotonic() - started
         self.assertFailed(response, "timeout", sentence)
         self.assertLess(elapsed, TOTAL + SLACK)
-        self.assertAlmostEqual(response.duration, elapsed, delta=0.2)
+        self.assertAlmostEqual(response.duration, elapsed, delta=0.5)
         return response
 
     def test_the_bounds_are_3_and_15_seconds_unless_told_otherwise(self):
@@ -59,14 +59,26 @@ class TestTime(SafeHttpCase):
         endpoint = self.endpoint(send_for_ever(HEAD + b"\r\n", b"a", pause=0.05))
         self.assertEqual(self.assertTimesOut(endpoint.port).status, 200)
 
+    def test_a_failure_whose_body_drips_is_the_failure_it_says(self):
+        endpoint = self.endpoint(send_for_ever(b"HTTP/1.1 410 Gone\r\n\r\n", b"a", pause=0.05))
+        response = self.post(endpoint.port, total_timeout=TOTAL)
+        self.assertFailed(response, "bad_status", "410")
+        self.assertEqual(response.status, 410)
+
     def test_interim_answers_that_drip(self):
         interim = b"HTTP/1.1 100 Continue\r\n\r\n"
         self.assertTimesOut(self.endpoint(send_for_ever(b"", interim, pause=0.05)).port)
 
     def test_an_endpoint_that_never_reads_a_big_body(self):
-        """A send blocks too, once the buffers between the two are full."""
+        """A send waits too, once the buffers between the two are full."""
         deaf = self.endpoint(shake_hands_only(self.certificate), certificate=None)
         self.assertTimesOut(deaf.port, body=b"x" * 50_000_000)
+
+    def test_a_slow_handshake_leaves_less_for_the_sending(self):
+        deaf = self.endpoint(shake_hands_only(self.certificate, delay=1.8), certificate=None)
+        response = self.post(deaf.port, body=b"x" * 50_000_000, total_timeout=2)
+        self.assertFailed(response, "timeout", "within 2 seconds")
+        self.assertLess(response.duration, 2 + SLACK)
 
     def test_a_look_up_that_hangs(self):
         free = threading.Event()
@@ -102,7 +114,7 @@ class TestTime(SafeHttpCase):
         with deaf_listener("127.0.0.2", endpoint.port):
             response = self.post(endpoint.port, connect_timeout=0.6, resolver=resolver)
         self.assertTrue(response.ok, response.error)
-        self.assertGreaterEqual(response.duration, 0.3)
+        self.assertGreaterEqual(response.duration, 0.25)
 
     def test_slow_endpoints_do_not_delay_a_fast_one(self):
         """W3: nothing here is held while it waits."""
@@ -182,5 +194,5 @@ class TestSize(SafeHttpCase):
         with Endpoint(send_for_ever(HEAD + b"\r\n", b"x" * 10_000), self.certificate) as endpoint:
             for _ in range(20):
                 self.post(endpoint.port)
-                self.post(endpoint.port, host="wrong.example.com")
+                self.post(endpoint.port, host="127.0.0.1", development_hosts=["127.0.0.1"])
         self.assertLessEqual(len(os.listdir("/proc/self/fd")), before)
