@@ -139,7 +139,7 @@ class FusionBillingCharge(models.Model):
         for charge in self.filtered(lambda charge: charge.version_id._is_billed()):
             charge.version_id.copy({
                 "charge_id": charge.id,
-                "valid_from": max(charge._billed_until(), fields.Date.context_today(charge)),
+                "valid_from": max(charge._billed_until(), charge.company_id._fusion_today()),
             })
 
     def _point_to_newest_version(self):

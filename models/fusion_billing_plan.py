@@ -2,7 +2,7 @@ from decimal import Decimal
 
 from odoo import api, fields, models
 
-from ..core.periods import Recurrence, local_date
+from ..core.periods import Recurrence
 from ..core.pricing import round_amount
 
 
@@ -114,7 +114,7 @@ class FusionBillingPlan(models.Model):
             charge's currency) and `breakdown`, see `core.pricing.PricedAmount`
         """
         self.ensure_one()
-        today = local_date(fields.Datetime.now(), self.company_id.fusion_billing_tz)
+        today = self.company_id._fusion_today()
         lines = []
         for charge in self._charges_for(currency or self.company_id.currency_id):
             quantity = Decimal(0) if charge._filter() else quantities.get(charge.metric_id, 0)
