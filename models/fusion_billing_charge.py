@@ -146,7 +146,7 @@ class FusionBillingCharge(models.Model):
         for charge in self:
             newest = charge.version_ids.sorted()[:1]
             if newest != charge.version_id:
-                super(FusionBillingCharge, charge).write({"version_id": newest.id})
+                charge.version_id = newest
 
     def copy_data(self, default=None):
         # By delegation the new charge gets a version of its own, without a past.

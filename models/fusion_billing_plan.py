@@ -1,6 +1,7 @@
 from decimal import Decimal
 
 from odoo import api, fields, models
+from odoo.fields import Domain
 
 from ..core.periods import Recurrence
 from ..core.pricing import round_amount
@@ -66,9 +67,10 @@ class FusionBillingPlan(models.Model):
 
     @api.depends("subscription_ids")
     def _compute_subscription_count(self):
-        counts = dict(self.env["sale.order"]._read_group(
-            [("fusion_plan_id", "in", self.ids), ("fusion_state", "in", ("3_progress", "4_paused"))],
-            ["fusion_plan_id"], ["__count"],
+        orders = self.env["sale.order"]
+        running = orders._fusion_subscription_domain(("3_progress", "4_paused"))
+        counts = dict(orders._read_group(
+            running & Domain("fusion_plan_id", "in", self.ids), ["fusion_plan_id"], ["__count"],
         ))
         for plan in self:
             plan.subscription_count = counts.get(plan, 0)

@@ -140,7 +140,9 @@ class SaleOrder(models.Model):
         for order in self:
             recurring = order.order_line.filtered(lambda line: line._fusion_is_recurring())
             billed = order.fusion_last_invoice_date or recurring.invoice_lines
-            order.fusion_fees_until = billed and order.fusion_fees_until or order.fusion_start_date
+            order.fusion_fees_until = (
+                (billed and order.fusion_fees_until) or order.fusion_start_date
+            )
 
     # === CRUD METHODS === #
 
@@ -223,7 +225,7 @@ class SaleOrder(models.Model):
         zone = self._fusion_timezone()
         return (
             local_midnight_utc(self.fusion_start_date, zone),
-            end and local_midnight_utc(end, zone) or None,
+            local_midnight_utc(end, zone) if end else None,
         )
 
     def _fusion_covers(self, instant):
