@@ -23,9 +23,7 @@ class FusionBillingUsage(models.Model):
         domain=[("fusion_plan_id", "!=", False)],
     )
     partner_id = fields.Many2one(related="subscription_id.partner_id", string="Customer")
-    company_id = fields.Many2one(
-        "res.company", compute="_compute_company_id", store=True, precompute=True, required=True,
-    )
+    company_id = fields.Many2one(related="subscription_id.company_id")
     metric_id = fields.Many2one(
         "fusion.billing.metric", required=True, ondelete="restrict", check_company=True,
     )
@@ -55,11 +53,6 @@ class FusionBillingUsage(models.Model):
     _period_valid = models.Constraint(
         "CHECK(period_start < period_end)", "A counter's period must end after it starts.",
     )
-
-    @api.depends("subscription_id")
-    def _compute_company_id(self):
-        for usage in self:
-            usage.company_id = usage.subscription_id.company_id
 
     @api.constrains("subscription_id", "period_start")
     def _check_billable(self):
@@ -122,7 +115,7 @@ class FusionBillingUsage(models.Model):
         are written in the order of their key, so that two batches cannot deadlock; a batch that
         meets a key committed since its snapshot fails to serialize and is run again by Odoo.
 
-        :param list[dict] events: with `subscription_id`, `metric_id`, `company_id` (int),
+        :param list[dict] events: with `subscription_id`, `metric_id` (int),
             `period_start`, `period_end` (naive UTC datetimes), `quantity` (Decimal), `value`
             (str or None), `dimensions` (dict or None), `idempotency_key` (str or None; a key
             stands once in a batch)
@@ -148,7 +141,6 @@ class FusionBillingUsage(models.Model):
         return [
             [event["subscription_id"] for event in events],
             [event["metric_id"] for event in events],
-            [event["company_id"] for event in events],
             [event["period_start"].isoformat() for event in events],
             [event["period_end"].isoformat() for event in events],
             [str(event["quantity"]) for event in events],
@@ -194,11 +186,11 @@ SELECT id, %(source)s, COALESCE(round(%(quantity)s::numeric, 6), quantity), quan
 INGEST = """
 WITH event AS (
     SELECT * FROM unnest(
-        %s::int[], %s::int[], %s::int[], %s::timestamp[], %s::timestamp[], %s::numeric[],
-        %s::text[], %s::jsonb[], %s::text[]
+        %s::int[], %s::int[], %s::timestamp[], %s::timestamp[], %s::numeric[], %s::text[],
+        %s::jsonb[], %s::text[]
     ) WITH ORDINALITY AS event(
-        subscription_id, metric_id, company_id, period_start, period_end, quantity,
-        value, dimensions, idempotency_key, position
+        subscription_id, metric_id, period_start, period_end, quantity, value,
+        dimensions, idempotency_key, position
     ), (SELECT %s::text AS source, now() AT TIME ZONE 'UTC' AS moment) AS batch
 ), stored AS MATERIALIZED (
     SELECT usage.id, usage.quantity, usage.value, usage.dimensions, usage.period_start,
@@ -211,10 +203,10 @@ WITH event AS (
         USING (subscription_id, metric_id, idempotency_key)
 ), written AS (
     INSERT INTO fusion_billing_usage AS usage (
-        subscription_id, metric_id, company_id, period_start, period_end, quantity, value,
+        subscription_id, metric_id, period_start, period_end, quantity, value,
         dimensions, idempotency_key, source, create_date, write_date
     )
-    SELECT subscription_id, metric_id, company_id, event.period_start, event.period_end,
+    SELECT subscription_id, metric_id, event.period_start, event.period_end,
            event.quantity, event.value, event.dimensions, idempotency_key, source,
            moment, moment + position * interval '1 microsecond'
       FROM event LEFT JOIN stored USING (position)

@@ -164,9 +164,11 @@ class SaleOrder(models.Model):
     def _action_confirm(self):
         result = super()._action_confirm()
         for order in self.filtered(lambda order: order.fusion_state == "1_draft"):
+            order.fusion_start_date = order.fusion_start_date or order._fusion_today()
+            # The first period is computed before the database is told that it is running.
             order.write({
-                "fusion_start_date": order.fusion_start_date or order._fusion_today(),
                 "fusion_state": "3_progress",
+                "fusion_next_invoice_date": order.fusion_next_invoice_date,
             })
         return result
 

@@ -12,6 +12,14 @@ from .lifecycle_case import LifecycleCase
 @tagged("post_install", "-at_install")
 class TestConfirm(LifecycleCase):
 
+    def test_a_confirmed_subscription_can_be_searched_at_once(self):
+        order = self.env["sale.order"].create({
+            "partner_id": self.partner.id, "fusion_plan_id": self.plan.id,
+            "fusion_start_date": "2026-01-01",
+        })
+        order.action_confirm()
+        self.assertIn(order, self.env["sale.order"].search([("fusion_state", "=", "3_progress")]))
+
     @freeze_time("2026-03-15 12:00:00")
     def test_confirming_an_order_with_a_plan_starts_a_subscription_today(self):
         order = self.env["sale.order"].create({
