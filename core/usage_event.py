@@ -26,7 +26,6 @@ class Subscription(NamedTuple):
     """What an event must know of a subscription; its life is half-open, in naive UTC."""
 
     id: int
-    company_id: int
     begins: datetime
     ends: datetime | None
 
@@ -133,8 +132,8 @@ READERS = {
 def bind_events(events, subscriptions, metric_ids):
     """Give each event the ids it needs to be stored.
 
-    :param dict events: `{index: event}`; `subscription_id`, `metric_id` and `company_id` are
-        set on those that can be bound
+    :param dict events: `{index: event}`; `subscription_id` and `metric_id` are set on those
+        that can be bound
     :param dict subscriptions: :class:`Subscription` by external id (str) and by id (int)
     :param dict metric_ids: id by code
     :return: the errors, `[(index, InvalidInput), …]`
@@ -168,7 +167,6 @@ def _bind_event(event, subscriptions, metric_ids):
             "period_start",
         )
     event["subscription_id"] = subscription.id
-    event["company_id"] = subscription.company_id
     event["metric_id"] = metric_id
     return None
 

@@ -139,14 +139,14 @@ class FusionBillingCharge(models.Model):
         for charge in self.filtered(lambda charge: charge.version_id._is_billed()):
             charge.version_id.copy({
                 "charge_id": charge.id,
-                "valid_from": max(charge._billed_until(), fields.Date.context_today(charge)),
+                "valid_from": max(charge._billed_until(), charge.company_id._fusion_today()),
             })
 
     def _point_to_newest_version(self):
         for charge in self:
             newest = charge.version_ids.sorted()[:1]
             if newest != charge.version_id:
-                super(FusionBillingCharge, charge).write({"version_id": newest.id})
+                charge.version_id = newest
 
     def copy_data(self, default=None):
         # By delegation the new charge gets a version of its own, without a past.

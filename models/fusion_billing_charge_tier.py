@@ -17,7 +17,8 @@ class FusionBillingChargeTier(models.Model):
     )
     sequence = fields.Integer(default=10)
     up_to = Exact(
-        digits=(18, 6), help="Last unit in the tier. Leave it empty on the last tier: it has no end.",
+        digits=(18, 6),
+        help="Last unit in the tier. Leave it empty on the last tier: it has no end.",
     )
     unit_amount = Exact("Price", digits=(16, 10))
     unit_batch = Exact(

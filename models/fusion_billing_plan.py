@@ -1,8 +1,9 @@
 from decimal import Decimal
 
 from odoo import api, fields, models
+from odoo.fields import Domain
 
-from ..core.periods import Recurrence, local_date
+from ..core.periods import Recurrence
 from ..core.pricing import round_amount
 
 
@@ -66,9 +67,10 @@ class FusionBillingPlan(models.Model):
 
     @api.depends("subscription_ids")
     def _compute_subscription_count(self):
-        counts = dict(self.env["sale.order"]._read_group(
-            [("fusion_plan_id", "in", self.ids), ("fusion_state", "in", ("3_progress", "4_paused"))],
-            ["fusion_plan_id"], ["__count"],
+        orders = self.env["sale.order"]
+        running = orders._fusion_subscription_domain(("3_progress", "4_paused"))
+        counts = dict(orders._read_group(
+            running & Domain("fusion_plan_id", "in", self.ids), ["fusion_plan_id"], ["__count"],
         ))
         for plan in self:
             plan.subscription_count = counts.get(plan, 0)
@@ -114,7 +116,7 @@ class FusionBillingPlan(models.Model):
             charge's currency) and `breakdown`, see `core.pricing.PricedAmount`
         """
         self.ensure_one()
-        today = local_date(fields.Datetime.now(), self.company_id.fusion_billing_tz)
+        today = self.company_id._fusion_today()
         lines = []
         for charge in self._charges_for(currency or self.company_id.currency_id):
             quantity = Decimal(0) if charge._filter() else quantities.get(charge.metric_id, 0)

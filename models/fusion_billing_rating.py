@@ -329,11 +329,22 @@ class FusionBillingRating(models.Model):
             open_line = (rating.order_line_ids - settled)[:1]
             for surplus in rating.order_line_ids - settled - open_line:
                 surplus._fusion_update(rating, 0)  # left over from an invoice that was cancelled
-            amount = rating.currency_id.round(rating.amount - sum(settled.mapped("price_unit")))
+            amount = rating._rest(settled)
             if open_line:
                 open_line._fusion_update(rating, amount)
             elif not rating.currency_id.is_zero(amount):
                 self.env["sale.order.line"]._fusion_create(rating, amount, len(settled))
+
+    def _rest(self, settled):
+        """Return what is left to bill, or, negative, to credit: no more than customers still pay.
+
+        :param settled: the lines that are on posted invoices; staff may have credited some
+        """
+        rest = self.currency_id.round(self.amount - sum(settled.mapped("price_unit")))
+        if rest < 0:
+            paid = sum(line._fusion_billed() for line in settled)
+            rest = -min(-rest, max(0, self.currency_id.round(paid)))
+        return rest
 
     def _describe(self, lang, settled=None):
         """Say in words what was used, included and billed, and for which dates (M4).

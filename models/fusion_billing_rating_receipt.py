@@ -44,19 +44,13 @@ class FusionBillingRating(models.Model):
     # === ACTIONS === #
 
     def action_view_usage(self):
-        """Open the counters of this rating's metric and period."""
+        """Open the counters that this rating combines."""
         self.ensure_one()
-        zone = self.subscription_id._fusion_timezone()
-        start, end = Period(self.period_start, self.period_end).utc_bounds(zone)
+        counters = self.env["fusion.billing.usage"]._counters(self._target())
         action = self.env["ir.actions.actions"]._for_xml_id(
             "fusion_billing.fusion_billing_usage_action",
         )
-        return dict(action, context={}, domain=[
-            ("subscription_id", "=", self.subscription_id.id),
-            ("metric_id", "=", self.metric_id.id),
-            ("period_start", ">=", start),
-            ("period_start", "<", end),
-        ])
+        return dict(action, context={}, domain=[("id", "in", counters.ids)])
 
     # === RECEIPT === #
 

@@ -17,19 +17,15 @@ class FusionBillingUsage(models.Model):
     _rec_name = "metric_id"
     _check_company_auto = True
 
-    # The unique index and the rating index below begin with the subscription, so it needs none.
+    # Ingest pays for every index and foreign key: the two indexes below serve what reads usage.
     subscription_id = fields.Many2one(
         "sale.order", required=True, ondelete="restrict", check_company=True,
         domain=[("fusion_plan_id", "!=", False)],
     )
     partner_id = fields.Many2one(related="subscription_id.partner_id", string="Customer")
-    company_id = fields.Many2one(
-        "res.company", compute="_compute_company_id", store=True, precompute=True, index=True,
-        required=True,
-    )
+    company_id = fields.Many2one(related="subscription_id.company_id")
     metric_id = fields.Many2one(
-        "fusion.billing.metric", required=True, index=True, ondelete="restrict",
-        check_company=True,
+        "fusion.billing.metric", required=True, ondelete="restrict", check_company=True,
     )
     period_start = fields.Datetime(
         "Start", required=True,
@@ -57,11 +53,6 @@ class FusionBillingUsage(models.Model):
     _period_valid = models.Constraint(
         "CHECK(period_start < period_end)", "A counter's period must end after it starts.",
     )
-
-    @api.depends("subscription_id")
-    def _compute_company_id(self):
-        for usage in self:
-            usage.company_id = usage.subscription_id.company_id
 
     @api.constrains("subscription_id", "period_start")
     def _check_billable(self):
@@ -124,7 +115,7 @@ class FusionBillingUsage(models.Model):
         are written in the order of their key, so that two batches cannot deadlock; a batch that
         meets a key committed since its snapshot fails to serialize and is run again by Odoo.
 
-        :param list[dict] events: with `subscription_id`, `metric_id`, `company_id` (int),
+        :param list[dict] events: with `subscription_id`, `metric_id` (int),
             `period_start`, `period_end` (naive UTC datetimes), `quantity` (Decimal), `value`
             (str or None), `dimensions` (dict or None), `idempotency_key` (str or None; a key
             stands once in a batch)
@@ -135,7 +126,7 @@ class FusionBillingUsage(models.Model):
             return {"inserted": 0, "updated": 0, "unchanged": 0}
         self.flush_model()
         [[inserted, updated]] = self.env.execute_query(
-            SQL(INGEST, *self._ingest_columns(events), source, self.env.uid)
+            SQL(INGEST, *self._ingest_columns(events), source)
         )
         self.invalidate_model()
         return {
@@ -150,7 +141,6 @@ class FusionBillingUsage(models.Model):
         return [
             [event["subscription_id"] for event in events],
             [event["metric_id"] for event in events],
-            [event["company_id"] for event in events],
             [event["period_start"].isoformat() for event in events],
             [event["period_end"].isoformat() for event in events],
             [str(event["quantity"]) for event in events],
@@ -192,15 +182,16 @@ SELECT id, %(source)s, COALESCE(round(%(quantity)s::numeric, 6), quantity), quan
 # `stored` reads the snapshot from before the statement: the content that a correction replaces.
 # Events that would change nothing are left out of the INSERT, so that resending a batch takes no
 # lock and no id. Within a batch, a later event counts as the later write (`last`, by design).
+# `source` says who pushed: the user columns would cost two foreign keys a row and say the same.
 INGEST = """
 WITH event AS (
     SELECT * FROM unnest(
-        %s::int[], %s::int[], %s::int[], %s::timestamp[], %s::timestamp[], %s::numeric[],
-        %s::text[], %s::jsonb[], %s::text[]
+        %s::int[], %s::int[], %s::timestamp[], %s::timestamp[], %s::numeric[], %s::text[],
+        %s::jsonb[], %s::text[]
     ) WITH ORDINALITY AS event(
-        subscription_id, metric_id, company_id, period_start, period_end, quantity,
-        value, dimensions, idempotency_key, position
-    ), (SELECT %s::text AS source, %s::int AS uid, now() AT TIME ZONE 'UTC' AS moment) AS batch
+        subscription_id, metric_id, period_start, period_end, quantity, value,
+        dimensions, idempotency_key, position
+    ), (SELECT %s::text AS source, now() AT TIME ZONE 'UTC' AS moment) AS batch
 ), stored AS MATERIALIZED (
     SELECT usage.id, usage.quantity, usage.value, usage.dimensions, usage.period_start,
            usage.period_end, event.position,
@@ -212,11 +203,11 @@ WITH event AS (
         USING (subscription_id, metric_id, idempotency_key)
 ), written AS (
     INSERT INTO fusion_billing_usage AS usage (
-        subscription_id, metric_id, company_id, period_start, period_end, quantity, value,
-        dimensions, idempotency_key, source, create_uid, write_uid, create_date, write_date
+        subscription_id, metric_id, period_start, period_end, quantity, value,
+        dimensions, idempotency_key, source, create_date, write_date
     )
-    SELECT subscription_id, metric_id, company_id, event.period_start, event.period_end,
-           event.quantity, event.value, event.dimensions, idempotency_key, source, uid, uid,
+    SELECT subscription_id, metric_id, event.period_start, event.period_end,
+           event.quantity, event.value, event.dimensions, idempotency_key, source,
            moment, moment + position * interval '1 microsecond'
       FROM event LEFT JOIN stored USING (position)
      WHERE stored.unchanged IS NOT TRUE
@@ -225,17 +216,16 @@ WITH event AS (
     DO UPDATE SET
         quantity = EXCLUDED.quantity, value = EXCLUDED.value, dimensions = EXCLUDED.dimensions,
         period_start = EXCLUDED.period_start, period_end = EXCLUDED.period_end,
-        source = EXCLUDED.source, write_uid = EXCLUDED.write_uid,
-        write_date = EXCLUDED.write_date
+        source = EXCLUDED.source, write_date = EXCLUDED.write_date
     RETURNING usage.*
 ), logged AS (
     INSERT INTO fusion_billing_usage_correction (
         usage_id, source, new_quantity, quantity, value, dimensions, period_start, period_end,
-        create_uid, write_uid, create_date, write_date
+        create_date, write_date
     )
     SELECT id, written.source, written.quantity, stored.quantity, stored.value,
-           stored.dimensions, stored.period_start, stored.period_end, written.write_uid,
-           written.write_uid, written.write_date, written.write_date
+           stored.dimensions, stored.period_start, stored.period_end, written.write_date,
+           written.write_date
       FROM written JOIN stored USING (id)
 ), requested AS (
     INSERT INTO fusion_billing_rating_request (subscription_id, touched_from, touched_until)

@@ -2,6 +2,8 @@ import pytz
 
 from odoo import fields, models
 
+from ..core.periods import local_date
+
 
 def _timezones(_self):
     return [(name, name) for name in pytz.all_timezones]
@@ -14,3 +16,8 @@ class ResCompany(models.Model):
         _timezones, "Billing Time Zone", required=True, default="UTC",
         help="Billing periods begin and end at midnight in this time zone.",
     )
+
+    def _fusion_today(self):
+        """Return the date of now in the billing time zone."""
+        self.ensure_one()
+        return local_date(fields.Datetime.now(), self.fusion_billing_tz)

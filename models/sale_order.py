@@ -140,7 +140,9 @@ class SaleOrder(models.Model):
         for order in self:
             recurring = order.order_line.filtered(lambda line: line._fusion_is_recurring())
             billed = order.fusion_last_invoice_date or recurring.invoice_lines
-            order.fusion_fees_until = billed and order.fusion_fees_until or order.fusion_start_date
+            order.fusion_fees_until = (
+                (billed and order.fusion_fees_until) or order.fusion_start_date
+            )
 
     # === CRUD METHODS === #
 
@@ -162,9 +164,11 @@ class SaleOrder(models.Model):
     def _action_confirm(self):
         result = super()._action_confirm()
         for order in self.filtered(lambda order: order.fusion_state == "1_draft"):
+            order.fusion_start_date = order.fusion_start_date or order._fusion_today()
+            # The first period is computed before the database is told that it is running.
             order.write({
-                "fusion_start_date": order.fusion_start_date or order._fusion_today(),
                 "fusion_state": "3_progress",
+                "fusion_next_invoice_date": order.fusion_next_invoice_date,
             })
         return result
 
@@ -223,7 +227,7 @@ class SaleOrder(models.Model):
         zone = self._fusion_timezone()
         return (
             local_midnight_utc(self.fusion_start_date, zone),
-            end and local_midnight_utc(end, zone) or None,
+            local_midnight_utc(end, zone) if end else None,
         )
 
     def _fusion_covers(self, instant):

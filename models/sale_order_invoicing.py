@@ -51,13 +51,12 @@ class SaleOrder(models.Model):
 
     @api.model
     def _fusion_due_domain(self):
-        """Return the domain of what may be due today, in each company's time zone."""
-        companies = self.env["res.company"].sudo().search([])
+        """Return the domain of what may be due today, in each company's billing time zone."""
+        zones = self.env["res.company"].sudo()._read_group([], ["fusion_billing_tz"])
         return Domain.OR(
-            Domain("company_id", "=", company.id) & self._fusion_due_on(
-                local_date(fields.Datetime.now(), company.fusion_billing_tz)
-            )
-            for company in companies
+            Domain("company_id.fusion_billing_tz", "=", zone)
+            & self._fusion_due_on(local_date(fields.Datetime.now(), zone))
+            for [zone] in zones
         )
 
     @api.model

@@ -99,6 +99,14 @@ class SaleOrderLine(models.Model):
         self.ensure_one()
         return any(line.parent_state == "posted" for line in self.invoice_lines)
 
+    def _fusion_billed(self):
+        """Return what posted invoices bill for this line, less what credit notes give back."""
+        self.ensure_one()
+        return -sum(
+            line.move_id.direction_sign * line.quantity * line.price_unit
+            for line in self.invoice_lines if line.parent_state == "posted"
+        )
+
     @api.model
     def _fusion_create(self, rating, amount, correction):
         """Put an amount of the ledger on its order.

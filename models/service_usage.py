@@ -115,7 +115,7 @@ class FusionBillingService(models.Model):
         found = self._find_subscriptions(own | by_id)
         found.fetch(LIFE_FIELDS)
         for order in found:
-            known = Subscription(order.id, order.company_id.id, *order._fusion_life())
+            known = Subscription(order.id, *order._fusion_life())
             by_reference[order.id] = known
             if not order.fusion_external_id:
                 by_reference[str(order.id)] = known

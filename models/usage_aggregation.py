@@ -46,6 +46,12 @@ class FusionBillingUsage(models.Model):
         ))
 
     @api.model
+    def _counters(self, target):
+        """Return the counters that combine to a target's quantity."""
+        self.flush_model()
+        return self.browse(row[0] for row in self._aggregate_rows(COUNTED, [target]))
+
+    @api.model
     def _divide(self, total, divisor):
         total, divisor = Decimal(total), Decimal(divisor)
         if divisor == 1:
@@ -106,6 +112,17 @@ SELECT position,
  GROUP BY position, kind
 """
 
+# The start of the last matching counter before a target: its level reaches into the target.
+_REACHES_IN = f"""
+    COALESCE((
+        SELECT max(usage.period_start)
+          FROM fusion_billing_usage AS usage
+         WHERE usage.subscription_id = target.subscription_id
+           AND usage.metric_id = target.metric_id
+           AND usage.period_start <= target.start_at
+           AND {_MATCHES}), target.start_at)
+"""
+
 # A level holds from its counter's start until the next counter's, and the last one before the
 # target reaches into it. Levels are weighted with the seconds that they held of those of the full
 # billing period, so that the parts of a period that is cut sum to the whole.
@@ -121,13 +138,7 @@ WITH target AS ({_TARGET}), held AS (
         ON usage.subscription_id = target.subscription_id
        AND usage.metric_id = target.metric_id
        AND usage.period_start < target.end_at
-       AND usage.period_start >= COALESCE((
-           SELECT max(usage.period_start)
-             FROM fusion_billing_usage AS usage
-            WHERE usage.subscription_id = target.subscription_id
-              AND usage.metric_id = target.metric_id
-              AND usage.period_start <= target.start_at
-              AND {_MATCHES}), target.start_at)
+       AND usage.period_start >= {_REACHES_IN}
      WHERE {_MATCHES}
 )
 SELECT position,
@@ -135,4 +146,19 @@ SELECT position,
        full_seconds::text
   FROM held
  GROUP BY position, full_seconds
+"""
+
+# The counters behind one quantity, for people to look at.
+COUNTED = f"""
+WITH target AS ({_TARGET})
+SELECT usage.id
+  FROM target
+  JOIN fusion_billing_metric AS metric ON metric.id = target.metric_id
+  JOIN fusion_billing_usage AS usage
+    ON usage.subscription_id = target.subscription_id
+   AND usage.metric_id = target.metric_id
+   AND usage.period_start < target.end_at
+   AND usage.period_start >= CASE metric.aggregation
+       WHEN 'weighted' THEN {_REACHES_IN} ELSE target.start_at END
+ WHERE {_MATCHES}
 """

@@ -1,6 +1,7 @@
 """How dates and quantities read on invoices and screens, in the reader's language."""
 
 from datetime import timedelta
+from decimal import Context, localcontext
 
 from babel.dates import format_interval
 from babel.numbers import format_decimal
@@ -21,4 +22,5 @@ def format_period(env, start, end, lang_code=None):
 def format_quantity(env, quantity, lang_code=None):
     """Write an exact decimal with the separators of a language, no digit lost."""
     locale = babel_locale_parse(get_lang(env, lang_code).code)
-    return format_decimal(quantity, format="#,##0.######", locale=locale)
+    with localcontext(Context(prec=60)):  # babel's arithmetic must hold every digit
+        return format_decimal(quantity, format="#,##0.############", locale=locale)

@@ -1,7 +1,7 @@
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from odoo.tests import TransactionCase
+from odoo.tests import TransactionCase, freeze_time
 from odoo.tools import SQL
 
 
@@ -81,7 +81,6 @@ class BillingCase(TransactionCase):
         return {
             "subscription_id": subscription.id,
             "metric_id": (metric or cls.calls).id,
-            "company_id": subscription.company_id.id,
             "period_start": start,
             "period_end": start + timedelta(hours=1),
             "quantity": Decimal(quantity),
@@ -102,10 +101,41 @@ class BillingCase(TransactionCase):
     def _bill(self):
         self.env["sale.order"]._fusion_cron_create_invoices()
 
+    def _bill_at(self, moment):
+        with freeze_time(moment):
+            self._bill()
+
     def _run_cron(self, name):
         """Run one of the addon's crons as Odoo's scheduler does, progress commits included."""
         with self.enter_registry_test_mode():
             self.env.ref(f"fusion_billing.{name}").method_direct_trigger()
+
+    @classmethod
+    def _tiers(cls, *rows):
+        """Commands for a table of `(up_to, unit_amount)` or `(up_to, unit_amount, flat_amount)`."""
+        names = ("up_to", "unit_amount", "flat_amount")
+        return [(0, 0, dict(zip(names, row, strict=False))) for row in rows]
+
+    @classmethod
+    def _filters(cls, **dimensions):
+        """Commands for a filter: `region="eu, us"`."""
+        return [
+            (0, 0, {"dimension": name, "dimension_values": values})
+            for name, values in dimensions.items()
+        ]
+
+    @classmethod
+    def _foreign(cls, name, rates):
+        """An active currency; `rates` are `{day: units of it for one of the company's}`."""
+        currency = cls.env["res.currency"].with_context(active_test=False).search(
+            [("name", "=", name)])
+        currency.active = True
+        cls.env["res.currency.rate"].search([("currency_id", "=", currency.id)]).unlink()
+        cls.env["res.currency.rate"].create([
+            {"currency_id": currency.id, "name": day, "rate": rate}
+            for day, rate in rates.items()
+        ])
+        return currency
 
     def _usage_lines(self, subscription):
         return subscription.order_line.filtered("fusion_charge_id")
@@ -125,6 +155,19 @@ class BillingCase(TransactionCase):
             SQL.identifier(column), SQL.identifier(record._table), record.id,
         ))
         return text
+
+    def _amounts(self, subscription, start=None):
+        """What stands on the order for usage, sorted: of all, or of the part from a day."""
+        day = start and date.fromisoformat(start)
+        return sorted(
+            line.price_unit for line in self._usage_lines(subscription)
+            if line.price_unit and day in (None, line.fusion_period_start)
+        )
+
+    def _posted(self, rating):
+        """What posted invoices bill for a rating, less what credit notes give back."""
+        return -sum(rating.order_line_ids.invoice_lines.filtered(
+            lambda line: line.parent_state == "posted").mapped("amount_currency"))
 
     def _invoiced(self, subscription):
         """The untaxed amounts of a subscription's invoices, oldest first."""

@@ -23,7 +23,6 @@ class TestApiUsage(ApiUsageCase):
             "subscription_id": self.subscription.id, "metric_id": self.calls.id,
             "company_id": self.company.id, "source": "nexacloud", "value": "user-7",
             "dimensions": {"region": "eu", "cores": 8},
-            "create_uid": self.env.ref("fusion_billing.user_api").id,
         }])
         self.assertEqual(str(usage.period_start), "2026-01-10 00:00:00")
         self.assertEqual(str(usage.period_end), "2026-01-10 01:00:00")

@@ -247,7 +247,6 @@ class TestStoredUsage(UsageCase):
         self.assertEqual(usage.dimensions, {"region": "eu", "spot": True, "gpus": 0.5})
         self.assertEqual(usage.source, "app")
         self.assertEqual(usage.company_id, self.subscription.company_id)
-        self.assertEqual(usage.create_uid, self.env.user)
         self.assertTrue(usage.create_date)
 
     def test_events_without_dimensions_store_none(self):

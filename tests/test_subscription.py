@@ -1,4 +1,3 @@
-from odoo import Command
 from odoo.tests import freeze_time, tagged
 
 from .common import BillingCase

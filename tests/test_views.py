@@ -194,6 +194,15 @@ class TestSubscriptionForm(StaffCase):
             ]
             self.assertEqual(shown, [method])
 
+    def test_a_draft_that_is_held_for_late_usage_says_until_when(self):
+        invoice = self.env["account.move"].create({
+            "move_type": "out_invoice", "partner_id": self.partner.id,
+        })
+        [banner] = self._arch("account.move").xpath("//div[field[@name='fusion_post_at']]")
+        self.assertFalse(self._is_shown(banner, invoice))
+        invoice.fusion_post_at = "2026-02-03 00:00:00"
+        self.assertTrue(self._is_shown(banner, invoice))
+
     def test_usage_lines_cannot_be_typed_over(self):
         subscription = self._subscribe(products=self.setup_product)
         self._use(subscription, 130)

@@ -12,7 +12,7 @@ from devtools.databases import query, temporary_database
 
 class TestBench(unittest.TestCase):
     def measure(self, database):
-        small = bench.Bench(database, subscriptions=5, batches=2, looped=50)
+        small = bench.Bench(database, subscriptions=5, batches=1, looped=20)
         with contextlib.redirect_stdout(io.StringIO()) as printed:
             for part in bench.PARTS:
                 getattr(small, part)()
@@ -24,8 +24,8 @@ class TestBench(unittest.TestCase):
             [[counters]] = query(database, "SELECT count(*) FROM fusion_billing_usage")
             [[corrected]] = query(database, "SELECT count(*) FROM fusion_billing_usage_correction")
             [[invoices]] = query(database, bench.POSTED)
-        # 50 by the loop, one to warm up, two batches, and three times one for each subscription.
-        self.assertEqual(counters, 50 + 1 + 2 * bench.BATCH + 3 * 5)
+        # Rounds of the loop and of batches, one to warm up, three times one for each subscription.
+        self.assertEqual(counters, bench.ROUNDS * (20 + bench.BATCH) + 1 + 3 * 5)
         self.assertEqual(corrected, 0, "the same batches again change nothing")
         self.assertGreaterEqual(invoices, 5)
         self.assertGreater(small.ratio, 1, "a batch is faster than a loop")

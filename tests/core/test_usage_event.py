@@ -29,7 +29,7 @@ EVENT = {
     "value": "user-7",
     "dimensions": {"region": "eu"},
 }
-SUBSCRIPTION = Subscription(7, 1, datetime(2026, 11, 1), datetime(2026, 12, 1))
+SUBSCRIPTION = Subscription(7, datetime(2026, 11, 1), datetime(2026, 12, 1))
 
 anything = st.recursive(
     st.none() | st.booleans() | st.text(max_size=8)
@@ -252,9 +252,7 @@ class TestBinding(unittest.TestCase):
         events, errors = self.bind(event())
         self.assertEqual(errors, [])
         bound = events[0]
-        self.assertEqual(
-            (bound["subscription_id"], bound["company_id"], bound["metric_id"]), (7, 1, 3),
-        )
+        self.assertEqual((bound["subscription_id"], bound["metric_id"]), (7, 3))
 
     def test_an_unknown_subscription_is_told_under_the_field_that_names_it(self):
         """U1."""
