@@ -14,7 +14,7 @@ import ssl
 import subprocess
 import sys
 import threading
-from collections import defaultdict
+from collections import Counter, defaultdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import requests
@@ -29,6 +29,7 @@ from https_endpoint import Authority  # noqa: E402
 
 HOST = "127.0.0.1"
 HANG = 60  # seconds
+EVENTS_PATH = "/billing/events"
 
 
 class Inbox:
@@ -66,13 +67,14 @@ class Inbox:
             return True
         return False
 
-    def types(self) -> dict[str, int]:
-        """How many events of each type came."""
-        counts = defaultdict(int)
+    def status(self) -> dict:
+        """How many events of each type came, how many came again, and what was refused."""
         with self._lock:
-            for event in self.events.values():
-                counts[event["type"]] += 1
-        return dict(sorted(counts.items()))
+            types = Counter(event["type"] for event in self.events.values())
+            return {
+                "types": dict(sorted(types.items())), "duplicates": self.duplicates,
+                "refused": self.refused,
+            }
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -127,6 +129,17 @@ class Server(ThreadingHTTPServer):
 
     def handle_error(self, *_args):
         """A client that goes away is no failure of ours."""
+
+
+def listen(prefix: str) -> Inbox:
+    """Receive events in the background if the environment says where; return where they go."""
+    names = ("SECRET", "CERTIFICATE", "PORT")
+    secret, certificate, port = (os.environ.get(f"{prefix}_{name}") for name in names)
+    inbox = Inbox({EVENTS_PATH: [secret]})
+    if secret:
+        server = Server(inbox, certificate, int(port))
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+    return inbox
 
 
 class Receiver:

@@ -16,7 +16,6 @@ class FusionBillingWebhookAttempt(models.Model):
     service_id = fields.Many2one(
         "fusion.billing.service", required=True, ondelete="cascade",
     )
-    company_id = fields.Many2one(related="service_id.company_id")
     number = fields.Integer("Attempt", help="Counted anew when the event is sent again.")
     url = fields.Char("URL")
     started_at = fields.Datetime("Sent", required=True)
