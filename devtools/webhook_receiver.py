@@ -166,6 +166,8 @@ class Receiver:
 
     def __exit__(self, *_exc):
         end_group(self.process)
+        self.process.stdin.close()
+        self.process.stdout.close()
         self._authority.close()
 
     def status(self) -> dict:
