@@ -1,1 +1,1 @@
-from . import api, dispatcher
+from . import api, dispatcher, webhooks

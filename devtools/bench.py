@@ -14,7 +14,7 @@ from time import perf_counter
 
 import requests
 
-from devtools import in_odoo
+from devtools import bench_webhooks, in_odoo
 from devtools.console import DevError, say, step
 from devtools.databases import query, temporary_database
 from devtools.fusion_client import BASE
@@ -162,6 +162,8 @@ def main(part: str | None) -> int:
 
     :return: exit status, 1 if a required ratio is missed
     """
+    if part == "webhooks":
+        return bench_webhooks.main()
     if part not in (None, *PARTS):
         raise DevError(f"there is no part {part}: choose one of {', '.join(PARTS)}")
     with temporary_database("bench", fast=False) as database:

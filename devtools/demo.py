@@ -11,7 +11,7 @@ import shutil
 from datetime import date, datetime, time, timedelta, timezone
 from pathlib import Path
 
-from devtools import billed, demo_report, in_odoo
+from devtools import billed, demo_events, demo_report, in_odoo
 from devtools.console import DevError, say, step
 from devtools.crowd import Crowd
 from devtools.databases import PREFIX, create_database, drop_database
@@ -79,12 +79,13 @@ class Demo:
     def run(self, port: int | None = None, leave: bool = True) -> int:
         tax_percent = self.prepare()
         with (
+            demo_events.endpoint(self.database, "nexamaps") as webhooks,
             OdooServer(self.database, workers=2, port=port or 0, cron_threads=1) as odoo,
-            SampleApp(odoo.url, self.key, self.log) as app,
+            SampleApp(odoo.url, self.key, self.log, webhooks) as app,
         ):
             self.live_a_month(app)
             self.bill()
-            if not self.check(tax_percent):
+            if not self.check(tax_percent) or not self.check_events(app):
                 return 1
             if leave:
                 demo_report.say_how_to_return(self.database)
@@ -142,6 +143,14 @@ class Demo:
             say(f"DIFFERENT: {difference}")
         if not differences:
             say("Every quantity, line, tax and total is what the recount of the request log says.")
+        return not differences
+
+    def check_events(self, app: SampleApp) -> bool:
+        """Show the webhooks that the app got, and say which ones the month does not imply."""
+        implied = demo_events.expected(len(CUSTOMERS), billed.read_invoices(self.database))
+        differences = demo_events.compare(self.database, app, implied)
+        for difference in differences:
+            say(f"DIFFERENT: {difference}")
         return not differences
 
     def serve(self, odoo: OdooServer, app: SampleApp) -> None:

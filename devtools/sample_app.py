@@ -8,12 +8,13 @@ sends twice, as an app does that got no answer in time.
     POST /signup               {"name", "plan"}               a new customer's token
     GET  /v1/tiles/{z}/{x}/{y}                                an image of the map
     GET  /v1/geocode?q=…                                      the place of a name
-    GET  /status                                              what was served and pushed
+    GET  /status                                              what was served, pushed, received
     POST /admin/clock          {"now"?, "speed"?, "until"?}   moves the app's clock
     POST /admin/push                                          pushes everything now
 
 Customers send `Authorization: Bearer <token>` and may name their own user in `X-User`. The admin
 routes take the admin token. Keys come from the environment: FUSION_API_KEY, NEXAMAPS_ADMIN_TOKEN.
+Webhooks are received over https if NEXAMAPS_WEBHOOK_SECRET, _CERTIFICATE and _PORT are there too.
 """
 
 import argparse
@@ -32,6 +33,7 @@ from urllib.parse import parse_qs, urlsplit
 from devtools.fusion_client import FusionClient, Refused
 from devtools.metering import Clock, Meter, instant, moment
 from devtools.pushing import Pusher
+from devtools.webhook_receiver import listen
 
 
 class Account(NamedTuple):
@@ -53,6 +55,7 @@ class NexaMaps:
         self.clock = Clock()
         self.meter = Meter(log, self.clock)
         self.pusher = Pusher(fusion, self.meter)
+        self.inbox = listen("NEXAMAPS_WEBHOOK")
         self._fusion = fusion
         self._accounts: dict[str, Account] = {}
 
@@ -89,6 +92,7 @@ class NexaMaps:
             "requests": self.meter.requests,
             "pending": self.meter.pending,
             **self.pusher.status(),
+            "events": self.inbox.status(),
         }
 
     def move_clock(self, now=None, speed=1, until=None) -> dict:

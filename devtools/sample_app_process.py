@@ -21,9 +21,10 @@ class SampleApp:
     :param str fusion: where the billing system is
     :param str key: of the service
     :param Path log: the request log
+    :param dict webhooks: environment that says where the app gets webhooks, if it does
     """
 
-    def __init__(self, fusion: str, key: str, log: Path):
+    def __init__(self, fusion: str, key: str, log: Path, webhooks: dict | None = None):
         self.log, self.port = log, free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.process = None
@@ -34,6 +35,7 @@ class SampleApp:
         ]
         self._admin_token = secrets.token_urlsafe(16)
         self._environment = {"FUSION_API_KEY": key, "NEXAMAPS_ADMIN_TOKEN": self._admin_token}
+        self._environment |= webhooks or {}
 
     def __enter__(self):
         LOGS.mkdir(parents=True, exist_ok=True)

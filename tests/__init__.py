@@ -32,3 +32,13 @@ from . import (
     test_views,
     test_wording,
 )
+from . import (
+    test_api_webhooks,
+    test_webhook_delivery,
+    test_webhook_events,
+    test_webhook_failures,
+    test_webhook_replay,
+    test_webhook_sending,
+    test_webhook_signing,
+    test_webhook_upkeep,
+)

@@ -70,6 +70,8 @@ class TestActions(StaffCase):
                 "fusion.billing.api.key", "fusion.billing.rating.request",
                 "fusion.billing.usage.correction", "fusion.billing.charge.tier",
                 "fusion.billing.charge.filter", "fusion.billing.charge.version",
+                "fusion.billing.threshold", "fusion.billing.threshold.crossing",
+                "fusion.billing.webhook.secret",
             )),
         ]).mapped("model")
         self.assertGreaterEqual(len(models), 7)

@@ -4,4 +4,7 @@ from . import (
     change_plan_wizard,
     close_wizard,
     estimate_wizard,
+    webhook_replay_wizard,
+    webhook_secret_show,
+    webhook_secret_wizard,
 )

@@ -1,0 +1,145 @@
+"""The signatures of webhooks, held against the foreign npm package `standardwebhooks`."""
+
+import base64
+import json
+import os
+import shutil
+import subprocess
+import time
+import unittest
+
+from core import signing
+from devtools.paths import DEV
+
+PACKAGE = "standardwebhooks@1.1.1"
+FOLDER = DEV / "npm" / PACKAGE
+INSTALLED = FOLDER / "node_modules" / ".package-lock.json"  # npm writes it last
+
+#: Reads a list of cases; writes, for each, what the package makes of it.
+VERIFY = """
+const { Webhook } = require("standardwebhooks");
+const cases = JSON.parse(require("fs").readFileSync(0, "utf8"));
+const verify = ({ secret, body, headers }) => {
+  try {
+    return { accepted: new Webhook(secret).verify(Buffer.from(body, "base64"), headers) };
+  } catch (error) {
+    return { refused: error.name + ": " + error.message };
+  }
+};
+process.stdout.write(JSON.stringify(cases.map(verify)));
+"""
+SIGN = """
+const { Webhook } = require("standardwebhooks");
+const [secret, id, timestamp, body] = JSON.parse(require("fs").readFileSync(0, "utf8"));
+const moment = new Date(timestamp * 1000);
+process.stdout.write(JSON.stringify(new Webhook(secret).sign(id, moment, body)));
+"""
+BODY = json.dumps(
+    {"id": "evt_1", "type": "invoice.paid", "data": {"name": "Zoë 😀", "amount": "12.50"}},
+    ensure_ascii=False,
+).encode()
+
+
+@unittest.skipUnless(shutil.which("node") and shutil.which("npm"), "node and npm are not installed")
+class TestSigningForNode(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        if not INSTALLED.exists():
+            install()
+        cls.secret, cls.other = signing.generate_secret(), signing.generate_secret()
+
+    def headers(self, *secrets, timestamp=None):
+        moment = int(time.time()) if timestamp is None else timestamp
+        return signing.headers(secrets, signing.new_event_id(), "invoice.paid", moment, 1, BODY)
+
+    def verify(self, *cases):
+        """What the package says of each (secret, body, headers)."""
+        return node(
+            VERIFY,
+            [
+                {"secret": secret, "body": base64.b64encode(body).decode(), "headers": headers}
+                for secret, body, headers in cases
+            ],
+        )
+
+    def test_the_package_accepts_what_we_sign(self):
+        """W1: the very bytes."""
+        secrets = [signing.generate_secret() for _ in range(50)]
+        answers = self.verify(*((secret, BODY, self.headers(secret)) for secret in secrets))
+        self.assertEqual(answers, [{"accepted": json.loads(BODY)}] * 50)
+
+    def test_the_package_accepts_either_secret_of_a_rotation(self):
+        """A2: rotation overlaps."""
+        headers = self.headers(self.other, self.secret)
+        answers = self.verify((self.secret, BODY, headers), (self.other, BODY, headers))
+        self.assertEqual(answers, [{"accepted": json.loads(BODY)}] * 2)
+
+    def test_the_package_refuses_what_was_changed_or_is_old(self):
+        headers = self.headers(self.secret)
+        old = self.headers(self.secret, timestamp=int(time.time()) - 600)
+        answers = self.verify(
+            (self.other, BODY, headers),
+            (self.secret, BODY + b" ", headers),
+            (self.secret, BODY, {**headers, "webhook-id": "evt_2"}),
+            (self.secret, BODY, {**headers, "webhook-signature": "v1," + "A" * 43 + "="}),
+            (self.secret, BODY, old),
+        )
+        for answer in answers:
+            self.assertIn("WebhookVerificationError", answer.get("refused", ""))
+        self.assertEqual(len(answers), 5)
+
+    def test_the_package_signs_the_same(self):
+        timestamp = int(time.time())
+        self.assertEqual(
+            node(SIGN, [self.secret, "evt_1", timestamp, BODY.decode()]),
+            signing.sign(self.secret, "evt_1", timestamp, BODY),
+        )
+
+    def test_we_verify_what_the_package_signs(self):
+        timestamp = int(time.time())
+        signature = node(SIGN, [self.secret, "msg_1", timestamp, BODY.decode()])
+        received = {
+            "webhook-id": "msg_1",
+            "webhook-timestamp": str(timestamp),
+            "webhook-signature": signature,
+        }
+        signing.verify([self.secret], received, BODY)
+
+
+def install():
+    """Install the package into a folder of its own, so that nothing else's changes with it."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    done = subprocess.run(
+        [
+            "npm",
+            "install",
+            "--no-audit",
+            "--no-fund",
+            "--ignore-scripts",
+            "--prefix",
+            FOLDER,
+            PACKAGE,
+        ],
+        cwd=FOLDER,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    if done.returncode:
+        raise AssertionError(f"npm could not install {PACKAGE}: {done.stderr[-2000:]}")
+
+
+def node(script, given):
+    """Run a script with JSON on its standard input; return the JSON of its standard output."""
+    done = subprocess.run(
+        ["node", "-e", script],
+        cwd=FOLDER,
+        input=json.dumps(given),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "NODE_PATH": str(FOLDER / "node_modules")},
+    )
+    if done.returncode:
+        raise AssertionError(f"node failed: {done.stderr[-2000:]}")
+    return json.loads(done.stdout)

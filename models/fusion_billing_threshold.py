@@ -1,0 +1,89 @@
+from decimal import Decimal
+
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+from .exact_mixin import Exact
+
+
+class FusionBillingThreshold(models.Model):
+    """How much usage apps are told of: once in each billing period, when it is reached.
+
+    On a charge it is for every subscription that the charge rates; on a subscription, a part of
+    a quota is for each of its charges, and an amount for all its usage together.
+    """
+
+    _name = "fusion.billing.threshold"
+    _description = "Usage Threshold"
+    _inherit = ["fusion.billing.exact.mixin"]
+    _order = "kind, threshold_value, id"
+
+    charge_id = fields.Many2one("fusion.billing.charge", index="btree_not_null", ondelete="cascade")
+    subscription_id = fields.Many2one("sale.order", index="btree_not_null", ondelete="cascade")
+    company_id = fields.Many2one(
+        "res.company", compute="_compute_company_id", store=True, index=True,
+    )
+    kind = fields.Selection(
+        [("percent", "% of the included quota"), ("amount", "Amount of money")],
+        required=True, default="percent",
+    )
+    threshold_value = Exact(
+        "Threshold", required=True, digits=(24, 6),
+        help="Percent, or an amount in the currency of the charge or of the subscription.",
+    )
+
+    _one_subject = models.Constraint(
+        "CHECK((charge_id IS NULL) != (subscription_id IS NULL))",
+        "A threshold belongs to a charge or to a subscription.",
+    )
+    _value_positive = models.Constraint(
+        "CHECK(threshold_value > 0)", "A threshold must be above zero.",
+    )
+
+    @api.depends("charge_id.company_id", "subscription_id.company_id")
+    def _compute_company_id(self):
+        for threshold in self:
+            threshold.company_id = (
+                threshold.charge_id.company_id or threshold.subscription_id.company_id
+            )
+
+    @api.depends("kind", "threshold_value")
+    def _compute_display_name(self):
+        for threshold in self:
+            unit = " %" if threshold.kind == "percent" else ""
+            threshold.display_name = f"{threshold.threshold_value:g}{unit}"
+
+    @api.constrains("subscription_id")
+    def _check_subscription(self):
+        if any(not threshold.subscription_id.fusion_plan_id
+               for threshold in self if threshold.subscription_id):
+            raise ValidationError(self.env._("Thresholds are for orders with a plan."))
+
+    # === BUSINESS METHODS === #
+
+    def _value(self):
+        return self._read_exact(["threshold_value"])[self.id]["threshold_value"]
+
+    def _is_reached_by(self, rating, figures):
+        """Whether a rating reaches this threshold; without a quota there is no part of it.
+
+        :param dict figures: the rating's exact numbers
+        """
+        if self.charge_id and self.charge_id != rating.charge_id:
+            return False
+        if self.kind == "amount":
+            return figures["amount_exact"] >= self._value()
+        quota = Decimal(rating._quota())
+        return quota > 0 and figures["quantity"] * 100 >= quota * self._value()
+
+
+class FusionBillingCharge(models.Model):
+    _inherit = "fusion.billing.charge"
+
+    threshold_ids = fields.One2many("fusion.billing.threshold", "charge_id", "Thresholds")
+
+
+class SaleOrder(models.Model):
+    _inherit = "sale.order"
+
+    fusion_threshold_ids = fields.One2many("fusion.billing.threshold", "subscription_id")

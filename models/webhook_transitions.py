@@ -1,0 +1,40 @@
+"""Finds out what a transaction changed, so that an event is emitted for what came of it.
+
+Business code writes a record in many small steps. What apps want to know is the difference
+between before and after, so the facts before the first write are kept, and compared when Odoo
+flushes the transaction for a commit or around a savepoint: inside the transaction or the
+savepoint, so that what is rolled back is never told.
+"""
+
+
+def watch(records, facts, emit):
+    """Remember the facts of records before they change.
+
+    :param facts: function from a record to what is compared
+    :param emit: function called with a record that still exists and its facts before, in the
+        order in which the records were first watched
+    """
+    before = _seen(records, emit)
+    for record in records:
+        if record.id and record.id not in before:
+            before[record.id] = facts(record)
+
+
+def watch_new(records, emit):
+    """Remember that records are new: their facts before are None."""
+    _seen(records, emit).update(dict.fromkeys(records.ids))
+
+
+def _seen(records, emit):
+    precommit, key = records.env.cr.precommit, f"fusion_billing.facts:{records._name}"
+    if key not in precommit.data:
+        precommit.data[key] = {}
+        # sudo: events tell what happened, whoever made it happen.
+        model = records.sudo().with_context(tracking_disable=True).browse()
+        precommit.add(lambda: _emit_all(model, precommit.data.pop(key), emit))
+    return precommit.data[key]
+
+
+def _emit_all(model, before, emit):
+    for record in model.browse(before).exists():
+        emit(record, before[record.id])
