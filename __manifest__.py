@@ -20,6 +20,7 @@
         "wizards/api_key_wizard_views.xml",
         "wizards/change_plan_wizard_views.xml",
         "wizards/close_wizard_views.xml",
+        "wizards/estimate_wizard_views.xml",
         "views/fusion_billing_usage_views.xml",
         "views/fusion_billing_rating_views.xml",
         "views/fusion_billing_metric_views.xml",

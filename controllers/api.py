@@ -69,6 +69,10 @@ class FusionBillingApi(http.Controller):
     def cancel_subscription(self, subscription_id, payload):
         return request.fusion_service._change_subscription(subscription_id, "cancel", payload)
 
+    @api_route("/subscriptions/<subscription_id>/change_plan", "POST")
+    def change_plan(self, subscription_id, payload):
+        return request.fusion_service._change_plan(subscription_id, payload)
+
     # === USAGE === #
 
     @api_route("/usage", "POST")
@@ -88,3 +92,7 @@ class FusionBillingApi(http.Controller):
     @api_route("/catalog", "GET")
     def read_catalog(self, payload):
         return request.fusion_service._read_catalog(payload)
+
+    @api_route("/estimate", "POST", readonly=True)
+    def estimate_usage(self, payload):
+        return request.fusion_service._estimate_usage(payload)

@@ -386,7 +386,10 @@ def _read_bounds(minimum, maximum):
     minimum = None if minimum is None else read_number("Minimum", minimum)
     maximum = None if maximum is None else read_number("Maximum", maximum)
     if None not in (minimum, maximum) and minimum > maximum:
-        raise ValueError(f"Minimum {minimum:f} must not be greater than maximum {maximum:f}.")
+        raise ValueError(
+            f"Minimum {plain_text(minimum)} must not be greater than "
+            f"maximum {plain_text(maximum)}."
+        )
     return minimum, maximum
 
 
@@ -437,10 +440,12 @@ def _check_tier_keys(row, tier):
 def _check_up_to(row, up_to, above, is_last):
     if is_last and up_to is not None:
         raise ValueError(
-            f"Tier {row} is the last one and must have no end, but it ends at {up_to:f}."
+            f"Tier {row} is the last one and must have no end, but it ends at {plain_text(up_to)}."
         )
     if not is_last and up_to is None:
         raise ValueError(f"Tier {row} has no end, but only the last tier may have none.")
     if not is_last and up_to <= above:
-        raise ValueError(f"Tier {row} must end above {above:f}, but it ends at {up_to:f}.")
+        raise ValueError(
+            f"Tier {row} must end above {plain_text(above)}, but it ends at {plain_text(up_to)}."
+        )
     return up_to

@@ -56,16 +56,19 @@ class Bench:
             seconds = in_odoo.call(self.database, "bench.ingest_one_by_one", rounds=rounds)
         baseline = self.looped / min(seconds)
         show("one search and one create per event, in-process, one commit", baseline, "events/s")
-        rate = self.push("inserted")
-        self.ratio = rate / baseline
-        show(f"batches of {BATCH:,} over HTTP, 2 workers, {CLIENTS} clients", rate, "events/s")
+        rates = self.push("inserted")
+        self.ratio = max(rates) / baseline
+        what = f"batches of {BATCH:,} over HTTP, 2 workers, {CLIENTS} clients"
+        show(what, max(rates), "events/s")
         show("  times the baseline", self.ratio, f"× (required: {REQUIRED})")
+        show("  the last round, on a fuller table, against the first", rates[-1] / rates[0], "×")
 
     def resend(self) -> None:
         """The same batches again."""
         if not self.ratio:
             self.push("inserted")
-        show("the same batches sent again, nothing written", self.push("unchanged"), "events/s")
+        rates = self.push("unchanged")
+        show("the same batches sent again, nothing written", max(rates), "events/s")
 
     def rating(self) -> None:
         """The rating cron: new usage, changed usage, nothing to do."""
@@ -101,11 +104,11 @@ class Bench:
             "idempotency_key": f"{name}/api_calls/{begun:%Y-%m-%dT%H}/{kind}",
         }
 
-    def push(self, outcome: str) -> float:
+    def push(self, outcome: str) -> list[float]:
         """Push all batches and make sure what became of them.
 
         :param str outcome: what every event is to be counted as
-        :return: events per second
+        :return: events per second of each round
         """
         bodies = [
             self.body(self.events("http", number, BATCH)) for number in range(ROUNDS * self.batches)
@@ -117,11 +120,10 @@ class Bench:
 
             list(clients.map(send, [self.body(self.events("warm-up", 0, 1))] * 4 * CLIENTS))
             with step(f"{ROUNDS} × {self.batches} batches of {BATCH:,} over HTTP"):
-                rates = [
+                return [
                     self.rate(clients.map(send, bodies[first : first + self.batches]), outcome)
                     for first in range(0, len(bodies), self.batches)
                 ]
-        return max(rates)
 
     def rate(self, answers: Iterator[dict], outcome: str) -> float:
         """Events per second of a round that has just begun."""

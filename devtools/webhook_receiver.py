@@ -25,7 +25,7 @@ from devtools.paths import ROOT, VENV_PYTHON
 
 # The tests of core make certificates; they are modules without a package.
 sys.path.append(str(ROOT / "tests" / "core"))
-from https_endpoint import Authority  # noqa: E402
+from https_endpoint import Authority
 
 HOST = "127.0.0.1"
 HANG = 60  # seconds

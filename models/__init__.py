@@ -20,6 +20,8 @@ from . import (
     fusion_billing_rating_receipt,
     service_catalog,
     service_customers,
+    service_estimate,
+    service_period_usage,
     service_subscriptions,
     service_usage,
     ir_http,

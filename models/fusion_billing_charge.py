@@ -118,7 +118,7 @@ class FusionBillingCharge(models.Model):
         return charges
 
     def write(self, vals):
-        self._check_identity_kept(vals)
+        self._check_identity_kept(vals.keys())
         if vals.keys() & self.version_id._term_fields():
             self._start_version()
         plans = self.plan_id
@@ -126,9 +126,9 @@ class FusionBillingCharge(models.Model):
         (plans | self.plan_id)._request_rating()
         return result
 
-    def _check_identity_kept(self, vals):
-        """Refuse to turn a charge that has a ledger into another one."""
-        if vals.keys() & {"metric_id", "currency_id", "filter_ids"} and self._ratings():
+    def _check_identity_kept(self, names):
+        """Refuse to turn a charge that has a ledger into another one, by writing these fields."""
+        if names & {"metric_id", "currency_id", "filter_ids"} and self._ratings():
             raise UserError(self.env._(
                 "Usage has been rated with this charge: its metric, currency and filters stay."
                 " Archive it and add a new charge."

@@ -34,6 +34,29 @@ class FusionBillingChargeFilter(models.Model):
                     "A filter needs the name of a dimension and at least one value."
                 ))
 
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        conditions = super().create(vals_list)
+        conditions._touch_charges()
+        return conditions
+
+    def write(self, vals):
+        self._touch_charges()
+        return super().write(vals)
+
+    def unlink(self):
+        self._touch_charges()
+        return super().unlink()
+
+    def _touch_charges(self):
+        """A rated charge keeps its filter; a new filter takes usage from the charges beside it."""
+        self.charge_id._check_identity_kept({"filter_ids"})
+        self.charge_id._request_rating()
+
+    # === BUSINESS METHODS === #
+
     def _values(self):
         """Return the values that the dimension may have, sorted."""
         self.ensure_one()

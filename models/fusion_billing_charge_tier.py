@@ -1,6 +1,11 @@
+from collections import Counter
+
 from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 
 from .exact_mixin import Exact
+
+NUMBERS = {"up_to", "unit_amount", "unit_batch", "flat_amount", "rate"}
 
 
 class FusionBillingChargeTier(models.Model):
@@ -43,13 +48,29 @@ class FusionBillingChargeTier(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        tiers = super().create(vals_list)
-        tiers.version_id._check_not_billed()
-        return tiers
+        versions = self.version_id.browse({vals["version_id"] for vals in vals_list})
+        versions._check_not_billed()
+        rows = Counter({version.id: len(version.tier_ids) for version in versions})
+        for vals in vals_list:
+            rows[vals["version_id"]] += 1
+            self._check_not_negative(rows[vals["version_id"]], vals)
+        return super().create(vals_list)
 
     def write(self, vals):
         self.version_id._check_not_billed()
+        for tier in self:
+            row = tier.version_id.tier_ids.sorted().ids.index(tier.id) + 1
+            self._check_not_negative(row, vals)
         return super().write(vals)
+
+    def _check_not_negative(self, row, vals):
+        """Say which row has a negative number; the database, which refuses it too, does not."""
+        for name in NUMBERS & vals.keys():
+            if float(vals[name] or 0) < 0:
+                raise ValidationError(self.env._(
+                    "Tier %(row)s: %(field)s must not be negative, but it is %(number)s.",
+                    row=row, field=self._fields[name].string, number=vals[name],
+                ))
 
     def unlink(self):
         versions = self.version_id

@@ -95,7 +95,8 @@ class FusionBillingChargeVersion(models.Model):
     # === CONSTRAINTS === #
 
     @api.constrains(
-        "charge_model", "tier_ids", "minimum_amount", "maximum_amount",
+        "charge_model", "included_quota", "price_per_unit", "unit_batch", "rate", "fixed_amount",
+        "minimum_amount", "maximum_amount", "tier_ids",
     )
     def _check_tiers(self):
         """Refuse terms that `core.pricing` cannot price, in its own words."""

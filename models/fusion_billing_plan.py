@@ -1,8 +1,9 @@
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 from odoo import api, fields, models
 from odoo.fields import Domain
 
+from ..core.exact import EXACT
 from ..core.periods import Recurrence
 from ..core.pricing import round_amount
 
@@ -131,6 +132,16 @@ class FusionBillingPlan(models.Model):
                     "breakdown": priced.breakdown,
                 })
         return lines
+
+    @api.model
+    def _total_by_currency(self, lines):
+        """Return `{currency: Decimal}` for the lines of an estimate; it converts nothing."""
+        totals = {}
+        with localcontext(EXACT):
+            for line in lines:
+                currency = line["charge"].currency_id
+                totals[currency] = totals.get(currency, 0) + line["amount"]
+        return totals
 
     def _request_rating(self):
         """Have the subscriptions on these plans rated again: prices or quotas changed."""

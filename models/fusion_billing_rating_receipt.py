@@ -4,8 +4,9 @@ from fractions import Fraction
 from odoo import api, fields, models
 
 from ..core.periods import Period
+from .breakdown_wording import BreakdownWords
 from .price_wording import format_price
-from .wording import format_period, format_quantity
+from .wording import format_period
 
 
 class FusionBillingRating(models.Model):
@@ -55,27 +56,12 @@ class FusionBillingRating(models.Model):
     # === RECEIPT === #
 
     def _prepare_receipt(self):
-        """Return what the receipt's template shows; all numbers are formatted texts.
-
-        The breakdown is that of `core.pricing.PricedAmount`.
-        """
+        """Return what the receipt's template shows; all numbers are formatted texts."""
         self.ensure_one()
-        breakdown = self.breakdown or {}
+        words = BreakdownWords(self.env, self.charge_currency_id)
         return {
-            "rating": self,
-            "quantities": {
-                name: self._format_units(breakdown[name])
-                for name in ("quantity", "included_quota", "billable") if name in breakdown
-            },
+            **words.facts(self.breakdown or {}),
             "share": self._describe_share(),
-            "lines": [
-                {
-                    "description": self._describe_line(line),
-                    "amount": self._format_money(line["amount"]),
-                }
-                for line in breakdown.get("lines", ())
-            ],
-            "exact": self._format_money(breakdown.get("amount", "0")),
             "exchange": self._describe_exchange(),
             "total": format_price(self.env, Decimal(str(self.amount)), self.currency_id),
         }
@@ -99,61 +85,3 @@ class FusionBillingRating(models.Model):
             "%(own)s = %(other)s", own=format_price(self.env, Decimal(1), own),
             other=format_price(self.env, rate.normalize(), other),
         )
-
-    def _describe_line(self, line):
-        """Say in words how one line of a breakdown comes to its amount.
-
-        :param dict line: one of the `lines` of a breakdown
-        """
-        describe = getattr(self, f"_describe_{line['kind']}")
-        words = {
-            "units": self._format_units(line.get("units")),
-            "unit_batch": self._format_units(line.get("unit_batch")),
-            "batches": self._format_units(line.get("batches")),
-            "rate": self._format_units(line.get("rate")),
-            "unit_amount": self._format_money(line.get("unit_amount")),
-            "minimum": self._format_money(line.get("minimum")),
-            "maximum": self._format_money(line.get("maximum")),
-        }
-        return self._describe_tier(line) + describe(line, words)
-
-    def _describe_tier(self, line):
-        if "tier" not in line:
-            return ""
-        above, up_to = self._format_units(line["above"]), self._format_units(line["up_to"])
-        if not line["up_to"]:
-            return self.env._("Tier %(tier)s (above %(above)s): ", tier=line["tier"], above=above)
-        return self.env._(
-            "Tier %(tier)s (above %(above)s, up to %(up_to)s): ",
-            tier=line["tier"], above=above, up_to=up_to,
-        )
-
-    def _describe_usage(self, line, words):
-        if "rate" in line:
-            return self.env._("%(rate)s %% of %(units)s", **words)
-        if "batches" in line:
-            return self.env._(
-                "%(units)s in %(batches)s batches of %(unit_batch)s, at %(unit_amount)s each",
-                **words,
-            )
-        if line.get("unit_batch", "1") != "1":
-            return self.env._("%(units)s at %(unit_amount)s per %(unit_batch)s", **words)
-        return self.env._("%(units)s at %(unit_amount)s each", **words)
-
-    def _describe_flat(self, _line, _words):
-        return self.env._("Flat amount")
-
-    def _describe_fixed(self, _line, _words):
-        return self.env._("Fixed fee")
-
-    def _describe_true_up(self, _line, words):
-        return self.env._("True-up to the minimum of %(minimum)s", **words)
-
-    def _describe_cap(self, _line, words):
-        return self.env._("Cap at the maximum of %(maximum)s", **words)
-
-    def _format_units(self, text):
-        return format_quantity(self.env, Decimal(text)) if text else ""
-
-    def _format_money(self, text):
-        return format_price(self.env, Decimal(text), self.charge_currency_id) if text else ""

@@ -345,6 +345,10 @@ class SaleOrder(models.Model):
         if date <= self._fusion_today() and date < end:
             self._fusion_split_period()
 
+    def _fusion_keep_plan(self):
+        """Take back a plan change that is to come."""
+        self.write({"fusion_next_plan_id": False, "fusion_plan_change_date": False})
+
     def _fusion_finalize_usage(self, period):
         """Rate a closing period once more, in the transaction that bills it, and freeze it (R8)."""
         self.ensure_one()

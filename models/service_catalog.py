@@ -39,15 +39,22 @@ class FusionBillingService(models.Model):
         ]
 
     def _describe_charges(self, charges):
-        exact = charges.version_id._read_exact(["included_quota", "price_per_unit", "unit_batch"])
+        """Return the charges at the prices of today; one whose prices begin later has none yet."""
+        today = self.company_id._fusion_today()
         return [
-            {
-                "plan_code": charge.plan_id.code,
-                "metric": charge.metric_id.code,
-                "charge_model": charge.charge_model,
-                **exact[charge.version_id.id],
-                "tiers": [],
-                "currency": charge.currency_id.name,
-            }
-            for charge in charges
+            self._describe_charge(charge, version, today)
+            for charge in charges for version in charge._version_at(today)
         ]
+
+    def _describe_charge(self, charge, version, today):
+        starts = filter(None, charge.version_ids.mapped("valid_from"))
+        return {
+            "plan_code": charge.plan_id.code,
+            "metric": charge.metric_id.code,
+            "filter": charge._filter(),
+            "charge_model": version.charge_model,
+            **version._terms(),
+            "prorate": charge.prorate,
+            "currency": charge.currency_id.name,
+            "next_prices_from": min((start for start in starts if start > today), default=None),
+        }

@@ -1,3 +1,4 @@
+from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
 
@@ -20,6 +21,7 @@ from ..core.payload import (
 from .paging import find_page
 from .retry import run_again_if_faster
 
+PLAN_CHANGE = {"plan_id": record_id, "plan_code": text, "date": day}
 STATES = ("3_progress", "4_paused", "6_churn")
 LINES = 100
 LINE_QUANTITY = Decimal(10) ** 9
@@ -53,6 +55,15 @@ CHANGES = {
     "resume": ("_fusion_resume", "3_progress", "fusion_resume_date"),
     "cancel": ("_fusion_close", "6_churn", "fusion_end_date"),
 }
+
+
+@contextmanager
+def told_as_invalid_state():
+    """Tell the app, in the seam's own sentence, why a subscription does not allow something."""
+    try:
+        yield
+    except UserError as error:
+        raise errors.InvalidInput(str(error), "invalid_state") from error
 
 
 class FusionBillingService(models.Model):
@@ -108,11 +119,25 @@ class FusionBillingService(models.Model):
         method, state, date_field = CHANGES[change]
         done = subscription.fusion_state == state and date in (None, subscription[date_field])
         if not done:
-            try:
+            with told_as_invalid_state():
                 # sudo: the API may change its subscriptions in these ways, not orders at large.
                 getattr(subscription.sudo(), method)(date)
-            except UserError as error:
-                raise errors.InvalidInput(str(error), "invalid_state") from error
+        return self._describe_subscriptions(subscription)[0]
+
+    def _change_plan(self, subscription_id, payload):
+        """Move a subscription to another plan. What is asked for already can be asked again.
+
+        To ask for the plan that is in force takes back a change that is to come.
+
+        :raise NotFound: there is no such subscription
+        :raise InvalidInput: `invalid_state`, the subscription does not allow it
+        """
+        values = read_fields(payload, PLAN_CHANGE)
+        plan = self._find_plan(values["plan_id"], values["plan_code"])
+        subscription = self._get_subscription(subscription_id)
+        with told_as_invalid_state():
+            # sudo: the API may change its subscriptions in these ways, not orders at large.
+            self._move_to_plan(subscription.sudo(), plan.sudo(), values["date"])
         return self._describe_subscriptions(subscription)[0]
 
     # === BUSINESS METHODS - FINDING === #
@@ -193,6 +218,16 @@ class FusionBillingService(models.Model):
             raise invalid(name, f"names more than one: use {id_name}")
         return found
 
+    # === BUSINESS METHODS - CHANGING === #
+
+    def _move_to_plan(self, subscription, plan, date):
+        """Change the plan, if that is not what the subscription is on or waits for already."""
+        awaited = subscription.fusion_next_plan_id, subscription.fusion_plan_change_date
+        if subscription._fusion_is_running() and plan == subscription._fusion_get_plan():
+            subscription._fusion_keep_plan()
+        elif awaited != (plan, date or awaited[1]):
+            subscription._fusion_change_plan(plan, date)
+
     # === BUSINESS METHODS - CREATING === #
 
     def _check_start(self, date):
@@ -237,6 +272,8 @@ class FusionBillingService(models.Model):
                 "external_customer_id": names.get(subscription.partner_id),
                 "plan_id": subscription._fusion_get_plan().id,
                 "plan_code": subscription._fusion_get_plan().code,
+                "next_plan_code": subscription.fusion_next_plan_id.code or None,
+                "plan_change_date": subscription.fusion_plan_change_date or None,
                 "start_date": subscription.fusion_start_date or None,
                 "last_invoice_date": subscription.fusion_last_invoice_date or None,
                 "next_invoice_date": subscription.fusion_next_invoice_date or None,

@@ -1,12 +1,8 @@
-from datetime import timedelta
-from decimal import Decimal
-
 from odoo import fields, models
 from odoo.fields import Domain
 
 from ..core import errors, paging
-from ..core.answer import money
-from ..core.payload import ID_LIMIT, day, instant, invalid, read_fields, record_id, required, text
+from ..core.payload import ID_LIMIT, instant, invalid, read_fields, record_id, required, text
 from ..core.usage_event import Subscription, bind_events, read_events, subscription_reference
 from .paging import find_page
 from .retry import run_again_if_faster
@@ -18,9 +14,6 @@ LIFE_FIELDS = (
     "company_id", "fusion_end_date", "fusion_external_id", "fusion_pause_date",
     "fusion_service_id", "fusion_start_date", "fusion_state",
 )
-
-# The first minutes of a period say nothing of its end.
-PROJECTED_AFTER = timedelta(hours=1)
 
 
 def batch(value, name):
@@ -40,7 +33,7 @@ USAGE_QUERY = {
 
 
 class FusionBillingService(models.Model):
-    """The usage that an app pushes, and what it comes to."""
+    """The usage that an app pushes."""
 
     _inherit = "fusion.billing.service"
 
@@ -72,28 +65,6 @@ class FusionBillingService(models.Model):
             values["limit"], values["cursor"],
         )
         return {"usage": self._describe_usages(usages), "next_cursor": next_cursor}
-
-    def _read_period_usage(self, subscription_id, query):
-        """Return what the ledger says of a billing period, the open one if none is named.
-
-        :raise InvalidInput: `invalid_period`, nothing was rated in a period with this day
-        """
-        date = read_fields(query, {"period": day})["period"]
-        subscription = self._get_subscription(subscription_id)
-        period = subscription._fusion_open_period()
-        date = date or period.start
-        ratings = self.env["fusion.billing.rating"].search([
-            ("subscription_id", "=", subscription.id),
-            ("period_start", "<=", date), ("period_end", ">", date),
-        ])
-        if period.start <= date < period.end:
-            return self._describe_open_period(subscription, period, ratings)
-        if not ratings:
-            raise invalid("period", "must be a day of the open or of a billed period")
-        return self._describe_period(
-            subscription, ratings[0].period_start, ratings[0].period_end,
-            self._describe_ratings(ratings),
-        )
 
     # === BUSINESS METHODS - PUSHING === #
 
@@ -180,74 +151,3 @@ class FusionBillingService(models.Model):
             }
             for usage in usages
         ]
-
-    def _describe_period(self, subscription, start, end, charges):
-        return {
-            "subscription_id": subscription.id,
-            "period_start": start,
-            "period_end": end,
-            "charges": charges,
-        }
-
-    def _describe_open_period(self, subscription, period, ratings):
-        """Add the charges that nothing was rated for yet, and where the period is heading."""
-        charges = subscription._fusion_get_plan()._charges_for(subscription.currency_id)
-        elapsed = self._elapsed_share(subscription, period)
-        described = self._describe_ratings(ratings)
-        for facts, rating in zip(described, ratings, strict=True):
-            facts["projected_amount"] = self._project(
-                rating, facts["quantity"], elapsed,
-            )
-        unused = self._describe_unused(charges - ratings.charge_id)
-        return self._describe_period(subscription, period.start, period.end, described + unused)
-
-    def _describe_ratings(self, ratings):
-        """Return what each charge comes to, as the ledger says."""
-        exact = ratings._read_exact([
-            "quantity", "included_quantity", "billable_quantity", "amount",
-        ])
-        return [
-            self._describe_charge(rating.charge_id, rating.rated_at or None, **exact[rating.id])
-            for rating in ratings
-        ]
-
-    def _describe_unused(self, charges):
-        zero = dict.fromkeys(
-            ("quantity", "included_quantity", "billable_quantity", "amount"), Decimal(0),
-        )
-        return [self._describe_charge(charge, None, **zero) for charge in charges]
-
-    def _describe_charge(
-        self, charge, rated_at, quantity, included_quantity, billable_quantity, amount,
-    ):
-        written = money(amount, charge.currency_id.decimal_places)
-        return {
-            "plan_code": charge.plan_code,
-            "metric_code": charge.metric_id.code,
-            "charge_model": charge.charge_model,
-            "quantity": quantity,
-            "included": included_quantity,
-            "billable": billable_quantity,
-            "amount": written,
-            "projected_amount": written,
-            "currency": charge.currency_id.name,
-            "rated_at": rated_at,
-        }
-
-    # === BUSINESS METHODS - PROJECTION === #
-
-    def _elapsed_share(self, subscription, period):
-        """Return how much of a billing period is over: from more than 0 to 1."""
-        start, end = period.utc_bounds(subscription._fusion_timezone())
-        now = min(max(fields.Datetime.now(), start + PROJECTED_AFTER), end)
-        return Decimal((now - start).total_seconds()) / Decimal((end - start).total_seconds())
-
-    def _project(self, rating, quantity, elapsed):
-        """Return the amount at the end of the period if usage goes on as it did.
-
-        Sums grow with time; what other metrics measure is taken to stay as it is.
-        """
-        if rating.metric_id.aggregation == "sum":
-            quantity = round(quantity / elapsed, 6)
-        projected = rating._target().entry(quantity)["amount"]
-        return money(projected, rating.currency_id.decimal_places)

@@ -80,6 +80,8 @@ class TestAccessRights(StaffCase):
         for model, staff in (
             ("fusion.billing.close.wizard", self.clerk),
             ("fusion.billing.change.plan.wizard", self.clerk),
+            ("fusion.billing.estimate.wizard", self.clerk),
+            ("fusion.billing.estimate.wizard.line", self.clerk),
             ("fusion.billing.api.key.wizard", self.manager),
         ):
             self.assertIn(CREATE, self._rights(model, staff))

@@ -261,7 +261,8 @@ class TestApiBadInput(ApiCase):
             ("/subscriptions/1", "GET, HEAD"), ("/subscriptions/1/pause", "POST"),
             ("/subscriptions/1/resume", "POST"), ("/subscriptions/1/cancel", "POST"),
             ("/subscriptions/1/usage", "GET, HEAD"), ("/usage", "GET, HEAD, POST"),
-            ("/catalog", "GET, HEAD"),
+            ("/subscriptions/1/change_plan", "POST"), ("/catalog", "GET, HEAD"),
+            ("/estimate", "POST"),
         ):
             for verb in {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"}:
                 if verb in allowed:

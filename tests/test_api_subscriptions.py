@@ -27,7 +27,8 @@ class TestApiSubscriptions(ApiCase):
         self.assertEqual(answer, {
             "created": True, "subscription_id": order.id, "subscription_state": "3_progress",
             "external_id": "sub-1", "external_customer_id": "acme", "plan_id": self.plan.id,
-            "plan_code": "pro", "start_date": "2026-01-05", "last_invoice_date": None,
+            "plan_code": "pro", "next_plan_code": None, "plan_change_date": None,
+            "start_date": "2026-01-05", "last_invoice_date": None,
             "next_invoice_date": "2026-02-05", "end_date": None,
         })
         self.assertRecordValues(order, [{

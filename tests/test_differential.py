@@ -69,8 +69,9 @@ class TestDifferential(BillingCase):
         self.env.flush_all()
         rows = self.env.execute_query(SQL(
             """SELECT subscription_id, charge_id, period_start, period_end, closed IS TRUE,
-                      quantity::text, included_quantity::text, billable_quantity::text, amount_exact::text,
-                      amount::text, currency_rate::text, breakdown::text, rated_at
+                      quantity::text, included_quantity::text, billable_quantity::text,
+                      amount_exact::text, amount::text, currency_rate::text, breakdown::text,
+                      rated_at
                  FROM fusion_billing_rating WHERE subscription_id IN %s""", tuple(orders.ids)))
         return {row[:3]: row[3:] for row in rows}
 

@@ -190,6 +190,15 @@ class TestReceipt(WordingCase):
         self.assertIn(("Exchange rate", "$1.00 = €0.80"), rows)
         self.assertEqual(rows[-1], ("Amount, rounded", "€8.00"))
 
+    def test_usage_that_is_free_has_a_receipt_too(self):
+        """A graduated price has no line below its quota."""
+        rows = self._receipt(
+            3, charge_model="graduated", included_quota=10, tier_ids=self._tiers((False, 1)),
+        )
+        self.assertEqual(rows[:3], [
+            ("Used", "3"), ("Included in the plan", "10"), ("To bill", "0"),
+        ])
+
     def test_a_charge_that_was_dropped_says_so(self):
         subscription = self._subscribe()
         self._receipt(3, subscription)

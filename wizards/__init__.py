@@ -3,6 +3,7 @@ from . import (
     api_key_wizard,
     change_plan_wizard,
     close_wizard,
+    estimate_wizard,
     webhook_replay_wizard,
     webhook_secret_show,
     webhook_secret_wizard,

@@ -4,6 +4,7 @@ import contextlib
 import io
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -45,6 +46,8 @@ class CorruptedDemo(Demo):
 class TestDemo(unittest.TestCase):
     def setUp(self):
         self.database = self.enterContext(temporary_database("demo"))
+        folder = Demo(self.database).folder
+        self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
 
     def run_demo(self, demo):
         """Run a demo, keeping what it says.

@@ -60,8 +60,9 @@ def use(env, quantity: str, days: list[str]) -> None:
     env["fusion.billing.usage"]._ingest([
         {
             "subscription_id": subscription.id, "metric_id": metric.id,
-            "quantity": Decimal(quantity), "period_start": start, "period_end": start + timedelta(hours=1), "value": None,
-            "dimensions": None, "idempotency_key": f"{start:%Y-%m-%d}",
+            "period_start": start, "period_end": start + timedelta(hours=1),
+            "quantity": Decimal(quantity), "value": None, "dimensions": None,
+            "idempotency_key": f"{start:%Y-%m-%d}",
         }
         for subscription in env["sale.order"].search([("fusion_plan_id", "!=", False)])
         for start in starts

@@ -98,9 +98,9 @@ class TestTierRefusals(unittest.TestCase):
         self.assert_refused("There must be at least one tier.", None)
 
     def test_unordered_or_overlapping_tiers(self):
-        for end in (50, 100, "100.0"):
+        for end, text in ((50, "50"), (100, "100"), ("100.0", "100")):
             self.assert_refused(
-                f"Tier 2 must end above 100, but it ends at {end}.",
+                f"Tier 2 must end above 100, but it ends at {text}.",
                 [{"up_to": 100}, {"up_to": end}, {"up_to": None}],
             )
 

@@ -2,9 +2,10 @@ import logging
 import unittest
 from datetime import datetime, timedelta
 
+from https_endpoint import Authority, Endpoint, answer
+
 from core import safe_http, signing
 from core.webhook import FAILED_HERE, Attempt, Claim, attempt, utc_now
-from https_endpoint import Authority, Endpoint, answer
 
 START = datetime(2026, 3, 1, 12)
 
