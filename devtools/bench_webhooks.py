@@ -17,6 +17,7 @@ from devtools.webhook_receiver import Receiver
 CONNECTIONS = 16  # models.webhook_run.SLOTS
 SERVICES = [f"app-{number}" for number in range(10)]
 EVENTS = 10_000
+ROUNDS = 3
 REQUIRED = 0.5  # of the bare loop
 ALLOWED_LOSS = 0.1  # with one endpoint of ten hanging
 ALLOWED_GROWTH = 16  # MiB
@@ -54,21 +55,27 @@ class Bench:
         self.require(figures["most"] - figures["early"] < ALLOWED_GROWTH, "memory grows")
 
     def hanging(self) -> None:
-        """One endpoint of ten never answers: what the nine others lose."""
-        nine, events = SERVICES[:-1], self.events * 9 // 10
-        alone = self.nine_take(nine, events)
-        beside = self.nine_take(SERVICES, self.events, hanging=SERVICES[-1])
-        loss = 1 - alone / beside
-        show("nine endpoints by themselves", events / alone, "events/s")
-        show("the nine beside one that hangs", events / beside, "events/s")
+        """One endpoint of ten never answers: what the nine others lose.
+
+        Rounds without and with it take turns, and the best of each counts: what else the machine
+        does disturbs some of them.
+        """
+        nine, events = SERVICES[:-1], self.events // ROUNDS * 9 // 10
+        alone, beside = [], []
+        for _round in range(ROUNDS):
+            alone.append(self.nine_take(nine, events))
+            beside.append(self.nine_take(SERVICES, self.events // ROUNDS, hanging=SERVICES[-1]))
+        loss = 1 - min(alone) / min(beside)
+        show("nine endpoints by themselves", events / min(alone), "events/s")
+        show("the nine beside one that hangs", events / min(beside), "events/s")
         show("  lost", loss * 100, f"% (allowed: {ALLOWED_LOSS:.0%})")
         self.require(loss <= ALLOWED_LOSS, "a hanging endpoint slows the others")
 
     def nine_take(self, services: list[str], events: int, hanging: str | None = None) -> float:
         """Return the seconds in which all events of the nine that answer are delivered."""
+        expected = events * 9 // 10 if hanging else events
         with temporary_database("bench_hooks", fast=False) as database:
             self.prepare(database, services, events, hanging)
-            expected = events * 9 // 10 if hanging else events
             with (
                 step(f"{expected:,} events" + " beside a hanging endpoint" * bool(hanging)),
                 in_odoo.started(database, "hooks.deliver"),

@@ -86,12 +86,12 @@ class AccountMove(models.Model):
         next one; an invoice that somebody else holds is left to the next run too.
         """
         domain = self._fusion_overdue_domain()
-        while found := self.search(domain, limit=OVERDUE_BATCH, order="id"):
+        while found := self.sudo().search(domain, limit=OVERDUE_BATCH, order="id"):
             for move in found.try_lock_for_update(allow_referencing=True):
                 move.fusion_overdue_told = fields.Date.today()
                 move._fusion_emit("invoice.overdue")
             domain &= Domain("id", ">", found[-1].id)
-            remaining = self.search_count(domain, limit=OVERDUE_BATCH)
+            remaining = self.sudo().search_count(domain, limit=OVERDUE_BATCH)
             if not self.env["sale.order"]._fusion_commit(len(found), remaining=remaining):
                 break
 

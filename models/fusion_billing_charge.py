@@ -64,6 +64,7 @@ class FusionBillingCharge(models.Model):
         help="Price only usage whose dimensions match. A charge without filter prices what no"
              " other charge of its metric takes.",
     )
+    threshold_ids = fields.One2many("fusion.billing.threshold", "charge_id", "Thresholds")
     filter_key = fields.Char(
         compute="_compute_filter_key", store=True, precompute=True,
         help="The filter in a form that can be compared: JSON, sorted.",

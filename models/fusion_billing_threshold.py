@@ -75,15 +75,3 @@ class FusionBillingThreshold(models.Model):
             return figures["amount_exact"] >= self._value()
         quota = Decimal(rating._quota())
         return quota > 0 and figures["quantity"] * 100 >= quota * self._value()
-
-
-class FusionBillingCharge(models.Model):
-    _inherit = "fusion.billing.charge"
-
-    threshold_ids = fields.One2many("fusion.billing.threshold", "charge_id", "Thresholds")
-
-
-class SaleOrder(models.Model):
-    _inherit = "sale.order"
-
-    fusion_threshold_ids = fields.One2many("fusion.billing.threshold", "subscription_id")

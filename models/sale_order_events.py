@@ -1,4 +1,4 @@
-from odoo import models
+from odoo import fields, models
 
 from .webhook_transitions import watch
 
@@ -20,6 +20,8 @@ class SaleOrder(models.Model):
     """Tells apps what happens to their customers' subscriptions."""
 
     _inherit = "sale.order"
+
+    fusion_threshold_ids = fields.One2many("fusion.billing.threshold", "subscription_id")
 
     def write(self, vals):
         if not vals.keys().isdisjoint(FACTS):

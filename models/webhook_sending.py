@@ -31,7 +31,8 @@ class FusionBillingWebhookDelivery(models.Model):
 
         Of one subscription and service only the oldest event is claimed until it was tried.
         """
-        DeliveryRun(self).run()
+        # sudo: whoever the scheduled action runs as, the outbox is emptied.
+        DeliveryRun(self.sudo()).run()
 
     @api.model
     def _transport(self):
