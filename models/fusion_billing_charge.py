@@ -142,9 +142,19 @@ class FusionBillingCharge(models.Model):
                 "valid_from": max(charge._billed_until(), charge.company_id._fusion_today()),
             })
 
-    def _point_to_newest_version(self):
+    def _point_to_newest_version(self, leaving=()):
+        """Show the newest prices.
+
+        :param leaving: versions that are about to be deleted
+        :raise UserError: none would be left
+        """
         for charge in self:
-            newest = charge.version_ids.sorted()[:1]
+            newest = charge.version_ids.sorted().filtered(
+                lambda version: version not in leaving)[:1]
+            if not newest:
+                raise UserError(self.env._(
+                    "%s needs prices: archive the charge instead.", charge.display_name,
+                ))
             if newest != charge.version_id:
                 charge.version_id = newest
 
