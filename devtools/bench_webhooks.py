@@ -88,11 +88,10 @@ class Bench:
     def prepare(self, database, services, events, hanging=None) -> None:
         with step(f"filling the outbox with {events:,} events"):
             in_odoo.call(database, "hooks.allow", ca_file=self.receiver.ca_file)
-            for code in services:
-                kind = "hang" if code == hanging else "hook"
-                in_odoo.call(
-                    database, "hooks.point", code=code, url=f"{self.receiver.url}/{kind}/{code}"
-                )
+            url = self.receiver.url
+            in_odoo.call(database, "hooks.point", codes=services, url=f"{url}/hook")
+            if hanging:
+                in_odoo.call(database, "hooks.point", codes=[hanging], url=f"{url}/hang")
             in_odoo.call(
                 database, "hooks.fill", codes=services, events=events, subscriptions=500
             )

@@ -21,8 +21,9 @@ def endpoint(database: str, service: str):
     with contextlib.closing(Authority()) as authority:
         in_odoo.call(database, "hooks.allow", ca_file=authority.ca_file)
         url = f"https://{HOST}:{port}{EVENTS_PATH}"
+        secret = in_odoo.call(database, "hooks.point_one", code=service, url=url)
         yield {
-            "NEXAMAPS_WEBHOOK_SECRET": in_odoo.call(database, "hooks.point", code=service, url=url),
+            "NEXAMAPS_WEBHOOK_SECRET": secret,
             "NEXAMAPS_WEBHOOK_CERTIFICATE": authority.certificate(HOST),
             "NEXAMAPS_WEBHOOK_PORT": str(port),
         }

@@ -27,9 +27,9 @@ class WebhookServerCase(unittest.TestCase):
         self.database = self.enterContext(temporary_database("e2e_hooks"))
         in_odoo.call(self.database, "hooks.allow", ca_file=self.receiver.ca_file)
 
-    def point(self, code, path="/hook"):
-        return in_odoo.call(
-            self.database, "hooks.point", code=code, url=f"{self.receiver.url}{path}/{code}"
+    def point(self, *codes, path="/hook"):
+        in_odoo.call(
+            self.database, "hooks.point", codes=codes, url=f"{self.receiver.url}{path}"
         )
 
     def fill(self, *codes, events, subscriptions=0):
@@ -52,9 +52,9 @@ class WebhookServerCase(unittest.TestCase):
 class TestSenders(WebhookServerCase):
     def test_two_senders_at_once_send_each_event_once_W3(self):
         """W3: two scheduled actions in two processes, both at work on one outbox."""
-        self.point("one")
-        self.point("two")
-        self.fill("one", "two", events=600, subscriptions=100)
+        codes = [f"app-{number}" for number in range(8)]  # more than one sender may serve at once
+        self.point(*codes)
+        self.fill(*codes, events=800, subscriptions=50)
         copy = in_odoo.call(self.database, "crons.duplicate", name=DELIVER)
         [[original]] = query(
             self.database, "SELECT res_id FROM ir_model_data WHERE name = %s", (DELIVER,)
@@ -70,9 +70,9 @@ class TestSenders(WebhookServerCase):
             for run in runs:
                 in_odoo.finish(run)
         arrived = self.receiver.arrived()
-        self.assertEqual((len(arrived), len(set(arrived))), (600, 600))
-        self.assertEqual(self.states(), {"delivered": 600})
-        self.assertEqual(query(self.database, ATTEMPTS), [(600,)])
+        self.assertEqual((len(arrived), len(set(arrived))), (800, 800))
+        self.assertEqual(self.states(), {"delivered": 800})
+        self.assertEqual(query(self.database, ATTEMPTS), [(800,)])
         self.assertEqual(self.senders_at_work(), 2, "both had their part")
 
     def senders_at_work(self):
@@ -84,7 +84,7 @@ class TestSenders(WebhookServerCase):
 
     def test_a_sender_that_is_killed_before_it_commits_sends_again_under_the_same_id_W3(self):
         """W3: the receiver has the event, and nobody here knows."""
-        self.point("one", "/hang")
+        self.point("one", path="/hang")
         self.fill("one", events=1)
         with in_odoo.started(self.database, "hooks.deliver") as sender:
             [first] = self.wait_until(
@@ -144,7 +144,7 @@ class TestServer(WebhookServerCase):
             self.assertLess(self.register(client, number), SOON)
 
     def test_a_hanging_endpoint_does_not_delay_the_event_of_another_one(self):
-        self.point("hanging", "/hang")
+        self.point("hanging", path="/hang")
         self.fill("hanging", events=40)
         client = self.serve()
         self.register(client, 0)

@@ -18,8 +18,15 @@ def allow(env, ca_file: str) -> None:
     params.set_param("fusion_billing.webhook_development_ca", ca_file)
 
 
-def point(env, code: str, url: str) -> str:
-    """Have the events of a service, made if need be, sent to a URL; return its secret."""
+def point(env, codes: list[str], url: str) -> dict[str, str]:
+    """Have the events of services, made if need be, sent to a URL that ends in each one's code.
+
+    :return: secrets by code
+    """
+    return {code: point_one(env, code, f"{url}/{code}") for code in codes}
+
+
+def point_one(env, code: str, url: str) -> str:
     services = env["fusion.billing.service"]
     service = services.search([("code", "=", code)]) or services.create({
         "name": code, "code": code,
