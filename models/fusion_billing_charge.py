@@ -119,10 +119,14 @@ class FusionBillingCharge(models.Model):
 
     def write(self, vals):
         self._check_identity_kept(vals.keys())
-        if vals.keys() & self.version_id._term_fields():
+        terms = {name: vals[name] for name in vals.keys() & self.version_id._term_fields()}
+        if terms:
             self._start_version()
+            # All at once: delegation would write them one by one, and a model without its tiers
+            # is refused.
+            self.version_id.write(terms)
         plans = self.plan_id
-        result = super().write(vals)
+        result = super().write({name: vals[name] for name in vals if name not in terms})
         (plans | self.plan_id)._request_rating()
         return result
 

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from odoo import Command
 from odoo.exceptions import UserError
 from odoo.tests import freeze_time, tagged
 
@@ -21,6 +22,14 @@ class TestPriceVersions(BillingCase):
             for rating in subscription.fusion_rating_ids.sorted("period_start")
             if rating.breakdown
         ]
+
+    def test_a_charge_turns_to_tiers_in_one_save(self):
+        charge = self._charge()
+        charge.write({"charge_model": "graduated", "tier_ids": [
+            Command.create({"up_to": 10, "unit_amount": 2}), Command.create({"unit_amount": 1}),
+        ]})
+        self.assertEqual(charge.charge_model, "graduated")
+        self.assertEqual(charge.tier_ids.mapped("unit_amount"), [2, 1])
 
     def test_a_period_that_has_begun_is_rated_at_the_prices_of_its_first_day(self):
         charge = self._charge()
