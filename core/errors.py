@@ -73,9 +73,9 @@ class BatchError(InvalidInput):
     def __init__(self, errors):
         self.errors = sorted(errors, key=lambda error: error[0])
         [index, first] = self.errors[0]
+        more = f" ({len(self.errors) - 1} more)" if len(self.errors) > 1 else ""
         super().__init__(
-            f"Nothing of the batch was stored: it has {len(self.errors)} errors, the first in"
-            f" event {index}: {first.message}",
+            f"Nothing of the batch was stored because of event {index}{more}: {first.message}",
             first.code,
         )
 

@@ -120,10 +120,14 @@ class FusionBillingCharge(models.Model):
 
     def write(self, vals):
         self._check_identity_kept(vals.keys())
-        if vals.keys() & self.version_id._term_fields():
+        terms = {name: vals[name] for name in vals.keys() & self.version_id._term_fields()}
+        if terms:
             self._start_version()
+            # All at once: delegation would write them one by one, and a model without its tiers
+            # is refused.
+            self.version_id.write(terms)
         plans = self.plan_id
-        result = super().write(vals)
+        result = super().write({name: vals[name] for name in vals if name not in terms})
         (plans | self.plan_id)._request_rating()
         return result
 
@@ -143,9 +147,19 @@ class FusionBillingCharge(models.Model):
                 "valid_from": max(charge._billed_until(), charge.company_id._fusion_today()),
             })
 
-    def _point_to_newest_version(self):
+    def _point_to_newest_version(self, leaving=()):
+        """Show the newest prices.
+
+        :param leaving: versions that are about to be deleted
+        :raise UserError: none would be left
+        """
         for charge in self:
-            newest = charge.version_ids.sorted()[:1]
+            newest = charge.version_ids.sorted().filtered(
+                lambda version: version not in leaving)[:1]
+            if not newest:
+                raise UserError(self.env._(
+                    "%s needs prices: archive the charge instead.", charge.display_name,
+                ))
             if newest != charge.version_id:
                 charge.version_id = newest
 

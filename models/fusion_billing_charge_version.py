@@ -135,9 +135,18 @@ class FusionBillingChargeVersion(models.Model):
         self.charge_id._request_rating()
         return result
 
-    @api.ondelete(at_uninstall=False)
-    def _unlink_except_billed(self):
+    def unlink(self):
+        """Withdraw prices at which nothing is billed: open periods are rated without them."""
         self._check_not_billed()
+        charges = self.charge_id
+        charges._point_to_newest_version(leaving=self)
+        # sudo: what is rated is to be rated again, whoever withdraws the prices.
+        ratings = self.env["fusion.billing.rating"].sudo().search([("version_id", "in", self.ids)])
+        for rating in ratings:
+            rating.version_id = rating.charge_id.version_id
+        result = super().unlink()
+        charges._request_rating()
+        return result
 
     def _check_not_billed(self):
         """Refuse to change prices that a billed period was rated with.

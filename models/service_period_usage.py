@@ -1,10 +1,10 @@
 from datetime import timedelta
 from decimal import Decimal
-from itertools import groupby
 from typing import Any, NamedTuple
 
 from odoo import fields, models
 from odoo.fields import Domain
+from odoo.tools import groupby
 
 from ..core.answer import money
 from ..core.payload import day, invalid, read_fields
@@ -121,8 +121,7 @@ class FusionBillingService(models.Model):
     def _project(self, rated):
         """Return the amount of each row at the end of the period if usage goes on as it did."""
         amounts = []
-        for charge, group in groupby(rated, key=lambda row: row.target.charge):
-            rows = list(group)
+        for charge, rows in groupby(rated, key=lambda row: row.target.charge):
             quantities = project(
                 charge.metric_id.aggregation, [row.part for row in rows], fields.Datetime.now(),
             )

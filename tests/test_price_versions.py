@@ -2,6 +2,8 @@
 
 from datetime import date
 
+from odoo import Command
+from odoo.exceptions import UserError
 from odoo.tests import freeze_time, tagged
 
 from .common import BillingCase
@@ -20,6 +22,14 @@ class TestPriceVersions(BillingCase):
             for rating in subscription.fusion_rating_ids.sorted("period_start")
             if rating.breakdown
         ]
+
+    def test_a_charge_turns_to_tiers_in_one_save(self):
+        charge = self._charge()
+        charge.write({"charge_model": "graduated", "tier_ids": [
+            Command.create({"up_to": 10, "unit_amount": 2}), Command.create({"unit_amount": 1}),
+        ]})
+        self.assertEqual(charge.charge_model, "graduated")
+        self.assertEqual(charge.tier_ids.mapped("unit_amount"), [2, 1])
 
     def test_a_period_that_has_begun_is_rated_at_the_prices_of_its_first_day(self):
         charge = self._charge()
@@ -106,6 +116,11 @@ class TestPriceVersions(BillingCase):
         self.assertEqual(self._amounts(subscription), [10])
         self.assertEqual(charge.price_per_unit, 1)
 
+    def test_the_last_prices_of_a_charge_stay(self):
+        charge = self._charge()
+        with self.assertRaisesRegex(UserError, "needs prices: archive the charge"):
+            charge.version_id.unlink()
+
     def test_an_open_period_that_is_cut_short_leaves_no_row_of_its_second_half(self):
         charge = self._charge(split_at_version=True)
         self._version(charge, "2026-01-16", price_per_unit=3)
@@ -181,3 +196,25 @@ class TestPriceVersions(BillingCase):
         self._rate()
         self.assertEqual(self._ledger(subscription), [])
         self.assertEqual(self._amounts(subscription), [])
+
+
+@tagged("post_install", "-at_install")
+class TestTiers(BillingCase):
+
+    def test_m2_tiers_reach_the_order_with_their_flat_amounts_and_the_bounds_of_the_period(self):
+        self._charge(
+            charge_model="graduated", minimum_amount=10, maximum_amount=1000,
+            tier_ids=self._tiers((100, 1), (0, "0.5", 7)))
+        subscription = self._subscribe()
+        usage = self._use(subscription, 120)
+        for quantity, amount in ((120, 117), (100, 100), (3, 10), (5000, 1000)):
+            usage.quantity = quantity
+            self._rate()
+            self.assertEqual(self._amounts(subscription), [amount])
+
+    def test_copying_a_plan_copies_its_charges_with_their_tiers(self):
+        self._charge(charge_model="volume", tier_ids=self._tiers((100, 1), (0, "0.5")))
+        copy = self.plan.copy().charge_ids
+        self.assertEqual(copy.tier_ids.mapped("up_to"), [100, 0])
+        self.assertNotEqual(copy.version_id, self.plan.charge_ids.version_id)
+        self.assertEqual(copy.version_id.charge_id, copy)

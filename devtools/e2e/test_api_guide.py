@@ -1,0 +1,105 @@
+"""The guide for app developers tells the truth: its commands are run, its answers compared."""
+
+import json
+import os
+import re
+import subprocess
+import unittest
+from typing import NamedTuple
+
+from devtools import in_odoo
+from devtools.databases import temporary_database
+from devtools.fusion_client import BASE
+from devtools.in_odoo import crons
+from devtools.odoo import OdooServer
+from devtools.paths import ROOT
+
+GUIDE = ROOT / "docs" / "api.md"
+RATED = "What usage comes to"  # the section before which the hour is over
+
+EXAMPLE = re.compile(r"""
+    ^```sh\n ((?: (?!```) .*\n)+) ```\n
+    \n
+    ```json\n ((?: (?!```) .*\n)+) ```$
+""", re.M | re.X)
+
+# What differs from one database, or one moment, to the next.
+VARYING = {
+    "subscription_id", "partner_id", "plan_id", "usage_id", "request_id", "rated_at", "version",
+    "next_cursor",
+}
+
+
+class Example(NamedTuple):
+    section: str
+    command: str
+    answer: object
+
+
+def read_examples(text):
+    """Yield each command of the guide that is followed by its answer."""
+    for section in re.split(r"^## ", text, flags=re.M)[1:]:
+        for command, answer in EXAMPLE.findall(section):
+            yield Example(section.partition("\n")[0], command, json.loads(answer))
+
+
+def masked(value):
+    """Return an answer without what differs each time: only whether it is there."""
+    if isinstance(value, list):
+        return [masked(member) for member in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: f"some {name}" if name in VARYING and member is not None else masked(member)
+        for name, member in value.items()
+    }
+
+
+class TestApiGuide(unittest.TestCase):
+    maxDiff = None
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.database = cls.enterClassContext(temporary_database("e2e_guide"))
+        key = in_odoo.call(cls.database, "guide.prepare")["key"]
+        server = cls.enterClassContext(OdooServer(cls.database))
+        cls.environment = {
+            **os.environ, "API": server.url + BASE, "KEY": key,
+            "AUTH": f"Authorization: Bearer {key}", "JSON": "Content-Type: application/json",
+        }
+
+    def run_example(self, command):
+        done = subprocess.run(
+            ["bash", "-c", command], env=self.environment, capture_output=True, text=True,
+            check=True, timeout=60,
+        )
+        return json.loads(done.stdout)
+
+    def test_every_command_gets_the_answer_that_the_guide_shows(self):
+        rated = False
+        for example in read_examples(GUIDE.read_text()):
+            if example.section == RATED and not rated:
+                in_odoo.call(self.database, "crons.run", names=[crons.RATING])
+                rated = True
+            with self.subTest(command=example.command):
+                answer = self.run_example(example.command)
+                self.assertEqual(masked(answer), masked(example.answer))
+                if "subscription_id" in answer:
+                    self.environment["SUB"] = str(answer["subscription_id"])
+        self.assertTrue(rated)
+
+    def test_every_endpoint_is_in_the_guide(self):
+        """The routes that the addon has, each with a command."""
+        source = (ROOT / "controllers" / "api.py").read_text()
+        routes = re.findall(r'@api_route\("(\S+)", "(\w+)"', source)
+        self.assertTrue(routes)
+        commands = [example.command for example in read_examples(GUIDE.read_text())]
+        for path, verb in routes:
+            with self.subTest(path=path, verb=verb):
+                pattern = re.sub(r"<[^>]+>", r"[^/\\s\"]+", path)
+                self.assertTrue(any(
+                    re.search(rf'\$API{pattern}["\s?]', command)
+                    and (" -d " in command) == (verb == "POST")
+                    for command in commands
+                ))
