@@ -4,6 +4,7 @@ The loop sends the same bodies and headers over as many parallel connections to 
 and neither reads nor writes a database.
 """
 
+import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -17,7 +18,7 @@ from devtools.webhook_receiver import Receiver
 CONNECTIONS = 32  # models.webhook_run.SLOTS
 SERVICES = [f"app-{number}" for number in range(10)]
 EVENTS = 10_000
-ROUNDS = 3
+ROUNDS = 5
 REQUIRED = 0.5  # of the bare loop
 ALLOWED_LOSS = 0.1  # with one endpoint of ten hanging
 ALLOWED_GROWTH = 16  # MiB
@@ -57,18 +58,19 @@ class Bench:
     def hanging(self) -> None:
         """One endpoint of ten never answers: what the nine others lose.
 
-        Rounds without and with it take turns, and the best of each counts: what else the machine
-        does disturbs some of them.
+        Rounds without and with it take turns, and the median of what each pair lost counts: what
+        else the machine does disturbs some of them.
         """
         nine, events = SERVICES[:-1], self.events // ROUNDS * 9 // 10
-        alone, beside = [], []
+        losses = []
         for _round in range(ROUNDS):
-            alone.append(self.nine_take(nine, events))
-            beside.append(self.nine_take(SERVICES, self.events // ROUNDS, hanging=SERVICES[-1]))
-        loss = 1 - min(alone) / min(beside)
-        show("nine endpoints by themselves", events / min(alone), "events/s")
-        show("the nine beside one that hangs", events / min(beside), "events/s")
-        show("  lost", loss * 100, f"% (allowed: {ALLOWED_LOSS:.0%})")
+            alone = self.nine_take(nine, events)
+            beside = self.nine_take(SERVICES, self.events // ROUNDS, hanging=SERVICES[-1])
+            losses.append(1 - alone / beside)
+            show("nine endpoints by themselves", events / alone, "events/s")
+            show("the nine beside one that hangs", events / beside, "events/s")
+        loss = statistics.median(losses)
+        show("  lost, median of the rounds", loss * 100, f"% (allowed: {ALLOWED_LOSS:.0%})")
         self.require(loss <= ALLOWED_LOSS, "a hanging endpoint slows the others")
 
     def nine_take(self, services: list[str], events: int, hanging: str | None = None) -> float:
