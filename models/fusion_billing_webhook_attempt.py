@@ -19,11 +19,11 @@ class FusionBillingWebhookAttempt(models.Model):
     number = fields.Integer("Attempt", help="Counted anew when the event is sent again.")
     url = fields.Char("URL")
     started_at = fields.Datetime("Sent", required=True)
-    duration_ms = fields.Integer("Milliseconds", aggregator="avg")
+    duration_ms = fields.Integer("Time (ms)", aggregator="avg")
     outcome = fields.Selection(
         [("success", "Success"), ("failure", "Failure")], required=True,
     )
-    status = fields.Integer("HTTP Status", aggregator=None, help="0: no answer was received.")
+    status = fields.Integer(aggregator=None, help="0: no answer was received.")
     error_code = fields.Char()
     error = fields.Char("Problem")
     response_excerpt = fields.Text(

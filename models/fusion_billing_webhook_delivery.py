@@ -56,7 +56,9 @@ class FusionBillingWebhookDelivery(models.Model):
         help="Events of one subscription are sent in order, unless one is failing.",
     )
     body = fields.Text("Content", required=True, readonly=True)
-    state = fields.Selection(STATES, required=True, readonly=True, default="pending")
+    state = fields.Selection(
+        STATES, required=True, readonly=True, default="pending", group_expand=True,
+    )
     attempts = fields.Integer(
         required=True, readonly=True, default=0, help="Since the event was last queued.",
     )
@@ -66,7 +68,7 @@ class FusionBillingWebhookDelivery(models.Model):
         help="While the event is being sent: when it is taken for lost and sent again.",
     )
     delivered_at = fields.Datetime("Delivered", readonly=True)
-    last_status = fields.Integer("HTTP Status", readonly=True, aggregator=None)
+    last_status = fields.Integer("Status", readonly=True, aggregator=None)
     last_error = fields.Char("Problem", readonly=True)
     attempt_ids = fields.One2many(
         "fusion.billing.webhook.attempt", "delivery_id", "All Attempts", readonly=True,
