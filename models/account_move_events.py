@@ -9,6 +9,7 @@ from ..core.periods import local_date
 from .webhook_transitions import watch, watch_new
 
 OVERDUE_BATCH = 100
+AMOUNTS = ("amount_untaxed", "amount_tax", "amount_total", "amount_residual")
 
 
 class Facts(NamedTuple):
@@ -145,10 +146,7 @@ class AccountMove(models.Model):
             "invoice_date": self.invoice_date or None,
             "due_date": self.invoice_date_due or None,
             "currency": self.currency_id.name,
-            **{
-                name: money(self[name], places)
-                for name in ("amount_untaxed", "amount_tax", "amount_total", "amount_residual")
-            },
+            **{name: money(self[name], places) for name in AMOUNTS},
             "external_customer_id": service._customer_names(self.partner_id)[self.partner_id],
             "subscriptions": [
                 {

@@ -114,30 +114,25 @@ class FusionBillingWebhookDelivery(models.Model):
         recipients = services.sudo().filtered("webhook_receives")
         if not recipients:
             return self.browse()
-        event_id, now = new_event_id(), fields.Datetime.now()
+        event = {"id": new_event_id(), "type": event_type, "timestamp": fields.Datetime.now()}
         deliveries = self.sudo().create([
-            {
-                "service_id": service.id,
-                "event_id": event_id,
-                "event_type": event_type,
-                "subscription_id": subscription.id if subscription else False,
-                "body": self._prepare_body(event_id, event_type, now, describe(service)),
-                "next_attempt_at": now,
-            }
+            self._prepare_delivery(event, service, describe(service), subscription)
             for service in recipients
         ])
         self._wake_sender()
         return deliveries
 
     @api.model
-    def _prepare_body(self, event_id, event_type, now, data):
-        return write_json({
-            "id": event_id,
-            "type": event_type,
-            "timestamp": now,
-            "api_version": API_VERSION,
-            "data": data,
-        }).decode()
+    def _prepare_delivery(self, event, service, data, subscription):
+        body = write_json({**event, "api_version": API_VERSION, "data": data})
+        return {
+            "service_id": service.id,
+            "event_id": event["id"],
+            "event_type": event["type"],
+            "subscription_id": subscription.id if subscription else False,
+            "body": body.decode(),
+            "next_attempt_at": event["timestamp"],
+        }
 
     @api.model
     def _wake_sender(self):

@@ -11,7 +11,7 @@ from ..core.webhook import attempt
 
 _logger = logging.getLogger(__name__)
 
-SLOTS = 16
+SLOTS = 32
 # Claiming costs a transaction: it waits until some slots are free, for a moment.
 WORTH_CLAIMING = SLOTS // 4
 SOON = 0.05  # seconds

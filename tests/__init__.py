@@ -38,9 +38,11 @@ from . import (
     test_webhook_delivery,
     test_webhook_events,
     test_webhook_failures,
+    test_webhook_invoice_events,
     test_webhook_replay,
     test_webhook_sending,
     test_webhook_signing,
+    test_webhook_thresholds,
     test_webhook_upkeep,
     test_wording,
 )

@@ -1,5 +1,3 @@
-from psycopg2.errors import CheckViolation
-
 from odoo.exceptions import ValidationError
 from odoo.modules.neutralize import get_neutralization_queries
 from odoo.tests import Form
@@ -149,33 +147,3 @@ class TestNeutralize(WebhookCase):
     def test_the_addon_tells_odoo_of_the_script(self):
         queries = "".join(get_neutralization_queries(["fusion_billing"]))
         self.assertIn("fusion_billing_webhook_secret", queries)
-
-
-class TestThresholdRules(WebhookCase):
-    def test_a_threshold_has_one_subject_and_is_above_zero(self):
-        charge = self._charge()
-        subscription = self._subscribe()
-        thresholds = self.env["fusion.billing.threshold"]
-        for values in (
-            {"threshold_value": 5}, {"threshold_value": 0, "charge_id": charge.id},
-            {"threshold_value": 5, "charge_id": charge.id, "subscription_id": subscription.id},
-        ):
-            with (
-                self.subTest(values), self.assertRaises(CheckViolation),
-                mute_logger("odoo.sql_db"), self.env.cr.savepoint(),
-            ):
-                thresholds.create(values)
-
-    def test_an_order_without_plan_has_no_usage_to_watch(self):
-        order = self.env["sale.order"].create({"partner_id": self.partner.id})
-        with self.assertRaises(ValidationError):
-            self.env["fusion.billing.threshold"].create({
-                "threshold_value": 5, "subscription_id": order.id,
-            })
-
-    def test_thresholds_of_a_charge_are_of_its_company(self):
-        threshold = self.env["fusion.billing.threshold"].create({
-            "threshold_value": 80, "charge_id": self._charge().id,
-        })
-        self.assertEqual(threshold.company_id, self.company)
-        self.assertEqual(threshold.display_name, "80 %")

@@ -1,12 +1,15 @@
 import json
 from contextlib import contextmanager
 
+from freezegun import freeze_time
+
 from odoo.tools import mute_logger
 
 from .common import BillingCase
 from .core.https_endpoint import Authority, Endpoint, answer
 
 DELIVER = "ir_cron_deliver_webhooks"
+NOW = "2026-01-15 12:00:00"
 
 
 class WebhookCase(BillingCase):
@@ -95,3 +98,34 @@ class WebhookCase(BillingCase):
         self.assertEqual(delivery.state, state, delivery.last_error)
         if attempts is not None:
             self.assertEqual(delivery.attempts, attempts)
+
+
+class WebhookEventsCase(WebhookCase):
+    """An endpoint that is set, so that events are kept, and nothing is sent."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.service.webhook_url = "https://hooks.example.com/billing"
+        clock = freeze_time(NOW)
+        clock.start()
+        cls.addClassCleanup(clock.stop)
+
+    def setUp(self):
+        super().setUp()
+        self._begin()
+
+    def _begin(self):
+        """Forget what was told so far."""
+        self.before = self._outbox()
+
+    def _new(self):
+        """The events since then."""
+        return self._outbox() - self.before
+
+    def assertTold(self, *event_types):
+        """These are the events since then, in this order; return the last one's data."""
+        told = self._new().sorted("id")
+        self.assertEqual(told.mapped("event_type"), list(event_types))
+        self._begin()
+        return self._data(told[-1]) if told else None
