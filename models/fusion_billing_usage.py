@@ -45,7 +45,7 @@ class FusionBillingUsage(models.Model):
         "(subscription_id, metric_id, idempotency_key) WHERE idempotency_key IS NOT NULL",
         "This subscription has a counter of this metric with this idempotency key already.",
     )
-    _rating_idx = models.Index("(subscription_id, metric_id, period_start)")
+    _rating_idx = models.Index("(subscription_id, period_start, metric_id)")
     _quantity_valid = models.Constraint(
         # NaN is greater than every number in PostgreSQL: the upper bound keeps it out.
         "CHECK(quantity >= 0 AND quantity < 1e18)", "A quantity is a number from 0 to below 10^18.",
@@ -181,8 +181,10 @@ SELECT id, %(source)s, COALESCE(round(%(quantity)s::numeric, 6), quantity), quan
 
 # `stored` reads the snapshot from before the statement: the content that a correction replaces.
 # Events that would change nothing are left out of the INSERT, so that resending a batch takes no
-# lock and no id. Within a batch, a later event counts as the later write (`last`, by design).
-# `source` says who pushed: the user columns would cost two foreign keys a row and say the same.
+# lock and no id. The lookup is LATERAL, one probe of the unique index per event: a join is planned
+# by the table's statistics, and reads all of it as it grows. Within a batch, a later event counts
+# as the later write (`last`, by design). `source` says who pushed: the user columns would cost two
+# foreign keys a row and say the same.
 INGEST = """
 WITH event AS (
     SELECT * FROM unnest(
@@ -198,9 +200,12 @@ WITH event AS (
            (usage.quantity, usage.value, usage.dimensions, usage.period_start, usage.period_end)
                IS NOT DISTINCT FROM (event.quantity, event.value, event.dimensions,
                                      event.period_start, event.period_end) AS unchanged
-      FROM event
-      JOIN fusion_billing_usage AS usage
-        USING (subscription_id, metric_id, idempotency_key)
+      FROM event, LATERAL (
+        SELECT * FROM fusion_billing_usage
+         WHERE subscription_id = event.subscription_id AND metric_id = event.metric_id
+           AND idempotency_key = event.idempotency_key
+         LIMIT 1
+      ) AS usage
 ), written AS (
     INSERT INTO fusion_billing_usage AS usage (
         subscription_id, metric_id, period_start, period_end, quantity, value,

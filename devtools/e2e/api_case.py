@@ -136,9 +136,8 @@ class ApiServerCase(unittest.TestCase):
 
 HOLD = """
 INSERT INTO fusion_billing_usage (
-    subscription_id, metric_id, company_id, period_start, period_end, quantity, source,
-    idempotency_key)
-SELECT o.id, m.id, o.company_id, now(), now() + interval '1 hour', 0, 'e2e', %s
+    subscription_id, metric_id, period_start, period_end, quantity, source, idempotency_key)
+SELECT o.id, m.id, now(), now() + interval '1 hour', 0, 'e2e', %s
   FROM sale_order o, fusion_billing_metric m
  WHERE o.fusion_external_id = %s
 """

@@ -35,11 +35,6 @@ def set_active(env, active: bool) -> None:
         env.ref(f"fusion_billing.{name}").active = active
 
 
-def count_failures(env) -> int:
-    """How many subscriptions show a billing problem."""
-    return env["sale.order"].search_count([("fusion_error", "!=", False)])
-
-
 def duplicate(env, name: str) -> int:
     """Copy a scheduled action, as somebody may do by mistake: Odoo runs both, even at once.
 
