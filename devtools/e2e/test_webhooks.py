@@ -52,7 +52,8 @@ class WebhookServerCase(unittest.TestCase):
 class TestSenders(WebhookServerCase):
     def test_two_senders_at_once_send_each_event_once_W3(self):
         """W3: two scheduled actions in two processes, both at work on one outbox."""
-        codes = [f"app-{number}" for number in range(8)]  # more than one sender may serve at once
+        # More than one sender may serve at once: PER_SERVICE times 20, against its SLOTS.
+        codes = [f"app-{number}" for number in range(20)]
         self.point(*codes)
         self.fill(*codes, events=800, subscriptions=50)
         copy = in_odoo.call(self.database, "crons.duplicate", name=DELIVER)
