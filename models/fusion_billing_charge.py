@@ -133,10 +133,10 @@ class FusionBillingCharge(models.Model):
 
     def _check_identity_kept(self, names):
         """Refuse to turn a charge that has a ledger into another one, by writing these fields."""
-        if names & {"metric_id", "currency_id", "filter_ids"} and self._ratings():
+        if names & {"plan_id", "metric_id", "currency_id", "filter_ids"} and self._ratings():
             raise UserError(self.env._(
-                "Usage has been rated with this charge: its metric, currency and filters stay."
-                " Archive it and add a new charge."
+                "Usage has been rated with this charge: its plan, metric, currency and filters"
+                " stay. Archive it and add a new charge."
             ))
 
     def _start_version(self):

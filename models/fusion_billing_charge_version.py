@@ -177,12 +177,13 @@ class FusionBillingChargeVersion(models.Model):
             "fixed_amount", "minimum_amount", "maximum_amount", "flat_fee_at_zero", "tier_ids",
         }
 
-    def _price(self, quantity, share=Fraction(1)):
+    def _price(self, quantity, share=Fraction(1), paused=False):
         """Price a quantity at these terms.
 
         :param Decimal quantity: used in the period
         :param Fraction share: the part of a full billing period that the quota, the minimum and
             the maximum are reduced to
+        :param bool paused: a period without a day in force owes nothing but usage
         :rtype: core.pricing.PricedAmount
         """
         self.ensure_one()
@@ -191,6 +192,8 @@ class FusionBillingChargeVersion(models.Model):
             for name in ("included_quota", "minimum", "maximum"):
                 if terms[name] is not None:
                     terms[name] = prorate(terms[name], share)
+        if paused:
+            terms.update(minimum=None, flat_fee_at_zero=False)
         return price(self.charge_model, quantity, **terms)
 
     def _terms(self):

@@ -58,6 +58,9 @@ class FusionBillingRating(models.Model):
     share = fields.Char(
         required=True, default="1", help="Which part of a full billing period this is.",
     )
+    paused = fields.Boolean(
+        help="The whole period lies in a pause: only usage is due, no minimum and no fee.",
+    )
     takes = fields.Json("Filter", help="Only usage that matches is rated here.")
     leaves = fields.Json("Other Filters", help="Usage that matches one is rated elsewhere.")
 
@@ -151,7 +154,7 @@ class FusionBillingRating(models.Model):
         """
         targets = self._open_targets(subscription, period)
         self._rate(targets)
-        ratings = self._open_ratings(subscription, period)
+        ratings = self._open_ratings(subscription)
         ratings._drop_except({(target.charge.id, target.period.start) for target in targets})
         ratings._sync_order_lines()
 
@@ -172,7 +175,7 @@ class FusionBillingRating(models.Model):
         """
         self._rate_late(subscription, self._requests(subscription))
         self._rate_period(subscription, period)
-        self._open_ratings(subscription, period).filtered("breakdown").closed = True
+        self._open_ratings(subscription).closed = True
 
     @api.model
     def _requests(self, subscription):
@@ -181,11 +184,11 @@ class FusionBillingRating(models.Model):
         ])
 
     @api.model
-    def _open_ratings(self, subscription, period):
-        """Return the rows that are not billed, from a period on: its end may have been moved."""
+    def _open_ratings(self, subscription):
+        """Return the rows that are not billed: the period's bounds may have been moved."""
         return self.search([
             ("subscription_id", "=", subscription.id), ("closed", "=", False),
-            ("period_end", ">", period.start),
+            ("breakdown", "!=", False),
         ])
 
     # === BUSINESS METHODS - TARGETS === #
@@ -200,6 +203,7 @@ class FusionBillingRating(models.Model):
                 subscription=subscription, charge=charge, version=version, period=part,
                 **self._bounds(subscription, part, part.start == period.start and began),
                 share=subscription._fusion_share(part) if charge.prorate else Fraction(1),
+                paused=subscription._fusion_pauses(part),
                 takes=charge._filter() or None,
                 leaves=None if charge._filter() else charges._filters_beside(charge) or None,
                 currency_rate=self._currency_rate(subscription, charge, part),
@@ -226,7 +230,8 @@ class FusionBillingRating(models.Model):
         zone = subscription._fusion_timezone()
         start, end = part.utc_bounds(zone)
         full_start, full_end = subscription._fusion_full_period(part.start).utc_bounds(zone)
-        bounds = began or start, end
+        start = began or start
+        bounds = start, max(start, end)
         return {
             "bounds": bounds,
             "full_seconds": max(full_end - full_start, bounds[1] - bounds[0]) // SECOND,
@@ -238,6 +243,7 @@ class FusionBillingRating(models.Model):
         return Target(
             subscription=self.subscription_id, charge=self.charge_id, version=self.version_id,
             period=Period(self.period_start, self.period_end), share=Fraction(self.share),
+            paused=self.paused,
             bounds=(self.starts_at, self.ends_at), full_seconds=int(self.full_seconds),
             takes=self.takes or None, leaves=self.leaves or None,
             currency_rate=self._read_exact(["currency_rate"])[self.id]["currency_rate"],

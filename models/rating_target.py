@@ -20,7 +20,8 @@ class Target:
     the charges that take usage before this one. `share` is the part of a full billing period.
     `bounds` are the period's first instants in and out, naive in UTC, in the time zone that the
     company had then; `full_seconds` are those of the full billing period, in which a level that is
-    weighted by time counts once. `currency_rate` turns the charge's currency into the order's.
+    weighted by time counts once. `paused` says that no day of the period was in force: then nothing
+    is due but usage. `currency_rate` turns the charge's currency into the order's.
     """
 
     subscription: Any
@@ -30,6 +31,7 @@ class Target:
     bounds: tuple
     full_seconds: int
     share: Fraction = Fraction(1)
+    paused: bool = False
     takes: dict | None = None
     leaves: list | None = None
     currency_rate: Decimal = Decimal(1)
@@ -39,7 +41,7 @@ class Target:
 
         :param Decimal quantity: what the counters of the target combine to
         """
-        priced = self.version._price(quantity, self.share)
+        priced = self.version._price(quantity, self.share, self.paused)
         rounding = Decimal(str(self.subscription.currency_id.rounding))
         return {
             **self._identity(),
@@ -68,6 +70,7 @@ class Target:
             "ends_at": self.bounds[1],
             "full_seconds": self.full_seconds,
             "share": str(self.share),
+            "paused": self.paused,
             "takes": self.takes,
             "leaves": self.leaves,
         }

@@ -2,7 +2,7 @@ from datetime import timedelta
 from fractions import Fraction
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 
 from ..core.periods import Period, local_date, local_midnight_utc
@@ -63,6 +63,13 @@ class SaleOrder(models.Model):
         "Paused Until", copy=False, readonly=True, help="First day after the latest pause.",
     )
 
+    fusion_began_at = fields.Datetime(
+        copy=False, readonly=True, help="First instant that was billed, in the time zone of then.",
+    )
+    fusion_ended_at = fields.Datetime(
+        copy=False, readonly=True, help="First instant that was not billed any more.",
+    )
+
     fusion_next_plan_id = fields.Many2one(
         "fusion.billing.plan", "Next Plan", copy=False, readonly=True, check_company=True,
         ondelete="restrict", index="btree_not_null",
@@ -109,7 +116,10 @@ class SaleOrder(models.Model):
     @api.depends("fusion_plan_id")
     def _compute_fusion_state(self):
         for order in self:
-            order.fusion_state = order.fusion_plan_id and (order.fusion_state or "1_draft")
+            if order.fusion_state in (False, "1_draft"):
+                order.fusion_state = order.fusion_plan_id and "1_draft"
+            else:
+                order.fusion_state = order.fusion_state
 
     @api.depends("fusion_start_date", "fusion_plan_id")
     def _compute_fusion_next_invoice_date(self):
@@ -143,6 +153,24 @@ class SaleOrder(models.Model):
             order.fusion_fees_until = (
                 (billed and order.fusion_fees_until) or order.fusion_start_date
             )
+
+    # === CONSTRAINTS === #
+
+    @api.constrains("fusion_last_invoice_date")
+    def _check_billed_stays_closed(self):
+        """Refuse to open a period again whose usage is billed (R2)."""
+        for order in self.filtered("fusion_start_date"):
+            start = order.fusion_last_invoice_date or order.fusion_start_date
+            # sudo: what is billed counts, whoever looks.
+            billed = self.env["fusion.billing.rating"].sudo().search([
+                ("subscription_id", "=", order.id), ("closed", "=", True),
+                ("period_end", ">", start),
+            ], order="period_end desc", limit=1)
+            if billed:
+                raise ValidationError(self.env._(
+                    "%(subscription)s is billed until %(date)s: its open period cannot begin"
+                    " before.", subscription=order.display_name, date=billed.period_end,
+                ))
 
     # === CRUD METHODS === #
 
@@ -221,13 +249,13 @@ class SaleOrder(models.Model):
         :return: `(start, end)`, naive UTC datetimes; `(start, None)` without an end
         """
         self.ensure_one()
-        end = self.fusion_end_date
-        if self.fusion_state == "4_paused":
-            end = min(filter(None, (end, self.fusion_pause_date)))
         zone = self._fusion_timezone()
+        pause = not self.fusion_resume_date and self.fusion_pause_date
+        end = min(filter(None, (self.fusion_end_date, pause)), default=None)
+        # What was billed keeps its bounds if the company's time zone is changed (R2).
         return (
-            local_midnight_utc(self.fusion_start_date, zone),
-            local_midnight_utc(end, zone) if end else None,
+            self.fusion_began_at or local_midnight_utc(self.fusion_start_date, zone),
+            self.fusion_ended_at or (local_midnight_utc(end, zone) if end else None),
         )
 
     def _fusion_covers(self, instant):
@@ -273,6 +301,9 @@ class SaleOrder(models.Model):
             raise UserError(self.env._("Only a subscription in progress can be paused."))
         tomorrow = self._fusion_today() + timedelta(days=1)
         date = date or max(tomorrow, self.fusion_start_date)
+        if self.fusion_resume_date and self.fusion_resume_date > self._fusion_open_period().start:
+            # One pause is known at a time: what the one before made free is billed as such first.
+            self._fusion_bill_until(self._fusion_today())
         if not self._fusion_open_period().start <= date <= max(tomorrow, self.fusion_start_date):
             raise UserError(self.env._(
                 "A pause begins in the part of the open billing period that is over, or tomorrow."
@@ -282,10 +313,10 @@ class SaleOrder(models.Model):
         })
 
     def _fusion_resume(self, date=None):
-        """Go on after a pause. Periods that lie in the pause as a whole cost no recurring fees.
+        """Go on after a pause. Periods that lie in the pause as a whole cost nothing but usage.
 
         :param date date: first day after the pause, today if empty
-        :raise UserError: the subscription is not paused, or the day lies before the pause
+        :raise UserError: the subscription is not paused, or the day does not fit
         """
         self.ensure_one()
         if self.fusion_state != "4_paused":
@@ -295,6 +326,8 @@ class SaleOrder(models.Model):
             raise UserError(self.env._(
                 "The pause begins on %s: resume on that day or later.", self.fusion_pause_date,
             ))
+        if date > max(self._fusion_today() + timedelta(days=1), self.fusion_pause_date):
+            raise UserError(self.env._("A pause ends tomorrow at the latest."))
         self.write({"fusion_state": "3_progress", "fusion_resume_date": date})
 
     def _fusion_close(self, date=None):
@@ -322,7 +355,7 @@ class SaleOrder(models.Model):
         """Move to another plan; each part of a period is rated with the plan in force.
 
         A plan with the same billing period takes over on any day, one with another billing
-        period when the open one ends.
+        period when the open one ends. The plan in force stays: a change to come is taken back.
 
         :param date date: first day on the new plan; today, or the end of the open period, if empty
         :raise UserError: it is not running, or the day does not fit
@@ -330,6 +363,9 @@ class SaleOrder(models.Model):
         self.ensure_one()
         if not self._fusion_is_running():
             raise UserError(self.env._("Only a running subscription can change its plan."))
+        if plan == self._fusion_get_plan():
+            self._fusion_keep_plan()
+            return
         start, end = self._fusion_open_period()
         fits = plan._recurs_like(self.fusion_plan_id)
         date = date or (max(self._fusion_today(), start) if fits else end)
@@ -352,6 +388,7 @@ class SaleOrder(models.Model):
     def _fusion_finalize_usage(self, period):
         """Rate a closing period once more, in the transaction that bills it, and freeze it (R8)."""
         self.ensure_one()
+        self.fusion_began_at = self._fusion_life()[0]
         # sudo: the ledger is written by rating alone, whoever asks for the invoice.
         self.env["fusion.billing.rating"].sudo()._finalize(self.sudo(), period)
 

@@ -72,7 +72,7 @@ class SaleOrder(models.Model):
                 Domain("fusion_end_date", "<=", today)
                 | Domain("fusion_plan_change_date", "<=", today)
             )
-            | Domain("fusion_owes_corrections", "=", True)
+            | Domain("fusion_owes_corrections", "=", True) & Domain("state", "!=", "cancel")
         )
 
     def _fusion_bill_today(self):
@@ -90,7 +90,7 @@ class SaleOrder(models.Model):
             with self.env.cr.savepoint():
                 fees_from = self.fusion_fees_until
                 invoice = step()
-                if self.fusion_fees_until != fees_from:
+                if self.fusion_fees_until != fees_from and invoice._fusion_bills_fees():
                     invoice.write({
                         "fusion_fees_from": fees_from, "fusion_fees_until": self.fusion_fees_until,
                     })
@@ -148,15 +148,18 @@ class SaleOrder(models.Model):
         closing = self._fusion_open_period()
         self._fusion_finalize_usage(closing)
         values = self._fusion_prepare_usage()
-        if self.fusion_plan_id.fee_timing == "arrears":
+        timing, held_for = self.fusion_plan_id.fee_timing, self.fusion_plan_id.draft_hours
+        if timing == "arrears":
             values |= self._fusion_take_fees()
-        held_for = self.fusion_plan_id.draft_hours
         self._fusion_advance(closing)
-        if self._fusion_is_running() and self.fusion_plan_id.fee_timing == "advance":
+        # A line bills one period: fees in advance after fees in arrears are a step of their own.
+        if self._fusion_is_running() and timing == self.fusion_plan_id.fee_timing == "advance":
             values |= self._fusion_take_fees()
-        return self._fusion_invoice(values, held_for and (
+        invoice = self._fusion_invoice(values, held_for and (
             local_midnight_utc(closing.end, self._fusion_timezone()) + timedelta(hours=held_for)
         ))
+        invoice.fusion_usage_until = closing.end
+        return invoice
 
     def _fusion_bill_corrections(self):
         """Bill or credit what came after the last invoice of a closed subscription."""
@@ -167,7 +170,10 @@ class SaleOrder(models.Model):
         """Open the next period, with the next plan if it is time, or close the subscription."""
         self.fusion_last_invoice_date = closing.end
         if self._fusion_ends_by(closing.end):
-            self.write({"fusion_next_invoice_date": False, "fusion_state": "6_churn"})
+            self.write({
+                "fusion_ended_at": self._fusion_life()[1],
+                "fusion_next_invoice_date": False, "fusion_state": "6_churn",
+            })
             return
         if self.fusion_plan_change_date == closing.end:
             self._fusion_switch_plan()
@@ -199,19 +205,29 @@ class SaleOrder(models.Model):
         """Return what the recurring lines are invoiced at for a period: `{line: values}`.
 
         Days that are less than a billing period, because the end date or a date set by hand cut
-        it, cost their share.
+        it, cost their share; those of several periods, because an invoice was taken back, cost
+        all of them.
         """
         end = min(period.end, self.fusion_end_date or period.end)
-        share = self._fusion_share(Period(period.start, end))
+        share = self._fusion_fee_share(Period(period.start, end))
         dates = format_period(self.env, period.start, end, self._get_lang())
+        lines = self.order_line if share else ()
         return {
             line: {
                 "name": f"{line.name}\n{dates}",
                 "quantity": line.product_uom_qty,
                 "price_unit": float(Fraction(str(line.price_unit)) * share),
             }
-            for line in self.order_line if line._fusion_is_recurring()
+            for line in lines if line._fusion_is_recurring()
         }
+
+    def _fusion_fee_share(self, span):
+        """Return how many times the fees are due for some days: a Fraction, 0 in a pause."""
+        pieces = (
+            Period(max(span.start, full.start), min(span.end, full.end))
+            for full in self._fusion_recurrence().between(*span)
+        )
+        return sum(self._fusion_share(piece) for piece in pieces if not self._fusion_pauses(piece))
 
     def _fusion_prepare_usage(self):
         """Return the usage of closed periods that is on no invoice: `{line: values}`."""
@@ -279,17 +295,19 @@ class SaleOrder(models.Model):
     def _fusion_usage_added(self):
         """Take usage of a closed period to where it is billed next (R9).
 
-        That is the draft that is held for it; else the next invoice, which a subscription that is
-        closed itself gets by the invoicing cron.
+        That is the first draft that is held for its period or a later one; else the next invoice,
+        which a subscription that is closed itself gets by the invoicing cron.
         """
         self.ensure_one()
-        held = self.invoice_ids.filtered(lambda move: move.state == "draft" and move.fusion_post_at)
-        late = self._fusion_prepare_usage()
-        if held and late:
-            # sudo: rating keeps drafts in step, whoever pushed or corrected the usage.
-            held[0].sudo().invoice_line_ids = [
-                fields.Command.create(line._prepare_invoice_line(**vals))
-                for line, vals in late.items()
-            ]
-        elif late and self.fusion_state == "6_churn":
-            self.fusion_owes_corrections = True
+        held = self.invoice_ids.filtered(
+            lambda move: move.state == "draft" and move.fusion_post_at
+        ).sorted("fusion_usage_until")
+        for line in self._fusion_prepare_usage():
+            fitting = held.filtered(
+                lambda move, end=line.fusion_period_end: end <= move.fusion_usage_until
+            )
+            if fitting:
+                # sudo: rating keeps drafts in step, whoever pushed or corrected the usage.
+                fitting[0].sudo()._fusion_add_usage(line)
+            elif self.fusion_state == "6_churn":
+                self.fusion_owes_corrections = True

@@ -104,6 +104,7 @@ class SaleOrderLine(models.Model):
         self.ensure_one()
         return -sum(
             line.move_id.direction_sign * line.quantity * line.price_unit
+            * (1 - line.discount / 100)
             for line in self.invoice_lines if line.parent_state == "posted"
         )
 
@@ -150,6 +151,7 @@ class SaleOrderLine(models.Model):
         drafts.sudo().write({
             "name": self._prepare_invoice_line(quantity=1)["name"], "price_unit": self.price_unit,
         })
+        drafts.sudo().move_id._fusion_follow_sign()
 
     @api.model
     def _fusion_prepare_values(self, rating, amount, order, correction):

@@ -221,11 +221,9 @@ class FusionBillingService(models.Model):
     # === BUSINESS METHODS - CHANGING === #
 
     def _move_to_plan(self, subscription, plan, date):
-        """Change the plan, if that is not what the subscription is on or waits for already."""
+        """Change the plan, if that is not what the subscription waits for already."""
         awaited = subscription.fusion_next_plan_id, subscription.fusion_plan_change_date
-        if subscription._fusion_is_running() and plan == subscription._fusion_get_plan():
-            subscription._fusion_keep_plan()
-        elif awaited != (plan, date or awaited[1]):
+        if awaited != (plan, date or awaited[1]):
             subscription._fusion_change_plan(plan, date)
 
     # === BUSINESS METHODS - CREATING === #

@@ -6,7 +6,7 @@ worked out anew from the counters each time it is asked for.
 """
 
 import calendar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta, timezone
 from fractions import Fraction
 from functools import cache
@@ -95,12 +95,16 @@ class Terms:
     flat_at_zero: bool = False
     tiers: list = field(default_factory=list)
 
-    def cost(self, quantity, share):
-        """Return (included, billable, amount) for a share of a full billing period."""
+    def cost(self, quantity, share, paused):
+        """Return (included, billable, amount) for a share of a full billing period.
+
+        A period that was paused as a whole owes nothing but what was used.
+        """
         quota = self.quota * share
         billable = max(ZERO, quantity - quota)
-        amount = getattr(self, f"_{self.model}")(billable)
-        if self.minimum:
+        terms = replace(self, flat_at_zero=self.flat_at_zero and not paused)
+        amount = getattr(terms, f"_{self.model}")(billable)
+        if self.minimum and not paused:
             amount = max(amount, self.minimum * share)
         if self.maximum:
             amount = min(amount, self.maximum * share)
@@ -230,6 +234,7 @@ class Target:
     start: date
     end: date
     share: Fraction
+    paused: bool
     full: tuple
     leaves: list
     exchange: Fraction
@@ -264,7 +269,7 @@ class Subscription:
         self.state = "running"
         self.start = self.anchor = self.opened = start
         self.next = plan.boundary(start, 1)
-        self.end = self.paused = self.change = None
+        self.end = self.paused = self.resumed = self.change = None
         self.counters, self.frozen, self.writes = {}, [], 0
 
     # --- usage ---
@@ -272,7 +277,7 @@ class Subscription:
     def covers(self, instant):
         """U5: whether usage of an instant can be billed."""
         ends = [self.end] if self.end else []
-        if self.state == "paused":
+        if self.paused and not self.resumed:
             ends.append(self.paused)
         return day_begins(self.start, self.zone) <= instant and all(
             instant < day_begins(end, self.zone) for end in ends
@@ -294,7 +299,16 @@ class Subscription:
     def period(self):
         return self.opened, min(self.next, self.end or self.next)
 
+    def pause(self, day):
+        self.state, self.paused, self.resumed = "paused", day, None
+
+    def resume(self, day):
+        self.state, self.resumed = "running", day
+
     def change_plan(self, plan, day, today):
+        if plan is self.plan:
+            self.change = None
+            return
         self.change = (plan, day)
         if day <= today and day < self.period[1]:
             self._split(today)
@@ -348,6 +362,7 @@ class Subscription:
             Target(
                 charge=charge, terms=terms, start=first, end=last,
                 share=self._share(first, last) if charge.prorate else Fraction(1),
+                paused=self._pauses(first, last),
                 full=self.plan.around(self.anchor, first),
                 leaves=[] if charge.takes else [
                     other.takes for other in self.charges()
@@ -367,6 +382,10 @@ class Subscription:
             if charge.currency == self.currency or charge.metric not in own
         ]
 
+    def _pauses(self, first, last):
+        return bool(self.paused and self.paused <= first) and (
+            not self.resumed or last <= self.resumed)
+
     def _share(self, first, last):
         start, end = self.plan.around(self.anchor, first)
         return Fraction((last - first).days, (end - start).days)
@@ -384,7 +403,7 @@ class Subscription:
             day_begins(target.start, self.zone), day_begins(target.end, self.zone),
             self._seconds(*target.full),
         )
-        included, billable, exact = target.terms.cost(quantity, target.share)
+        included, billable, exact = target.terms.cost(quantity, target.share, target.paused)
         amount = half_away(exact * target.exchange, self.step)
         return Row(target.end, closed, quantity, included, billable, exact, amount)
 

@@ -252,17 +252,20 @@ class World:
         twin.change_plan(plan, day, self.today)
 
     def _pause(self, order, twin):
+        if twin.resumed and twin.resumed > twin.opened:  # what is over is billed first
+            order._fusion_bill_until(self.today)
+            twin.bill(self.today, self.today)
         last = max(self.today + DAY, twin.start)
         if twin.state == "running" and twin.opened <= last:
             day = self.rng.choice((twin.opened, last))
             order._fusion_pause(day)
-            twin.state, twin.paused = "paused", day
+            twin.pause(day)
 
     def _resume(self, order, twin):
         if twin.state == "paused":
             day = max(twin.paused, self.today)
             order._fusion_resume(day)
-            twin.state = "running"
+            twin.resume(day)
 
     def _close(self, order, twin):
         if self.rng.random() < 0.5:

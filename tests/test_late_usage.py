@@ -1,5 +1,7 @@
 """R9: what comes after its period was invoiced is a named difference on the next invoice."""
 
+from datetime import datetime
+
 from odoo.tests import freeze_time, tagged
 
 from .common import BillingCase
@@ -245,6 +247,25 @@ class TestLateUsageKeepsItsTerms(LateUsageCase):
         self._bill_at("2026-03-01 06:00:00")
         self.assertEqual(self._invoiced(self.subscription), [25, 6])
         self._assert_settled()
+
+    def test_r2_u5_a_billed_first_day_keeps_its_hours_when_the_company_moves(self):
+        self.company.fusion_billing_tz = "America/New_York"
+        self._arrive(10, "2026-01-01 02:00:00")
+        self.assertEqual(self.january.quantity, 160)
+        self.company.fusion_billing_tz = "Asia/Tokyo"
+        self.assertFalse(self.subscription._fusion_covers(datetime(2025, 12, 31, 20)))
+        self.assertTrue(self.subscription._fusion_covers(datetime(2026, 1, 1)))
+
+    def test_r2_u5_a_billed_last_day_keeps_its_hours_when_the_company_moves(self):
+        with freeze_time("2026-02-10"):
+            self.subscription._fusion_close()
+        for zone in ("America/New_York", "Asia/Tokyo", "UTC"):
+            self.company.fusion_billing_tz = zone
+            self.assertTrue(self.subscription._fusion_covers(datetime(2026, 2, 10, 23, 59)))
+            self.assertFalse(self.subscription._fusion_covers(datetime(2026, 2, 11)))
+        self._arrive(102, "2026-02-10 23:59:00")
+        self._bill_at("2026-02-12")
+        self.assertEqual(self._invoiced(self.subscription), [25, 1])
 
     def test_r2_no_counter_is_billed_twice_when_the_company_moves_east(self):
         self._arrive(10, "2026-01-31 23:30:00")
