@@ -72,7 +72,8 @@ class FusionBillingRating(models.Model):
         "Exact Amount", digits=(32, 12), help="In the charge's currency, before rounding.",
     )
     currency_rate = fields.Float(
-        digits=(32, 12), help="From the charge's currency to the subscription's.",
+        digits=(32, 12), help="From the charge's currency to the subscription's: of the day"
+        " on which it was rated, and once it is billed of the period's last day.",
     )
     currency_id = fields.Many2one("res.currency", required=True)
     amount = fields.Monetary(help="In the subscription's currency, rounded once.")

@@ -22,6 +22,7 @@ from . import (
     test_estimate_wizard,
     test_failures,
     test_held_drafts,
+    test_ingest_growth,
     test_invoicing,
     test_late_usage,
     test_lifecycle,

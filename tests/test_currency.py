@@ -31,6 +31,14 @@ class TestChargeInAnotherCurrency(BillingCase):
             self.assertEqual((rating.currency_rate, rating.amount), (rate, amount))
             self.assertEqual(self._amounts(self.subscription), [amount])
 
+    def test_a_new_rate_alone_leaves_the_estimate_and_rate_now_takes_it_up(self):
+        self._rating_on("2026-01-11")
+        with freeze_time("2026-01-25"):
+            self._rate()
+            self.assertEqual(self._amounts(self.subscription), [20])
+            self.subscription.action_fusion_rate_now()
+            self.assertEqual(self._amounts(self.subscription), [25])
+
     def test_a_billed_period_is_converted_at_the_rate_of_its_last_day(self):
         self._bill_at("2026-02-05 00:00:00")
         self.assertEqual(self._invoiced(self.subscription), [25])
