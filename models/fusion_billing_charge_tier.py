@@ -80,13 +80,13 @@ class FusionBillingChargeTier(models.Model):
         return result
 
     def _terms(self):
-        """Return the tiers as `core.pricing.price` takes them, lowest first."""
+        """Return the tiers as `core.pricing.price` takes them: `{tier id: dict}`."""
         exact = self._read_exact(["up_to", "unit_amount", "unit_batch", "flat_amount", "rate"])
-        return [
-            {
+        return {
+            tier.id: {
                 **exact[tier.id],
                 "up_to": exact[tier.id]["up_to"] or None,
                 "unit_batch": exact[tier.id]["unit_batch"] or None,
             }
-            for tier in self.sorted()
-        ]
+            for tier in self
+        }

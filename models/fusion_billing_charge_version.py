@@ -177,17 +177,18 @@ class FusionBillingChargeVersion(models.Model):
             "fixed_amount", "minimum_amount", "maximum_amount", "flat_fee_at_zero", "tier_ids",
         }
 
-    def _price(self, quantity, share=Fraction(1), paused=False):
+    def _price(self, quantity, share=Fraction(1), paused=False, terms=None):
         """Price a quantity at these terms.
 
         :param Decimal quantity: used in the period
         :param Fraction share: the part of a full billing period that the quota, the minimum and
             the maximum are reduced to
         :param bool paused: a period without a day in force owes nothing but usage
+        :param dict terms: what `_terms` says of this version, if that is known already
         :rtype: core.pricing.PricedAmount
         """
         self.ensure_one()
-        terms = self._terms()
+        terms = dict(terms or self._terms()[self.id])
         if share != 1:
             for name in ("included_quota", "minimum", "maximum"):
                 if terms[name] is not None:
@@ -197,17 +198,22 @@ class FusionBillingChargeVersion(models.Model):
         return price(self.charge_model, quantity, **terms)
 
     def _terms(self):
-        """Return the keyword arguments of `core.pricing.price`, exactly; `model` is apart."""
-        self.ensure_one()
+        """Return the keyword arguments of `core.pricing.price`, exactly; `model` is apart.
+
+        :return: `{version id: dict}`, in two queries
+        """
         exact = self._read_exact([
             "included_quota", "price_per_unit", "unit_batch", "rate", "fixed_amount",
             "minimum_amount", "maximum_amount",
-        ])[self.id]
-        minimum, maximum = exact.pop("minimum_amount"), exact.pop("maximum_amount")
+        ])
+        tiers = self.tier_ids._terms()
         return {
-            **exact,
-            "minimum": minimum or None,
-            "maximum": maximum or None,
-            "tiers": self.tier_ids._terms(),
-            "flat_fee_at_zero": self.flat_fee_at_zero,
+            version.id: {
+                "minimum": exact[version.id].pop("minimum_amount") or None,
+                "maximum": exact[version.id].pop("maximum_amount") or None,
+                **exact[version.id],
+                "tiers": [tiers[tier.id] for tier in version.tier_ids.sorted()],
+                "flat_fee_at_zero": version.flat_fee_at_zero,
+            }
+            for version in self
         }

@@ -2,6 +2,8 @@ import json
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache
+from itertools import zip_longest
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -129,48 +131,68 @@ class FusionBillingRating(models.Model):
         pending = self.env["fusion.billing.rating.request"]._pending_subscription_ids()
         for offset in range(0, len(pending), BATCH):
             batch = self.env["sale.order"].browse(pending[offset:offset + BATCH])
-            for subscription in batch:
-                self._rate_unless_busy(subscription)
+            self._rate_unless_busy(batch)
             if not self.env["sale.order"]._fusion_commit(
                 len(batch), remaining=max(0, len(pending) - offset - BATCH),
             ):
                 break
 
     @api.model
-    def _rate_unless_busy(self, subscription):
-        """Rate what changed, unless somebody is at work on it; a failure is shown (R7)."""
-        for locked in subscription._fusion_try_lock():
-            with locked._fusion_guard("rating"):
-                self._rate_requested(locked)
+    def _rate_unless_busy(self, subscriptions):
+        """Rate what changed, unless somebody is at work on it; a failure is shown (R7).
+
+        All together, in a number of queries that does not grow with them; one after the other
+        only if that fails.
+        """
+        locked = subscriptions._fusion_try_lock()
+        if not self._rate_together(locked):
+            for subscription in locked:
+                with subscription._fusion_guard("rating"):
+                    self._rate_requested(subscription)
 
     @api.model
-    def _rate_requested(self, subscription):
-        """Rate the open period, and the closed ones that were touched since the last run."""
-        requests = self._requests(subscription)
-        self._rate_late(subscription, requests)
-        if subscription._fusion_in_progress():
-            self._rate_period(subscription, subscription._fusion_open_period())
+    def _rate_together(self, subscriptions):
+        """Rate these subscriptions, or none of them; return whether it went well."""
+        try:
+            with self.env.cr.savepoint():
+                self._rate_requested(subscriptions)
+        except Exception:
+            # It is met again, and told, by the one it belongs to.
+            return False
+        subscriptions._fusion_clear_failure("rating")
+        return True
+
+    @api.model
+    def _rate_requested(self, subscriptions):
+        """Rate the open periods, and the closed ones that were touched since the last run."""
+        requests = self._requests(subscriptions)
+        self._rate_late(requests)
+        self._rate_periods({
+            subscription: subscription._fusion_open_period()
+            for subscription in subscriptions._fusion_in_progress()
+        })
         requests.unlink()
 
     @api.model
-    def _rate_period(self, subscription, period):
-        """Rate a billing period that is not billed yet, as its plan says (R1, R6).
+    def _rate_periods(self, periods):
+        """Rate billing periods that are not billed yet, as their plans say (R1, R6).
 
-        :param Period period: a billing period of the subscription
+        :param dict periods: `{subscription: Period}`
         """
-        targets = self._open_targets(subscription, period)
+        targets = self._open_targets(periods)
         self._rate(targets)
-        ratings = self._open_ratings(subscription)
-        ratings._drop_except({(target.charge.id, target.period.start) for target in targets})
+        ratings = self._open_ratings(periods)
+        ratings._drop_except({
+            (target.subscription.id, target.charge.id, target.period.start) for target in targets
+        })
         ratings._sync_order_lines()
 
     @api.model
-    def _rate_late(self, subscription, requests):
+    def _rate_late(self, requests):
         """Rate closed periods again that got late or corrected usage (R9)."""
-        touched = requests.filtered("touched_from")
-        late = self.search(touched._late_domain()) if touched else self.browse()
+        late = self.search(requests._late_domain())
         if late:
-            self._rate([rating._target() for rating in late])
+            self._rate(late._targets())
             late._sync_order_lines()
 
     @api.model
@@ -179,31 +201,41 @@ class FusionBillingRating(models.Model):
 
         What the plan no longer wants is not frozen: late usage must not bring it back (R1).
         """
-        self._rate_late(subscription, self._requests(subscription))
-        self._rate_period(subscription, period)
-        self._open_ratings(subscription).closed = True
+        self._rate_late(self._requests(subscription))
+        self._rate_periods({subscription: period})
+        self._open_ratings([subscription]).closed = True
 
     @api.model
-    def _requests(self, subscription):
+    def _requests(self, subscriptions):
         return self.env["fusion.billing.rating.request"].search([
-            ("subscription_id", "=", subscription.id),
+            ("subscription_id", "in", subscriptions.ids),
         ])
 
     @api.model
-    def _open_ratings(self, subscription):
+    def _open_ratings(self, subscriptions):
         """Return the rows that are not billed: the period's bounds may have been moved."""
         return self.search([
-            ("subscription_id", "=", subscription.id), ("closed", "=", False),
-            ("breakdown", "!=", False),
+            ("subscription_id", "in", [subscription.id for subscription in subscriptions]),
+            ("closed", "=", False), ("breakdown", "!=", False),
         ])
 
     # === BUSINESS METHODS - TARGETS === #
 
     @api.model
-    def _open_targets(self, subscription, period):
-        """Return what the plan in force wants rated in a period."""
+    def _open_targets(self, periods):
+        """Return what the plans in force want rated in periods: `{subscription: Period}`."""
+        billed, rate_on = self._billed_until(periods), cache(self._currency_rate)
+        return [
+            target for subscription, period in periods.items()
+            for target in self._targets_of_one(
+                subscription, period, billed.get((subscription, period.start)), rate_on,
+            )
+        ]
+
+    @api.model
+    def _targets_of_one(self, subscription, period, began, rate_on):
         charges = subscription._fusion_get_plan()._charges_for(subscription.currency_id)
-        began = self._billed_until(subscription, period.start)
+        today = subscription._fusion_today()
         return [
             Target(
                 subscription=subscription, charge=charge, version=version, period=part,
@@ -212,19 +244,26 @@ class FusionBillingRating(models.Model):
                 paused=subscription._fusion_pauses(part),
                 takes=charge._filter() or None,
                 leaves=None if charge._filter() else charges._filters_beside(charge) or None,
-                currency_rate=self._currency_rate(subscription, charge, part),
+                currency_rate=rate_on(
+                    charge, subscription.currency_id, min(part.last_day, today),
+                ),
             )
             for charge in charges for version, part in charge._parts(period) if part.days
         ]
 
     @api.model
-    def _billed_until(self, subscription, day):
-        """Return the instant until which the period before a day was rated, or False."""
-        [[until]] = self._read_group(
-            [("subscription_id", "=", subscription.id), ("closed", "=", True),
-             ("period_end", "=", day)], [], ["ends_at:max"],
+    def _billed_until(self, periods):
+        """Return the instants until which the periods before these were rated.
+
+        :return: `{(subscription, first day): instant}` for those that were
+        """
+        rows = self._read_group(
+            [("subscription_id", "in", [subscription.id for subscription in periods]),
+             ("period_end", "in", [period.start for period in periods.values()]),
+             ("closed", "=", True)],
+            ["subscription_id", "period_end:day"], ["ends_at:max"],
         )
-        return until
+        return {(subscription, day): until for subscription, day, until in rows}
 
     @api.model
     def _bounds(self, subscription, part, began):
@@ -243,29 +282,32 @@ class FusionBillingRating(models.Model):
             "full_seconds": max(full_end - full_start, bounds[1] - bounds[0]) // SECOND,
         }
 
-    def _target(self):
-        """Return what this row was rated with."""
-        self.ensure_one()
-        return Target(
-            subscription=self.subscription_id, charge=self.charge_id, version=self.version_id,
-            period=Period(self.period_start, self.period_end), share=Fraction(self.share),
-            paused=self.paused,
-            bounds=(self.starts_at, self.ends_at), full_seconds=int(self.full_seconds),
-            takes=self.takes or None, leaves=self.leaves or None,
-            currency_rate=self._read_exact(["currency_rate"])[self.id]["currency_rate"],
-        )
+    def _targets(self):
+        """Return what each of these rows was rated with."""
+        exact = self._read_exact(["currency_rate"])
+        return [
+            Target(
+                subscription=row.subscription_id, charge=row.charge_id, version=row.version_id,
+                period=Period(row.period_start, row.period_end), share=Fraction(row.share),
+                paused=row.paused,
+                bounds=(row.starts_at, row.ends_at), full_seconds=int(row.full_seconds),
+                takes=row.takes or None, leaves=row.leaves or None,
+                currency_rate=exact[row.id]["currency_rate"],
+            )
+            for row in self
+        ]
 
     @api.model
-    def _currency_rate(self, subscription, charge, period):
-        """Return the rate of the period's last day, or today's while that is to come.
+    def _currency_rate(self, charge, target, day):
+        """Return what one unit of a charge's currency is in another one on a day.
+
+        That is the last day of the period, or today while that is to come.
 
         :raise UserError: there is no rate; Odoo would take 1
         """
-        source, target = charge.currency_id, subscription.currency_id
-        company = subscription.company_id
+        source, company = charge.currency_id, charge.company_id
         if source == target:
             return Decimal(1)
-        day = min(period.last_day, subscription._fusion_today())
         for currency in (source | target) - company.currency_id:
             if not self._has_rate(currency, company, day):
                 raise UserError(self.env._(
@@ -288,9 +330,12 @@ class FusionBillingRating(models.Model):
     @api.model
     def _rate(self, targets):
         """Price the usage of these targets and keep their ledger rows in step."""
-        quantities = self.env["fusion.billing.usage"]._aggregate(targets)
+        versions = self.env["fusion.billing.charge.version"].union(
+            *(target.version for target in targets))
+        quantities, terms = self.env["fusion.billing.usage"]._aggregate(targets), versions._terms()
         self._store([
-            target.entry(quantity) for target, quantity in zip(targets, quantities, strict=True)
+            target.entry(quantity, terms[target.version.id])
+            for target, quantity in zip(targets, quantities, strict=True)
         ])
 
     @api.model
@@ -319,11 +364,11 @@ class FusionBillingRating(models.Model):
 
         A charge was archived, the plan was changed, or somebody moved the period's bounds.
 
-        :param set wanted: pairs of charge id and first day
+        :param set wanted: triples of subscription's id, charge's id and first day
         """
         stale = self.filtered(
-            lambda rating: (rating.charge_id.id, rating.period_start) not in wanted
-            and rating.breakdown
+            lambda rating:
+            (rating.subscription_id.id, rating.charge_id.id, rating.period_start) not in wanted
         )
         stale.write({"billable_quantity": 0, "amount_exact": 0, "amount": 0, "breakdown": False})
 
@@ -336,16 +381,26 @@ class FusionBillingRating(models.Model):
         on no invoice, or on a draft: it is updated, down to zero, where it exists, and created
         where there is something to bill.
         """
+        self._read_lines_ahead()
+        changed, missing = self.env["sale.order.line"], []
         for rating in self.sorted(lambda rating: (rating.charge_id.id, rating.period_start)):
             settled = rating.order_line_ids.filtered(lambda line: line._fusion_is_posted())
-            open_line = (rating.order_line_ids - settled)[:1]
-            for surplus in rating.order_line_ids - settled - open_line:
-                surplus._fusion_update(rating, 0)  # left over from an invoice that was cancelled
-            amount = rating._rest(settled)
-            if open_line:
-                open_line._fusion_update(rating, amount)
-            elif not rating.currency_id.is_zero(amount):
-                self.env["sale.order.line"]._fusion_create(rating, amount, len(settled))
+            amount, open_lines = rating._rest(settled), rating.order_line_ids - settled
+            # More than one is left over from an invoice that was cancelled.
+            for line, due in zip_longest(open_lines, [amount][:len(open_lines)], fillvalue=0):
+                changed |= line._fusion_update(rating, due)
+            if not open_lines and not rating.currency_id.is_zero(amount):
+                missing.append((rating, amount, len(settled)))
+        changed |= changed._fusion_create(missing)
+        changed.order_id._fusion_usage_added()
+
+    def _read_lines_ahead(self):
+        """Read at once what would be a query for each line."""
+        lines = self.order_line_ids
+        lines.mapped("price_unit")
+        lines.mapped("tax_ids")
+        lines.invoice_lines.mapped("parent_state")
+        lines.invoice_lines.move_id.mapped("state")
 
     def _rest(self, settled):
         """Return what is left to bill, or, negative, to credit: no more than customers still pay.
@@ -358,6 +413,19 @@ class FusionBillingRating(models.Model):
             rest = -min(-rest, max(0, self.currency_id.round(paid)))
         return rest
 
+    def _quantities(self):
+        """Return what was used, included and is billed, exactly.
+
+        The breakdown says the same as the columns, and is read for all rows at once.
+        """
+        self.ensure_one()
+        if not self.breakdown:
+            names = ["quantity", "included_quantity", "billable_quantity"]
+            return tuple(self._read_exact(names)[self.id][name] for name in names)
+        used = Decimal(self.breakdown["quantity"])
+        included = min(used, Decimal(self.breakdown["included_quota"]))
+        return used, included, Decimal(self.breakdown["billable"])
+
     def _describe(self, lang, settled=None):
         """Say in words what was used, included and billed, and for which dates (M4).
 
@@ -366,16 +434,16 @@ class FusionBillingRating(models.Model):
         """
         self.ensure_one()
         rating = self.with_context(lang=lang)
-        exact = self._read_exact(["quantity", "included_quantity", "billable_quantity"])[self.id]
+        used, included, billed = self._quantities()
         words = {
             "metric": rating.metric_id.name,
             "period": format_period(self.env, self.period_start, self.period_end, lang),
-            "used": format_quantity(self.env, exact["quantity"], lang),
-            "included": format_quantity(self.env, exact["included_quantity"], lang),
-            "billed": format_quantity(self.env, exact["billable_quantity"], lang),
+            "used": format_quantity(self.env, used, lang),
+            "included": format_quantity(self.env, included, lang),
+            "billed": format_quantity(self.env, billed, lang),
         }
         if settled is not None:
-            change = exact["quantity"] - settled
+            change = used - settled
             sign = "+" if change >= 0 else "−"
             words["change"] = sign + format_quantity(self.env, abs(change), lang)
             return rating.env._(

@@ -19,7 +19,7 @@ class FusionBillingRating(models.Model):
         return result
 
     def _tell_thresholds(self):
-        """Emit an event for every threshold that these ratings of one subscription reach.
+        """Emit an event for every threshold that these ratings reach.
 
         It is part of the transaction that rates: what is rolled back was neither reached nor
         told, and what was told once is not told again when the same period is rated again.
@@ -28,6 +28,13 @@ class FusionBillingRating(models.Model):
         if not thresholds:
             return
         figures = self._read_exact(FIGURES)
+        for subscription, ratings in self.grouped("subscription_id").items():
+            ratings._tell_reached(thresholds.filtered(
+                lambda threshold, own=subscription: threshold.subscription_id in (own, own.browse())
+            ), figures)
+
+    def _tell_reached(self, thresholds, figures):
+        """Do so for the ratings of one subscription."""
         for threshold in thresholds:
             if threshold.subscription_id and threshold.kind == "amount":
                 self._tell_subscription_amount(threshold, figures)

@@ -47,7 +47,7 @@ class FusionBillingRating(models.Model):
     def action_view_usage(self):
         """Open the counters that this rating combines."""
         self.ensure_one()
-        counters = self.env["fusion.billing.usage"]._counters(self._target())
+        counters = self.env["fusion.billing.usage"]._counters(*self._targets())
         action = self.env["ir.actions.actions"]._for_xml_id(
             "fusion_billing.fusion_billing_usage_action",
         )

@@ -34,11 +34,15 @@ class FusionBillingRatingRequest(models.Model):
         ])
 
     def _late_domain(self):
-        """Return the domain of the closed ratings that these changes of one subscription touch.
+        """Return the domain of the closed ratings that these changes touch.
 
         A level that is weighted by time holds until the next one, so it touches every later
         period as well (R9).
         """
+        touched = self.filtered("touched_from").grouped("subscription_id")
+        return Domain.OR(changes._late_domain_of_one() for changes in touched.values())
+
+    def _late_domain_of_one(self):
         return (
             Domain("subscription_id", "=", self.subscription_id.id)
             & Domain("closed", "=", True)

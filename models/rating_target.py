@@ -36,12 +36,13 @@ class Target:
     leaves: list | None = None
     currency_rate: Decimal = Decimal(1)
 
-    def entry(self, quantity):
+    def entry(self, quantity, terms=None):
         """Return the ledger row for a quantity: column name to value, exact.
 
         :param Decimal quantity: what the counters of the target combine to
+        :param dict terms: those of the version, if they are known already
         """
-        priced = self.version._price(quantity, self.share, self.paused)
+        priced = self.version._price(quantity, self.share, self.paused, terms)
         rounding = Decimal(str(self.subscription.currency_id.rounding))
         return {
             **self._identity(),

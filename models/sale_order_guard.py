@@ -24,7 +24,8 @@ class SaleOrder(models.Model):
             with self.env.cr.savepoint(flush=False):
                 return self.try_lock_for_update(allow_referencing=True)
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-            return self.browse()
+            alone = len(self) == 1
+            return self.browse().union(*(() if alone else (one._fusion_try_lock() for one in self)))
 
     @contextmanager
     def _fusion_guard(self, step):
@@ -63,11 +64,12 @@ class SaleOrder(models.Model):
             )
 
     def _fusion_clear_failure(self, step):
-        if self.fusion_error_step == step:
-            self.with_context(tracking_disable=True).write({
+        failed = self.filtered(lambda order: order.fusion_error_step == step)
+        if failed:
+            failed.with_context(tracking_disable=True).write({
                 "fusion_error": False, "fusion_error_step": False,
             })
-            self.activity_unlink(["fusion_billing.mail_activity_type_failure"])
+            failed.activity_unlink(["fusion_billing.mail_activity_type_failure"])
 
     def _fusion_responsible(self):
         """Return who is asked: the salesperson, else a billing manager, else who runs this."""

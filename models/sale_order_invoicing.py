@@ -293,6 +293,14 @@ class SaleOrder(models.Model):
     # === LATE USAGE === #
 
     def _fusion_usage_added(self):
+        """Take usage of closed periods, which was rated late, to where it is billed next (R9)."""
+        # Read at once what would be queries for each.
+        self.order_line.fusion_rating_id.mapped("closed")
+        self.invoice_ids.mapped("state")
+        for order in self:
+            order._fusion_place_late_usage()
+
+    def _fusion_place_late_usage(self):
         """Take usage of a closed period to where it is billed next (R9).
 
         That is the first draft that is held for its period or a later one; else the next invoice,

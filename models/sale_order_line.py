@@ -109,49 +109,54 @@ class SaleOrderLine(models.Model):
         )
 
     @api.model
-    def _fusion_create(self, rating, amount, correction):
-        """Put an amount of the ledger on its order.
+    def _fusion_create(self, amounts):
+        """Put amounts of the ledger on their orders.
 
-        :param float amount: rounded to the currency
-        :param int correction: 0, or how many lines of this rating are invoiced already
+        :param list amounts: triples of a rating, an amount that is rounded to the currency (float),
+            and 0, or how many lines of this rating are invoiced already
         """
-        order = rating.subscription_id
-        line = self._fusion_engine().create({
-            "order_id": order.id,
-            "sequence": max(order.order_line.mapped("sequence"), default=0) + 1,
-            "product_uom_qty": 1,
-            "discount": 0,
-            "fusion_charge_id": rating.charge_id.id,
-            "fusion_rating_id": rating.id,
-            "fusion_correction": correction,
-            **self._fusion_prepare_values(rating, amount, order, correction),
-        })
-        order._fusion_usage_added()
-        return line
+        return self._fusion_engine().create([
+            {
+                "order_id": rating.subscription_id.id,
+                "sequence": max(rating.subscription_id.order_line.mapped("sequence"), default=0)
+                + position,
+                "product_uom_qty": 1,
+                "discount": 0,
+                "fusion_charge_id": rating.charge_id.id,
+                "fusion_rating_id": rating.id,
+                "fusion_correction": correction,
+                **self._fusion_prepare_values(rating, amount, rating.subscription_id, correction),
+            }
+            for position, (rating, amount, correction) in enumerate(amounts, 1)
+        ])
 
     def _fusion_update(self, rating, amount):
         """Let this line, and the draft it stands on, say what the ledger says.
 
-        An equal line is not written.
+        :return: the line if it was written; an equal one is not
         """
         values = self._fusion_prepare_values(
             rating, amount, self.order_id, self.fusion_correction,
         )
-        [stored] = self.read(list(values), load=None)
-        changed = {name: value for name, value in values.items() if stored[name] != value}
+        changed = {
+            name: value for name, value in values.items()
+            if self._fields[name].convert_to_write(self[name], self) != value
+        }
         if changed:
             # A new product would give the line its own words and price.
             self._fusion_engine().write(values if "product_id" in changed else changed)
             self._fusion_update_draft()
-            self.order_id._fusion_usage_added()
+        return self if changed else self.browse()
 
     def _fusion_update_draft(self):
         drafts = self.invoice_lines.filtered(lambda line: line.parent_state == "draft")
         # sudo: rating keeps drafts in step, whoever pushed or corrected the usage.
-        drafts.sudo().write({
-            "name": self._prepare_invoice_line(quantity=1)["name"], "price_unit": self.price_unit,
-        })
-        drafts.sudo().move_id._fusion_follow_sign()
+        if drafts:
+            drafts.sudo().write({
+                "name": self._prepare_invoice_line(quantity=1)["name"],
+                "price_unit": self.price_unit,
+            })
+            drafts.sudo().move_id._fusion_follow_sign()
 
     @api.model
     def _fusion_prepare_values(self, rating, amount, order, correction):
@@ -163,7 +168,7 @@ class SaleOrderLine(models.Model):
             "technical_price_unit": amount,
             "fusion_period_start": rating.period_start,
             "fusion_period_end": rating.period_end,
-            "fusion_quantity": str(rating._read_exact(["quantity"])[rating.id]["quantity"]),
+            "fusion_quantity": str(rating._quantities()[0]),
         }
 
     @api.model

@@ -53,7 +53,7 @@ class FusionBillingService(models.Model):
             "metric": charge.metric_id.code,
             "filter": charge._filter(),
             "charge_model": version.charge_model,
-            **version._terms(),
+            **version._terms()[version.id],
             "prorate": charge.prorate,
             "currency": charge.currency_id.name,
             "next_prices_from": min((start for start in starts if start > today), default=None),

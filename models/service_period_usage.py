@@ -107,8 +107,8 @@ class FusionBillingService(models.Model):
         """Return the rows of the answer, in the order of the plan's charges."""
         exact = ratings._read_exact(list(FIGURES))
         rated = [
-            Rated(rating._target(), exact[rating.id], rating.rated_at or None)
-            for rating in ratings
+            Rated(target, exact[rating.id], rating.rated_at or None)
+            for rating, target in zip(ratings, ratings._targets(), strict=True)
         ]
         if opened:
             rated += self._find_unrated(subscription, opened, rated)
@@ -119,7 +119,7 @@ class FusionBillingService(models.Model):
         # sudo: what to rate depends on exchange rates, which the API does not read.
         ratings = self.env["fusion.billing.rating"].sudo()
         with told_as_invalid_state():
-            targets = ratings._open_targets(subscription.sudo(), period)
+            targets = ratings._open_targets({subscription.sudo(): period})
         known = {(row.target.charge.id, row.target.period.start) for row in rated}
         nothing = dict.fromkeys(FIGURES, Decimal(0))
         return [

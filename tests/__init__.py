@@ -33,6 +33,7 @@ from . import (
     test_price_versions,
     test_proration,
     test_rating,
+    test_rating_growth,
     test_rules_money,
     test_rules_rating,
     test_rules_usage,

@@ -206,7 +206,7 @@ class TestLedgerConstraints(ConstraintCase):
         self.assertRefused(
             "sale_order_line_fusion_usage_unique", "on the order already",
             lambda: self.env["sale.order.line"]._fusion_create(
-                self.rating, 1, line.fusion_correction))
+                [(self.rating, 1, line.fusion_correction)]))
 
     def test_what_rated_money_cannot_be_deleted(self):
         for record in (
