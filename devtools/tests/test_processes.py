@@ -109,19 +109,22 @@ class TestCommands(unittest.TestCase):
             self.assertEqual(alive, [])
 
     def test_an_interrupted_test_run_leaves_no_process_and_no_database(self):
-        before = self.temporary_databases()
         command = start("test", "/fusion_billing:NoSuchTest", start_new_session=True)
         self.addCleanup(command.kill)
-        deadline = time.monotonic() + 60
-        while not self.temporary_databases() - before:
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(0.1)
-        family = psutil.Process(command.pid).children(recursive=True)
+        family = self.wait_for_database(command)
         command.send_signal(signal.SIGINT)
         self.assertEqual(command.wait(60), 130)
-        _gone, alive = psutil.wait_procs(family, timeout=5)
-        self.assertEqual(alive, [])
-        self.assertEqual(self.temporary_databases() - before, set())
+        self.assert_gone(family, seconds=5)
+
+    def test_all_parts_end_without_a_trace_however_the_whole_run_ends(self):
+        for sign, status in ((signal.SIGTERM, 130), (signal.SIGKILL, -signal.SIGKILL)):
+            with self.subTest(sign=sign):
+                command = start("test", "-k", "no_such_test", start_new_session=True)
+                self.addCleanup(command.kill)
+                family = self.wait_for_database(command)
+                command.send_signal(sign)
+                self.assertEqual(command.wait(60), status)
+                self.assert_gone(family, seconds=60)
 
     def test_an_unknown_database_is_one_sentence_and_a_failure(self):
         for command in (["shell", "--db", "no_such_db"], ["db", "drop", "no_such_db"]):
@@ -136,11 +139,28 @@ class TestCommands(unittest.TestCase):
                 done.stderr.splitlines()[-1], "^./dev: there is no database no_such_db"
             )
 
-    def temporary_databases(self) -> set:
-        rows = databases.query(
-            "postgres", "SELECT datname FROM pg_database WHERE datname ~ '_test_'"
-        )
-        return {name for (name,) in rows}
+    def wait_for_database(self, command: subprocess.Popen) -> list[psutil.Process]:
+        """Wait until a command or one of its children has a temporary database; return them all."""
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline:
+            leader = psutil.Process(command.pid)
+            family = [leader, *leader.children(recursive=True)]
+            if self.databases_of(family):
+                return family
+            time.sleep(0.1)
+        return self.fail("the command made no database")
+
+    def assert_gone(self, family: list[psutil.Process], seconds: float) -> None:
+        _gone, alive = psutil.wait_procs(family, timeout=seconds)
+        self.assertEqual(alive, [])
+        self.assertEqual(self.databases_of(family), [])
+
+    def databases_of(self, family: list[psutil.Process]) -> list[str]:
+        """The temporary databases that these processes made."""
+        pids = {process.pid for process in family}
+        names = [name for [name] in databases.query("postgres", "SELECT datname FROM pg_database")]
+        made = [found for found in map(databases.TEMPORARY.match, names) if found]
+        return [found.string for found in made if int(found["pid"]) in pids]
 
     def wait_for(self, url: str, command: subprocess.Popen) -> None:
         deadline = time.monotonic() + 120
