@@ -171,14 +171,20 @@ class OdooServer:
 
     @property
     def worker_pids(self) -> list[int]:
-        """The HTTP worker processes, which can be killed to prove that nothing is lost."""
-        marks = ("cron", "gevent")
+        """The HTTP worker processes, which can be killed to prove that nothing is lost.
+
+        Cron workers have the same command line, but close the socket that they inherit.
+        """
         children = psutil.Process(self.process.pid).children()
-        return [
-            child.pid
-            for child in children
-            if not any(mark in " ".join(child.cmdline()).lower() for mark in marks)
-        ]
+        return [child.pid for child in children if self._listens(child)]
+
+    def _listens(self, process: psutil.Process) -> bool:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            return any(
+                connection.status == psutil.CONN_LISTEN and connection.laddr.port == self.port
+                for connection in process.net_connections("tcp")
+            )
+        return False
 
     def stop(self) -> None:
         """End the master, its workers and whatever they started. Safe to call twice."""

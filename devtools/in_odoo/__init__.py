@@ -104,7 +104,7 @@ def started(database: str, function: str, **arguments):
         process.stdin = None  # communicate() would flush it
         yield process
     finally:
-        end_group(process)
+        end_group(process, patience=1)  # a thread of it may hang
         process.stdout.close()
         process.stderr.close()
 

@@ -94,6 +94,28 @@ class TestClusterHome(unittest.TestCase):
             self.assertTrue(str(self.home(folder)).startswith("/var/tmp/"))
 
 
+class TestWorkers(unittest.TestCase):
+    def test_the_http_workers_are_told_from_all_other_processes(self):
+        """Without them nobody answers, and there are no more than were asked for."""
+        with (
+            databases.temporary_database("workers") as name,
+            odoo.OdooServer(name, workers=2, cron_threads=1) as server,
+        ):
+            deadline = time.monotonic() + 60
+            while len(server.pids) < 5 or len(server.worker_pids) > 2:  # the cron worker begins
+                self.assertLess(time.monotonic(), deadline)
+                time.sleep(0.05)
+            workers = [psutil.Process(pid) for pid in server.worker_pids]
+            self.assertEqual(len(workers), 2)
+            for worker in workers:
+                worker.suspend()
+            with self.assertRaises(OSError):
+                urllib.request.urlopen(server.url + odoo.HEALTH, timeout=2)
+            for worker in workers:
+                worker.resume()
+            self.assertTrue(server.answers())
+
+
 class TestCommands(unittest.TestCase):
     def test_a_terminated_server_leaves_no_process(self):
         with databases.temporary_database("serve") as name:
