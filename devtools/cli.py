@@ -98,7 +98,7 @@ def parser() -> argparse.ArgumentParser:
     drop = db.add_parser("drop", help="drop a database and its files")
     drop.add_argument("name")
     add("lint", run_lint, "check style and conventions")
-    test = add("test", run_test, "run the tests; without argument all of them")
+    test = add("test", run_test, "run the tests; without argument all parts, side by side")
     test.add_argument(
         "what",
         nargs="?",

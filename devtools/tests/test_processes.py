@@ -1,6 +1,7 @@
 """No command leaves a process behind, and several at once do not disturb each other."""
 
 import fcntl
+import json
 import os
 import signal
 import socket
@@ -16,7 +17,7 @@ from unittest import mock
 import psutil
 
 from devtools import console, databases, locks, odoo, postgres
-from devtools.paths import ROOT
+from devtools.paths import DEV, ROOT
 
 
 def start(*arguments, **options) -> subprocess.Popen:
@@ -94,6 +95,19 @@ class TestClusterHome(unittest.TestCase):
             self.assertTrue(str(self.home(folder)).startswith("/var/tmp/"))
 
 
+class TestEnvironment(unittest.TestCase):
+    def test_odoo_keeps_its_bytecode_in_dev_alone_whatever_the_environment_says(self):
+        ask = "import sys; print(sys.dont_write_bytecode, sys.pycache_prefix)"
+        told = subprocess.run(
+            [sys.executable, "-c", ask],
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **odoo.environment()},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        self.assertEqual(told.stdout.split(), ["False", str(DEV / "pycache")])
+
+
 class TestWorkers(unittest.TestCase):
     def test_the_http_workers_are_told_from_all_other_processes(self):
         """Without them nobody answers, and there are no more than were asked for."""
@@ -147,6 +161,20 @@ class TestCommands(unittest.TestCase):
                 command.send_signal(sign)
                 self.assertEqual(command.wait(60), status)
                 self.assert_gone(family, seconds=60)
+
+    def test_the_outcomes_are_counted_in_the_last_line_and_written_to_a_file(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "outcomes.json")
+            done = subprocess.run(
+                [sys.executable, ROOT / "dev", "test", "core", "-k", "no_such", "--outcomes", path],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            self.assertEqual(json.loads(path.read_text()), {"core: there are tests": "failed"})
+        self.assertEqual(done.stdout.splitlines()[-1], "0 passed, 1 failed, 0 skipped")
+        self.assertRegex(done.stderr, r"core took \d+ s\nFAILED core: there are tests\n$")
+        self.assertEqual(done.returncode, 1)
 
     def test_an_unknown_database_is_one_sentence_and_a_failure(self):
         for command in (["shell", "--db", "no_such_db"], ["db", "drop", "no_such_db"]):

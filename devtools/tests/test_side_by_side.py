@@ -7,6 +7,7 @@ import tempfile
 import textwrap
 import unittest
 from pathlib import Path
+from unittest import mock
 
 from devtools import side_by_side, testing
 from devtools.outcomes import Tally
@@ -76,6 +77,11 @@ class TestSideBySide(unittest.TestCase):
         self.assertIn("b saw a b\n", said)
         self.assertIn("c saw a b c\n", said)
         self.assertLess(said.index("b saw"), said.index("c begins"), "c took the place of b")
+
+    def test_it_is_said_now_and_then_which_parts_run_and_for_how_long(self):
+        with mock.patch.object(side_by_side, "NEWS", 0.1):
+            _tally, said = self.run_parts(slow="time.sleep(1)\n" + GOOD, other="time.sleep(1)")
+        self.assertRegex(said, r"· running: slow \([01] s\), other \([01] s\)\n")
 
     def test_one_place_runs_them_one_after_the_other(self):
         with tempfile.TemporaryDirectory() as folder:
