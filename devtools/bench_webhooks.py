@@ -34,8 +34,8 @@ SELECT count(*) FROM fusion_billing_webhook_delivery AS delivery
 class Bench:
     """A receiver, and databases whose outboxes are full."""
 
-    def __init__(self, receiver: Receiver, events: int = EVENTS):
-        self.receiver, self.events = receiver, events
+    def __init__(self, receiver: Receiver, events: int = EVENTS, subscriptions: int = 500):
+        self.receiver, self.events, self.subscriptions = receiver, events, subscriptions
         self.failures: list[str] = []
 
     def throughput(self) -> None:
@@ -105,7 +105,8 @@ class Bench:
             if hanging:
                 in_odoo.call(database, "hooks.point", codes=[hanging], url=f"{url}/hang")
             in_odoo.call(
-                database, "hooks.fill", codes=services, events=events, subscriptions=500
+                database, "hooks.fill", codes=services, events=events,
+                subscriptions=self.subscriptions,
             )
 
     def loop(self, database: str) -> float:
