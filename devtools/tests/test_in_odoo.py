@@ -95,7 +95,8 @@ class TestCalls(unittest.TestCase):
 
     def test_the_answer_to_an_interrupted_call_is_not_taken_for_the_next_ones(self):
         self.set_active(True)
-        signal.signal(signal.SIGALRM, self.interrupt)
+        before = signal.signal(signal.SIGALRM, self.interrupt)
+        self.addCleanup(signal.signal, signal.SIGALRM, before)
         signal.setitimer(signal.ITIMER_REAL, 0.5)
         with self.assertRaises(KeyboardInterrupt):
             self.run_long(3)
