@@ -93,6 +93,7 @@ class AccountMove(models.Model):
 
     def _fusion_post_held(self):
         """Rate what came in since the draft was made, in the same transaction, and post it."""
-        self.ensure_one()
+        if self not in self._fusion_held_until_now():
+            return  # staff were faster
         self.env["fusion.billing.rating"]._rate_requested(self._fusion_subscription())
         self.action_post()

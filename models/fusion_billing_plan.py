@@ -1,6 +1,7 @@
 from decimal import Decimal, localcontext
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ..core.exact import EXACT
@@ -75,6 +76,28 @@ class FusionBillingPlan(models.Model):
         ))
         for plan in self:
             plan.subscription_count = counts.get(plan, 0)
+
+    # === CRUD METHODS === #
+
+    def write(self, vals):
+        self._check_period_kept(vals)
+        return super().write(vals)
+
+    def _check_period_kept(self, vals):
+        """Refuse another billing period while subscriptions run: their open one would be a part.
+
+        Fees, quotas and minimums of a month would be prorated as a twelfth of a year.
+        """
+        changed = self.filtered(lambda plan: any(
+            plan[name] != vals.get(name, plan[name])
+            for name in ("billing_period_value", "billing_period_unit")
+        ))
+        # sudo: whoever changes a plan, all its subscriptions count.
+        if any(order._fusion_is_running() for order in changed.sudo().subscription_ids):
+            raise UserError(self.env._(
+                "Subscriptions run on this plan, so its billing period stays: make another plan"
+                " and change theirs."
+            ))
 
     def copy_data(self, default=None):
         default = default or {}

@@ -214,6 +214,18 @@ class TestInvoicesTakenBack(HeldDraftCase):
         first.action_post()
         self.assertEqual(self._invoiced(self.subscription), [199])
 
+    def test_a_held_draft_that_staff_post_or_delete_while_the_cron_runs_is_left_to_them(self):
+        self.plan.draft_hours = 24
+        first = self._bill_january()
+        with freeze_time("2026-02-02 01:00:00"):
+            first.action_post()
+            first._fusion_post_held()
+            self.assertEqual(first.state, "posted")
+            first.button_draft()
+            first.unlink()
+            first._fusion_post_held()
+        self.assertFalse(self.subscription.fusion_error)
+
     def test_no_more_is_credited_than_a_discount_left_to_pay(self):
         self.plan.invoice_mode = "draft"
         first = self._bill_january()

@@ -43,6 +43,15 @@ class TestDatesAndPlan(MidLifeCase):
         self._bill_at("2026-02-01")
         self.assertEqual(self._invoiced(self.subscription), [249, 54])
 
+    def test_the_billing_period_of_a_plan_stays_while_subscriptions_run_on_it(self):
+        """A month's fees would be billed as a twelfth of a year's."""
+        with self.assertRaisesRegex(UserError, "make another plan"):
+            self.plan.billing_period_unit = "year"
+        self.plan.write({"billing_period_unit": "month", "name": "Pro"})
+        with freeze_time("2026-01-20"):
+            self.subscription._fusion_close()
+        self.plan.billing_period_value = 3
+
     def test_r1_a_charge_that_was_rated_is_not_moved_to_another_plan(self):
         self._rate()
         with self.assertRaisesRegex(UserError, "Archive it"):
