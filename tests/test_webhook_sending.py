@@ -51,9 +51,9 @@ class TestWebhookSending(WebhookCase):
         self.assertEqual(hall.most, webhook_sending.PER_SERVICE)
 
     def test_an_endpoint_that_is_failing_is_tried_one_by_one(self):
-        self.service.webhook_failing_since = fields.Datetime.now()
         hall = Hall(0.05, status=500)
         with self._endpoint(hall) as endpoint:
+            self.service.webhook_failing_since = fields.Datetime.now()
             for number in range(6):
                 self._emit(number)
             self._deliver()
