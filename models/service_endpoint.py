@@ -28,7 +28,9 @@ class FusionBillingService(models.Model):
     )
     webhook_disabled_reason = fields.Char("Why Disabled", readonly=True, copy=False)
     webhook_failing_since = fields.Datetime("Failing Since", readonly=True, copy=False)
-    webhook_secret_ids = fields.One2many("fusion.billing.webhook.secret", "service_id")
+    webhook_secret_ids = fields.One2many(
+        "fusion.billing.webhook.secret", "service_id", groups="fusion_billing.group_manager",
+    )
     webhook_delivery_ids = fields.One2many("fusion.billing.webhook.delivery", "service_id")
     webhook_receives = fields.Boolean(compute="_compute_webhook_receives")
     webhook_success_rate = fields.Float(

@@ -35,6 +35,7 @@ from . import (
     test_staff_actions,
     test_subscription,
     test_views,
+    test_webhook_access,
     test_webhook_delivery,
     test_webhook_events,
     test_webhook_failures,
