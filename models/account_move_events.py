@@ -146,7 +146,7 @@ class AccountMove(models.Model):
         places = self.currency_id.decimal_places
         return {
             "invoice_id": self.id,
-            "number": self.name if self.name != "/" else None,
+            "number": self.name if self.name not in (False, "/") else None,
             "type": "credit_note" if self.move_type == "out_refund" else "invoice",
             "state": self.state,
             "payment_state": self.payment_state,

@@ -39,6 +39,7 @@ from . import (
     test_webhook_delivery,
     test_webhook_events,
     test_webhook_failures,
+    test_webhook_guide,
     test_webhook_in_flight,
     test_webhook_invoice_events,
     test_webhook_replay,

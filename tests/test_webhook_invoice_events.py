@@ -44,6 +44,7 @@ class TestInvoiceEvents(WebhookEventsCase):
         self.assertEqual(created.subscription_id, self.subscription)
         self.assertEqual(data["invoice_id"], self.invoice.id)
         self.assertEqual((data["type"], data["state"]), ("invoice", "draft"))
+        self.assertIsNone(data["number"])
         self.assertEqual(data["amount_untaxed"], "49.00")
         self.assertEqual(data["currency"], self.currency.name)
         self.assertEqual(data["external_customer_id"], "acme")
