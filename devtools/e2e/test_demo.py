@@ -69,6 +69,7 @@ class TestDemo(unittest.TestCase):
         self.assertIn("Every quantity, line, tax and total is what the recount", said)
         self.assertIn("They are the events that the recount implies", said)
         self.assertRegex(said, r"cedar-logistics .* INV/\d{4}/\d{5} ")
+        in_odoo.stop()
         after = {child.pid for child in psutil.Process().children(recursive=True)}
         self.assertEqual(after - before, set())
         with (LOGS / f"server-{self.database}.log").open() as log:
