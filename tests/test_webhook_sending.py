@@ -2,6 +2,8 @@ import threading
 
 from odoo import fields
 
+from odoo.addons.base.models import ir_cron
+
 from ..core import safe_http
 from ..core.webhook import attempt
 from ..models import webhook_sending
@@ -88,6 +90,21 @@ class TestWebhookSending(WebhookCase):
                 self._emit(number)
             self._deliver()
         self.assertEqual(len(self._outbox(state="delivered", attempts=1)), 40)
+
+    def test_a_run_whose_time_is_up_leaves_the_rest_to_the_next_one(self):
+        self.patch(ir_cron, "MIN_TIME_PER_JOB", 0.3)
+        subscription = self._subscribe()
+        self._outbox().unlink()
+        with self._endpoint(Hall(0.1)) as endpoint:
+            for number in range(10):
+                self._emit(number, subscription=subscription)
+            self._deliver()
+            done = self._outbox(state="delivered")
+            self.assertIn(len(done), range(1, 9))
+            self.assertFalse(self._outbox(state="sending"), "nothing is left behind leased")
+            for _ in range(10):
+                self._deliver()
+        self.assertEqual(self._numbers(endpoint), list(range(10)))
 
     def test_services_take_turns(self):
         """The first event of everybody comes before anybody's second."""
