@@ -197,19 +197,16 @@ class TestWebhookFailures(WebhookCase):
         self.assertEqual(len(self._activities()), len(managers), "one for each, once")
 
     def test_one_success_within_the_five_days_keeps_the_endpoint(self):
-        with freeze_time("2026-03-01") as clock:
-            with self._endpoint(answer(500)):
+        def recover_for_a_moment(connection, endpoint):
+            answer(200 if clock().day == 4 else 500)(connection, endpoint)
+
+        with self._endpoint(recover_for_a_moment), freeze_time("2026-03-01") as clock:
+            for day, since in ((1, datetime(2026, 3, 1)), (4, False), (7, datetime(2026, 3, 7))):
+                clock.move_to(f"2026-03-0{day}")
+                self._outbox().write({"state": "cancelled"})
                 self._emit()
                 self._deliver()
-            clock.move_to("2026-03-04")
-            with self._endpoint():
-                self._emit()
-                self._deliver()
-            self.assertFalse(self.service.webhook_failing_since)
-            clock.move_to("2026-03-07")
-            with self._endpoint(answer(500)):
-                self._emit()
-                self._deliver()
+                self.assertEqual(self.service.webhook_failing_since, since)
         self.assertTrue(self.service.webhook_enabled)
 
     # === WHAT STAYS OUT OF THE LOG === #

@@ -205,13 +205,9 @@ class TestInvoiceEvents(WebhookEventsCase):
                 self.env.invalidate_all()
             self.assertTold(*told)
 
-    def test_what_is_partly_paid_is_overdue_and_what_is_credited_or_cancelled_is_not(self):
+    def test_what_is_partly_paid_is_overdue(self):
         self.invoice.invoice_date_due = "2026-01-16"
         self._post()
-        credited = self.invoice.copy({"invoice_date_due": "2026-01-16"})
-        credited.action_post()
-        credited._reverse_moves(cancel=True)
-        self.invoice.copy({"invoice_date_due": "2026-01-16"}).button_cancel()
         self.env["account.payment.register"].with_context(
             active_model="account.move", active_ids=self.invoice.ids,
         ).create({"amount": 10})._create_payments()
@@ -222,6 +218,25 @@ class TestInvoiceEvents(WebhookEventsCase):
             self.env.invalidate_all()
         data = self.assertTold("invoice.overdue")
         self.assertEqual((data["invoice_id"], data["amount_residual"]), (self.invoice.id, "39.00"))
+
+    def test_neither_a_credited_invoice_nor_its_credit_note_is_overdue(self):
+        self.invoice.invoice_date_due = "2026-01-16"
+        self._post()
+        self.invoice._reverse_moves([{"invoice_date_due": "2026-01-16"}], cancel=True)
+        self._commit()
+        self._begin()
+        with freeze_time("2026-03-01"):
+            self._run_cron("ir_cron_tell_overdue")
+        self.assertTold()
+
+    def test_a_cancelled_draft_is_not_overdue(self):
+        self.invoice.invoice_date_due = "2026-01-16"
+        self.invoice.button_cancel()
+        self._commit()
+        self._begin()
+        with freeze_time("2026-03-01"):
+            self._run_cron("ir_cron_tell_overdue")
+        self.assertTold()
 
     def test_a_paid_invoice_is_not_overdue(self):
         self.invoice.invoice_date_due = "2026-01-16"
