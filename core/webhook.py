@@ -5,7 +5,7 @@ Nothing here knows a database, so that attempts can run in threads of their own.
 
 import logging
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 from . import backoff, safe_http, signing
 
@@ -20,8 +20,10 @@ FAILED_HERE = safe_http.Failure(
 class Claim:
     """A delivery that one worker holds until `lease_until`, and all that its attempt needs.
 
-    Instants are naive and in UTC. `attempts` counts those made before; `first_attempt_at` is
-    None before the first. The secrets, newest first, are kept out of whatever prints a claim.
+    Instants are naive, in UTC, and by the database's clock, which all workers share: nothing
+    here asks a clock of its own for the time. `attempts` counts those made before;
+    `first_attempt_at` is None before the first. The secrets, newest first, are kept out of
+    whatever prints a claim.
     """
 
     delivery_id: int
@@ -31,6 +33,7 @@ class Claim:
     body: str
     attempts: int
     first_attempt_at: datetime | None
+    claimed_at: datetime
     lease_until: datetime
     url: str
     secrets: list[str] = field(repr=False)
@@ -43,12 +46,19 @@ class Claim:
 
 @dataclass(frozen=True)
 class Attempt:
-    """An attempt that is over."""
+    """An attempt that is over. It began when it was claimed: claims do not wait."""
 
     claim: Claim
-    started_at: datetime
-    ended_at: datetime
     response: safe_http.Response
+
+    @property
+    def started_at(self):
+        return self.claim.claimed_at
+
+    @property
+    def ended_at(self):
+        """The second in which it ended."""
+        return self.started_at + timedelta(seconds=int(self.response.duration))
 
     def next_state(self):
         """Return what becomes of the delivery: its state and, if it is tried again, when.
@@ -70,13 +80,11 @@ def attempt(claim, transport):
     :param dict transport: keyword arguments of :func:`.safe_http.post`
     :rtype: Attempt
     """
-    started_at = utc_now()
-    response = _send(claim, started_at, transport)
-    return Attempt(claim, started_at, utc_now(), response)
+    return Attempt(claim, _send(claim, transport))
 
 
-def _send(claim, now, transport):
-    timestamp = int(now.replace(tzinfo=timezone.utc).timestamp())
+def _send(claim, transport):
+    timestamp = int(claim.claimed_at.replace(tzinfo=timezone.utc).timestamp())
     body = claim.body.encode()
     try:
         headers = signing.headers(
@@ -87,8 +95,3 @@ def _send(claim, now, transport):
         # A thread that dies would take the event with it.
         _logger.exception("Event %s could not be sent", claim.event_id)
         return safe_http.Response(error=FAILED_HERE)
-
-
-def utc_now():
-    """Return this second as a naive datetime in UTC."""
-    return datetime.now(timezone.utc).replace(tzinfo=None, microsecond=0)

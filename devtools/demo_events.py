@@ -3,14 +3,18 @@
 import contextlib
 import time
 from collections import Counter
+from decimal import Decimal
 
 from devtools import in_odoo
 from devtools.console import DevError, say
 from devtools.databases import query
+from devtools.demo_prices import PRICES
 from devtools.odoo import free_port
+from devtools.recount import Bill
 from devtools.sample_app_process import SampleApp
 from devtools.webhook_receiver import EVENTS_PATH, HOST, Authority
 
+WATCHED = "map_requests"  # the app is told who has used up what is included of these
 OPEN = "SELECT count(*) FROM fusion_billing_webhook_delivery WHERE state <> 'delivered'"
 
 
@@ -20,6 +24,7 @@ def endpoint(database: str, service: str):
     port = free_port()
     with contextlib.closing(Authority()) as authority:
         in_odoo.call(database, "hooks.allow", ca_file=authority.ca_file)
+        in_odoo.call(database, "hooks.watch", metric=WATCHED, percent=100)
         url = f"https://{HOST}:{port}{EVENTS_PATH}"
         secret = in_odoo.call(database, "hooks.point_one", code=service, url=url)
         yield {
@@ -29,34 +34,45 @@ def endpoint(database: str, service: str):
         }
 
 
-def expected(customers: int, invoices: dict) -> Counter:
-    """What the demo's month implies: sign-ups, one billed period each, and the invoices.
+def expected(bills: dict[str, Bill], plans: dict[str, str]) -> Counter:
+    """What the demo's month implies, worked out from the recount of the app's own log.
 
-    :param dict invoices: see `devtools.billed`
+    Each customer signs up and is billed for a period; each invoice is made and posted; who used
+    up the quota that is watched is told so.
+
+    :param dict plans: plan by customer
+    :return: how often each of `devtools.webhook_receiver.in_short` is told
     """
-    posted = sum(map(len, invoices.values()))
-    return Counter({
-        "customer.linked": customers,
-        "subscription.created": customers,
-        "subscription.updated": customers,
-        "invoice.created": posted,
-        "invoice.posted": posted,
-    })
+    implied = Counter()
+    for customer, bill in bills.items():
+        quota = PRICES[plans[customer]]["charges"][WATCHED]["included_quota"]
+        types = ["customer.linked", "subscription.created", "subscription.updated"]
+        if bill.usage[WATCHED].used >= Decimal(quota):
+            types.append("usage.threshold_reached")
+        implied.update((name, customer, None) for name in types)
+        for invoice in bill.invoices:
+            implied[("invoice.created", customer, str(invoice.total))] += 1
+            implied[("invoice.posted", customer, str(invoice.total))] += 1
+    return implied
 
 
-def compare(database: str, app: SampleApp, expected_types: Counter) -> list[str]:
+def compare(database: str, app: SampleApp, implied: Counter) -> list[str]:
     """Show the events that the app got, and say in a sentence each what it should not have."""
     wait_for_delivery(database)
-    got = app.status()["events"]
+    events = app.status()["events"]
+    got = Counter(map(tuple, events["told"]))
     say("Events that NexaMaps got, each with a signature that standardwebhooks verified:")
-    for name, count in got["types"].items():
+    types = Counter(name for name, _customer, _total in got.elements())
+    for name, count in sorted(types.items()):
         say(f"  {count:>4}  {name}")
     found = [
-        f"{count_of(got['types'].get(name, 0))} of {name}, implied {expected_types[name]}"
-        for name in sorted(got["types"].keys() | expected_types.keys())
-        if got["types"].get(name, 0) != expected_types[name]
+        f"{count_of(got[told])} of {' '.join(filter(None, told))}, implied {implied[told]}"
+        for told in sorted(got.keys() | implied.keys(), key=str)
+        if got[told] != implied[told]
     ]
-    return found + [f"{event_id} could not be verified" for event_id in got["refused"]]
+    if not found:
+        say("They are the events that the recount implies, customer by customer, to the cent.")
+    return found + [f"{event_id} could not be verified" for event_id in events["refused"]]
 
 
 def count_of(number: int) -> str:

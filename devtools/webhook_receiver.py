@@ -14,7 +14,7 @@ import ssl
 import subprocess
 import sys
 import threading
-from collections import Counter, defaultdict
+from collections import defaultdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import requests
@@ -68,13 +68,19 @@ class Inbox:
         return False
 
     def status(self) -> dict:
-        """How many events of each type came, how many came again, and what was refused."""
+        """What each event told, in short, how many came again, and what was refused."""
         with self._lock:
-            types = Counter(event["type"] for event in self.events.values())
             return {
-                "types": dict(sorted(types.items())), "duplicates": self.duplicates,
-                "refused": self.refused,
+                "told": sorted(map(in_short, self.events.values()), key=str),
+                "duplicates": self.duplicates, "refused": self.refused,
             }
+
+
+def in_short(event: dict) -> tuple:
+    """What an event is about: its type, the app's own id of the customer, an invoice's total."""
+    data = event["data"]
+    name = "external_id" if event["type"] == "customer.linked" else "external_customer_id"
+    return event["type"], data.get(name), data.get("amount_total")
 
 
 class Handler(BaseHTTPRequestHandler):

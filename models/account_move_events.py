@@ -6,7 +6,7 @@ from odoo.tools import SQL
 
 from ..core.answer import money
 from ..core.periods import local_date
-from .webhook_transitions import watch, watch_new
+from .webhook_transitions import untold, watch, watch_new
 
 OVERDUE_BATCH = 100
 AMOUNTS = ("amount_untaxed", "amount_tax", "amount_total", "amount_residual")
@@ -53,6 +53,13 @@ class AccountMove(models.Model):
         if "state" in vals:
             watch(self, Facts.of, _emit_transitions)
         return super().write(vals)
+
+    def unlink(self):
+        """Tell apps of drafts that go, if they were told that they came."""
+        for move in (self - untold(self, _emit_transitions)).sudo():
+            if not Facts.of(move).is_cancelled:
+                move._fusion_emit("invoice.cancelled")
+        return super().unlink()
 
     def _compute_payment_state(self):
         # Payments and credit notes change it without writing to the invoice.
@@ -139,7 +146,7 @@ class AccountMove(models.Model):
         places = self.currency_id.decimal_places
         return {
             "invoice_id": self.id,
-            "number": self.name if self.name != "/" else None,
+            "number": self.name if self.name not in (False, "/") else None,
             "type": "credit_note" if self.move_type == "out_refund" else "invoice",
             "state": self.state,
             "payment_state": self.payment_state,

@@ -24,7 +24,9 @@ class FusionBillingService(models.Model):
     webhook_url = fields.Char("Webhook URL")
 
     account_link_ids = fields.One2many("fusion.billing.account.link", "service_id")
-    api_key_ids = fields.One2many("fusion.billing.api.key", "service_id")
+    api_key_ids = fields.One2many(
+        "fusion.billing.api.key", "service_id", groups="fusion_billing.group_manager",
+    )
     subscription_ids = fields.One2many("sale.order", "fusion_service_id")
     account_link_count = fields.Integer("Customers", compute="_compute_counts")
     subscription_count = fields.Integer("Subscriptions", compute="_compute_counts")

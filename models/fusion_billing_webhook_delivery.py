@@ -116,7 +116,7 @@ class FusionBillingWebhookDelivery(models.Model):
         recipients = services.sudo().filtered("webhook_receives")
         if not recipients:
             return self.browse()
-        event = {"id": new_event_id(), "type": event_type, "timestamp": fields.Datetime.now()}
+        event = {"id": new_event_id(), "type": event_type, "timestamp": self._now()}
         deliveries = self.sudo().create([
             self._prepare_delivery(event, service, describe(service), subscription)
             for service in recipients
@@ -135,6 +135,15 @@ class FusionBillingWebhookDelivery(models.Model):
             "body": body.decode(),
             "next_attempt_at": event["timestamp"],
         }
+
+    @api.model
+    def _now(self):
+        """Return this transaction's second by the database's clock.
+
+        What is due, leased or expired is judged by that clock alone: those of several machines
+        differ, and one that is fast would take others' leases for lost.
+        """
+        return self.env.cr.now().replace(microsecond=0)
 
     @api.model
     def _wake_sender(self):
@@ -158,7 +167,7 @@ class FusionBillingWebhookDelivery(models.Model):
         queued = self.sudo().filtered(lambda delivery: delivery.state != "sending")
         queued.write({
             "state": "pending", "attempts": 0, "first_attempt_at": False, "delivered_at": False,
-            "next_attempt_at": fields.Datetime.now(),
+            "next_attempt_at": self._now(),
         })
         self._wake_sender()
         return len(queued)
@@ -210,7 +219,7 @@ class FusionBillingWebhookDelivery(models.Model):
         days = self.env["ir.config_parameter"].sudo().get_param(
             "fusion_billing.webhook_retention_days", "90",
         )
-        limit = fields.Datetime.now() - timedelta(days=int(days))
+        limit = self._now() - timedelta(days=int(days))
         done = self.search(
             Domain("state", "=", "delivered") & Domain("delivered_at", "<", limit)
             | Domain("state", "=", "cancelled") & Domain("write_date", "<", limit),

@@ -37,7 +37,8 @@ class FusionBillingWebhookSecret(models.Model):
         :param int overlap_hours: for how long the older secrets go on signing as well
         """
         service.check_access("write")
-        end = fields.Datetime.now() + timedelta(hours=overlap_hours)
+        now = self.env["fusion.billing.webhook.delivery"]._now()
+        end = now + timedelta(hours=overlap_hours)
         # sudo: nobody but this method makes secrets, and nobody reads them.
         older = self.sudo().search(Domain("service_id", "=", service.id) & (
             Domain("expires_at", "=", False) | Domain("expires_at", ">", end)

@@ -28,7 +28,9 @@ class FusionBillingService(models.Model):
     )
     webhook_disabled_reason = fields.Char("Why Disabled", readonly=True, copy=False)
     webhook_failing_since = fields.Datetime("Failing Since", readonly=True, copy=False)
-    webhook_secret_ids = fields.One2many("fusion.billing.webhook.secret", "service_id")
+    webhook_secret_ids = fields.One2many(
+        "fusion.billing.webhook.secret", "service_id", groups="fusion_billing.group_manager",
+    )
     webhook_delivery_ids = fields.One2many("fusion.billing.webhook.delivery", "service_id")
     webhook_receives = fields.Boolean(compute="_compute_webhook_receives")
     webhook_success_rate = fields.Float(
@@ -96,12 +98,26 @@ class FusionBillingService(models.Model):
     # === CRUD METHODS === #
 
     def write(self, vals):
-        if vals.get("webhook_enabled"):
-            vals = {**vals, "webhook_disabled_reason": False, "webhook_failing_since": False}
-            self.env["fusion.billing.webhook.delivery"]._wake_sender()
-        return super().write(vals)
+        changed = self.filtered(lambda service: service._endpoint_changes(vals))
+        result = super().write(vals)
+        changed._start_endpoint_afresh()
+        return result
 
     # === BUSINESS METHODS === #
+
+    def _endpoint_changes(self, vals):
+        """Whether these values enable the endpoint, or move it."""
+        enables = vals.get("webhook_enabled") and not self.webhook_enabled
+        return enables or ("webhook_url" in vals and vals["webhook_url"] != self.webhook_url)
+
+    def _start_endpoint_afresh(self):
+        """Forget how the endpoint did, and try at once what has waited for it."""
+        self.webhook_failing_since = False
+        self.filtered("webhook_enabled").webhook_disabled_reason = False
+        self.env["fusion.billing.webhook.delivery"].search([
+            ("service_id", "in", self.filtered("webhook_receives").ids),
+            ("state", "=", "pending"),
+        ])._resend()
 
     def _generate_webhook_secret(self, overlap_hours=0):
         """Make the secret that signs from now on and return it: it cannot be read again.
@@ -127,13 +143,15 @@ class FusionBillingService(models.Model):
             lambda service: {"service": service.code, "message": "It works."},
         )
 
-    def _note_webhook_failure(self, status, now):
+    def _note_webhook_failure(self, url, status, now):
         """Disable an endpoint that says it is gone, or that has only failed for five days.
 
+        :param str url: where the attempt went: what an old address does is nobody's fault
         :param int status: what the endpoint answered, None if it did not
         :param datetime now: naive UTC
         """
-        self.ensure_one()
+        if self.webhook_url != url:
+            return
         if not self.webhook_failing_since:
             self.webhook_failing_since = now
         if not self.webhook_enabled:

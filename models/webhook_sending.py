@@ -1,9 +1,9 @@
 from datetime import timedelta
 
-from odoo import api, fields, models
+from odoo import api, models
 from odoo.tools import SQL
 
-from ..core.webhook import Claim, utc_now
+from ..core.webhook import Claim
 from .webhook_run import DeliveryRun
 
 # Longer than an attempt can take, so that a lease only ends if the worker was killed.
@@ -54,11 +54,10 @@ class FusionBillingWebhookDelivery(models.Model):
         :param but_not: ids of services that get nothing this time
         :return: list of :class:`Claim`, in the order of the events
         """
-        now = fields.Datetime.now()
-        lease_until = now + LEASE
+        now = self._now()
         self.flush_model()
         self.env.cr.execute(SQL(
-            CLAIM, now=now, lease_until=lease_until, limit=limit, per_service=PER_SERVICE,
+            CLAIM, now=now, lease_until=now + LEASE, limit=limit, per_service=PER_SERVICE,
             but_not=list(but_not),
         ))
         self.invalidate_model()
@@ -66,7 +65,10 @@ class FusionBillingWebhookDelivery(models.Model):
 
     @api.model
     def _record(self, attempt):
-        """Keep what came of an attempt, on the delivery and on its endpoint."""
+        """Keep what came of an attempt, on the delivery and on its endpoint.
+
+        Either may have been deleted meanwhile; then there is nothing to keep.
+        """
         state, next_attempt_at = attempt.next_state()
         claim, response = attempt.claim, attempt.response
         error = response.error
@@ -84,8 +86,8 @@ class FusionBillingWebhookDelivery(models.Model):
             delivered_at=attempt.ended_at if state == "delivered" else None,
         ))
         if error:
-            service = self.env["fusion.billing.service"].browse(claim.service_id)
-            service._note_webhook_failure(response.status, utc_now())
+            service = self.env["fusion.billing.service"].browse(claim.service_id).exists()
+            service._note_webhook_failure(claim.url, response.status, attempt.ended_at)
 
 
 # Neither claim nor result waits for the disk. What the database forgets when its machine fails
@@ -147,23 +149,25 @@ UPDATE fusion_billing_webhook_delivery AS delivery
   FROM taken
  WHERE delivery.id = taken.id
 RETURNING delivery.id, delivery.service_id, delivery.event_id, delivery.event_type,
-          delivery.body, delivery.attempts, delivery.first_attempt_at, delivery.next_attempt_at,
-          taken.webhook_url, taken.secrets
+          delivery.body, delivery.attempts, delivery.first_attempt_at, %(now)s::timestamp,
+          delivery.next_attempt_at, taken.webhook_url, taken.secrets
 """
 
-# The row is left alone if it is not ours any more: staff gave it up, or the lease ended and
-# another worker has it.
+# The row is locked first, so that nobody deletes it in between. Its state is left alone if it
+# is not ours any more: the lease ended and another worker has it.
 RECORD = QUICKLY + """
+SELECT FROM fusion_billing_webhook_delivery WHERE id = %(delivery_id)s FOR UPDATE;
 WITH attempt AS (
     INSERT INTO fusion_billing_webhook_attempt (
         delivery_id, service_id, number, url, started_at, duration_ms, outcome, status,
         error_code, error, response_excerpt)
-    VALUES (
-        %(delivery_id)s, %(service_id)s, %(number)s, %(url)s, %(started_at)s, %(duration_ms)s,
-        %(outcome)s, %(status)s, %(error_code)s, %(error)s, %(response_excerpt)s)
+    SELECT id, %(service_id)s, %(number)s, %(url)s, %(started_at)s, %(duration_ms)s,
+           %(outcome)s, %(status)s, %(error_code)s, %(error)s, %(response_excerpt)s
+      FROM fusion_billing_webhook_delivery WHERE id = %(delivery_id)s
 ), recovered AS (
     UPDATE fusion_billing_service SET webhook_failing_since = NULL
-     WHERE id = %(service_id)s AND %(outcome)s = 'success' AND webhook_failing_since IS NOT NULL
+     WHERE id = %(service_id)s AND webhook_url = %(url)s
+       AND %(outcome)s = 'success' AND webhook_failing_since IS NOT NULL
 )
 UPDATE fusion_billing_webhook_delivery
    SET state = %(state)s, attempts = %(number)s, delivered_at = %(delivered_at)s,

@@ -25,6 +25,12 @@ def watch_new(records, emit):
     _seen(records, emit).update(dict.fromkeys(records.ids))
 
 
+def untold(records, emit):
+    """Return those of the records that are new, and that nothing was told of yet."""
+    before = _seen(records, emit)
+    return records.filtered(lambda record: record.id in before and before[record.id] is None)
+
+
 def _seen(records, emit):
     precommit, key = records.env.cr.precommit, f"fusion_billing.facts:{records._name}"
     if key not in precommit.data:

@@ -130,6 +130,17 @@ class TestConcernedServices(WebhookEventsCase):
         self._subscribe()
         self.assertEqual(self._new().service_id, self.service)
 
+    def test_a_link_to_an_archived_contact_is_a_link_all_the_same(self):
+        desk = self._service("nexadesk", webhook_url="https://desk.example.com/hook")
+        contact = self.env["res.partner"].create({
+            "name": "Accounting", "parent_id": self.partner.id,
+        })
+        self._link("customer-7", partner=contact, service=desk)
+        contact.active = False
+        self._begin()
+        self._subscribe()
+        self.assertEqual(self._new().service_id, self.service | desk)
+
     def test_a_service_of_another_company_is_not_told(self):
         company = self.env["res.company"].create({"name": "Elsewhere"})
         abroad = self._service(

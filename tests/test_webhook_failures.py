@@ -120,15 +120,19 @@ class TestWebhookFailures(WebhookCase):
         self.assertIn(delivery.attempts, range(12, 20))
 
     def test_a_failing_event_does_not_hold_up_later_ones_of_its_subscription(self):
+        def refuse_the_first(connection, endpoint):
+            answer(200 if endpoint.requests[1:] else 500)(connection, endpoint)
+
         subscription = self._subscribe()
-        with self._endpoint(answer(500)):
+        self._commit()
+        with self._endpoint(refuse_the_first) as endpoint:
             first = self._emit(1, subscription=subscription)
             self._deliver()
-        with self._endpoint() as endpoint:
-            self._emit(2, subscription=subscription)
+            second = self._emit(2, subscription=subscription)
             self._deliver()
-        self.assertEqual(self._numbers(endpoint), [2])
+        self.assertEqual(self._numbers(endpoint), [1, 2])
         self.assertState(first, "pending", attempts=1)
+        self.assertState(second, "delivered", attempts=1)
 
     # === DISABLING === #
 
@@ -152,18 +156,31 @@ class TestWebhookFailures(WebhookCase):
         self.assertEqual(len(endpoint.requests), 1)
         self.assertState(delivery, "pending", attempts=1)
 
-    def test_an_endpoint_that_is_enabled_again_gets_what_is_open(self):
+    def test_an_endpoint_that_is_enabled_again_gets_what_is_open_at_once(self):
+        """And each event has its three days anew: nobody tried while it was disabled."""
         with self._endpoint(answer(410)):
             delivery = self._emit()
             self._deliver()
-        delivery.next_attempt_at = NOW
         with self._endpoint() as endpoint:
+            self._deliver()
+            self.assertEqual(endpoint.connections, 0)
             self.service.action_webhook_enable()
+            self.assertFalse(delivery.first_attempt_at)
             self._deliver()
         self.assertEqual(len(endpoint.requests), 1)
-        self.assertState(delivery, "delivered", attempts=2)
+        self.assertState(delivery, "delivered", attempts=1)
+        self.assertEqual(len(delivery.attempt_ids), 2)
         self.assertFalse(self.service.webhook_disabled_reason)
         self.assertFalse(self._activities())
+
+    def test_an_address_that_is_corrected_gets_what_is_open_at_once(self):
+        with self._endpoint(answer(500)):
+            delivery = self._emit()
+            self._deliver()
+        with self._endpoint() as endpoint:
+            self._deliver()
+        self.assertEqual(len(endpoint.requests), 1)
+        self.assertState(delivery, "delivered", attempts=1)
 
     def test_five_days_of_nothing_but_failures_disable_the_endpoint_and_tell_the_managers(self):
         with self._endpoint(answer(500)), freeze_time("2026-03-01") as clock:
@@ -180,19 +197,16 @@ class TestWebhookFailures(WebhookCase):
         self.assertEqual(len(self._activities()), len(managers), "one for each, once")
 
     def test_one_success_within_the_five_days_keeps_the_endpoint(self):
-        with freeze_time("2026-03-01") as clock:
-            with self._endpoint(answer(500)):
+        def recover_for_a_moment(connection, endpoint):
+            answer(200 if clock().day == 4 else 500)(connection, endpoint)
+
+        with self._endpoint(recover_for_a_moment), freeze_time("2026-03-01") as clock:
+            for day, since in ((1, datetime(2026, 3, 1)), (4, False), (7, datetime(2026, 3, 7))):
+                clock.move_to(f"2026-03-0{day}")
+                self._outbox().write({"state": "cancelled"})
                 self._emit()
                 self._deliver()
-            clock.move_to("2026-03-04")
-            with self._endpoint():
-                self._emit()
-                self._deliver()
-            self.assertFalse(self.service.webhook_failing_since)
-            clock.move_to("2026-03-07")
-            with self._endpoint(answer(500)):
-                self._emit()
-                self._deliver()
+                self.assertEqual(self.service.webhook_failing_since, since)
         self.assertTrue(self.service.webhook_enabled)
 
     # === WHAT STAYS OUT OF THE LOG === #

@@ -20,6 +20,13 @@ class TestInvoiceEvents(WebhookEventsCase):
         self._commit()
         self._begin()
 
+    def _credit_note(self):
+        """A draft that gives back a part of the invoice."""
+        self._post()
+        credit_note = self.invoice._reverse_moves()
+        credit_note.invoice_line_ids.price_unit = 9
+        return credit_note
+
     def _pay(self, invoice):
         self.env["account.payment.register"].with_context(
             active_model="account.move", active_ids=invoice.ids,
@@ -37,6 +44,7 @@ class TestInvoiceEvents(WebhookEventsCase):
         self.assertEqual(created.subscription_id, self.subscription)
         self.assertEqual(data["invoice_id"], self.invoice.id)
         self.assertEqual((data["type"], data["state"]), ("invoice", "draft"))
+        self.assertIsNone(data["number"])
         self.assertEqual(data["amount_untaxed"], "49.00")
         self.assertEqual(data["currency"], self.currency.name)
         self.assertEqual(data["external_customer_id"], "acme")
@@ -72,6 +80,67 @@ class TestInvoiceEvents(WebhookEventsCase):
         self.assertEqual(self.invoice.payment_state, "partial")
         self.assertTold()
 
+    def test_a_payment_that_is_taken_back_and_made_again_is_told_again(self):
+        self._post()
+        self._pay(self.invoice)
+        self.assertTold("invoice.paid")
+        self.invoice.line_ids.remove_move_reconcile()
+        self.assertEqual(self.invoice.payment_state, "not_paid")
+        self.assertTold()
+        self._pay(self.invoice)
+        self.assertTold("invoice.paid")
+
+    def test_the_rest_of_a_payment_settles_the_invoice_once(self):
+        self._post()
+        for amount, told in ((10, []), (20, []), (19, ["invoice.paid"])):
+            self.env["account.payment.register"].with_context(
+                active_model="account.move", active_ids=self.invoice.ids,
+            ).create({"amount": amount})._create_payments()
+            self.assertTold(*told)
+
+    def test_a_payment_within_one_transaction_that_is_taken_back_was_none(self):
+        self._post()
+        self._pay(self.invoice)
+        self.invoice.line_ids.remove_move_reconcile()
+        self.assertEqual(self.invoice.payment_state, "not_paid")
+        self.assertTold()
+
+    def test_an_invoice_of_nothing_is_posted_and_paid(self):
+        self.invoice.invoice_line_ids.price_unit = 0
+        self._begin()
+        self.invoice.action_post()
+        self.assertEqual(self.assertTold("invoice.posted", "invoice.paid")["amount_total"], "0.00")
+
+    def test_an_invoice_that_is_corrected_is_posted_again(self):
+        self._post()
+        self.invoice.button_draft()
+        self.assertTold()
+        self.invoice.action_post()
+        self.assertTold("invoice.posted")
+
+    def test_a_draft_that_is_deleted_is_told_as_cancelled(self):
+        """It was told of: apps would wait for it for ever."""
+        self._begin()
+        gone = self.invoice.id
+        self.invoice.unlink()
+        [cancelled] = self._new().filtered(lambda event: event.event_type == "invoice.cancelled")
+        self.assertEqual(self._data(cancelled)["invoice_id"], gone)
+        self.assertEqual(self._data(cancelled)["subscriptions"][0]["subscription_id"],
+                         self.subscription.id)
+
+    def test_a_draft_that_is_made_and_deleted_in_one_transaction_was_none(self):
+        self._post()
+        self.invoice._reverse_moves().unlink()
+        self.assertTold()
+
+    def test_a_cancelled_invoice_that_is_deleted_is_not_told_again(self):
+        credit_note = self._credit_note()
+        credit_note.button_cancel()
+        self._commit()
+        self._begin()
+        credit_note.unlink()
+        self.assertTold()
+
     def test_a_cancelled_draft_is_told(self):
         self._begin()
         self.invoice.button_cancel()
@@ -81,11 +150,23 @@ class TestInvoiceEvents(WebhookEventsCase):
         self._post()
         self.invoice._reverse_moves(cancel=True)
         self._commit()
-        told = {(event.event_type, self._data(event)["type"]) for event in self._new()}
-        self.assertIn(("invoice.created", "credit_note"), told)
-        self.assertIn(("invoice.posted", "credit_note"), told)
-        self.assertIn(("invoice.cancelled", "invoice"), told)
-        self.assertNotIn(("invoice.paid", "invoice"), told)
+        told = [(event.event_type, self._data(event)["type"]) for event in self._new()]
+        self.assertCountEqual(told, [
+            ("invoice.created", "credit_note"), ("invoice.posted", "credit_note"),
+            ("invoice.paid", "credit_note"), ("invoice.cancelled", "invoice"),
+        ])
+
+    def test_a_credit_note_of_a_part_is_told_and_cancels_nothing(self):
+        credit_note = self._credit_note()
+        credit_note.action_post()
+        (credit_note | self.invoice).line_ids.filtered(
+            lambda line: line.account_type == "asset_receivable").reconcile()
+        self.assertEqual(self.invoice.payment_state, "partial")
+        told = [(event.event_type, self._data(event)["type"]) for event in self._new()]
+        self.assertCountEqual(told, [
+            ("invoice.created", "credit_note"), ("invoice.posted", "credit_note"),
+            ("invoice.paid", "credit_note"),
+        ])
 
     def test_invoices_of_others_are_not_told(self):
         self._begin()
@@ -123,6 +204,39 @@ class TestInvoiceEvents(WebhookEventsCase):
                 self._run_cron("ir_cron_tell_overdue")
                 self.env.invalidate_all()
             self.assertTold(*told)
+
+    def test_what_is_partly_paid_is_overdue(self):
+        self.invoice.invoice_date_due = "2026-01-16"
+        self._post()
+        self.env["account.payment.register"].with_context(
+            active_model="account.move", active_ids=self.invoice.ids,
+        ).create({"amount": 10})._create_payments()
+        self._commit()
+        self._begin()
+        with freeze_time("2026-03-01"):
+            self._run_cron("ir_cron_tell_overdue")
+            self.env.invalidate_all()
+        data = self.assertTold("invoice.overdue")
+        self.assertEqual((data["invoice_id"], data["amount_residual"]), (self.invoice.id, "39.00"))
+
+    def test_neither_a_credited_invoice_nor_its_credit_note_is_overdue(self):
+        self.invoice.invoice_date_due = "2026-01-16"
+        self._post()
+        self.invoice._reverse_moves([{"invoice_date_due": "2026-01-16"}], cancel=True)
+        self._commit()
+        self._begin()
+        with freeze_time("2026-03-01"):
+            self._run_cron("ir_cron_tell_overdue")
+        self.assertTold()
+
+    def test_a_cancelled_draft_is_not_overdue(self):
+        self.invoice.invoice_date_due = "2026-01-16"
+        self.invoice.button_cancel()
+        self._commit()
+        self._begin()
+        with freeze_time("2026-03-01"):
+            self._run_cron("ir_cron_tell_overdue")
+        self.assertTold()
 
     def test_a_paid_invoice_is_not_overdue(self):
         self.invoice.invoice_date_due = "2026-01-16"

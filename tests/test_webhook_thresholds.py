@@ -1,3 +1,4 @@
+from datetime import date
 from unittest.mock import patch
 
 from freezegun import freeze_time
@@ -107,6 +108,76 @@ class TestThresholdEvents(WebhookEventsCase):
         self._begin()
         self._reach("2000")
         self.assertTold()
+
+    # === ONCE IN A BILLING PERIOD === #
+
+    def test_a_correction_below_it_and_above_it_again_is_not_told_again(self):
+        self._threshold("percent", 80)
+        self._threshold("amount", "10")
+        self._reach("1100")
+        self.assertTold("usage.threshold_reached", "usage.threshold_reached")
+        for quantity in ("5", "2000"):
+            self.subscription.fusion_usage_ids.quantity = quantity
+            self._rate()
+            self.assertEqual(self._rating(self.subscription).quantity, float(quantity))
+            self.assertTold()
+
+    def test_a_period_that_new_prices_split_is_one_period(self):
+        """The parts are rated by themselves: what they cost counts together."""
+        self.charge.split_at_version = True
+        self.charge.write({"version_ids": [(0, 0, {
+            "valid_from": "2026-01-12", "included_quota": 1000, "price_per_unit": "0.5",
+        })]})
+        self._threshold("percent", 80)
+        self._threshold("amount", "100")
+        self._reach("1120")
+        self.assertTold("usage.threshold_reached")
+        self._reach("1079.999999", "2026-01-13")
+        self.assertEqual(len(self.subscription.fusion_rating_ids), 2)
+        self.assertTold()
+        self._reach("0.000001", "2026-01-14")
+        self.assertEqual(self.assertTold("usage.threshold_reached")["amount"], "100.00")
+
+    def test_a_period_in_which_the_plan_changes_is_one_period(self):
+        business = self._plan("business")
+        self._charge(plan=business, price_per_unit="0.5")
+        self._threshold("amount", "30", subscription_id=self.subscription.id)
+        self._reach("1058")
+        self.subscription._fusion_change_plan(business, date(2026, 1, 15))
+        self._commit()
+        self._begin()
+        self._use(self.subscription, 1, "2026-01-15")
+        self._rate()
+        self.assertTold()
+        self._use(self.subscription, 1, "2026-01-15")
+        self._rate()
+        data = self.assertTold("usage.threshold_reached")
+        self.assertEqual(data["amount"], "30.00")
+        self.assertEqual((data["period_start"], data["period_end"]), ("2026-01-01", "2026-02-01"))
+        self._use(self.subscription, 500, "2026-01-15")
+        self._rate()
+        self.assertTold()
+
+    def test_usage_that_comes_late_reaches_the_threshold_of_its_own_period(self):
+        """R9"""
+        for kind, value, subject in (
+            ("amount", "60", {"subscription_id": self.subscription.id}), ("amount", "70", {}),
+            ("percent", "115", {}),
+        ):
+            self._threshold(kind, value, **subject)
+        self._reach("1000")
+        with freeze_time("2026-02-10"):
+            self._bill()
+            self._commit()
+            self._begin()
+            self._reach("140", "2026-01-31")
+            told = self._new()
+            self.assertEqual(set(told.mapped("event_type")), {"usage.threshold_reached"})
+            self.assertEqual(
+                {(self._data(event)["amount"], self._data(event)["period_start"])
+                 for event in told}, {("70.00", "2026-01-01")},
+            )
+            self.assertEqual(len(told), 2)
 
     def test_a_rating_that_fails_has_reached_nothing(self):
         """R7, W3: rolled back with the rating, and told when it succeeds."""

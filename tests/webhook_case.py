@@ -1,8 +1,11 @@
 import json
 from contextlib import contextmanager
+from unittest.mock import patch
 
 from freezegun import freeze_time
 
+from odoo import fields
+from odoo.sql_db import Cursor
 from odoo.tools import mute_logger
 
 from .common import BillingCase
@@ -18,6 +21,8 @@ class WebhookCase(BillingCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        # Tests stop the database's clock too, as Odoo's own test cursor does.
+        cls.startClassPatcher(patch.object(Cursor, "now", lambda _cursor: fields.Datetime.now()))
         authority = Authority()
         cls.addClassCleanup(authority.close)
         cls.certificate = authority.certificate("127.0.0.1")

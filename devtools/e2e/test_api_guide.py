@@ -11,11 +11,14 @@ from devtools import in_odoo
 from devtools.databases import temporary_database
 from devtools.fusion_client import BASE
 from devtools.in_odoo import crons
+from devtools.in_odoo.hooks import DELIVER
 from devtools.odoo import OdooServer
 from devtools.paths import ROOT
+from devtools.webhook_receiver import Receiver
 
 GUIDE = ROOT / "docs" / "api.md"
 RATED = "What usage comes to"  # the section before which the hour is over
+TOLD = "Webhooks"  # the section before which the events are sent
 
 EXAMPLE = re.compile(r"""
     ^```sh\n ((?: (?!```) .*\n)+) ```\n
@@ -26,7 +29,7 @@ EXAMPLE = re.compile(r"""
 # What differs from one database, or one moment, to the next.
 VARYING = {
     "subscription_id", "partner_id", "plan_id", "usage_id", "request_id", "rated_at", "version",
-    "next_cursor",
+    "next_cursor", "event_id", "created_at", "delivered_at", "next_attempt_at",
 }
 
 
@@ -63,6 +66,11 @@ class TestApiGuide(unittest.TestCase):
         super().setUpClass()
         cls.database = cls.enterClassContext(temporary_database("e2e_guide"))
         key = in_odoo.call(cls.database, "guide.prepare")["key"]
+        cls.receiver = cls.enterClassContext(Receiver())
+        in_odoo.call(cls.database, "hooks.allow", ca_file=cls.receiver.ca_file)
+        in_odoo.call(
+            cls.database, "hooks.point_one", code="nexacloud", url=f"{cls.receiver.url}/hook",
+        )
         server = cls.enterClassContext(OdooServer(cls.database))
         cls.environment = {
             **os.environ, "API": server.url + BASE, "KEY": key,
@@ -77,23 +85,26 @@ class TestApiGuide(unittest.TestCase):
         return json.loads(done.stdout)
 
     def test_every_command_gets_the_answer_that_the_guide_shows(self):
-        rated = False
+        between = {RATED: crons.RATING, TOLD: DELIVER}
         for example in read_examples(GUIDE.read_text()):
-            if example.section == RATED and not rated:
-                in_odoo.call(self.database, "crons.run", names=[crons.RATING])
-                rated = True
+            if cron := between.pop(example.section, None):
+                in_odoo.call(self.database, "crons.run", names=[cron])
             with self.subTest(command=example.command):
                 answer = self.run_example(example.command)
                 self.assertEqual(masked(answer), masked(example.answer))
                 if "subscription_id" in answer:
                     self.environment["SUB"] = str(answer["subscription_id"])
-        self.assertTrue(rated)
+                for delivery in answer.get("deliveries", [])[:1]:
+                    self.environment["EVENT"] = delivery["event_id"]
+        self.assertFalse(between)
 
     def test_every_endpoint_is_in_the_guide(self):
         """The routes that the addon has, each with a command."""
-        source = (ROOT / "controllers" / "api.py").read_text()
-        routes = re.findall(r'@api_route\("(\S+)", "(\w+)"', source)
-        self.assertTrue(routes)
+        routes = [
+            route for file in (ROOT / "controllers").glob("*.py")
+            for route in re.findall(r'@api_route\("(\S+)", "(\w+)"', file.read_text())
+        ]
+        self.assertIn(("/webhooks/test", "POST"), routes)
         commands = [example.command for example in read_examples(GUIDE.read_text())]
         for path, verb in routes:
             with self.subTest(path=path, verb=verb):

@@ -36,10 +36,11 @@ sys.exit(Demo(sys.argv[1], seconds=2).run(leave=False))
 
 
 class CorruptedDemo(Demo):
-    """One call too many gets into one counter, behind everybody's back."""
+    """One call too many gets into one counter, and one event that nothing implies."""
 
     def bill(self):
         query(self.database, CORRUPT, (self.end.replace(tzinfo=None),))
+        in_odoo.call(self.database, "hooks.fill", codes=["nexamaps"], events=1)
         super().bill()
 
 
@@ -66,6 +67,7 @@ class TestDemo(unittest.TestCase):
         status, said = self.run_demo(Demo(self.database, seconds=3))
         self.assertEqual(status, 0, said)
         self.assertIn("Every quantity, line, tax and total is what the recount", said)
+        self.assertIn("They are the events that the recount implies", said)
         self.assertRegex(said, r"cedar-logistics .* INV/\d{4}/\d{5} ")
         in_odoo.stop()
         after = {child.pid for child in psutil.Process().children(recursive=True)}
@@ -78,7 +80,9 @@ class TestDemo(unittest.TestCase):
         status, said = self.run_demo(CorruptedDemo(self.database, seconds=2))
         self.assertEqual(status, 1, said)
         self.assertRegex(said, r"DIFFERENT: [\w-]+, map_requests: used [\d,]+, recounted [\d,]+")
+        self.assertIn("DIFFERENT: 1 event of endpoint.test, implied 0", said)
         self.assertNotIn("Every quantity", said)
+        self.assertNotIn("They are the events", said)
 
     def test_it_serves_on_in_real_time_until_interrupted(self):
         process = subprocess.Popen(

@@ -1,12 +1,13 @@
 """Webhooks with real processes: cron workers, a receiver of their own, two senders, a SIGKILL."""
 
+import contextlib
 import os
 import signal
 import time
 import unittest
 
 from devtools import in_odoo
-from devtools.databases import query, temporary_database
+from devtools.databases import connect, query, temporary_database
 from devtools.e2e.gate import Gate
 from devtools.fusion_client import FusionClient
 from devtools.in_odoo.hooks import DELIVER
@@ -16,6 +17,14 @@ from devtools.webhook_receiver import Receiver
 SOON = 10  # seconds; the machine may be busy
 STATES = "SELECT state, count(*) FROM fusion_billing_webhook_delivery GROUP BY state"
 ATTEMPTS = "SELECT count(*) FROM fusion_billing_webhook_attempt"
+# Transactions that are older than claiming or recording takes, and what of ours they lock.
+OPEN = """
+SELECT pid, state, query, array_agg(DISTINCT relname)
+  FROM pg_stat_activity JOIN pg_locks USING (pid) JOIN pg_class ON pg_class.oid = relation
+ WHERE datname = current_database() AND relname LIKE '%%webhook%%'
+   AND clock_timestamp() - xact_start > interval '0.4 seconds'
+ GROUP BY pid, state, query
+"""
 LEASE_END = "SELECT max(next_attempt_at) FROM fusion_billing_webhook_delivery"
 
 
@@ -102,6 +111,33 @@ class TestSenders(WebhookServerCase):
         in_odoo.call(self.database, "hooks.deliver")
         self.assertEqual(self.receiver.arrived(), [first])
         self.assertEqual(self.states(), {"delivered": 1})
+
+    def test_nothing_is_open_during_a_request_so_that_even_its_service_can_be_deleted_W3(self):
+        """W3: neither a lock nor a transaction, and the sender survives what it finds gone."""
+        self.point("doomed", path="/hang")
+        self.fill("doomed", events=3)
+        with in_odoo.started(self.database, "hooks.deliver") as sender:
+            self.wait_until(lambda: self.receiver.arrived("/hang"), 60, "nothing arrived")
+            for _ in range(20):
+                self.assertEqual(query(self.database, OPEN), [])
+                time.sleep(0.1)
+            self.assert_an_open_transaction_would_be_seen()
+            in_odoo.call(self.database, "hooks.delete", code="doomed")
+            self.assertEqual(self.states(), {})
+            self.point("fine")
+            self.fill("fine", events=2)
+            in_odoo.finish(sender)
+        in_odoo.call(self.database, "hooks.deliver")
+        self.assertEqual(self.states(), {"delivered": 2})
+        self.assertEqual(query(self.database, ATTEMPTS), [(2,)])
+
+    def assert_an_open_transaction_would_be_seen(self):
+        with contextlib.closing(connect(self.database)) as connection:
+            connection.autocommit = False
+            connection.cursor().execute("SELECT FROM fusion_billing_webhook_delivery")
+            time.sleep(0.5)
+            [[_pid, state, _query, _relations]] = query(self.database, OPEN)
+            self.assertEqual(state, "idle in transaction")
 
     def wait_for_lease(self):
         def ended():

@@ -35,6 +35,19 @@ def point_one(env, code: str, url: str) -> str:
     return service._generate_webhook_secret()
 
 
+def watch(env, metric: str, percent: float) -> None:
+    """Have apps told when usage of a metric reaches a part of what is included."""
+    env["fusion.billing.threshold"].create([
+        {"charge_id": charge.id, "kind": "percent", "threshold_value": percent}
+        for charge in env["fusion.billing.charge"].search([("metric_id.code", "=", metric)])
+    ])
+
+
+def delete(env, code: str) -> None:
+    """Delete a service and all that is its own."""
+    env["fusion.billing.service"].search([("code", "=", code)]).unlink()
+
+
 def fill(env, codes: list[str], events: int, subscriptions: int = 0) -> None:
     """Put events into the outbox, in turn for each service; of so many subscriptions, or none."""
     partner = env["res.partner"].create({"name": "Customer of webhooks"})
