@@ -34,6 +34,7 @@ from . import (
     test_rules_usage,
     test_staff_actions,
     test_subscription,
+    test_tours,
     test_views,
     test_webhook_delivery,
     test_webhook_events,
