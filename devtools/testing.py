@@ -4,7 +4,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from devtools import databases, lint, odoo, odoo_log, runtime
+from devtools import browser, databases, lint, odoo, odoo_log, runtime
 from devtools.console import DevError, say, spawn, step, wait
 from devtools.outcomes import Tally, read_record
 from devtools.paths import ADDON, DEV, LOGS, ROOT, VENV_PYTHON
@@ -67,6 +67,7 @@ def run_unittest(part: str, patterns: list[str], tally: Tally) -> None:
 
 def run_odoo_tests(tags: str, tally: Tally) -> None:
     """Install the addon into a fresh clone of the template, run its tests, and judge the log."""
+    browser.ensure_program()
     with databases.temporary_database(install=()) as name, record("odoo", tally) as variables:
         log = LOGS / f"test-{name}.log"
         options = (
