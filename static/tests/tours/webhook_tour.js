@@ -6,6 +6,16 @@ import {
 
 let secret;
 
+function checkColors() {
+    const { datasets } = Chart.getChart(this.anchor).data;
+    const colors = datasets.map(({ label, backgroundColor }) => `${label}: ${backgroundColor}`);
+    for (const expected of ["Success / NexaMaps: #28a745", "Failure / NexaMaps: #dc3545"]) {
+        if (!colors.includes(expected)) {
+            throw new Error(`${expected} is not among ${colors.join(", ")}`);
+        }
+    }
+}
+
 registry.category("web_tour.tours").add("fusion_billing_webhook_endpoint", {
     steps: () => [
         ...openApp(),
@@ -72,5 +82,12 @@ registry.category("web_tour.tours").add("fusion_billing_webhook_events", {
         see(".o_field_widget[name='attempt_ids'] .o_data_row:contains('Failure')", "500"),
         press("Send Again"),
         see(".o_statusbar_status .o_arrow_button_current", "Waiting"),
+
+        ...openMenu("Deliveries by Day", "webhook_menu", "fusion_billing_webhook_attempt_menu"),
+        {
+            content: "See successes in green and failures in red",
+            trigger: ".o_graph_canvas_container canvas",
+            run: checkColors,
+        },
     ],
 });
