@@ -334,6 +334,7 @@ class FusionBillingRating(models.Model):
                 open_line._fusion_update(rating, amount)
             elif not rating.currency_id.is_zero(amount):
                 self.env["sale.order.line"]._fusion_create(rating, amount, len(settled))
+        self.order_line_ids._fusion_update_totals()
 
     def _rest(self, settled):
         """Return what is left to bill, or, negative, to credit: no more than customers still pay.
