@@ -83,7 +83,7 @@ class FusionBillingApi(http.Controller):
     def list_usage(self, payload):
         return request.fusion_service._list_usage(payload)
 
-    @api_route("/subscriptions/<subscription_id>/usage", "GET")
+    @api_route("/subscriptions/<subscription_id>/usage", "GET", readonly=False)
     def read_period_usage(self, subscription_id, payload):
         return request.fusion_service._read_period_usage(subscription_id, payload)
 

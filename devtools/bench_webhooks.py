@@ -34,8 +34,8 @@ SELECT count(*) FROM fusion_billing_webhook_delivery AS delivery
 class Bench:
     """A receiver, and databases whose outboxes are full."""
 
-    def __init__(self, receiver: Receiver, events: int = EVENTS):
-        self.receiver, self.events = receiver, events
+    def __init__(self, receiver: Receiver, events: int = EVENTS, subscriptions: int = 500):
+        self.receiver, self.events, self.subscriptions = receiver, events, subscriptions
         self.failures: list[str] = []
 
     def throughput(self) -> None:
@@ -43,8 +43,11 @@ class Bench:
         with temporary_database("bench_hooks", fast=False) as database:
             self.prepare(database, SERVICES, self.events)
             baseline = self.loop(database)
-            with step(f"{self.events:,} events by the sender"):
-                figures = in_odoo.call(database, "hooks.deliver")
+            with (
+                step(f"{self.events:,} events by the sender"),
+                in_odoo.started(database, "hooks.deliver") as sender,  # its memory is measured
+            ):
+                figures = in_odoo.finish(sender, 600)
             self.check_delivered(database, self.events)
         rate = self.events / figures["seconds"]
         show(f"bare loop of requests, {CONNECTIONS} connections", baseline, "events/s")
@@ -102,7 +105,8 @@ class Bench:
             if hanging:
                 in_odoo.call(database, "hooks.point", codes=[hanging], url=f"{url}/hang")
             in_odoo.call(
-                database, "hooks.fill", codes=services, events=events, subscriptions=500
+                database, "hooks.fill", codes=services, events=events,
+                subscriptions=self.subscriptions,
             )
 
     def loop(self, database: str) -> float:

@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import signal
+from pathlib import Path
 
 from devtools import environment, postgres, runtime
 from devtools.console import DevError, say
@@ -97,13 +98,13 @@ def parser() -> argparse.ArgumentParser:
     drop = db.add_parser("drop", help="drop a database and its files")
     drop.add_argument("name")
     add("lint", run_lint, "check style and conventions")
-    test = add("test", run_test, "run the tests; without argument all of them")
+    test = add("test", run_test, "run the tests; without argument all parts, side by side")
     test.add_argument(
         "what",
         nargs="?",
         metavar="PART|TAGS",
-        help="lint, core, devtools, odoo, e2e, or Odoo test "
-        "tags such as /fusion_billing:TestRating.test_name",
+        help="lint, core, devtools, odoo (without the long random histories), histories, e2e, "
+        "or Odoo test tags such as /fusion_billing:TestRating.test_name",
     )
     test.add_argument(
         "-k",
@@ -112,6 +113,12 @@ def parser() -> argparse.ArgumentParser:
         default=[],
         metavar="NAME",
         help="of core, devtools and e2e only tests whose name contains this",
+    )
+    test.add_argument(
+        "--outcomes",
+        type=Path,
+        metavar="FILE",
+        help="write the outcome of every test to this file, as JSON",
     )
     bench = add("bench", run_bench, "measure, and compare with a baseline in the same run")
     bench.add_argument("part", nargs="?")
@@ -149,12 +156,12 @@ def run_drop(options) -> int:
 
 @in_environment
 def run_lint(_options) -> int:
-    return dispatch("testing").main("lint", [])
+    return dispatch("testing").main("lint")
 
 
 @prepared
 def run_test(options) -> int:
-    return dispatch("testing").main(options.what, options.patterns)
+    return dispatch("testing").main(options.what, options.patterns, options.outcomes)
 
 
 @prepared

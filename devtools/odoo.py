@@ -19,8 +19,8 @@ HEALTH = "/fusion/api/v1/health"
 QUIET = ("--no-http", "--max-cron-threads=0", "--log-level=warn")
 
 
-def command(subcommand: str, database: str, *options: str) -> list[str]:
-    """An Odoo command line for one database. To be run in DEV, with `environment()`."""
+def command(subcommand: str, database: str | None, *options: str) -> list[str]:
+    """An Odoo command line for one database, or none. To be run in DEV, with `environment()`."""
     # Relative, because Odoo splits the option at commas and the checkout may be called anything.
     addons = ADDONS.relative_to(DEV)
     return [
@@ -32,9 +32,7 @@ def command(subcommand: str, database: str, *options: str) -> list[str]:
         "-D",
         str(DATA),
         f"--addons-path={addons}",
-        "-d",
-        database,
-        f"--db-filter=^{database}$",
+        *(["-d", database, f"--db-filter=^{database}$"] if database else []),
         "--no-database-list",
         "--http-interface=127.0.0.1",
         *options,
@@ -42,8 +40,17 @@ def command(subcommand: str, database: str, *options: str) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """What Odoo needs beyond this process's environment."""
-    return {"PYTHONPATH": str(odoo_source()), "PYTHONUNBUFFERED": "1", "ODOO_RC": os.devnull}
+    """What Odoo needs beyond this process's environment.
+
+    Compiling its modules is half of its start: the bytecode is kept, whatever the environment says.
+    """
+    return {
+        "PYTHONPATH": str(odoo_source()),
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONDONTWRITEBYTECODE": "",
+        "PYTHONPYCACHEPREFIX": str(DEV / "pycache"),
+        "ODOO_RC": os.devnull,
+    }
 
 
 def run_install(database: str, modules: tuple, demo: bool = False, update: bool = False) -> Path:
@@ -66,27 +73,6 @@ def run_install(database: str, modules: tuple, demo: bool = False, update: bool 
         cwd=DEV,
     )
     return LOGS / f"{log}.log"
-
-
-def shell(database: str, source: str) -> str:
-    """Run Python source in Odoo's shell (`env` is there; commit with `env.cr.commit()`).
-
-    :return: what it printed
-    :raise DevError: if it raised; with the end of the traceback
-    """
-    done = subprocess.run(
-        command("shell", database, *QUIET),
-        input=source,
-        capture_output=True,
-        text=True,
-        env={**os.environ, **environment()},
-        cwd=DEV,
-        check=False,
-    )
-    if done.returncode:
-        tail = "\n".join(done.stderr.splitlines()[-15:])
-        raise DevError(f"the Odoo shell ended with status {done.returncode}\n{tail}")
-    return done.stdout
 
 
 def free_port() -> int:
@@ -194,14 +180,20 @@ class OdooServer:
 
     @property
     def worker_pids(self) -> list[int]:
-        """The HTTP worker processes, which can be killed to prove that nothing is lost."""
-        marks = ("cron", "gevent")
+        """The HTTP worker processes, which can be killed to prove that nothing is lost.
+
+        Cron workers have the same command line, but close the socket that they inherit.
+        """
         children = psutil.Process(self.process.pid).children()
-        return [
-            child.pid
-            for child in children
-            if not any(mark in " ".join(child.cmdline()).lower() for mark in marks)
-        ]
+        return [child.pid for child in children if self._listens(child)]
+
+    def _listens(self, process: psutil.Process) -> bool:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            return any(
+                connection.status == psutil.CONN_LISTEN and connection.laddr.port == self.port
+                for connection in process.net_connections("tcp")
+            )
+        return False
 
     def stop(self) -> None:
         """End the master, its workers and whatever they started. Safe to call twice."""

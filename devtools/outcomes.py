@@ -22,6 +22,10 @@ class Tally:
         """Count a check that is no test of a test runner."""
         self.add(name, "passed" if good else "failed")
 
+    def save(self, path: Path) -> None:
+        """Write all outcomes to a file, a JSON object by name."""
+        path.write_text(json.dumps(self.outcomes, indent=1))
+
     def count(self, outcome: str) -> int:
         return list(self.outcomes.values()).count(outcome)
 

@@ -2,15 +2,18 @@
 
 import subprocess
 import tempfile
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
-from devtools import browser, databases, lint, odoo, odoo_log, runtime
+from devtools import browser, databases, lint, odoo, odoo_log, runtime, side_by_side
 from devtools.console import DevError, say, spawn, step, wait
 from devtools.outcomes import Tally, read_record
 from devtools.paths import ADDON, DEV, LOGS, ROOT, VENV_PYTHON
 
 RUNNERS = ROOT / "devtools" / "runners"
 RECORD = "FUSION_TEST_RECORD"
+DEV_TEST = (VENV_PYTHON, ROOT / "dev", "test")
 
 #: Parts that plain unittest runs: (folder of the tests, folder that test modules are named from).
 UNITTEST_PARTS = {
@@ -18,44 +21,54 @@ UNITTEST_PARTS = {
     "devtools": ("devtools/tests", "."),
     "e2e": ("devtools/e2e", "."),
 }
-PARTS = ("lint", "core", "devtools", "odoo", "e2e")
+#: Parts that are some of the addon's own tests: Odoo's test tags.
+ODOO_PARTS = {"odoo": f"/{ADDON},-histories", "histories": f"histories/{ADDON}"}
+#: All parts, those that take longest first.
+PARTS = ("odoo", "e2e", "histories", "core", "devtools", "lint")
 
 
-def main(what: str | None, patterns: list[str]) -> int:
+def main(what: str | None, patterns: Sequence[str] = (), outcomes: Path | None = None) -> int:
     """Run one part, some Odoo tests, or everything; the last line is the tally.
 
     :param what: a name of PARTS, Odoo test tags, or None for all parts
     :param patterns: for unittest parts, keep only tests whose name contains one of these
+    :param outcomes: where to write the outcome of every test
     """
     runtime.ensure_tools()
     tally = Tally()
-    if what is None or what in PARTS:
-        for part in [what] if what else PARTS:
-            run_part(part, patterns, tally)
+    if what is None:
+        options = [f"-k{pattern}" for pattern in patterns]
+        side_by_side.run({part: [*DEV_TEST, part, *options] for part in PARTS}, tally)
     else:
-        run_odoo_tests(what, tally)
+        run_part(what, patterns, tally)
     for name in tally.failures:
         say(f"FAILED {name}")
+    if outcomes:
+        tally.save(outcomes)
     print(tally, flush=True)
     return 1 if tally.failures else 0
 
 
-def run_part(part: str, patterns: list[str], tally: Tally) -> None:
-    """Run one part; what stops it as a whole is one failure, and the other parts still run."""
+def run_part(part: str, patterns: Sequence[str], tally: Tally) -> None:
+    """Run one part, or the Odoo tests with such tags; what stops it as a whole is one failure."""
     say(f"── {part}")
+    began = time.monotonic()
     try:
         if part == "lint":
             lint.run_checks(tally)
-        elif part == "odoo":
-            run_odoo_tests(f"/{ADDON}", tally)
-        else:
+        elif part in UNITTEST_PARTS:
             run_unittest(part, patterns, tally)
+        elif part in ODOO_PARTS:
+            run_odoo_tests(part, ODOO_PARTS[part], tally)
+        else:
+            run_odoo_tests("odoo", part, tally)
     except DevError as error:
         say(f"{part}: {error}")
         tally.check(f"{part}: it could run", False)
+    say(f"{part} took {time.monotonic() - began:.0f} s")
 
 
-def run_unittest(part: str, patterns: list[str], tally: Tally) -> None:
+def run_unittest(part: str, patterns: Sequence[str], tally: Tally) -> None:
     """Run a folder of plain unittest tests in a process of its own."""
     start, top = UNITTEST_PARTS[part]
     if not (ROOT / start).is_dir():
@@ -65,10 +78,11 @@ def run_unittest(part: str, patterns: list[str], tally: Tally) -> None:
         wait(spawn([*runner, ROOT / start, ROOT / top, *patterns], env=variables, cwd=ROOT))
 
 
-def run_odoo_tests(tags: str, tally: Tally) -> None:
+def run_odoo_tests(part: str, tags: str, tally: Tally) -> None:
     """Install the addon into a fresh clone of the template, run its tests, and judge the log."""
-    browser.ensure_program()
-    with databases.temporary_database(install=()) as name, record("odoo", tally) as variables:
+    if part == "odoo":
+        browser.ensure_program()
+    with databases.temporary_database(install=()) as name, record(part, tally) as variables:
         log = LOGS / f"test-{name}.log"
         options = (
             f"-i{ADDON}",
@@ -85,18 +99,19 @@ def run_odoo_tests(tags: str, tally: Tally) -> None:
             variables |= odoo.environment()
             wait(spawn(command, stdout=out, stdin=subprocess.DEVNULL, env=variables, cwd=DEV))
         states = databases.module_states(name)
-        tally.check("odoo: the addon is installed", states.get(ADDON) == "installed")
-        judge(log, tally)
+        tally.check(f"{part}: the addon is installed", states.get(ADDON) == "installed")
+        judge(part, log, tally)
 
 
-def judge(log: Path, tally: Tally) -> None:
+def judge(part: str, log: Path, tally: Tally) -> None:
     """Show the failures that the log tells of; anything else loud in it is a failure of its own."""
     with log.open(errors="replace") as lines:
         loud = [entry for entry in odoo_log.entries(lines) if entry.level in odoo_log.LOUD]
     for entry in loud:
         say(f"{entry.level} {entry.logger}: {entry.text}")
     tally.check(
-        "odoo: the log is clean", not [entry for entry in loud if not odoo_log.is_accepted(entry)]
+        f"{part}: the log is clean",
+        not [entry for entry in loud if not odoo_log.is_accepted(entry)],
     )
     say(f"Odoo's log: {log}")
 

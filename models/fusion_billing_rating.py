@@ -126,13 +126,18 @@ class FusionBillingRating(models.Model):
         for offset in range(0, len(pending), BATCH):
             batch = self.env["sale.order"].browse(pending[offset:offset + BATCH])
             for subscription in batch:
-                for locked in subscription._fusion_try_lock():
-                    with locked._fusion_guard("rating"):
-                        self._rate_requested(locked)
+                self._rate_unless_busy(subscription)
             if not self.env["sale.order"]._fusion_commit(
                 len(batch), remaining=max(0, len(pending) - offset - BATCH),
             ):
                 break
+
+    @api.model
+    def _rate_unless_busy(self, subscription):
+        """Rate what changed, unless somebody is at work on it; a failure is shown (R7)."""
+        for locked in subscription._fusion_try_lock():
+            with locked._fusion_guard("rating"):
+                self._rate_requested(locked)
 
     @api.model
     def _rate_requested(self, subscription):

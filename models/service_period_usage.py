@@ -43,10 +43,13 @@ class FusionBillingService(models.Model):
     def _read_period_usage(self, subscription_id, query):
         """Return what the ledger says of a billing period, the latest one if none is named.
 
+        What was pushed since the last rating is rated first: who pushes and asks finds it.
+
         :raise InvalidInput: `invalid_period`, nothing was rated in a period with this day
         """
         date = read_fields(query, {"period": day})["period"]
         subscription = self._get_subscription(subscription_id)
+        self._rate_news(subscription)
         opened = self._open_period(subscription)
         date = date or self._latest_day(subscription, opened)
         on_day = self._find_ratings(
@@ -62,6 +65,12 @@ class FusionBillingService(models.Model):
         return self._describe_period(subscription, opened, ratings)
 
     # === BUSINESS METHODS === #
+
+    def _rate_news(self, subscription):
+        # sudo: rating alone writes the ledger, whoever asks for it.
+        ratings = self.env["fusion.billing.rating"].sudo()
+        if ratings._requests(subscription):
+            ratings._rate_unless_busy(subscription.sudo())
 
     def _open_period(self, subscription):
         return subscription._fusion_open_period() if subscription._fusion_is_running() else None

@@ -165,7 +165,10 @@ class FusionBillingService(models.Model):
             found = self._find_subscriptions(Domain("id", "=", int(subscription_id)))
             if found:
                 return found
-        raise errors.NotFound("There is no such subscription of a customer of this service.")
+        raise errors.NotFound(
+            "There is no such subscription of a customer of this service; a path takes the"
+            " subscription_id, the number that the subscription was answered with."
+        )
 
     def _find_own_subscription(self, name):
         own = Domain("fusion_service_id", "=", self.id) & Domain("fusion_external_id", "=", name)

@@ -39,14 +39,34 @@ class TestApiPeriodUsage(ApiCase):
         """Lesson 6: one usage must not show two different numbers on two screens."""
         self._use(self.subscription, 350)
         self._rate()
-        self._use(self.subscription, 1000)
         [charge] = self._read()["charges"]
         rating = self.subscription.fusion_rating_ids
-        self.assertEqual(charge["amount"], f"{rating.amount:.2f}")
+        self.assertEqual((charge["amount"], rating.amount), ("12.50", 12.5))
+
+    def test_what_was_pushed_a_moment_ago_is_rated_for_the_answer(self):
+        """Lesson 6: and the ledger and the order say the same from then on."""
+        self._use(self.subscription, 350)
         self._rate()
-        rating.invalidate_recordset()
+        self._use(self.subscription, 1000)
         [charge] = self._read()["charges"]
-        self.assertEqual((charge["amount"], rating.amount), ("62.50", 62.5))
+        self.env.invalidate_all()
+        [line] = self.subscription.order_line.filtered("fusion_charge_id")
+        self.assertEqual(
+            (charge["amount"], self.subscription.fusion_rating_ids.amount, line.price_unit),
+            ("62.50", 62.5, 62.5),
+        )
+
+    def test_r7_what_cannot_be_rated_is_answered_as_it_was_and_shown_to_staff(self):
+        self._use(self.subscription, 350)
+        self._break_rating()
+        [charge] = self._read()["charges"]
+        self.env.invalidate_all()
+        self.assertEqual((charge["amount"], charge["rated_at"]), ("0.00", None))
+        self.assertEqual(self.subscription.fusion_error_step, "rating")
+
+    def _break_rating(self):
+        """The order's company may not use the product any more: Odoo refuses the line."""
+        self.charge.product_id.company_id = self.env["res.company"].create({"name": "Other"})
 
     def test_a_charge_without_usage_is_there_with_zero(self):
         [charge] = self._read()["charges"]
@@ -99,15 +119,17 @@ class TestApiPeriodUsage(ApiCase):
         [charge] = [one for one in self._read()["charges"] if one["metric_code"] == code]
         return charge
 
-    def test_a_charge_that_is_not_rated_yet_shows_where_it_is_heading(self):
+    def test_a_charge_that_could_not_be_rated_shows_where_it_is_heading(self):
         """A minimum is due without usage too."""
         self.charge.minimum_amount = 5
+        self._break_rating()
         [charge] = self._read()["charges"]
         self.assertEqual(
             (charge["amount"], charge["projected_amount"], charge["rated_at"]),
             ("0.00", "5.00", None),
         )
-        charge = self._rated("api_calls")
+        self.charge.product_id.company_id = False
+        [charge] = self._read()["charges"]
         self.assertEqual((charge["amount"], charge["projected_amount"]), ("5.00", "5.00"))
 
     def test_two_charges_of_one_metric_are_told_apart_by_their_filter(self):

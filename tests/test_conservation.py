@@ -12,7 +12,7 @@ from odoo.tests import freeze_time, tagged
 from .common import BillingCase
 
 
-@tagged("post_install", "-at_install")
+@tagged("post_install", "-at_install", "histories")
 class TestConservation(BillingCase):
     """R2, R6, R8, R9 and lesson 10 at once: random lives, whose bills must sum to their usage.
 

@@ -14,7 +14,7 @@ ZONES = ("UTC", "America/New_York", "Europe/Paris", "Australia/Lord_Howe", "Amer
 NOISE = Fraction(1, 10**30)  # quotients without end are kept to 40 decimals
 
 
-@tagged("post_install", "-at_install")
+@tagged("post_install", "-at_install", "histories")
 class TestDifferential(BillingCase):
     """R1–R9, U3, M1, M2: whatever happens, ledger, order and invoices say what the rules say."""
 

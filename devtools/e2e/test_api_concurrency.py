@@ -3,7 +3,6 @@
 import os
 import signal
 
-import psutil
 import requests
 
 from devtools.e2e.api_case import PARTIES, ApiServerCase
@@ -162,14 +161,7 @@ class TestCutOff(ApiServerCase):
 
     def kill_the_waiting_worker(self):
         self.wait_until(self.waiting, "no batch waits")
-        workers = self.workers()
+        workers = self.server.worker_pids
         self.assertEqual(len(workers), 2)
         for worker in workers:
             os.kill(worker, signal.SIGKILL)
-
-    def workers(self):
-        """The HTTP workers are forks of the master, so they have its command line."""
-        master = psutil.Process(self.server.process.pid)
-        return [
-            child.pid for child in master.children() if child.cmdline() == master.cmdline()
-        ]

@@ -16,7 +16,7 @@ class TestBenchWebhooks(unittest.TestCase):
             contextlib.redirect_stdout(io.StringIO()) as printed,
             mock.patch.object(bench_webhooks, "ROUNDS", 1),
         ):
-            small = bench_webhooks.Bench(receiver, events)
+            small = bench_webhooks.Bench(receiver, events, subscriptions=50)
             getattr(small, part)()
             arrived = receiver.status()["arrived"]
         return small, arrived, printed.getvalue()

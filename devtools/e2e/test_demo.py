@@ -14,7 +14,7 @@ import unittest
 import psutil
 import requests
 
-from devtools import odoo_log
+from devtools import in_odoo, odoo_log
 from devtools.databases import query, temporary_database
 from devtools.demo import Demo
 from devtools.metering import moment
@@ -67,6 +67,7 @@ class TestDemo(unittest.TestCase):
         self.assertEqual(status, 0, said)
         self.assertIn("Every quantity, line, tax and total is what the recount", said)
         self.assertRegex(said, r"cedar-logistics .* INV/\d{4}/\d{5} ")
+        in_odoo.stop()
         after = {child.pid for child in psutil.Process().children(recursive=True)}
         self.assertEqual(after - before, set())
         with (LOGS / f"server-{self.database}.log").open() as log:

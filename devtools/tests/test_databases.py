@@ -22,10 +22,11 @@ class TestTemporary(unittest.TestCase):
         self.assertFalse(databases.filestore(name).exists())
 
     def test_what_a_killed_command_left_is_dropped_by_the_next_one(self):
-        dead = subprocess.Popen(["true"])
-        dead.wait()
-        left = f"{databases.PREFIX}_test_{dead.pid}_abcdef"
-        databases.clone_template(left, (), demo=False)
+        owner = subprocess.Popen(["sleep", "600"])
+        left = f"{databases.PREFIX}_test_{owner.pid}_abcdef"
+        databases.clone_template(left, (), demo=False)  # nobody takes it for left behind yet
+        owner.kill()
+        owner.wait()
         with databases.temporary_database("clone", install=()):
             self.assertFalse(databases.exists(left))
 

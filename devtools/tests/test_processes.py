@@ -1,6 +1,7 @@
 """No command leaves a process behind, and several at once do not disturb each other."""
 
 import fcntl
+import json
 import os
 import signal
 import socket
@@ -16,7 +17,7 @@ from unittest import mock
 import psutil
 
 from devtools import console, databases, locks, odoo, postgres
-from devtools.paths import ROOT
+from devtools.paths import DEV, ROOT
 
 
 def start(*arguments, **options) -> subprocess.Popen:
@@ -94,6 +95,41 @@ class TestClusterHome(unittest.TestCase):
             self.assertTrue(str(self.home(folder)).startswith("/var/tmp/"))
 
 
+class TestEnvironment(unittest.TestCase):
+    def test_odoo_keeps_its_bytecode_in_dev_alone_whatever_the_environment_says(self):
+        ask = "import sys; print(sys.dont_write_bytecode, sys.pycache_prefix)"
+        told = subprocess.run(
+            [sys.executable, "-c", ask],
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **odoo.environment()},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        self.assertEqual(told.stdout.split(), ["False", str(DEV / "pycache")])
+
+
+class TestWorkers(unittest.TestCase):
+    def test_the_http_workers_are_told_from_all_other_processes(self):
+        """Without them nobody answers, and there are no more than were asked for."""
+        with (
+            databases.temporary_database("workers") as name,
+            odoo.OdooServer(name, workers=2, cron_threads=1) as server,
+        ):
+            deadline = time.monotonic() + 60
+            while len(server.pids) < 5 or len(server.worker_pids) > 2:  # the cron worker begins
+                self.assertLess(time.monotonic(), deadline)
+                time.sleep(0.05)
+            workers = [psutil.Process(pid) for pid in server.worker_pids]
+            self.assertEqual(len(workers), 2)
+            for worker in workers:
+                worker.suspend()
+            with self.assertRaises(OSError):
+                urllib.request.urlopen(server.url + odoo.HEALTH, timeout=2)
+            for worker in workers:
+                worker.resume()
+            self.assertTrue(server.answers())
+
+
 class TestCommands(unittest.TestCase):
     def test_a_terminated_server_leaves_no_process(self):
         with databases.temporary_database("serve") as name:
@@ -109,19 +145,36 @@ class TestCommands(unittest.TestCase):
             self.assertEqual(alive, [])
 
     def test_an_interrupted_test_run_leaves_no_process_and_no_database(self):
-        before = self.temporary_databases()
         command = start("test", "/fusion_billing:NoSuchTest", start_new_session=True)
         self.addCleanup(command.kill)
-        deadline = time.monotonic() + 60
-        while not self.temporary_databases() - before:
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(0.1)
-        family = psutil.Process(command.pid).children(recursive=True)
+        family = self.wait_for_database(command)
         command.send_signal(signal.SIGINT)
         self.assertEqual(command.wait(60), 130)
-        _gone, alive = psutil.wait_procs(family, timeout=5)
-        self.assertEqual(alive, [])
-        self.assertEqual(self.temporary_databases() - before, set())
+        self.assert_gone(family, seconds=5)
+
+    def test_all_parts_end_without_a_trace_however_the_whole_run_ends(self):
+        for sign, status in ((signal.SIGTERM, 130), (signal.SIGKILL, -signal.SIGKILL)):
+            with self.subTest(sign=sign):
+                command = start("test", "-k", "no_such_test", start_new_session=True)
+                self.addCleanup(command.kill)
+                family = self.wait_for_database(command)
+                command.send_signal(sign)
+                self.assertEqual(command.wait(60), status)
+                self.assert_gone(family, seconds=60)
+
+    def test_the_outcomes_are_counted_in_the_last_line_and_written_to_a_file(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "outcomes.json")
+            done = subprocess.run(
+                [sys.executable, ROOT / "dev", "test", "core", "-k", "no_such", "--outcomes", path],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            self.assertEqual(json.loads(path.read_text()), {"core: there are tests": "failed"})
+        self.assertEqual(done.stdout.splitlines()[-1], "0 passed, 1 failed, 0 skipped")
+        self.assertRegex(done.stderr, r"core took \d+ s\nFAILED core: there are tests\n$")
+        self.assertEqual(done.returncode, 1)
 
     def test_an_unknown_database_is_one_sentence_and_a_failure(self):
         for command in (["shell", "--db", "no_such_db"], ["db", "drop", "no_such_db"]):
@@ -136,11 +189,28 @@ class TestCommands(unittest.TestCase):
                 done.stderr.splitlines()[-1], "^./dev: there is no database no_such_db"
             )
 
-    def temporary_databases(self) -> set:
-        rows = databases.query(
-            "postgres", "SELECT datname FROM pg_database WHERE datname ~ '_test_'"
-        )
-        return {name for (name,) in rows}
+    def wait_for_database(self, command: subprocess.Popen) -> list[psutil.Process]:
+        """Wait until a command or one of its children has a temporary database; return them all."""
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline:
+            leader = psutil.Process(command.pid)
+            family = [leader, *leader.children(recursive=True)]
+            if self.databases_of(family):
+                return family
+            time.sleep(0.1)
+        return self.fail("the command made no database")
+
+    def assert_gone(self, family: list[psutil.Process], seconds: float) -> None:
+        _gone, alive = psutil.wait_procs(family, timeout=seconds)
+        self.assertEqual(alive, [])
+        self.assertEqual(self.databases_of(family), [])
+
+    def databases_of(self, family: list[psutil.Process]) -> list[str]:
+        """The temporary databases that these processes made."""
+        pids = {process.pid for process in family}
+        names = [name for [name] in databases.query("postgres", "SELECT datname FROM pg_database")]
+        made = [found for found in map(databases.TEMPORARY.match, names) if found]
+        return [found.string for found in made if int(found["pid"]) in pids]
 
     def wait_for(self, url: str, command: subprocess.Popen) -> None:
         deadline = time.monotonic() + 120

@@ -47,6 +47,10 @@ class TestStandard(unittest.TestCase):
         """M1: 300 units in batches of 3 are 100 batches, not 99.999…"""
         self.assertEqual(price("standard", 300, price_per_unit=1, unit_batch=3).amount, 100)
 
+    def test_what_is_not_priced_costs_nothing(self):
+        self.assertEqual(price("standard", 5).amount, 0)
+        self.assertEqual(price("percentage", 5).amount, 0)
+
     def test_a_quotient_that_does_not_end_is_rounded_at_the_fortieth_decimal(self):
         third = price("standard", 1, price_per_unit=1, unit_batch=3).amount
         self.assertEqual(third, Decimal("0." + "3" * 40))
@@ -321,6 +325,11 @@ class TestRoundAmount(unittest.TestCase):
             with self.subTest(amount, step=step):
                 self.assertEqual(round_amount(amount, step), Decimal(expected))
                 self.assertEqual(round_amount("-" + amount, step), -Decimal(expected))
+
+    def test_an_amount_in_another_currency_is_rounded_once_after_its_conversion(self):
+        """M2."""
+        self.assertEqual(round_amount("0.005", "0.01", "3"), Decimal("0.02"))
+        self.assertEqual(round_amount("100", "1", "0.0085"), Decimal("1"))
 
     def test_a_result_of_zero_has_no_sign(self):
         """M2."""
