@@ -30,5 +30,11 @@ class TourCase(StaffCase, HttpCase):
 
         :param cookies: what only this test knows, for the tour to read
         """
-        with patch.object(ChromeBrowser, "_spawn_chrome", spawn_offline):
-            self.start_tour("/odoo", f"fusion_billing_{name}", login=user.login, cookies=cookies)
+        with (
+            patch.object(ChromeBrowser, "_spawn_chrome", spawn_offline),
+            # A busy machine may take longer than ten seconds to start it.
+            patch("odoo.tests.common.CHECK_BROWSER_ITERATIONS", 600),
+        ):
+            self.start_tour(
+                "/odoo", f"fusion_billing_{name}", login=user.login, cookies=cookies, timeout=300,
+            )

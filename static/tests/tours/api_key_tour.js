@@ -1,6 +1,6 @@
 import { registry } from "@web/core/registry";
 import {
-    create, dialogIsClosed, goBack, open, openApp, openMenu, openTab, press, pressInDialog, save,
+    create, dialogIsClosed, goBack, open, openApp, openMenu, openTab, patiently, press, pressInDialog, save,
     see, type,
 } from "./steps";
 
@@ -22,33 +22,34 @@ function checkThatItIsGone() {
 }
 
 registry.category("web_tour.tours").add("fusion_billing_api_key", {
-    steps: () => [
-        ...openApp(),
-        ...openMenu("Services", "configuration_menu", "fusion_billing_service_menu"),
-        ...create(),
-        type("name", "NexaAtlas"),
-        type("code", "nexaatlas"),
-        ...save(),
+    steps: () =>
+        patiently([
+            ...openApp(),
+            ...openMenu("Services", "configuration_menu", "fusion_billing_service_menu"),
+            ...create(),
+            type("name", "NexaAtlas"),
+            type("code", "nexaatlas"),
+            ...save(),
 
-        press("Generate API Key"),
-        type("name", "Production", ".modal"),
-        pressInDialog("Generate Key"),
-        see(".modal .alert", "it cannot be shown again"),
-        {
-            content: "Use the key that is shown",
-            trigger: ".modal code:contains('fbk_')",
-            async run() {
-                key = this.anchor.textContent.trim();
-                await checkThatItOpensTheApi();
+            press("Generate API Key"),
+            type("name", "Production", ".modal"),
+            pressInDialog("Generate Key"),
+            see(".modal .alert", "it cannot be shown again"),
+            {
+                content: "Use the key that is shown",
+                trigger: ".modal code:contains('fbk_')",
+                async run() {
+                    key = this.anchor.textContent.trim();
+                    await checkThatItOpensTheApi();
+                },
             },
-        },
-        pressInDialog("Done"),
-        dialogIsClosed(),
+            pressInDialog("Done"),
+            dialogIsClosed(),
 
-        ...goBack("Services"),
-        open("NexaAtlas"),
-        openTab("api_keys"),
-        { ...see(".o_field_widget[name='api_key_ids'] .o_data_row", "fbk_"), run: checkThatItIsGone },
-        see(".o_field_widget[name='api_key_ids'] .o_data_row", "Production"),
-    ],
+            ...goBack("Services"),
+            open("NexaAtlas"),
+            openTab("api_keys"),
+            { ...see(".o_field_widget[name='api_key_ids'] .o_data_row", "fbk_"), run: checkThatItIsGone },
+            see(".o_field_widget[name='api_key_ids'] .o_data_row", "Production"),
+        ]),
 });

@@ -1,6 +1,9 @@
 import { stepUtils } from "@web_tour/tour_utils";
 
 const APP = "fusion_billing.fusion_billing_menu_root";
+/** A busy machine may take its time: this bounds a step, and makes none longer. */
+export const patiently = (steps) => steps.map((step) => ({ timeout: 60000, ...step }));
+
 const input = (name) => `.o_field_widget[name="${name}"] input`;
 
 export const openApp = () => stepUtils.goToAppSteps(APP, "Open Fusion Billing");
