@@ -21,6 +21,7 @@ from . import (
     test_differential,
     test_estimate_wizard,
     test_failures,
+    test_french,
     test_invoicing,
     test_late_usage,
     test_lifecycle,
