@@ -101,7 +101,7 @@ class TestWebhookSigning(WebhookCase):
         self.assertTrue(wizard.has_secret)
         action = wizard.action_generate()
         dialog = self.env[action["res_model"]].with_user(manager)
-        shown = Form(dialog.with_context(action["context"])).secret
+        shown = Form(dialog.with_context(**action["context"])).secret
         self.assertRegex(shown, r"^whsec_[A-Za-z0-9+/]{43}=$")
         headers, body = self._receive()
         self.assertVerified(shown, headers, body)
