@@ -43,6 +43,10 @@
         "views/fusion_billing_menus.xml",
         "views/webhook_menus.xml",
     ],
+    "assets": {
+        "web.assets_backend_lazy": ["fusion_billing/static/src/outcome_graph/*.js"],
+        "web.assets_tests": ["fusion_billing/static/tests/tours/*.js"],
+    },
     "demo": ["demo/fusion_billing_demo.xml"],
     "application": True,
 }

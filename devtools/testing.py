@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from devtools import databases, lint, odoo, odoo_log, runtime, side_by_side
+from devtools import browser, databases, lint, odoo, odoo_log, runtime, side_by_side
 from devtools.console import DevError, say, spawn, step, wait
 from devtools.outcomes import Tally, read_record
 from devtools.paths import ADDON, DEV, LOGS, ROOT, VENV_PYTHON
@@ -80,6 +80,8 @@ def run_unittest(part: str, patterns: Sequence[str], tally: Tally) -> None:
 
 def run_odoo_tests(part: str, tags: str, tally: Tally) -> None:
     """Install the addon into a fresh clone of the template, run its tests, and judge the log."""
+    if part == "odoo":
+        browser.ensure_program()
     with databases.temporary_database(install=()) as name, record(part, tally) as variables:
         log = LOGS / f"test-{name}.log"
         options = (

@@ -8,7 +8,7 @@ class FusionBillingChargeVersion(models.Model):
 
     _inherit = "fusion.billing.charge.version"
 
-    terms_in_words = fields.Char("Price", compute="_compute_terms_in_words")
+    terms_in_words = fields.Text("Price", compute="_compute_terms_in_words")
 
     @api.depends("charge_id", "charge_model", "tier_ids")
     @api.depends_context("lang")

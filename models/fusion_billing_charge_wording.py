@@ -8,7 +8,7 @@ class FusionBillingCharge(models.Model):
 
     _inherit = "fusion.billing.charge"
 
-    price_summary = fields.Char(
+    price_summary = fields.Text(
         "In Words", compute="_compute_price_summary",
         help="What this charge costs a customer in each billing period.",
     )

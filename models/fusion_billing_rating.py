@@ -392,6 +392,7 @@ class FusionBillingRating(models.Model):
             if not open_lines and not rating.currency_id.is_zero(amount):
                 missing.append((rating, amount, len(settled)))
         changed |= changed._fusion_create(missing)
+        changed._fusion_update_totals()
         changed.order_id._fusion_usage_added()
 
     def _read_lines_ahead(self):

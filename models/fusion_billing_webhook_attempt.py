@@ -16,6 +16,7 @@ class FusionBillingWebhookAttempt(models.Model):
     service_id = fields.Many2one(
         "fusion.billing.service", required=True, ondelete="cascade",
     )
+    event_type = fields.Selection(related="delivery_id.event_type")
     number = fields.Integer("Attempt", help="Counted anew when the event is sent again.")
     url = fields.Char("URL")
     started_at = fields.Datetime("Sent", required=True)
@@ -23,8 +24,8 @@ class FusionBillingWebhookAttempt(models.Model):
     outcome = fields.Selection(
         [("success", "Success"), ("failure", "Failure")], required=True,
     )
-    status = fields.Integer(aggregator=None, help="0: no answer was received.")
-    error_code = fields.Char()
+    status = fields.Integer("HTTP Status", aggregator=None, help="0: no answer was received.")
+    error_code = fields.Char("Problem Code")
     error = fields.Char("Problem")
     response_excerpt = fields.Text(
         "Response", help="The first 2 KiB of what the endpoint answered.",

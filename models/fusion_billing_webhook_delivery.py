@@ -9,15 +9,22 @@ from ..core.answer import write_json
 from ..core.signing import new_event_id
 
 API_VERSION = "v1"
-EVENT_TYPES = (
-    "customer.linked",
-    "subscription.created", "subscription.updated", "subscription.paused",
-    "subscription.resumed", "subscription.cancelled",
-    "usage.threshold_reached",
-    "invoice.created", "invoice.posted", "invoice.paid", "invoice.overdue", "invoice.cancelled",
-    "reconciliation.mismatch",
-    "endpoint.test",
-)
+EVENT_TYPES = [
+    ("customer.linked", "Customer Linked"),
+    ("subscription.created", "Subscription Created"),
+    ("subscription.updated", "Subscription Updated"),
+    ("subscription.paused", "Subscription Paused"),
+    ("subscription.resumed", "Subscription Resumed"),
+    ("subscription.cancelled", "Subscription Cancelled"),
+    ("usage.threshold_reached", "Usage Threshold Reached"),
+    ("invoice.created", "Invoice Created"),
+    ("invoice.posted", "Invoice Posted"),
+    ("invoice.paid", "Invoice Paid"),
+    ("invoice.overdue", "Invoice Overdue"),
+    ("invoice.cancelled", "Invoice Cancelled"),
+    ("reconciliation.mismatch", "Reconciliation Mismatch"),
+    ("endpoint.test", "Test"),
+]
 STATES = [
     ("pending", "Waiting"),
     ("sending", "Sending"),
@@ -46,10 +53,8 @@ class FusionBillingWebhookDelivery(models.Model):
         "fusion.billing.service", required=True, readonly=True, ondelete="cascade",
     )
     company_id = fields.Many2one(related="service_id.company_id", store=True, index=True)
-    event_id = fields.Char(required=True, readonly=True)
-    event_type = fields.Selection(
-        [(name, name) for name in EVENT_TYPES], "Type", required=True, readonly=True,
-    )
+    event_id = fields.Char("Event ID", required=True, readonly=True)
+    event_type = fields.Selection(EVENT_TYPES, "Event", required=True, readonly=True)
     api_version = fields.Char(required=True, readonly=True, default=API_VERSION)
     subscription_id = fields.Many2one(
         "sale.order", readonly=True, index="btree_not_null", ondelete="set null",
@@ -68,10 +73,10 @@ class FusionBillingWebhookDelivery(models.Model):
         help="While the event is being sent: when it is taken for lost and sent again.",
     )
     delivered_at = fields.Datetime("Delivered", readonly=True)
-    last_status = fields.Integer("Status", readonly=True, aggregator=None)
+    last_status = fields.Integer("HTTP Status", readonly=True, aggregator=None)
     last_error = fields.Char("Problem", readonly=True)
     attempt_ids = fields.One2many(
-        "fusion.billing.webhook.attempt", "delivery_id", "All Attempts", readonly=True,
+        "fusion.billing.webhook.attempt", "delivery_id", "Attempt Details", readonly=True,
     )
     request = fields.Text(compute="_compute_request", help="As it is sent, but the signature.")
 

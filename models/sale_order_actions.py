@@ -16,6 +16,7 @@ class SaleOrder(models.Model):
         "Usage to Bill", compute="_compute_fusion_amounts",
         help="What the rated usage that is not invoiced yet comes to, before tax.",
     )
+    fusion_is_due = fields.Boolean(compute="_compute_fusion_is_due")
     fusion_usage_count = fields.Integer("Usage", compute="_compute_fusion_usage_count")
     fusion_rating_count = fields.Integer("Ratings", compute="_compute_fusion_rating_count")
 
@@ -33,6 +34,12 @@ class SaleOrder(models.Model):
             to_bill = usage.filtered(lambda line: not line._fusion_is_invoiced())
             order.fusion_recurring_amount = sum(recurring.mapped("price_subtotal"))
             order.fusion_usage_to_bill = sum(to_bill.mapped("price_subtotal"))
+
+    @api.depends("fusion_next_invoice_date", "company_id.fusion_billing_tz")
+    def _compute_fusion_is_due(self):
+        for order in self:
+            due = order.fusion_next_invoice_date
+            order.fusion_is_due = bool(due) and due <= order._fusion_today()
 
     @api.depends("fusion_usage_ids")
     def _compute_fusion_usage_count(self):
@@ -129,7 +136,7 @@ class SaleOrder(models.Model):
         action = self.env["ir.actions.actions"]._for_xml_id(action_xmlid)
         return dict(
             action, domain=[("subscription_id", "=", self.id)],
-            context={"default_subscription_id": self.id},
+            context={"default_subscription_id": self.id, "fill_temporal": False},
         )
 
     @api.model

@@ -148,6 +148,11 @@ class SaleOrderLine(models.Model):
             self._fusion_update_draft()
         return self if changed else self.browse()
 
+    def _fusion_update_totals(self):
+        """Total the orders now: whoever did it later would tell the chatter of each new total."""
+        totals = ("amount_untaxed", "amount_tax", "amount_total")
+        self._fusion_engine().order_id._recompute_recordset(totals)
+
     def _fusion_update_draft(self):
         drafts = self.invoice_lines.filtered(lambda line: line.parent_state == "draft")
         # sudo: rating keeps drafts in step, whoever pushed or corrected the usage.

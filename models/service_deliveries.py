@@ -21,7 +21,7 @@ def one_of(choices):
 
 DELIVERIES_QUERY = {
     "state": one_of([state for state, _label in STATES]),
-    "event_type": one_of(EVENT_TYPES),
+    "event_type": one_of(dict(EVENT_TYPES)),
     **paging.READERS,
 }
 REPLAY = {"from": instant, "to": instant, "failed_since": instant}

@@ -2,6 +2,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tools import format_datetime
 
 from ..core.safe_http import resolve
 from ..core.safe_target import SafeHttpError, check_url
@@ -160,7 +161,9 @@ class FusionBillingService(models.Model):
             self._disable_webhook(self.env._("The endpoint answered 410: it is gone for good."))
         elif now - self.webhook_failing_since >= PATIENCE:
             self._disable_webhook(self.env._(
-                "Every event since %s has failed.", self.webhook_failing_since,
+                "Every event since %s has failed.", format_datetime(
+                    self.env, self.webhook_failing_since, tz=self.company_id.fusion_billing_tz,
+                ),
             ))
 
     def _disable_webhook(self, reason):

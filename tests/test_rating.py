@@ -24,3 +24,16 @@ class TestRating(BillingCase):
         self.assertEqual(rating.billable_quantity, 250)
         self.assertEqual(rating.amount, 1.25)
         self.assertIn("1,250 used, 1,000 included, 250 billed", line.name)
+
+    def test_new_usage_does_not_fill_the_chatter_with_every_new_total(self):
+        subscription = self._subscribe()
+        self._charge()
+        self.env = self.env(context={})  # as the cron runs: with tracking
+        before = len(subscription.message_ids)
+        for quantity in (10, 20):
+            self._use(subscription, quantity)
+            self._rate()
+            self.env.flush_all()
+            self.env.cr.precommit.run()
+        self.assertEqual(subscription.amount_untaxed, 30)
+        self.assertEqual(len(subscription.message_ids), before)

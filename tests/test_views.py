@@ -144,6 +144,18 @@ class TestSubscriptionForm(StaffCase):
         closed.fusion_owes_corrections = True
         self.assertIn("action_fusion_invoice_now", self._billing_buttons(closed))
 
+    def test_what_is_due_makes_invoicing_the_first_button(self):
+        def first_buttons(order):
+            arch = self._arch("sale.order")
+            return {
+                button.get("name") for button in arch.xpath("//header/button")
+                if button.get("class") == "btn-primary" and self._is_shown(button, order)
+            } & BILLING_BUTTONS
+
+        due, later = self._subscribe("2020-01-01"), self._subscribe("2090-01-01")
+        self.assertEqual(first_buttons(due), {"action_fusion_invoice_now"})
+        self.assertEqual(first_buttons(later), set())
+
     def test_who_is_not_billing_staff_sees_no_billing_button(self):
         self.assertEqual(self._billing_buttons(self._subscribe(), self.seller), set())
 

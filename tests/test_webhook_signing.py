@@ -4,6 +4,7 @@ from unittest import skipUnless
 from freezegun import freeze_time
 
 from odoo.exceptions import AccessError
+from odoo.tests import Form, new_test_user
 from odoo.tools import mute_logger
 
 from .webhook_case import WebhookCase
@@ -92,11 +93,15 @@ class TestWebhookSigning(WebhookCase):
     # === WHO SEES A SECRET === #
 
     def test_the_wizard_shows_a_secret_once(self):
-        wizard = self.env["fusion.billing.webhook.secret.wizard"].with_context(
+        groups = "base.group_user,fusion_billing.group_manager"
+        manager = new_test_user(self.env, "manager", groups=groups)
+        wizard = self.env["fusion.billing.webhook.secret.wizard"].with_user(manager).with_context(
             active_id=self.service.id,
         ).create({"overlap_hours": 1})
         self.assertTrue(wizard.has_secret)
-        shown = wizard.action_generate()["context"]["default_secret"]
+        action = wizard.action_generate()
+        dialog = self.env[action["res_model"]].with_user(manager)
+        shown = Form(dialog.with_context(**action["context"])).secret
         self.assertRegex(shown, r"^whsec_[A-Za-z0-9+/]{43}=$")
         headers, body = self._receive()
         self.assertVerified(shown, headers, body)

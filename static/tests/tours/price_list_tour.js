@@ -1,0 +1,65 @@
+import { registry } from "@web/core/registry";
+import {
+    choose, create, dialogIsClosed, openApp, openMenu, openTab, patiently, pick, pickNew, press,
+    pressInDialog, save, see, type,
+} from "./steps";
+
+const tier = (upTo, price) => [
+    {
+        content: "Add a tier",
+        trigger: ".o_field_widget[name='tier_ids'] .o_field_x2many_list_row_add a",
+        run: "click",
+    },
+    type("up_to", upTo),
+    type("unit_amount", price),
+];
+
+registry.category("web_tour.tours").add("fusion_billing_price_list", {
+    steps: () =>
+        patiently([
+            ...openApp(),
+
+            ...openMenu("Metrics", "configuration_menu", "fusion_billing_metric_menu"),
+            ...create(),
+            type("name", "Map tiles"),
+            type("code", "map_tiles"),
+            see(".alert", "all counters of a billing period add up"),
+            ...save(),
+
+            ...openMenu("Plans", "configuration_menu", "fusion_billing_plan_menu"),
+            ...create(),
+            type("name", "Atlas, monthly"),
+            type("code", "atlas-monthly"),
+            {
+                content: "Add a charge",
+                trigger: ".o_field_widget[name='charge_ids'] .o_field_x2many_list_row_add a",
+                run: "click",
+            },
+            ...pick("metric_id", "Map tiles"),
+            ...pickNew("product_id", "Tiles served"),
+            type("included_quota", "100"),
+            ...choose("charge_model", "Graduated"),
+            openTab("tiers"),
+            ...tier("1000", "0.5"),
+            ...tier("0", "0.125"),
+            see(".modal .alert", "100 Map tiles included"),
+            pressInDialog("Save"),
+            dialogIsClosed(),
+            see(".o_field_widget[name='charge_ids'] .o_data_row", "$0.50 up to 1,000; $0.125 above"),
+            ...save(),
+
+            press("What Would It Cost?"),
+            {
+                content: "Type what would be used",
+                trigger: ".modal .o_data_row td[name='quantity']",
+                run: "click",
+            },
+            type("quantity", "1300.5"),
+            pressInDialog("Estimate"),
+            see(".modal tr", "1,300.5"),
+            see(".modal tr", "Included in the plan"),
+            see(".modal h3", "Total: $525.06"),
+            pressInDialog("Close"),
+            dialogIsClosed(),
+        ]),
+});

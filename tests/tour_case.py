@@ -1,0 +1,40 @@
+from unittest.mock import patch
+
+from odoo.tests import HttpCase
+from odoo.tests.common import ChromeBrowser, _find_executable
+
+from .staff_case import StaffCase
+
+#: Besides what Odoo passes: the browser asks nobody on the net for anything.
+OFFLINE = (
+    "--disable-component-update", "--disable-domain-reliability", "--disable-sync",
+    "--metrics-recording-only", "--no-pings",
+)
+spawn = ChromeBrowser._spawn_chrome
+
+
+def spawn_offline(browser, command):
+    program, *switches = command
+    return spawn(browser, [program, *OFFLINE, *switches])
+
+
+class TourCase(StaffCase, HttpCase):
+    """Staff at work in a real browser; skipped where there is none."""
+
+    def setUp(self):
+        _find_executable()
+        super().setUp()
+
+    def _tour(self, name, user, **cookies):
+        """Run a tour as a user, from Odoo's first page on.
+
+        :param cookies: what only this test knows, for the tour to read
+        """
+        with (
+            patch.object(ChromeBrowser, "_spawn_chrome", spawn_offline),
+            # A busy machine may take longer than ten seconds to start it.
+            patch("odoo.tests.common.CHECK_BROWSER_ITERATIONS", 600),
+        ):
+            self.start_tour(
+                "/odoo", f"fusion_billing_{name}", login=user.login, cookies=cookies, timeout=300,
+            )
