@@ -4,15 +4,17 @@ import {
     pressInDialog, save, see, type,
 } from "./steps";
 
-const tier = (upTo, price) => [
-    {
-        content: "Add a tier",
-        trigger: ".o_field_widget[name='tier_ids'] .o_field_x2many_list_row_add a",
-        run: "click",
-    },
-    type("up_to", upTo),
-    type("unit_amount", price),
-];
+const TIERS = ".o_field_widget[name='tier_ids']";
+
+/** A row comes when the server has answered; what is typed before then lands in the row above. */
+const tier = (number, upTo, price) => {
+    const row = `${TIERS} .o_data_row.o_selected_row:nth-child(${number})`;
+    return [
+        { content: "Add a tier", trigger: `${TIERS} .o_field_x2many_list_row_add a`, run: "click" },
+        type("up_to", upTo, row),
+        type("unit_amount", price, row),
+    ];
+};
 
 registry.category("web_tour.tours").add("fusion_billing_price_list", {
     steps: () =>
@@ -40,8 +42,8 @@ registry.category("web_tour.tours").add("fusion_billing_price_list", {
             type("included_quota", "100"),
             ...choose("charge_model", "Graduated"),
             openTab("tiers"),
-            ...tier("1000", "0.5"),
-            ...tier("0", "0.125"),
+            ...tier(1, "1000", "0.5"),
+            ...tier(2, "0", "0.125"),
             see(".modal .alert", "100 Map tiles included"),
             pressInDialog("Save"),
             dialogIsClosed(),

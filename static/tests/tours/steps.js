@@ -35,7 +35,8 @@ export const open = (text) => ({
 
 /**
  * @param {string} value may be a function that returns it when the step is run
- * @param {string} within needed where what lies below a dialog has a field of the same name
+ * @param {string} within needed where the page has more than one field of this name: in a list
+ *   whose rows are edited, or below a dialog
  */
 export const type = (name, value, within = "") => ({
     content: `Type into ${name}`,
@@ -43,18 +44,25 @@ export const type = (name, value, within = "") => ({
     run: (helpers) => helpers.edit(typeof value === "function" ? value() : value),
 });
 
-/** Find a record for a many2one. */
+const chosen = () => see("body:not(:has(.o-autocomplete--dropdown-item))");
+
+/**
+ * Find a record for a many2one. A click into the field lists records before any text is searched,
+ * and the search that follows opens the list again, even when a record has been chosen meanwhile.
+ * Only what was found by its text has that text in bold: it is chosen, and the list stays closed.
+ */
 export const pick = (name, text) => [
     { content: `Look for ${text}`, trigger: input(name), run: `edit ${text}` },
-    { trigger: `.o-autocomplete--dropdown-item a:contains("${text}"):not(:contains("Create"))`, run: "click" },
-    { trigger: `body:not(:has(.o-autocomplete--dropdown-item))` },
+    { trigger: `.o-autocomplete--dropdown-item .fw-bold:contains("${text}")`, run: "click" },
+    chosen(),
 ];
 
 /** Make a record for a many2one by its name alone. */
 export const pickNew = (name, text) => [
     { content: `Name a new ${text}`, trigger: input(name), run: `edit ${text}` },
     { trigger: `.o_m2o_dropdown_option_create a:contains("${text}")`, run: "click" },
-    { trigger: `body:not(:has(.o-autocomplete--dropdown-item))` },
+    chosen(),
+    see(`.o_field_widget[name="${name}"] .o_external_button`),
 ];
 
 export const choose = (name, label) => [
