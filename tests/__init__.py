@@ -41,6 +41,7 @@ from . import (
     test_staff_actions,
     test_subscription,
     test_tours,
+    test_translations,
     test_views,
     test_webhook_access,
     test_webhook_delivery,
