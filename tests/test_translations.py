@@ -15,6 +15,8 @@ from odoo.tools.translate import (
 )
 
 ADDON = Path(get_module_path("fusion_billing"))
+#: Nobody who bills reads these.
+NOT_READ = {"devtools", "tests"}
 
 
 class AddonReader(TranslationModuleReader):
@@ -27,7 +29,8 @@ class AddonReader(TranslationModuleReader):
 
     def _export_translatable_resources(self):
         for path in ADDON.glob("[!.]*/**/*.py"):
-            self._read(path, "odoo.tools.babel:extract_python", PYTHON_TRANSLATION_COMMENT, "_")
+            if path.relative_to(ADDON).parts[0] not in NOT_READ:
+                self._read(path, "odoo.tools.babel:extract_python", PYTHON_TRANSLATION_COMMENT, "_")
         for path in ADDON.glob("static/src/**/*.js"):
             self._read(
                 path, "odoo.tools.babel:extract_javascript", JAVASCRIPT_TRANSLATION_COMMENT, "_t",
