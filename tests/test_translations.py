@@ -86,3 +86,9 @@ class TestTranslations(TransactionCase):
             if "<" in entry.msgid:
                 with self.subTest(entry.msgid):
                     self.assertEqual(elements(entry.msgstr), elements(entry.msgid))
+
+    def test_a_screen_reads_in_french(self):
+        self.env["res.lang"]._activate_lang("fr_CA")
+        self.env.ref("base.module_fusion_billing")._update_translations(["fr_CA"])
+        charge = self.env["fusion.billing.charge"].with_context(lang="fr_CA")
+        self.assertIn("Le dernier palier n’a pas de fin", charge.get_view(view_type="form")["arch"])
