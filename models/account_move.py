@@ -37,7 +37,8 @@ class AccountMove(models.Model):
 
     def _fusion_check_not_replaced(self):
         """Refuse to bring back what was cancelled, and is billed again because of that."""
-        for move in self.filtered(lambda move: move.state == "cancel"):
+        # A credit note that staff made of an invoice replaces nothing, and nothing replaces it.
+        for move in self.filtered(lambda m: m.state == "cancel" and not m.reversed_entry_id):
             # sudo: who resets an invoice need not see the subscription.
             lines = move.sudo().invoice_line_ids.sale_line_ids
             if any(line._fusion_invoiced_by_engine() for line in lines):

@@ -92,8 +92,11 @@ class FusionBillingPlan(models.Model):
             plan[name] != vals.get(name, plan[name])
             for name in ("billing_period_value", "billing_period_unit")
         ))
-        # sudo: whoever changes a plan, all its subscriptions count.
-        if any(order._fusion_is_running() for order in changed.sudo().subscription_ids):
+        orders = self.env["sale.order"].sudo()  # whoever changes a plan, all subscriptions count
+        running = orders._fusion_subscription_domain(("3_progress", "4_paused"))
+        uses = Domain("fusion_plan_id", "in", changed.ids)
+        waits = Domain("fusion_next_plan_id", "in", changed.ids)
+        if changed and orders.search_count(running & (uses | waits), limit=1):
             raise UserError(self.env._(
                 "Subscriptions run on this plan, so its billing period stays: make another plan"
                 " and change theirs."

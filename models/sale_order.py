@@ -244,7 +244,7 @@ class SaleOrder(models.Model):
         return Period(start, min(end, self.fusion_end_date or end))
 
     def _fusion_life(self):
-        """Return the instants between which usage is billable (U5).
+        """Return the instants between which usage is billable (U5): none if it was cancelled.
 
         :return: `(start, end)`, naive UTC datetimes; `(start, None)` without an end
         """
@@ -253,10 +253,9 @@ class SaleOrder(models.Model):
         pause = not self.fusion_resume_date and self.fusion_pause_date
         end = min(filter(None, (self.fusion_end_date, pause)), default=None)
         # What was billed keeps its bounds if the company's time zone is changed (R2).
-        return (
-            self.fusion_began_at or local_midnight_utc(self.fusion_start_date, zone),
-            self.fusion_ended_at or (local_midnight_utc(end, zone) if end else None),
-        )
+        began = self.fusion_began_at or local_midnight_utc(self.fusion_start_date, zone)
+        ended = self.fusion_ended_at or (local_midnight_utc(end, zone) if end else None)
+        return began, began if self.state == "cancel" else ended
 
     def _fusion_covers(self, instant):
         """Whether usage of this naive UTC instant can be billed to this order."""

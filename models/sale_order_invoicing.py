@@ -101,7 +101,7 @@ class SaleOrder(models.Model):
 
     def _fusion_next_step(self, day):
         """Return the method that bills what is due next by this day, or None."""
-        if self.fusion_owes_corrections:
+        if self.fusion_owes_corrections and self.state != "cancel":
             return self._fusion_bill_corrections
         if not self._fusion_is_running():
             return None
