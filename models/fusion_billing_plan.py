@@ -92,7 +92,8 @@ class FusionBillingPlan(models.Model):
             plan[name] != vals.get(name, plan[name])
             for name in ("billing_period_value", "billing_period_unit")
         ))
-        orders = self.env["sale.order"].sudo()  # whoever changes a plan, all subscriptions count
+        # sudo: whoever changes a plan, all subscriptions count.
+        orders = self.env["sale.order"].sudo()
         running = orders._fusion_subscription_domain(("3_progress", "4_paused"))
         uses = Domain("fusion_plan_id", "in", changed.ids)
         waits = Domain("fusion_next_plan_id", "in", changed.ids)

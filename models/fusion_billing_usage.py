@@ -159,10 +159,11 @@ class FusionBillingUsage(models.Model):
         """Rate what changed since the last run, every hour.
 
         Every change that rating depends on leaves a row in `fusion.billing.rating.request`. The
-        run takes the subscriptions named there in batches, rates the open billing period of each
-        in a savepoint, deletes the requests it saw and commits. A subscription that fails keeps
-        its requests and shows why (R7); the next run tries it again. A run that is killed, or
-        finds a subscription locked by another, leaves the requests to the next one.
+        run takes the subscriptions named there in batches: rates a batch together in a savepoint,
+        or, if that fails, each in one of its own, deletes the requests it saw and commits. A
+        subscription that fails keeps its requests and shows why (R7); the next run tries it again.
+        A run that is killed, or finds a subscription locked by another, leaves the requests to the
+        next one.
         """
         self.env["fusion.billing.rating"]._rate_pending()
 

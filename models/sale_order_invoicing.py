@@ -36,8 +36,10 @@ class SaleOrder(models.Model):
         on the subscription and shown to staff (R7), and the next run tries again. Progress is
         committed after each subscription, so a killed run loses at most one.
         """
-        due = self.sudo().search(self._fusion_due_domain(), order="fusion_next_invoice_date, id")
-        held = self.env["account.move"].sudo()._fusion_held_until_now()
+        # sudo: whoever the scheduled action runs as, all subscriptions are billed.
+        orders = self.sudo()
+        due = orders.search(orders._fusion_due_domain(), order="fusion_next_invoice_date, id")
+        held = orders.env["account.move"]._fusion_held_until_now()
         work = [
             *((order, order._fusion_bill_today) for order in due),
             *((invoice._fusion_subscription(), invoice._fusion_post_held) for invoice in held),
@@ -52,7 +54,7 @@ class SaleOrder(models.Model):
     @api.model
     def _fusion_due_domain(self):
         """Return the domain of what may be due today, in each company's billing time zone."""
-        zones = self.env["res.company"].sudo()._read_group([], ["fusion_billing_tz"])
+        zones = self.env["res.company"]._read_group([], ["fusion_billing_tz"])
         return Domain.OR(
             Domain("company_id.fusion_billing_tz", "=", zone)
             & self._fusion_due_on(local_date(fields.Datetime.now(), zone))

@@ -37,6 +37,7 @@ class FusionBillingWebhookDelivery(models.Model):
     @api.model
     def _transport(self):
         """Return the settings of the guarded POST: keyword arguments of `core.safe_http.post`."""
+        # sudo: parameters are read by nobody but system administrators.
         get_param = self.env["ir.config_parameter"].sudo().get_param
         ports = get_param("fusion_billing.webhook_allowed_ports") or "443"
         hosts = get_param("fusion_billing.webhook_development_hosts") or ""
