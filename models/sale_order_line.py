@@ -150,8 +150,9 @@ class SaleOrderLine(models.Model):
 
     def _fusion_update_totals(self):
         """Total the orders now: whoever did it later would tell the chatter of each new total."""
-        totals = ("amount_untaxed", "amount_tax", "amount_total")
-        self._fusion_engine().order_id._recompute_recordset(totals)
+        orders = self._fusion_engine().order_id
+        orders.order_line.mapped("tax_ids")  # at once: the totals read them order by order
+        orders._recompute_recordset(("amount_untaxed", "amount_tax", "amount_total"))
 
     def _fusion_update_draft(self):
         drafts = self.invoice_lines.filtered(lambda line: line.parent_state == "draft")

@@ -97,4 +97,4 @@ class TestRatingGrowth(BillingCase):
             self.env["fusion.billing.rating.request"].search([]).subscription_id, bad)
 
     def _fail(self):
-        raise UserError("not this one")
+        raise UserError(self.env._("not this one"))

@@ -138,8 +138,8 @@ class TestWebhookFailures(WebhookCase):
 
     def test_an_endpoint_that_only_failed_says_since_when_as_people_write_it(self):
         self.company.fusion_billing_tz = "America/Toronto"
-        self.service.webhook_failing_since = "2026-01-09 03:30:00"
         with self._endpoint(answer(500)):
+            self.service.webhook_failing_since = "2026-01-09 03:30:00"
             self._emit()
             self._deliver()
         self.assertIn("since 01/08/2026 10:30:00", self.service.webhook_disabled_reason)
