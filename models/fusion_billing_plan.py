@@ -7,6 +7,7 @@ from odoo.fields import Domain
 from ..core.exact import EXACT
 from ..core.periods import Recurrence
 from ..core.pricing import round_amount
+from .sale_order import RUNNING
 
 
 class FusionBillingPlan(models.Model):
@@ -70,7 +71,7 @@ class FusionBillingPlan(models.Model):
     @api.depends("subscription_ids")
     def _compute_subscription_count(self):
         orders = self.env["sale.order"]
-        running = orders._fusion_subscription_domain(("3_progress", "4_paused"))
+        running = orders._fusion_subscription_domain(RUNNING)
         counts = dict(orders._read_group(
             running & Domain("fusion_plan_id", "in", self.ids), ["fusion_plan_id"], ["__count"],
         ))
@@ -94,7 +95,7 @@ class FusionBillingPlan(models.Model):
         ))
         # sudo: whoever changes a plan, all subscriptions count.
         orders = self.env["sale.order"].sudo()
-        running = orders._fusion_subscription_domain(("3_progress", "4_paused"))
+        running = orders._fusion_subscription_domain(RUNNING)
         uses = Domain("fusion_plan_id", "in", changed.ids)
         waits = Domain("fusion_next_plan_id", "in", changed.ids)
         if changed and orders.search_count(running & (uses | waits), limit=1):

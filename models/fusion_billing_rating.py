@@ -403,7 +403,6 @@ class FusionBillingRating(models.Model):
         """Read at once what would be a query for each line."""
         lines = self.order_line_ids
         lines.mapped("price_unit")
-        lines.mapped("tax_ids")
         lines.invoice_lines.mapped("parent_state")
         lines.invoice_lines.move_id.mapped("state")
 

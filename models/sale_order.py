@@ -6,6 +6,11 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 
 from ..core.periods import Period, local_date, local_midnight_utc
+from ..core.usage_event import Subscription
+
+# States in which a subscription is billed, and in which it is or was.
+RUNNING = ("3_progress", "4_paused")
+STARTED = (*RUNNING, "6_churn")
 
 
 class SaleOrder(models.Model):
@@ -221,7 +226,7 @@ class SaleOrder(models.Model):
     def _fusion_is_running(self):
         """Whether this order is a subscription in progress or paused."""
         self.ensure_one()
-        return self.fusion_state in ("3_progress", "4_paused")
+        return self.fusion_state in RUNNING
 
     def _fusion_get_plan(self):
         """Return the plan in force."""
@@ -260,10 +265,9 @@ class SaleOrder(models.Model):
     def _fusion_covers(self, instant):
         """Whether usage of this naive UTC instant can be billed to this order."""
         self.ensure_one()
-        if self.fusion_state not in ("3_progress", "4_paused", "6_churn"):
+        if self.fusion_state not in STARTED:
             return False
-        start, end = self._fusion_life()
-        return start <= instant and (not end or instant < end)
+        return Subscription(self.id, *self._fusion_life()).covers(instant)
 
     @api.model
     def _fusion_create_subscription(self, vals):

@@ -6,6 +6,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ..core.periods import Period, local_date, local_midnight_utc
+from .sale_order import RUNNING
 from .wording import format_period
 
 
@@ -63,7 +64,7 @@ class SaleOrder(models.Model):
 
     @api.model
     def _fusion_due_on(self, today):
-        running = self._fusion_subscription_domain(("3_progress", "4_paused"))
+        running = self._fusion_subscription_domain(RUNNING)
         in_advance = Domain("fusion_plan_id.fee_timing", "=", "advance")
         return (
             self._fusion_subscription_domain() & (
