@@ -100,8 +100,8 @@ class FusionBillingPlan(models.Model):
         waits = Domain("fusion_next_plan_id", "in", changed.ids)
         if changed and orders.search_count(running & (uses | waits), limit=1):
             raise UserError(self.env._(
-                "Subscriptions run on this plan, so its billing period stays: make another plan"
-                " and change theirs."
+                "Subscriptions run on this plan or wait for it, so its billing period stays: make"
+                " another plan and change theirs."
             ))
 
     def copy_data(self, default=None):

@@ -164,17 +164,17 @@ class SaleOrder(models.Model):
     @api.constrains("fusion_last_invoice_date")
     def _check_billed_stays_closed(self):
         """Refuse to open a period again whose usage is billed (R2)."""
+        # sudo: what is billed counts, whoever looks.
+        billed_until = dict(self.env["fusion.billing.rating"].sudo()._read_group(
+            [("subscription_id", "in", self.ids), ("closed", "=", True)],
+            ["subscription_id"], ["period_end:max"],
+        ))
         for order in self.filtered("fusion_start_date"):
             start = order.fusion_last_invoice_date or order.fusion_start_date
-            # sudo: what is billed counts, whoever looks.
-            billed = self.env["fusion.billing.rating"].sudo().search([
-                ("subscription_id", "=", order.id), ("closed", "=", True),
-                ("period_end", ">", start),
-            ], order="period_end desc", limit=1)
-            if billed:
+            if billed_until.get(order, start) > start:
                 raise ValidationError(self.env._(
                     "%(subscription)s is billed until %(date)s: its open period cannot begin"
-                    " before.", subscription=order.display_name, date=billed.period_end,
+                    " before.", subscription=order.display_name, date=billed_until[order],
                 ))
 
     # === CRUD METHODS === #

@@ -57,7 +57,7 @@ class TestDatesAndPlan(MidLifeCase):
         other = self._plan("other")
         with freeze_time("2026-01-11"):
             self.subscription._fusion_change_plan(other, date(2026, 1, 20))
-        with self.assertRaisesRegex(UserError, "make another plan"):
+        with self.assertRaisesRegex(UserError, "wait for it"):
             other.billing_period_unit = "year"
         self.subscription._fusion_keep_plan()
         other.billing_period_unit = "year"
