@@ -34,11 +34,13 @@ class FusionBillingUsage(models.Model):
     period_end = fields.Datetime("End", required=True)
     quantity = Exact(digits=(24, 6), required=True)
     value = fields.Char(help="What was counted, for metrics that count unique values.")
-    dimensions = fields.Json()
+    dimensions = fields.Json(help="What charges can filter by, such as a region.")
     source = fields.Char(
         required=True, default="manual", help="Code of the service that pushed the counter.",
     )
-    idempotency_key = fields.Char(copy=False)
+    idempotency_key = fields.Char(
+        copy=False, help="The app's name for this counter: sent again, it replaces it.",
+    )
     correction_ids = fields.One2many("fusion.billing.usage.correction", "usage_id")
 
     _idempotency_key_unique = models.UniqueIndex(
