@@ -73,6 +73,9 @@ class FusionBillingWebhookDelivery(models.Model):
         state, next_attempt_at = attempt.next_state()
         claim, response = attempt.claim, attempt.response
         error = response.error
+        services = self.env["fusion.billing.service"]
+        self.flush_model()
+        services.flush_model(["webhook_failing_since"])
         self.env.cr.execute(SQL(
             RECORD,
             delivery_id=claim.delivery_id, service_id=claim.service_id,
@@ -86,8 +89,10 @@ class FusionBillingWebhookDelivery(models.Model):
             state=state, next_attempt_at=next_attempt_at,
             delivered_at=attempt.ended_at if state == "delivered" else None,
         ))
+        self.invalidate_model()
+        services.invalidate_model(["webhook_failing_since"])
         if error:
-            service = self.env["fusion.billing.service"].browse(claim.service_id).exists()
+            service = services.browse(claim.service_id).exists()
             service._note_webhook_failure(claim.url, response.status, attempt.ended_at)
 
 
