@@ -19,6 +19,7 @@ class FusionBillingAccountLink(models.Model):
         return result
 
     def _emit_linked(self):
+        # sudo: events tell what happened, whoever made it happen.
         for link in self.sudo():
             self.env["fusion.billing.webhook.delivery"]._emit(
                 "customer.linked", link.service_id, link._describe_for,

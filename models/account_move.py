@@ -37,7 +37,11 @@ class AccountMove(models.Model):
 
     def _fusion_check_not_replaced(self):
         """Refuse to bring back what was cancelled, and is billed again because of that."""
-        for move in self.filtered(lambda move: move.state == "cancel"):
+        # While an invoice stands, nothing replaces the credit note that staff made of it.
+        replaced = self.filtered(
+            lambda m: m.state == "cancel" and m.reversed_entry_id.state in (False, "cancel")
+        )
+        for move in replaced:
             # sudo: who resets an invoice need not see the subscription.
             lines = move.sudo().invoice_line_ids.sale_line_ids
             if any(line._fusion_invoiced_by_engine() for line in lines):

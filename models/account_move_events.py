@@ -56,6 +56,7 @@ class AccountMove(models.Model):
 
     def unlink(self):
         """Tell apps of drafts that go, if they were told that they came."""
+        # sudo: events tell what happened, whoever made it happen.
         for move in (self - untold(self, _emit_transitions)).sudo():
             if not Facts.of(move).is_cancelled:
                 move._fusion_emit("invoice.cancelled")
@@ -93,13 +94,15 @@ class AccountMove(models.Model):
         commits, and goes on until none is left. A killed run loses a batch at most, to the
         next one; an invoice that somebody else holds is left to the next run too.
         """
-        domain = self._fusion_overdue_domain()
-        while found := self.sudo().search(domain, limit=OVERDUE_BATCH, order="id"):
+        # sudo: whoever the scheduled action runs as, all invoices count.
+        moves = self.sudo()
+        domain = moves._fusion_overdue_domain()
+        while found := moves.search(domain, limit=OVERDUE_BATCH, order="id"):
             for move in found.try_lock_for_update(allow_referencing=True):
                 move.fusion_overdue_told = fields.Date.today()
                 move._fusion_emit("invoice.overdue")
             domain &= Domain("id", ">", found[-1].id)
-            remaining = self.sudo().search_count(domain, limit=OVERDUE_BATCH)
+            remaining = moves.search_count(domain, limit=OVERDUE_BATCH)
             if not self.env["sale.order"]._fusion_commit(len(found), remaining=remaining):
                 break
 
@@ -109,7 +112,7 @@ class AccountMove(models.Model):
         past_due = Domain.OR(
             Domain("company_id", "=", company.id)
             & Domain("invoice_date_due", "<", local_date(now, company.fusion_billing_tz))
-            for company in self.env["res.company"].sudo().search([])
+            for company in self.env["res.company"].search([])
         )
         return (
             past_due

@@ -178,6 +178,7 @@ class FusionBillingCharge(models.Model):
     def _billed_until(self):
         """Return the first day that no billed period of this charge contains, or False."""
         self.ensure_one()
+        # sudo: what is billed counts, whoever looks.
         [[until]] = self.env["fusion.billing.rating"].sudo()._read_group(
             [("charge_id", "=", self.id), ("closed", "=", True)], [], ["period_end:max"],
         )

@@ -7,6 +7,7 @@ from odoo.fields import Domain
 from ..core.exact import EXACT
 from ..core.periods import Recurrence
 from ..core.pricing import round_amount
+from .sale_order import RUNNING
 
 
 class FusionBillingPlan(models.Model):
@@ -70,7 +71,7 @@ class FusionBillingPlan(models.Model):
     @api.depends("subscription_ids")
     def _compute_subscription_count(self):
         orders = self.env["sale.order"]
-        running = orders._fusion_subscription_domain(("3_progress", "4_paused"))
+        running = orders._fusion_subscription_domain(RUNNING)
         counts = dict(orders._read_group(
             running & Domain("fusion_plan_id", "in", self.ids), ["fusion_plan_id"], ["__count"],
         ))
@@ -92,11 +93,15 @@ class FusionBillingPlan(models.Model):
             plan[name] != vals.get(name, plan[name])
             for name in ("billing_period_value", "billing_period_unit")
         ))
-        # sudo: whoever changes a plan, all its subscriptions count.
-        if any(order._fusion_is_running() for order in changed.sudo().subscription_ids):
+        # sudo: whoever changes a plan, all subscriptions count.
+        orders = self.env["sale.order"].sudo()
+        running = orders._fusion_subscription_domain(RUNNING)
+        uses = Domain("fusion_plan_id", "in", changed.ids)
+        waits = Domain("fusion_next_plan_id", "in", changed.ids)
+        if changed and orders.search_count(running & (uses | waits), limit=1):
             raise UserError(self.env._(
-                "Subscriptions run on this plan, so its billing period stays: make another plan"
-                " and change theirs."
+                "Subscriptions run on this plan or wait for it, so its billing period stays: make"
+                " another plan and change theirs."
             ))
 
     def copy_data(self, default=None):

@@ -1,4 +1,5 @@
 import json
+import logging
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -12,6 +13,8 @@ from odoo.tools import SQL
 from ..core.periods import Period
 from .rating_target import Target
 from .wording import format_period, format_quantity
+
+_logger = logging.getLogger(__name__)
 
 BATCH = 100
 SECOND = timedelta(seconds=1)
@@ -156,8 +159,9 @@ class FusionBillingRating(models.Model):
         try:
             with self.env.cr.savepoint():
                 self._rate_requested(subscriptions)
-        except Exception:
+        except Exception as error:
             # It is met again, and told, by the one it belongs to.
+            _logger.info("%s subscriptions are rated one by one: %s", len(subscriptions), error)
             return False
         subscriptions._fusion_clear_failure("rating")
         return True
@@ -399,7 +403,6 @@ class FusionBillingRating(models.Model):
         """Read at once what would be a query for each line."""
         lines = self.order_line_ids
         lines.mapped("price_unit")
-        lines.mapped("tax_ids")
         lines.invoice_lines.mapped("parent_state")
         lines.invoice_lines.move_id.mapped("state")
 

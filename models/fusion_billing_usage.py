@@ -34,11 +34,13 @@ class FusionBillingUsage(models.Model):
     period_end = fields.Datetime("End", required=True)
     quantity = Exact(digits=(24, 6), required=True)
     value = fields.Char(help="What was counted, for metrics that count unique values.")
-    dimensions = fields.Json()
+    dimensions = fields.Json(help="What charges can filter by, such as a region.")
     source = fields.Char(
         required=True, default="manual", help="Code of the service that pushed the counter.",
     )
-    idempotency_key = fields.Char(copy=False)
+    idempotency_key = fields.Char(
+        copy=False, help="The app's name for this counter: sent again, it replaces it.",
+    )
     correction_ids = fields.One2many("fusion.billing.usage.correction", "usage_id")
 
     _idempotency_key_unique = models.UniqueIndex(
@@ -159,10 +161,11 @@ class FusionBillingUsage(models.Model):
         """Rate what changed since the last run, every hour.
 
         Every change that rating depends on leaves a row in `fusion.billing.rating.request`. The
-        run takes the subscriptions named there in batches, rates the open billing period of each
-        in a savepoint, deletes the requests it saw and commits. A subscription that fails keeps
-        its requests and shows why (R7); the next run tries it again. A run that is killed, or
-        finds a subscription locked by another, leaves the requests to the next one.
+        run takes the subscriptions named there in batches: rates a batch together in a savepoint,
+        or, if that fails, each in one of its own, deletes the requests it saw and commits. A
+        subscription that fails keeps its requests and shows why (R7); the next run tries it again.
+        A run that is killed, or finds a subscription locked by another, leaves the requests to the
+        next one.
         """
         self.env["fusion.billing.rating"]._rate_pending()
 

@@ -156,6 +156,7 @@ class FusionBillingWebhookDelivery(models.Model):
         precommit = self.env.cr.precommit
         if not precommit.data.get("fusion_billing.wake_sender"):
             precommit.data["fusion_billing.wake_sender"] = True
+            # sudo: whoever does business need not know of scheduled actions.
             cron = self.env.ref("fusion_billing.ir_cron_deliver_webhooks").sudo()
             precommit.add(cron._trigger)
 
@@ -203,6 +204,7 @@ class FusionBillingWebhookDelivery(models.Model):
         self._check_staff()
         if "sending" in self.mapped("state"):
             raise UserError(self.env._("An event is being sent at this moment: try again."))
+        # sudo: the outbox is written by the addon alone.
         self.sudo().filtered(lambda delivery: delivery.state in ("pending", "failed")).write({
             "state": "cancelled", "next_attempt_at": False,
         })
@@ -221,6 +223,7 @@ class FusionBillingWebhookDelivery(models.Model):
 
         Failed events stay until somebody acts.
         """
+        # sudo: parameters are read by nobody but system administrators.
         days = self.env["ir.config_parameter"].sudo().get_param(
             "fusion_billing.webhook_retention_days", "90",
         )

@@ -6,6 +6,11 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 
 from ..core.periods import Period, local_date, local_midnight_utc
+from ..core.usage_event import Subscription
+
+# States in which a subscription is billed, and in which it is or was.
+RUNNING = ("3_progress", "4_paused")
+STARTED = (*RUNNING, "6_churn")
 
 
 class SaleOrder(models.Model):
@@ -159,17 +164,17 @@ class SaleOrder(models.Model):
     @api.constrains("fusion_last_invoice_date")
     def _check_billed_stays_closed(self):
         """Refuse to open a period again whose usage is billed (R2)."""
+        # sudo: what is billed counts, whoever looks.
+        billed_until = dict(self.env["fusion.billing.rating"].sudo()._read_group(
+            [("subscription_id", "in", self.ids), ("closed", "=", True)],
+            ["subscription_id"], ["period_end:max"],
+        ))
         for order in self.filtered("fusion_start_date"):
             start = order.fusion_last_invoice_date or order.fusion_start_date
-            # sudo: what is billed counts, whoever looks.
-            billed = self.env["fusion.billing.rating"].sudo().search([
-                ("subscription_id", "=", order.id), ("closed", "=", True),
-                ("period_end", ">", start),
-            ], order="period_end desc", limit=1)
-            if billed:
+            if billed_until.get(order, start) > start:
                 raise ValidationError(self.env._(
                     "%(subscription)s is billed until %(date)s: its open period cannot begin"
-                    " before.", subscription=order.display_name, date=billed.period_end,
+                    " before.", subscription=order.display_name, date=billed_until[order],
                 ))
 
     # === CRUD METHODS === #
@@ -221,7 +226,7 @@ class SaleOrder(models.Model):
     def _fusion_is_running(self):
         """Whether this order is a subscription in progress or paused."""
         self.ensure_one()
-        return self.fusion_state in ("3_progress", "4_paused")
+        return self.fusion_state in RUNNING
 
     def _fusion_get_plan(self):
         """Return the plan in force."""
@@ -244,7 +249,7 @@ class SaleOrder(models.Model):
         return Period(start, min(end, self.fusion_end_date or end))
 
     def _fusion_life(self):
-        """Return the instants between which usage is billable (U5).
+        """Return the instants between which usage is billable (U5): none if it was cancelled.
 
         :return: `(start, end)`, naive UTC datetimes; `(start, None)` without an end
         """
@@ -253,18 +258,16 @@ class SaleOrder(models.Model):
         pause = not self.fusion_resume_date and self.fusion_pause_date
         end = min(filter(None, (self.fusion_end_date, pause)), default=None)
         # What was billed keeps its bounds if the company's time zone is changed (R2).
-        return (
-            self.fusion_began_at or local_midnight_utc(self.fusion_start_date, zone),
-            self.fusion_ended_at or (local_midnight_utc(end, zone) if end else None),
-        )
+        began = self.fusion_began_at or local_midnight_utc(self.fusion_start_date, zone)
+        ended = self.fusion_ended_at or (local_midnight_utc(end, zone) if end else None)
+        return began, began if self.state == "cancel" else ended
 
     def _fusion_covers(self, instant):
         """Whether usage of this naive UTC instant can be billed to this order."""
         self.ensure_one()
-        if self.fusion_state not in ("3_progress", "4_paused", "6_churn"):
+        if self.fusion_state not in STARTED:
             return False
-        start, end = self._fusion_life()
-        return start <= instant and (not end or instant < end)
+        return Subscription(self.id, *self._fusion_life()).covers(instant)
 
     @api.model
     def _fusion_create_subscription(self, vals):

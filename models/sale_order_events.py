@@ -1,5 +1,6 @@
 from odoo import fields, models
 
+from .sale_order import STARTED
 from .webhook_transitions import watch
 
 FACTS = (
@@ -37,7 +38,7 @@ class SaleOrder(models.Model):
         """Emit the event that leads from the facts before to those of now, if there is one."""
         now = self._fusion_facts()
         state = now["fusion_state"]
-        if before == now or state not in ("3_progress", "4_paused", "6_churn"):
+        if before == now or state not in STARTED:
             return
         event_type = TRANSITIONS.get((before["fusion_state"] or "1_draft", state))
         self._fusion_emit(event_type or "subscription.updated", self._fusion_describe_for)

@@ -4,6 +4,7 @@ from contextlib import contextmanager
 from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from odoo.tools import mute_logger
 
 _logger = logging.getLogger(__name__)
 
@@ -21,7 +22,8 @@ class SaleOrder(models.Model):
     def _fusion_try_lock(self):
         """Lock these subscriptions and return those that nobody else holds or has just changed."""
         try:
-            with self.env.cr.savepoint(flush=False):
+            # That somebody was faster is no failure, so it raises no alarm in the log.
+            with self.env.cr.savepoint(flush=False), mute_logger("odoo.sql_db"):
                 return self.try_lock_for_update(allow_referencing=True)
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             alone = len(self) == 1

@@ -6,6 +6,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ..core.periods import Period, local_date, local_midnight_utc
+from .sale_order import RUNNING
 from .wording import format_period
 
 
@@ -36,8 +37,10 @@ class SaleOrder(models.Model):
         on the subscription and shown to staff (R7), and the next run tries again. Progress is
         committed after each subscription, so a killed run loses at most one.
         """
-        due = self.sudo().search(self._fusion_due_domain(), order="fusion_next_invoice_date, id")
-        held = self.env["account.move"].sudo()._fusion_held_until_now()
+        # sudo: whoever the scheduled action runs as, all subscriptions are billed.
+        orders = self.sudo()
+        due = orders.search(orders._fusion_due_domain(), order="fusion_next_invoice_date, id")
+        held = orders.env["account.move"]._fusion_held_until_now()
         work = [
             *((order, order._fusion_bill_today) for order in due),
             *((invoice._fusion_subscription(), invoice._fusion_post_held) for invoice in held),
@@ -52,7 +55,7 @@ class SaleOrder(models.Model):
     @api.model
     def _fusion_due_domain(self):
         """Return the domain of what may be due today, in each company's billing time zone."""
-        zones = self.env["res.company"].sudo()._read_group([], ["fusion_billing_tz"])
+        zones = self.env["res.company"]._read_group([], ["fusion_billing_tz"])
         return Domain.OR(
             Domain("company_id.fusion_billing_tz", "=", zone)
             & self._fusion_due_on(local_date(fields.Datetime.now(), zone))
@@ -61,7 +64,7 @@ class SaleOrder(models.Model):
 
     @api.model
     def _fusion_due_on(self, today):
-        running = self._fusion_subscription_domain(("3_progress", "4_paused"))
+        running = self._fusion_subscription_domain(RUNNING)
         in_advance = Domain("fusion_plan_id.fee_timing", "=", "advance")
         return (
             self._fusion_subscription_domain() & (
@@ -101,7 +104,7 @@ class SaleOrder(models.Model):
 
     def _fusion_next_step(self, day):
         """Return the method that bills what is due next by this day, or None."""
-        if self.fusion_owes_corrections:
+        if self.fusion_owes_corrections and self.state != "cancel":
             return self._fusion_bill_corrections
         if not self._fusion_is_running():
             return None

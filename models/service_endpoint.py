@@ -28,7 +28,10 @@ class FusionBillingService(models.Model):
         help="While it is off nothing is sent, and what happens is not kept for later.",
     )
     webhook_disabled_reason = fields.Char("Why Disabled", readonly=True, copy=False)
-    webhook_failing_since = fields.Datetime("Failing Since", readonly=True, copy=False)
+    webhook_failing_since = fields.Datetime(
+        "Failing Since", readonly=True, copy=False,
+        help="Every attempt since then has failed. After five days nothing more is sent.",
+    )
     webhook_secret_ids = fields.One2many(
         "fusion.billing.webhook.secret", "service_id", groups="fusion_billing.group_manager",
     )

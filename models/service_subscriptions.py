@@ -20,9 +20,9 @@ from ..core.payload import (
 )
 from .paging import find_page
 from .retry import run_again_if_faster
+from .sale_order import STARTED
 
 PLAN_CHANGE = {"plan_id": record_id, "plan_code": text, "date": day}
-STATES = ("3_progress", "4_paused", "6_churn")
 LINES = 100
 LINE_QUANTITY = Decimal(10) ** 9
 START_WITHIN = timedelta(days=5 * 366)
@@ -151,7 +151,7 @@ class FusionBillingService(models.Model):
         links = self.env["fusion.billing.account.link"]._search([("service_id", "=", self.id)])
         partners = self.env["res.partner"].with_context(active_test=False)
         linked = partners._search([("id", "in", links.subselect("partner_id"))])
-        return self.env["sale.order"]._fusion_subscription_domain(STATES) & Domain(
+        return self.env["sale.order"]._fusion_subscription_domain(STARTED) & Domain(
             "partner_id.commercial_partner_id", "in", linked.subselect("commercial_partner_id"),
         )
 

@@ -12,7 +12,7 @@ BATCH_LIMIT = 5000
 # What a batch reads of its subscriptions: a sale order has a hundred columns more.
 LIFE_FIELDS = (
     "company_id", "fusion_began_at", "fusion_end_date", "fusion_ended_at", "fusion_external_id",
-    "fusion_pause_date", "fusion_resume_date", "fusion_service_id", "fusion_start_date",
+    "fusion_pause_date", "fusion_resume_date", "fusion_service_id", "fusion_start_date", "state",
 )
 
 

@@ -37,6 +37,7 @@ class FusionBillingWebhookDelivery(models.Model):
     @api.model
     def _transport(self):
         """Return the settings of the guarded POST: keyword arguments of `core.safe_http.post`."""
+        # sudo: parameters are read by nobody but system administrators.
         get_param = self.env["ir.config_parameter"].sudo().get_param
         ports = get_param("fusion_billing.webhook_allowed_ports") or "443"
         hosts = get_param("fusion_billing.webhook_development_hosts") or ""
@@ -72,6 +73,9 @@ class FusionBillingWebhookDelivery(models.Model):
         state, next_attempt_at = attempt.next_state()
         claim, response = attempt.claim, attempt.response
         error = response.error
+        services = self.env["fusion.billing.service"]
+        self.flush_model()
+        services.flush_model(["webhook_failing_since"])
         self.env.cr.execute(SQL(
             RECORD,
             delivery_id=claim.delivery_id, service_id=claim.service_id,
@@ -85,8 +89,10 @@ class FusionBillingWebhookDelivery(models.Model):
             state=state, next_attempt_at=next_attempt_at,
             delivered_at=attempt.ended_at if state == "delivered" else None,
         ))
+        self.invalidate_model()
+        services.invalidate_model(["webhook_failing_since"])
         if error:
-            service = self.env["fusion.billing.service"].browse(claim.service_id).exists()
+            service = services.browse(claim.service_id).exists()
             service._note_webhook_failure(claim.url, response.status, attempt.ended_at)
 
 

@@ -14,6 +14,7 @@ from . import (
     test_api_usage_ownership,
     test_api_webhooks,
     test_bad_prices,
+    test_busy,
     test_charge_filters,
     test_conservation,
     test_constraints,

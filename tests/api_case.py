@@ -19,18 +19,6 @@ class ApiCase(BillingCase, HttpCase):
         cls.link = cls._link("acme")
 
     @classmethod
-    def _service(cls, code, **vals):
-        return cls.env["fusion.billing.service"].create({"name": code, "code": code, **vals})
-
-    @classmethod
-    def _link(cls, external_id, partner=None, service=None):
-        return cls.env["fusion.billing.account.link"].create({
-            "service_id": (service or cls.service).id,
-            "partner_id": (partner or cls.partner).id,
-            "external_id": external_id,
-        })
-
-    @classmethod
     def _own_subscription(cls, external_id, start=START, **vals):
         """A subscription that the app created under this external id."""
         return cls._subscribe(

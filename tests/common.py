@@ -49,6 +49,18 @@ class BillingCase(TransactionCase):
         })
 
     @classmethod
+    def _service(cls, code, **vals):
+        return cls.env["fusion.billing.service"].create({"name": code, "code": code, **vals})
+
+    @classmethod
+    def _link(cls, external_id, partner=None, service=None):
+        return cls.env["fusion.billing.account.link"].create({
+            "service_id": (service or cls.service).id,
+            "partner_id": (partner or cls.partner).id,
+            "external_id": external_id,
+        })
+
+    @classmethod
     def _subscribe(cls, start="2026-01-01", products=(), plan=None, **vals):
         """A confirmed subscription from a date, on `products` in quantity 1."""
         order = cls.env["sale.order"].create({

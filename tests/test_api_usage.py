@@ -163,6 +163,14 @@ class TestApiUsage(ApiUsageCase):
         self.assertEqual(self.subscription.fusion_state, "6_churn")
         self.assertPushed(self.push(self._event()), inserted=1)
 
+    def test_a_closed_subscription_whose_order_staff_cancelled_takes_no_usage(self):
+        """U5."""
+        self.subscription._fusion_close()
+        self.subscription._action_cancel()
+        self.assertBatchRefused(
+            self.push(self._event()), (0, "period_outside_subscription", "period_start"),
+        )
+
     # === READING === #
 
     def test_what_was_pushed_is_read_back(self):

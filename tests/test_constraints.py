@@ -89,15 +89,10 @@ class TestCatalogConstraints(ConstraintCase):
 @tagged("post_install", "-at_install")
 class TestServiceConstraints(ConstraintCase):
 
-    def setUp(self):
-        super().setUp()
-        self.service = self.env["fusion.billing.service"].create({"name": "N", "code": "nexa"})
-
-    def _link(self, external_id):
-        return self.env["fusion.billing.account.link"].create({
-            "service_id": self.service.id, "partner_id": self.partner.id,
-            "external_id": external_id,
-        })
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.service = cls._service("nexa")
 
     def test_a_service_s_code_is_unique_in_its_company(self):
         self.assertRefused(

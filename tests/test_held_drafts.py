@@ -203,6 +203,20 @@ class TestInvoicesTakenBack(HeldDraftCase):
         with self.assertRaisesRegex(UserError, "billed again"):
             first.button_draft()
 
+    def test_a_credit_note_that_staff_cancelled_can_come_back_while_its_invoice_stands(self):
+        first = self._bill_january()
+        credit = first._reverse_moves()
+        credit.button_cancel()
+        self._bill_at("2026-02-02")
+        credit.button_draft()
+        self.assertEqual(credit.state, "draft")
+        self.assertEqual(self._invoiced(self.subscription), [199, 199])
+        credit.button_cancel()
+        first.button_draft()
+        first.button_cancel()
+        with self.assertRaisesRegex(UserError, "billed again"):
+            credit.button_draft()
+
     def test_an_invoice_that_staff_reset_to_draft_is_not_posted_behind_their_back(self):
         self.plan.draft_hours = 24
         first = self._bill_january()

@@ -52,6 +52,16 @@ class TestDatesAndPlan(MidLifeCase):
             self.subscription._fusion_close()
         self.plan.billing_period_value = 3
 
+    def test_the_billing_period_of_a_plan_stays_while_subscriptions_wait_for_it(self):
+        """It was to take over on a day that fits its billing period of then."""
+        other = self._plan("other")
+        with freeze_time("2026-01-11"):
+            self.subscription._fusion_change_plan(other, date(2026, 1, 20))
+        with self.assertRaisesRegex(UserError, "wait for it"):
+            other.billing_period_unit = "year"
+        self.subscription._fusion_keep_plan()
+        other.billing_period_unit = "year"
+
     def test_r1_a_charge_that_was_rated_is_not_moved_to_another_plan(self):
         self._rate()
         with self.assertRaisesRegex(UserError, "Archive it"):
@@ -70,6 +80,7 @@ class TestDatesAndPlan(MidLifeCase):
             self.subscription._fusion_close()
         self.subscription._action_cancel()
         self._bill_at("2026-02-01")
+        self.subscription.action_fusion_invoice_now()
         self.assertEqual(
             self.subscription.invoice_ids.filtered(lambda m: m.state != "cancel").ids, [])
 

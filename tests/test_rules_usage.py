@@ -217,6 +217,14 @@ class TestBillableUsage(BillingCase):
         with self.assertRaises(ValidationError):
             self._use(subscription, 1, "2026-01-13")
 
+    @freeze_time("2026-01-12")
+    def test_u5_a_cancelled_order_takes_no_usage(self):
+        subscription = self._subscribe()
+        subscription._fusion_close()
+        subscription._action_cancel()
+        with self.assertRaises(ValidationError):
+            self._use(subscription, 1, "2026-01-05")
+
     def test_u5_staff_cannot_move_a_counter_out_of_the_subscription_s_life(self):
         usage = self._use(self._subscribe("2026-01-10"), 1, "2026-01-11")
         with self.assertRaises(ValidationError):

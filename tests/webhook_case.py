@@ -37,18 +37,6 @@ class WebhookCase(BillingCase):
     def _set_param(cls, name, value):
         cls.env["ir.config_parameter"].set_param(f"fusion_billing.webhook_{name}", value)
 
-    @classmethod
-    def _service(cls, code, **vals):
-        return cls.env["fusion.billing.service"].create({"name": code, "code": code, **vals})
-
-    @classmethod
-    def _link(cls, external_id, partner=None, service=None):
-        return cls.env["fusion.billing.account.link"].create({
-            "service_id": (service or cls.service).id,
-            "partner_id": (partner or cls.partner).id,
-            "external_id": external_id,
-        })
-
     # === ENDPOINTS === #
 
     @contextmanager
