@@ -14,12 +14,12 @@ from pathlib import Path
 from devtools import billed, demo_events, demo_report, in_odoo
 from devtools.console import DevError, say, step
 from devtools.crowd import Crowd
-from devtools.databases import PREFIX, create_database, drop_database
+from devtools.databases import PREFIX, create_database, drop_database, ensure_template
 from devtools.demo_prices import METRICS, PRICES
 from devtools.locks import attempt
 from devtools.metering import instant
 from devtools.odoo import OdooServer
-from devtools.paths import DEV
+from devtools.paths import ADDON, DEV
 from devtools.recount import recount
 from devtools.sample_app_process import SampleApp
 
@@ -45,6 +45,7 @@ def main(port: int | None, leave: bool) -> int:
     database = f"{PREFIX}_demo"
     with alone():
         drop_database(database)
+        ensure_template((ADDON,))  # shows its own progress
         with step(f"creating the database {database}"):
             create_database(database)
         return Demo(database).run(port, leave)
