@@ -7,7 +7,7 @@ from odoo.fields import Domain
 from ..core.exact import EXACT
 from ..core.periods import Recurrence
 from ..core.pricing import round_amount
-from .sale_order import RUNNING
+from .subscription_states import RUNNING
 
 
 class FusionBillingPlan(models.Model):

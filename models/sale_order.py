@@ -7,10 +7,7 @@ from odoo.fields import Domain
 
 from ..core.periods import Period, local_date, local_midnight_utc
 from ..core.usage_event import Subscription
-
-# States in which a subscription is billed, and in which it is or was.
-RUNNING = ("3_progress", "4_paused")
-STARTED = (*RUNNING, "6_churn")
+from .subscription_states import RUNNING, STARTED
 
 
 class SaleOrder(models.Model):

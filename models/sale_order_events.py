@@ -1,6 +1,6 @@
 from odoo import fields, models
 
-from .sale_order import STARTED
+from .subscription_states import STARTED
 from .webhook_transitions import watch
 
 FACTS = (

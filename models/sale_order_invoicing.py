@@ -6,7 +6,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ..core.periods import Period, local_date, local_midnight_utc
-from .sale_order import RUNNING
+from .subscription_states import RUNNING
 from .wording import format_period
 
 

@@ -20,7 +20,7 @@ from ..core.payload import (
 )
 from .paging import find_page
 from .retry import run_again_if_faster
-from .sale_order import STARTED
+from .subscription_states import STARTED
 
 PLAN_CHANGE = {"plan_id": record_id, "plan_code": text, "date": day}
 LINES = 100
