@@ -4,8 +4,8 @@ from odoo import http
 from odoo.http import request
 from odoo.modules import Manifest
 
-from ..core.api_path import urls
-from ..core.payload import read_fields
+from ..core.api.api_path import urls
+from ..core.api.payload import read_fields
 from .dispatcher import BODY_LIMIT
 
 

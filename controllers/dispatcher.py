@@ -26,10 +26,10 @@ from odoo.exceptions import (
 )
 from odoo.http import Response
 
-from ..core import errors, strict_json
-from ..core.answer import write_json
-from ..core.api_path import is_api_path
-from ..core.payload import invalid, unknown_field
+from ..core.api import errors, strict_json
+from ..core.api.answer import write_json
+from ..core.api.api_path import is_api_path
+from ..core.api.payload import invalid, unknown_field
 
 _logger = logging.getLogger(__name__)
 

@@ -4,8 +4,8 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ..core.answer import money
-from ..core.periods import local_date
+from ..core.api.answer import money
+from ..core.money.periods import local_date
 from .webhook_transitions import untold, watch, watch_new
 
 OVERDUE_BATCH = 100

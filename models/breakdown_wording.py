@@ -20,7 +20,7 @@ class BreakdownWords:
     def facts(self, breakdown):
         """Return what a receipt's template shows; all numbers are formatted texts.
 
-        :param dict breakdown: of `core.pricing.PricedAmount`; empty if nothing was priced
+        :param dict breakdown: of `core.money.pricing.PricedAmount`; empty if nothing was priced
         """
         return {
             "quantities": {

@@ -3,7 +3,7 @@ import json
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
-from ..core.periods import Period
+from ..core.money.periods import Period
 
 
 class FusionBillingCharge(models.Model):

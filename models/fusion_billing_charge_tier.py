@@ -80,7 +80,7 @@ class FusionBillingChargeTier(models.Model):
         return result
 
     def _terms(self):
-        """Return the tiers as `core.pricing.price` takes them: `{tier id: dict}`."""
+        """Return the tiers as `core.money.pricing.price` takes them: `{tier id: dict}`."""
         exact = self._read_exact(["up_to", "unit_amount", "unit_batch", "flat_amount", "rate"])
         return {
             tier.id: {

@@ -3,7 +3,7 @@ from fractions import Fraction
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
-from ..core.pricing import price, prorate
+from ..core.money.pricing import price, prorate
 from .exact_mixin import Exact
 
 
@@ -99,7 +99,7 @@ class FusionBillingChargeVersion(models.Model):
         "minimum_amount", "maximum_amount", "tier_ids",
     )
     def _check_tiers(self):
-        """Refuse terms that `core.pricing` cannot price, in its own words."""
+        """Refuse terms that `core.money.pricing` cannot price, in its own words."""
         for version in self:
             try:
                 version._price(0)
@@ -185,7 +185,7 @@ class FusionBillingChargeVersion(models.Model):
             the maximum are reduced to
         :param bool paused: a period without a day in force owes nothing but usage
         :param dict terms: what `_terms` says of this version, if that is known already
-        :rtype: core.pricing.PricedAmount
+        :rtype: core.money.pricing.PricedAmount
         """
         self.ensure_one()
         terms = dict(terms or self._terms()[self.id])
@@ -198,7 +198,7 @@ class FusionBillingChargeVersion(models.Model):
         return price(self.charge_model, quantity, **terms)
 
     def _terms(self):
-        """Return the keyword arguments of `core.pricing.price`, exactly; `model` is apart.
+        """Return the keyword arguments of `core.money.pricing.price`, exactly; `model` is apart.
 
         :return: `{version id: dict}`, in two queries
         """

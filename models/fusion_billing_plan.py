@@ -4,9 +4,9 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from ..core.exact import EXACT
-from ..core.periods import Recurrence
-from ..core.pricing import round_amount
+from ..core.money.exact import EXACT
+from ..core.money.periods import Recurrence
+from ..core.money.pricing import round_amount
 from .subscription_states import RUNNING
 
 
@@ -142,7 +142,7 @@ class FusionBillingPlan(models.Model):
         :param dict quantities: `{metric: Decimal}`
         :param currency: the currency to estimate in; the company's if empty
         :return: one dict per charge: `charge`, `quantity`, `amount` (Decimal, rounded to the
-            charge's currency) and `breakdown`, see `core.pricing.PricedAmount`
+            charge's currency) and `breakdown`, see `core.money.pricing.PricedAmount`
         """
         self.ensure_one()
         today = self.company_id._fusion_today()

@@ -10,7 +10,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from ..core.periods import Period
+from ..core.money.periods import Period
 from .rating_target import Target
 from .wording import format_period, format_quantity
 

@@ -1,7 +1,7 @@
 from odoo import fields, models
 from odoo.fields import Domain
 
-from ..core.answer import money, plain
+from ..core.api.answer import money, plain
 
 FIGURES = ["quantity", "included_quantity", "billable_quantity", "amount_exact", "amount"]
 

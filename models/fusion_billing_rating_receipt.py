@@ -3,7 +3,7 @@ from fractions import Fraction
 
 from odoo import api, fields, models
 
-from ..core.periods import Period
+from ..core.money.periods import Period
 from .breakdown_wording import BreakdownWords
 from .price_wording import format_price
 from .wording import format_period

@@ -5,8 +5,8 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 
-from ..core.answer import write_json
-from ..core.signing import new_event_id
+from ..core.api.answer import write_json
+from ..core.webhook.signing import new_event_id
 
 API_VERSION = "v1"
 EVENT_TYPES = [

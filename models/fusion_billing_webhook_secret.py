@@ -3,7 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-from ..core.signing import SECRET_PREFIX, generate_secret
+from ..core.webhook.signing import SECRET_PREFIX, generate_secret
 
 SHOWN_LENGTH = len(SECRET_PREFIX) + 4
 NOBODY = "."  # Odoo: a group that nobody is in

@@ -6,8 +6,8 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound, ServiceUnavailable, 
 from odoo import models
 from odoo.http import request
 
-from ..core import errors
-from ..core.api_path import is_api_path
+from ..core.api import errors
+from ..core.api.api_path import is_api_path
 
 _BEARER = re.compile(r"bearer +(\S+)", re.IGNORECASE)
 

@@ -2,7 +2,7 @@
 
 from odoo.fields import Domain
 
-from ..core.paging import make_cursor
+from ..core.api.paging import make_cursor
 
 
 def find_page(model, domain, limit, cursor):

@@ -6,7 +6,7 @@ from babel.numbers import format_currency
 
 from odoo.tools.misc import babel_locale_parse, get_lang
 
-from ..core.pricing import TIERED_MODELS
+from ..core.money.pricing import TIERED_MODELS
 from .wording import format_quantity
 
 

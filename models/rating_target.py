@@ -5,8 +5,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from ..core.periods import Period
-from ..core.pricing import round_amount
+from ..core.money.periods import Period
+from ..core.money.pricing import round_amount
 
 
 @dataclass(frozen=True)

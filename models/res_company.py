@@ -2,7 +2,7 @@ import pytz
 
 from odoo import fields, models
 
-from ..core.periods import local_date
+from ..core.money.periods import local_date
 
 
 def _timezones(_self):

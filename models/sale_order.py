@@ -5,8 +5,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 
-from ..core.periods import Period, local_date, local_midnight_utc
-from ..core.usage_event import Subscription
+from ..core.api.usage_event import Subscription
+from ..core.money.periods import Period, local_date, local_midnight_utc
 from .subscription_states import RUNNING, STARTED
 
 

@@ -5,7 +5,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from ..core.periods import Period, local_date, local_midnight_utc
+from ..core.money.periods import Period, local_date, local_midnight_utc
 from .subscription_states import RUNNING
 from .wording import format_period
 

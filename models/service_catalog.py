@@ -1,6 +1,6 @@
 from odoo import models
 
-from ..core.payload import read_fields
+from ..core.api.payload import read_fields
 
 
 class FusionBillingService(models.Model):

@@ -1,8 +1,8 @@
 from odoo import fields, models
 from odoo.fields import Domain
 
-from ..core import errors, paging
-from ..core.payload import external_id, invalid, read_fields, required, text
+from ..core.api import errors, paging
+from ..core.api.payload import external_id, invalid, read_fields, required, text
 from .paging import find_page
 from .retry import run_again_if_faster
 

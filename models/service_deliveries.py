@@ -2,8 +2,8 @@ from odoo import models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from ..core import errors, paging
-from ..core.payload import instant, invalid, missing, read_fields
+from ..core.api import errors, paging
+from ..core.api.payload import instant, invalid, missing, read_fields
 from .fusion_billing_webhook_delivery import EVENT_TYPES, STATES
 from .paging import find_page
 

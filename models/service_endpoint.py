@@ -4,8 +4,8 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import format_datetime
 
-from ..core.safe_http import resolve
-from ..core.safe_target import SafeHttpError, check_url
+from ..core.webhook.safe_http import resolve
+from ..core.webhook.safe_target import SafeHttpError, check_url
 
 # Nothing but failures for so long, and nobody is there any more.
 PATIENCE = timedelta(days=5)

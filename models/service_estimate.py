@@ -2,9 +2,9 @@ from decimal import Decimal
 
 from odoo import models
 
-from ..core.answer import money
-from ..core.errors import InvalidInput
-from ..core.payload import invalid, quantity, read_fields, record_id, required, text
+from ..core.api.answer import money
+from ..core.api.errors import InvalidInput
+from ..core.api.payload import invalid, quantity, read_fields, record_id, required, text
 
 METRICS = 1000
 

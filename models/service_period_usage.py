@@ -6,10 +6,10 @@ from odoo import fields, models
 from odoo.fields import Domain
 from odoo.tools import groupby
 
-from ..core.answer import money
-from ..core.payload import day, invalid, read_fields
-from ..core.periods import Period
-from ..core.projection import Part, project
+from ..core.api.answer import money
+from ..core.api.payload import day, invalid, read_fields
+from ..core.money.periods import Period
+from ..core.money.projection import Part, project
 from .rating_target import Target
 from .service_subscriptions import told_as_invalid_state
 

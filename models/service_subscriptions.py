@@ -6,8 +6,8 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from ..core import errors, paging
-from ..core.payload import (
+from ..core.api import errors, paging
+from ..core.api.payload import (
     ID_LIMIT,
     day,
     external_id,

@@ -1,9 +1,9 @@
 from odoo import fields, models
 from odoo.fields import Domain
 
-from ..core import errors, paging
-from ..core.payload import ID_LIMIT, instant, invalid, read_fields, record_id, required, text
-from ..core.usage_event import Subscription, bind_events, read_events, subscription_reference
+from ..core.api import errors, paging
+from ..core.api.payload import ID_LIMIT, instant, invalid, read_fields, record_id, required, text
+from ..core.api.usage_event import Subscription, bind_events, read_events, subscription_reference
 from .paging import find_page
 from .retry import run_again_if_faster
 

@@ -6,8 +6,8 @@ from time import monotonic
 
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
-from ..core.safe_http import TOTAL_TIMEOUT
-from ..core.webhook import attempt
+from ..core.webhook.attempt import attempt
+from ..core.webhook.safe_http import TOTAL_TIMEOUT
 
 _logger = logging.getLogger(__name__)
 

@@ -3,7 +3,7 @@ from datetime import timedelta
 from odoo import api, models
 from odoo.tools import SQL
 
-from ..core.webhook import Claim
+from ..core.webhook.attempt import Claim
 from .webhook_run import DeliveryRun
 
 # Longer than an attempt can take, so that a lease only ends if the worker was killed.
@@ -36,7 +36,7 @@ class FusionBillingWebhookDelivery(models.Model):
 
     @api.model
     def _transport(self):
-        """Return the settings of the guarded POST: keyword arguments of `core.safe_http.post`."""
+        """Return the keyword arguments of the guarded POST, `core.webhook.safe_http.post`."""
         # sudo: parameters are read by nobody but system administrators.
         get_param = self.env["ir.config_parameter"].sudo().get_param
         ports = get_param("fusion_billing.webhook_allowed_ports") or "443"

@@ -1,6 +1,6 @@
 from odoo.tests import freeze_time, tagged
 
-from ..core.pricing import price
+from ..core.money.pricing import price
 from .api_case import ApiCase
 
 
@@ -68,7 +68,7 @@ class TestApiCatalog(ApiCase):
         self.assertEqual((charge["rate"], charge["fixed_amount"]), ("2.9", "0.3"))
 
     def test_the_terms_suffice_to_price_usage_as_the_ledger_does(self):
-        """An app can show the same money: the terms are those of `core.pricing.price`."""
+        """An app can show the same money: the terms are those of `core.money.pricing.price`."""
         self._charge(
             charge_model="volume", included_quota=10, minimum_amount=5, maximum_amount=700,
             tier_ids=self._tiers((100, 2), (False, 1, 50)),

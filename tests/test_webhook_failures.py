@@ -4,7 +4,7 @@ from freezegun import freeze_time
 
 from odoo.tools import mute_logger
 
-from ..core import safe_http
+from ..core.webhook import safe_http
 from .core.https_endpoint import Endpoint, answer, send_then_reset, silence
 from .webhook_case import WebhookCase
 
@@ -222,7 +222,7 @@ class TestWebhookFailures(WebhookCase):
     def test_what_goes_wrong_here_is_kept_as_a_failure_and_logged_without_the_secret(self):
         self._set_param("development_ca", "/nonexistent/ca.pem")
         with mute_logger("odoo.sql_db"), self.assertLogs(
-            "odoo.addons.fusion_billing.core.webhook", "ERROR",
+            "odoo.addons.fusion_billing.core.webhook.attempt", "ERROR",
         ) as logged:
             delivery = self._fail(answer())
         self.assertRetried(delivery, timedelta(minutes=2))

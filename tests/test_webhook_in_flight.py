@@ -4,7 +4,7 @@ from freezegun import freeze_time
 
 from odoo.sql_db import Cursor
 
-from ..core.webhook import attempt
+from ..core.webhook.attempt import attempt
 from .core.https_endpoint import answer
 from .webhook_case import WebhookCase
 

@@ -4,8 +4,8 @@ from odoo import fields
 
 from odoo.addons.base.models import ir_cron
 
-from ..core import safe_http
-from ..core.webhook import attempt
+from ..core.webhook import safe_http
+from ..core.webhook.attempt import attempt
 from ..models import webhook_sending
 from .core.https_endpoint import answer
 from .webhook_case import WebhookCase

@@ -3,7 +3,7 @@ from odoo.modules.neutralize import get_neutralization_queries
 from odoo.tests import Form
 from odoo.tools import file_open, mute_logger
 
-from ..core import safe_http
+from ..core.webhook import safe_http
 from ..models import fusion_billing_webhook_delivery
 from .webhook_case import WebhookCase
 
@@ -62,7 +62,7 @@ class TestWebhookRetention(WebhookCase):
 
 class TestWebhookSettings(WebhookCase):
     def test_an_address_that_is_not_public_is_refused_when_saved(self):
-        """W2: the whole table is in the tests of core.safe_target."""
+        """W2: the whole table is in the tests of core.webhook.safe_target."""
         for url in (
             "http://example.com/", "https://10.0.0.1/", "https://localhost/", "https://[::1]/",
             "https://user:pass@example.com/", "https://example.com:8443/", "https://127.0.0.1@a.b/",

@@ -14,7 +14,7 @@ import sys
 import time
 import unittest
 
-from core import signing
+from core.webhook import signing
 from devtools.paths import DEV, ROOT
 
 PACKAGE = "standardwebhooks@1.1.1"

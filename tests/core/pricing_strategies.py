@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from hypothesis import strategies as st
 
-from core.pricing import MODELS
+from core.money.pricing import MODELS
 
 quantities = st.decimals(0, 10**6, places=6, allow_nan=False) | st.integers(0, 10**18).map(Decimal)
 prices = st.decimals(0, 1000, places=10, allow_nan=False)

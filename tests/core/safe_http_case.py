@@ -7,7 +7,7 @@ import unittest
 
 from https_endpoint import HOST, Authority, Endpoint
 
-from core import safe_http
+from core.webhook import safe_http
 
 HELLO = b'{"hello": "there"}'
 

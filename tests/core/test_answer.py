@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis_settings import quick
 
-from core.answer import money, plain, write_json
-from core.api_path import is_api_path, urls
+from core.api.answer import money, plain, write_json
+from core.api.api_path import is_api_path, urls
 
 
 class TestAnswer(unittest.TestCase):

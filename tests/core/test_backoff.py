@@ -8,7 +8,13 @@ from email.utils import format_datetime
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.backoff import LONGEST_RETRY_AFTER, PERSISTENCE, delay, next_attempt, parse_retry_after
+from core.webhook.backoff import (
+    LONGEST_RETRY_AFTER,
+    PERSISTENCE,
+    delay,
+    next_attempt,
+    parse_retry_after,
+)
 
 quick = settings(max_examples=200, deadline=None, database=None)
 

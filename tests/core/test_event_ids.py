@@ -13,12 +13,12 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core import signing
+from core.webhook import signing
 
 ROOT = Path(__file__).resolve().parents[2]
 FORKS = """
 import os, sys
-from core import signing
+from core.webhook import signing
 signing.new_event_id()
 signing.time.time_ns = lambda: 1
 child = any(not os.fork() for _ in range(4))

@@ -5,7 +5,7 @@ import unittest
 from decimal import Decimal
 from pathlib import Path
 
-from core.pricing import price
+from core.money.pricing import price
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "billing-staff.md"
 MODELS = {

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis_settings import quick
 
-from core import periods
-from core.periods import Recurrence, local_date, local_midnight_utc
+from core.money import periods
+from core.money.periods import Recurrence, local_date, local_midnight_utc
 
 try:
     import pytz

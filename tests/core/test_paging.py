@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis_settings import quick
 
-from core.errors import InvalidInput
-from core.paging import READERS, make_cursor
-from core.payload import ID_LIMIT, read_fields
+from core.api.errors import InvalidInput
+from core.api.paging import READERS, make_cursor
+from core.api.payload import ID_LIMIT, read_fields
 
 
 def encode(text):

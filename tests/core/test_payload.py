@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis_settings import quick
 
-from core import payload
-from core.errors import InvalidInput
-from core.payload import collect_fields, read_fields, required
+from core.api import payload
+from core.api.errors import InvalidInput
+from core.api.payload import collect_fields, read_fields, required
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.text(max_size=300)

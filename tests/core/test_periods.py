@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis_settings import quick
 
-from core.periods import UNITS, Period, Recurrence, prorata
+from core.money.periods import UNITS, Period, Recurrence, prorata
 
 days = st.dates(date(1990, 1, 1), date(2100, 12, 31))
 recurrences = st.builds(

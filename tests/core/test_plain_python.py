@@ -9,8 +9,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = """
 import sys
 from datetime import date
-from core.periods import Recurrence, local_midnight_utc
-from core.pricing import price
+from core.money.periods import Recurrence, local_midnight_utc
+from core.money.pricing import price
 assert price("package", 201, price_per_unit=5, unit_batch=100).amount == 15
 assert Recurrence(1, "month", date(2026, 1, 31)).boundary(1) == date(2026, 2, 28)
 assert "odoo" not in sys.modules and "pytz" not in sys.modules

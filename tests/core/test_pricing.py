@@ -7,8 +7,8 @@ import unittest
 from decimal import ROUND_UP, Decimal, Inexact, Rounded, localcontext
 from fractions import Fraction
 
-from core import exact, pricing
-from core.pricing import MODELS, price, prorate, round_amount, validate_tiers
+from core.money import exact, pricing
+from core.money.pricing import MODELS, price, prorate, round_amount, validate_tiers
 
 TIERS = [
     {"up_to": 100, "unit_amount": "1", "flat_amount": "5", "rate": "1"},

@@ -7,7 +7,7 @@ on its own, the example is taken as one period's total.
 import unittest
 from decimal import Decimal
 
-from core.pricing import price
+from core.money.pricing import price
 
 
 class ExampleCase(unittest.TestCase):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis_settings import quick
 from pricing_strategies import batches, charges, models, plain, prices, quantities, tier_tables
 
-from core.pricing import MODELS, TIERED_MODELS, price, round_amount
+from core.money.pricing import MODELS, TIERED_MODELS, price, round_amount
 
 
 def amount(model, quantity, **terms):

@@ -3,7 +3,7 @@
 import unittest
 from decimal import Decimal
 
-from core.pricing import MODELS, TIERED_MODELS, price, validate_tiers
+from core.money.pricing import MODELS, TIERED_MODELS, price, validate_tiers
 
 TIERS = [{"up_to": 100, "unit_amount": "1"}, {"up_to": None, "unit_amount": "0.1"}]
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.projection import Part, project
+from core.money.projection import Part, project
 
 JANUARY, SECOND = datetime(2026, 1, 1), timedelta(seconds=1)
 GROWING = ("sum", "count")

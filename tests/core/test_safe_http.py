@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safe_http_case import HELLO, Resolver, SafeHttpCase
 
-from core.safe_http import MAX_EXCERPT
+from core.webhook.safe_http import MAX_EXCERPT
 
 
 class TestWhatIsSent(SafeHttpCase):

@@ -7,8 +7,8 @@ from unittest import mock
 from https_endpoint import HOST, Authority, answer
 from safe_http_case import HELLO, Resolver, SafeHttpCase, network_events
 
-from core import safe_http
-from core.safe_target import SafeHttpError, check_url
+from core.webhook import safe_http
+from core.webhook.safe_target import SafeHttpError, check_url
 
 
 class TestLookUps(SafeHttpCase):

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safe_http_case import network_events
 
-from core import safe_http
-from core.safe_target import SafeHttpError, check_url
+from core.webhook import safe_http
+from core.webhook.safe_target import SafeHttpError, check_url
 
 
 class TestHostileUrls(unittest.TestCase):

@@ -17,7 +17,7 @@ from https_endpoint import (
 )
 from safe_http_case import Resolver, SafeHttpCase
 
-from core.safe_http import CONNECT_TIMEOUT, MAX_EXCERPT, TOTAL_TIMEOUT
+from core.webhook.safe_http import CONNECT_TIMEOUT, MAX_EXCERPT, TOTAL_TIMEOUT
 
 TOTAL = 1.2  # seconds: the bound of these tests, where 15 would only take longer
 SLACK = 1.5  # seconds that a busy machine may add

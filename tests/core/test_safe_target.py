@@ -6,7 +6,7 @@ import unittest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.safe_target import SafeHttpError, check_url, is_public
+from core.webhook.safe_target import SafeHttpError, check_url, is_public
 
 address = ipaddress.ip_address
 quick = settings(max_examples=300, deadline=None, database=None)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from core import signing
+from core.webhook import signing
 
 quick = settings(max_examples=200, deadline=None, database=None)
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis_settings import quick
 
-from core.errors import InvalidInput
-from core.strict_json import is_storable, read_object
+from core.api.errors import InvalidInput
+from core.api.strict_json import is_storable, read_object
 
 storable = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=20)
 scalars = st.none() | st.booleans() | storable | st.decimals(allow_nan=False, allow_infinity=False)

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis_settings import quick
 
-from core.errors import ERRORS_SHOWN, BatchError, InvalidInput
-from core.usage_event import (
+from core.api.errors import ERRORS_SHOWN, BatchError, InvalidInput
+from core.api.usage_event import (
     READERS,
     Subscription,
     bind_events,

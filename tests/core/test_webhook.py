@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 from https_endpoint import Authority, Endpoint, answer
 
-from core import safe_http, signing
-from core.webhook import FAILED_HERE, Attempt, Claim, attempt
+from core.webhook import safe_http, signing
+from core.webhook.attempt import FAILED_HERE, Attempt, Claim, attempt
 
 START = datetime(2026, 3, 1, 12)
 NOON = 1772366400  # the same, in seconds since 1970
@@ -93,7 +93,7 @@ class TestAttempt(unittest.TestCase):
         self.assertEqual(over.ended_at, START + timedelta(seconds=14))
 
     def test_what_goes_wrong_here_is_a_failure_and_not_an_exception(self):
-        with self.assertLogs("core.webhook", logging.ERROR) as logged:
+        with self.assertLogs("core.webhook.attempt", logging.ERROR) as logged:
             over, requests = self.send(secrets=["whsec_broken"])
         self.assertEqual(over.response.error, FAILED_HERE)
         self.assertEqual(requests, [])

@@ -9,7 +9,7 @@ import unittest
 from pathlib import Path
 from unittest.mock import patch
 
-from core import signing
+from core.webhook import signing
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "webhooks.md"
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.M | re.S)

@@ -172,7 +172,7 @@ _SIGNIFICANT_DECIMALS = 20
 def prorate(value, share):
     """A share of a quota, minimum or maximum, to 40 decimals.
 
-    :param fractions.Fraction share: see :func:`core.periods.prorata`
+    :param fractions.Fraction share: see :func:`.periods.prorata`
     """
     with localcontext(EXACT):
         product = read_number("Value", value) * share.numerator

@@ -1,0 +1,1 @@
+"""What usage costs, and for which days: exact numbers, prices, billing periods."""

@@ -1,0 +1,1 @@
+"""What sends webhooks: attempts, when to try again, signatures, guarded HTTP."""
