@@ -15,7 +15,7 @@ from devtools.console import DevError, say, step
 from devtools.databases import query, temporary_database
 from devtools.webhook_receiver import Receiver
 
-CONNECTIONS = 32  # models.webhook_run.SLOTS
+CONNECTIONS = 32  # models.webhook.run.SLOTS
 SERVICES = [f"app-{number}" for number in range(10)]
 EVENTS = 10_000
 ROUNDS = 5

@@ -1,50 +1,12 @@
+"""The aspects of billing, in the order in which data flows: each stands on those above it."""
+
 from . import (
-    account_move,
-    exact_mixin,
-    fusion_billing_service,
-    fusion_billing_api_key,
-    fusion_billing_account_link,
-    fusion_billing_plan,
-    fusion_billing_metric,
-    fusion_billing_charge_version,
-    fusion_billing_charge,
-    fusion_billing_charge_tier,
-    fusion_billing_charge_filter,
-    fusion_billing_charge_version_wording,
-    fusion_billing_charge_wording,
-    fusion_billing_usage,
-    usage_aggregation,
-    fusion_billing_usage_correction,
-    fusion_billing_rating_request,
-    fusion_billing_rating,
-    fusion_billing_rating_receipt,
-    service_catalog,
-    service_customers,
-    service_estimate,
-    service_period_usage,
-    service_subscriptions,
-    service_usage,
-    ir_http,
-    product_template,
-    res_company,
-    res_config_settings,
-    res_partner,
-    sale_order,
-    sale_order_guard,
-    sale_order_invoicing,
-    sale_order_line,
-    sale_order_actions,
-    fusion_billing_webhook_secret,
-    fusion_billing_webhook_delivery,
-    fusion_billing_webhook_attempt,
-    webhook_sending,
-    service_endpoint,
-    service_deliveries,
-    account_link_events,
-    account_move_events,
-    sale_order_events,
-    fusion_billing_threshold,
-    fusion_billing_threshold_crossing,
-    fusion_billing_rating_events,
-    webhook_settings,
+    base,          # exact numbers, words, company and settings
+    catalog,       # what is sold: plans, metrics, charges with their prices, and these in words
+    usage,         # what was used: counters, how they combine, how they were corrected
+    subscription,  # an order with a plan: its life, what staff do with it, what went wrong
+    ledger,        # what usage comes to, and why; which usage thresholds were reached
+    invoicing,     # what is billed: the order's lines, invoices, drafts that wait for late usage
+    api,           # apps, their keys and customers, and each group of endpoints
+    webhook,       # what apps are told: the outbox, its sending, and what makes events
 )

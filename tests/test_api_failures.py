@@ -178,7 +178,8 @@ class TestApiFailures(ApiCase):
     def test_what_fails_before_routing_is_json(self):
         """A1."""
         with patch(
-            "odoo.addons.fusion_billing.models.ir_http.is_api_path", side_effect=KeyError("secret"),
+            "odoo.addons.fusion_billing.models.api.ir_http.is_api_path",
+            side_effect=KeyError("secret"),
         ), self.assertLogs("odoo.http", logging.ERROR):
             self.assertError(self.get("/catalog"), 500, "internal_error")
 

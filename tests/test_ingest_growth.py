@@ -5,7 +5,7 @@ import json
 from odoo.tests import tagged
 from odoo.tools import SQL
 
-from ..models.fusion_billing_usage import INGEST
+from ..models.usage.usage import INGEST
 from .common import BillingCase
 
 TABLE = "fusion_billing_usage"

@@ -8,7 +8,7 @@ from freezegun import freeze_time
 
 from odoo.tools import file_open
 
-from ..models.fusion_billing_webhook_delivery import EVENT_TYPES
+from ..models.webhook.delivery import EVENT_TYPES
 from .core.guide_examples import masked
 from .webhook_case import WebhookCase
 

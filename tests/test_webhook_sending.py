@@ -6,7 +6,7 @@ from odoo.addons.base.models import ir_cron
 
 from ..core.webhook import safe_http
 from ..core.webhook.attempt import attempt
-from ..models import webhook_sending
+from ..models.webhook import sending
 from .core.https_endpoint import answer
 from .webhook_case import WebhookCase
 
@@ -50,13 +50,13 @@ class TestWebhookSending(WebhookCase):
         self.assertEqual(hall.most, 1)
 
     def test_events_without_a_subscription_are_sent_side_by_side_up_to_a_bound(self):
-        hall = Hall(0.1, full=webhook_sending.PER_SERVICE)
+        hall = Hall(0.1, full=sending.PER_SERVICE)
         with self._endpoint(hall) as endpoint:
             for number in range(20):
                 self._emit(number)
             self._deliver()
         self.assertEqual(sorted(self._numbers(endpoint)), list(range(20)))
-        self.assertEqual(hall.most, webhook_sending.PER_SERVICE)
+        self.assertEqual(hall.most, sending.PER_SERVICE)
 
     def test_an_endpoint_that_is_failing_is_tried_one_by_one(self):
         hall = Hall(0.05, status=500)
@@ -136,7 +136,7 @@ class TestWebhookSending(WebhookCase):
 
     def test_a_lease_is_longer_than_an_attempt_can_take(self):
         self.assertGreater(
-            webhook_sending.LEASE.total_seconds(), safe_http.TOTAL_TIMEOUT + 5,
+            sending.LEASE.total_seconds(), safe_http.TOTAL_TIMEOUT + 5,
         )
 
     def test_a_result_that_comes_after_the_lease_changes_nothing_but_is_kept(self):
@@ -149,7 +149,7 @@ class TestWebhookSending(WebhookCase):
             [claim] = delivery._claim(9)
             delivery.next_attempt_at = "2026-01-01"
             [again] = delivery._claim(9)
-            late = webhook_sending.DeliveryRun(delivery)
+            late = sending.DeliveryRun(delivery)
             delivery._record(attempt(again, late._transport))
             delivery._record(attempt(claim, late._transport))
         self.env.invalidate_all()

@@ -4,7 +4,7 @@ from odoo.tests import Form
 from odoo.tools import file_open, mute_logger
 
 from ..core.webhook import safe_http
-from ..models import fusion_billing_webhook_delivery
+from ..models.webhook import delivery as outbox
 from .webhook_case import WebhookCase
 
 
@@ -44,7 +44,7 @@ class TestWebhookRetention(WebhookCase):
         self.assertFalse(delivery.exists())
 
     def test_it_works_in_bounded_batches(self):
-        self.patch(fusion_billing_webhook_delivery, "VACUUM_BATCH", 2)
+        self.patch(outbox, "VACUUM_BATCH", 2)
         for _ in range(3):
             self._aged("delivered", 100)
         deliveries = self.env["fusion.billing.webhook.delivery"]

@@ -1,8 +1,8 @@
 from odoo import api, fields, models
 
-from ..models.breakdown_wording import BreakdownWords
-from ..models.exact_mixin import Exact
-from ..models.price_wording import format_price
+from ..models.base.exact_mixin import Exact
+from ..models.catalog.breakdown_wording import BreakdownWords
+from ..models.catalog.price_wording import format_price
 
 
 class EstimateWizard(models.TransientModel):

@@ -1,0 +1,124 @@
+from odoo import fields, models
+from odoo.fields import Domain
+
+from ...core.api import errors, paging
+from ...core.api.payload import external_id, invalid, read_fields, required, text
+from ..base.retry import run_again_if_faster
+from .paging import find_page
+
+DETAILS = ("name", "email", "phone", "vat", "street", "street2", "city", "zip", "country_code")
+REGISTRATION = {"external_id": required(external_id), **dict.fromkeys(DETAILS, text)}
+
+
+class FusionBillingAccountLink(models.Model):
+    """Remembers what the app said when it registered the customer."""
+
+    _inherit = "fusion.billing.account.link"
+
+    registration = fields.Json(readonly=True, help="Empty on links that staff made.")
+
+
+class FusionBillingService(models.Model):
+    """The customers of an app, as its API shows them."""
+
+    _inherit = "fusion.billing.service"
+
+    # === ENDPOINTS === #
+
+    def _register_customer(self, payload):
+        """Link a customer of the app to a new partner, or find the link that is there.
+
+        A registration can be sent again: what it says is kept on the link, so that neither a
+        second one nor a correction that staff made meanwhile is taken for a conflict.
+
+        :raise Conflict: the customer was registered with other details
+        """
+        values = read_fields(payload, REGISTRATION)
+        details = {name: values[name] for name in DETAILS if values[name] is not None}
+        link = self._find_link(values["external_id"])
+        if link:
+            self._check_registration(link, details)
+            return {**self._describe_link(link), "created": False}
+        with run_again_if_faster():
+            link = self._create_link(values["external_id"], details)
+        return {**self._describe_link(link), "created": True}
+
+    def _list_customers(self, query):
+        values = read_fields(query, paging.READERS)
+        links, next_cursor = find_page(
+            self.env["fusion.billing.account.link"], Domain("service_id", "=", self.id), **values,
+        )
+        return {"customers": self._describe_customers(links), "next_cursor": next_cursor}
+
+    def _read_customer(self, name, query):
+        """:raise NotFound: the app has registered no such customer"""
+        read_fields(query, {})
+        link = self._find_link(name)
+        if not link:
+            raise errors.NotFound("There is no customer with this external id.")
+        return self._describe_customers(link)[0]
+
+    # === BUSINESS METHODS === #
+
+    def _find_link(self, name):
+        return self.env["fusion.billing.account.link"].search([
+            ("service_id", "=", self.id), ("external_id", "=", name),
+        ])
+
+    def _check_registration(self, link, details):
+        registered = link.registration or {}
+        differing = [name for name, value in details.items() if registered.get(name) != value]
+        # A link that staff made has no registration to differ from.
+        if registered and differing:
+            raise errors.Conflict(
+                f"This customer was registered with another {differing[0]}.", field=differing[0],
+            )
+
+    def _create_link(self, name, details):
+        # sudo: the API may create customers, and do nothing else to them.
+        partner = self.env["res.partner"].sudo().create(self._prepare_partner(name, details))
+        return self.env["fusion.billing.account.link"].sudo().create({
+            "service_id": self.id,
+            "partner_id": partner.id,
+            "external_id": name,
+            "registration": {"external_id": name, **details},
+        }).sudo(False)
+
+    def _prepare_partner(self, name, details):
+        vals = {"name": details.get("email", name), "company_id": self.company_id.id, **details}
+        code = vals.pop("country_code", None)
+        if code:
+            vals["country_id"] = self._find_country(code).id
+        return {**vals, "is_company": "vat" in details}
+
+    def _find_country(self, code):
+        country = self.env["res.country"].search([("code", "=", code.upper())])
+        if not country:
+            raise invalid("country_code", "must be a two-letter code of ISO 3166, like CA")
+        return country
+
+    # === ANSWERS === #
+
+    def _describe_link(self, link):
+        return {"partner_id": link.partner_id.id, "external_id": link.external_id}
+
+    def _describe_customers(self, links):
+        """Return customers with their subscriptions, in as many queries for many as for one."""
+        customers = links.partner_id.commercial_partner_id
+        subscriptions = self._find_subscriptions(
+            Domain("partner_id.commercial_partner_id", "in", customers.ids)
+        )
+        described = zip(subscriptions, self._describe_subscriptions(subscriptions), strict=True)
+        by_customer = {}
+        for subscription, facts in described:
+            customer = subscription.partner_id.commercial_partner_id
+            by_customer.setdefault(customer, []).append(facts)
+        return [
+            {
+                **self._describe_link(link),
+                "name": link.partner_id.name,
+                "email": link.partner_id.email or None,
+                "subscriptions": by_customer.get(link.partner_id.commercial_partner_id, []),
+            }
+            for link in links
+        ]

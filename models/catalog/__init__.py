@@ -1,0 +1,11 @@
+from . import (
+    plan,
+    metric,
+    charge_version,
+    charge,
+    charge_tier,
+    charge_filter,
+    charge_version_wording,
+    charge_wording,
+    product_template,
+)

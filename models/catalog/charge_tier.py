@@ -1,0 +1,92 @@
+from collections import Counter
+
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+from ..base.exact_mixin import Exact
+
+NUMBERS = {"up_to", "unit_amount", "unit_batch", "flat_amount", "rate"}
+
+
+class FusionBillingChargeTier(models.Model):
+    """One step of a tiered price. It begins where the tier before it ends."""
+
+    _name = "fusion.billing.charge.tier"
+    _description = "Charge Tier"
+    _inherit = ["fusion.billing.exact.mixin"]
+    _order = "version_id, sequence, id"
+    _rec_name = "up_to"
+
+    version_id = fields.Many2one(
+        "fusion.billing.charge.version", required=True, index=True, ondelete="cascade",
+    )
+    sequence = fields.Integer(default=10)
+    up_to = Exact(
+        digits=(18, 6),
+        help="Last unit in the tier. Leave it empty on the last tier: it has no end.",
+    )
+    unit_amount = Exact("Price", digits=(16, 10))
+    unit_batch = Exact(
+        "Batch", digits=(18, 6),
+        help="Bill the units of this tier in whole batches of this size, rounded up; the price is"
+             " that of a batch. Empty: each unit at the price.",
+    )
+    flat_amount = Exact(
+        "Flat Amount", digits=(16, 10), help="Due once the tier is entered.",
+    )
+    rate = Exact("Rate (%)", digits=(16, 10))
+
+    _numbers_not_negative = models.Constraint(
+        "CHECK(up_to >= 0 AND unit_amount >= 0 AND unit_batch >= 0 AND flat_amount >= 0"
+        " AND rate >= 0)",
+        "A tier has no negative numbers.",
+    )
+
+    @api.constrains("sequence", "up_to", "unit_amount", "unit_batch", "flat_amount", "rate")
+    def _check_table(self):
+        self.version_id._check_tiers()
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        versions = self.version_id.browse({vals["version_id"] for vals in vals_list})
+        versions._check_not_billed()
+        rows = Counter({version.id: len(version.tier_ids) for version in versions})
+        for vals in vals_list:
+            rows[vals["version_id"]] += 1
+            self._check_not_negative(rows[vals["version_id"]], vals)
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self.version_id._check_not_billed()
+        for tier in self:
+            row = tier.version_id.tier_ids.sorted().ids.index(tier.id) + 1
+            self._check_not_negative(row, vals)
+        return super().write(vals)
+
+    def _check_not_negative(self, row, vals):
+        """Say which row has a negative number; the database, which refuses it too, does not."""
+        for name in NUMBERS & vals.keys():
+            if float(vals[name] or 0) < 0:
+                raise ValidationError(self.env._(
+                    "Tier %(row)s: %(field)s must not be negative, but it is %(number)s.",
+                    row=row, field=self._fields[name].string, number=vals[name],
+                ))
+
+    def unlink(self):
+        versions = self.version_id
+        versions._check_not_billed()
+        result = super().unlink()
+        versions.exists()._check_tiers()
+        return result
+
+    def _terms(self):
+        """Return the tiers as `core.money.pricing.price` takes them: `{tier id: dict}`."""
+        exact = self._read_exact(["up_to", "unit_amount", "unit_batch", "flat_amount", "rate"])
+        return {
+            tier.id: {
+                **exact[tier.id],
+                "up_to": exact[tier.id]["up_to"] or None,
+                "unit_batch": exact[tier.id]["unit_batch"] or None,
+            }
+            for tier in self
+        }

@@ -1,0 +1,219 @@
+from fractions import Fraction
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+
+from ...core.money.pricing import price, prorate
+from ..base.exact_mixin import Exact
+
+
+class FusionBillingChargeVersion(models.Model):
+    """What a charge costs from a date on.
+
+    A charge's prices are never overwritten once a period was billed with them: a change is a new
+    version, and the ledger names the version it used, so that old invoices stay explained.
+    """
+
+    _name = "fusion.billing.charge.version"
+    _description = "Charge Price Version"
+    _inherit = ["fusion.billing.exact.mixin"]
+    _order = "charge_id, valid_from desc nulls last, id desc"
+
+    # Set right after creation: a charge creates its first version before itself (`_inherits`).
+    charge_id = fields.Many2one(
+        "fusion.billing.charge", index=True, ondelete="cascade", copy=False,
+    )
+    valid_from = fields.Date(
+        help="Periods that begin on this day or later are rated at these prices. Empty: always.",
+    )
+    charge_model = fields.Selection(
+        [
+            ("standard", "Standard"),
+            ("package", "Package"),
+            ("graduated", "Graduated"),
+            ("volume", "Volume"),
+            ("stairstep", "Stairstep"),
+            ("percentage", "Percentage"),
+            ("graduated_percentage", "Graduated percentage"),
+        ],
+        required=True, default="standard",
+        help="Standard: pro rata, quantity / batch × price.\n"
+             "Package: whole batches, rounded up.\n"
+             "Graduated: each unit at the price of its own tier.\n"
+             "Volume: all units at the price of the tier reached.\n"
+             "Stairstep: the flat amount of the tier reached.\n"
+             "Percentage: a rate on an amount of money, plus a fixed fee.\n"
+             "Graduated percentage: each tier's rate on the money in that tier.",
+    )
+    included_quota = Exact(
+        digits=(18, 6), help="Units that are free in each billing period.",
+    )
+    price_per_unit = Exact(
+        "Price per Batch", digits=(16, 10), help="Price of one batch of units.",
+    )
+    unit_batch = Exact(
+        "Batch", digits=(18, 6), required=True, default=1,
+        help="How many units the price is for: 1000 makes it a price per thousand.",
+    )
+    rate = Exact("Rate (%)", digits=(16, 10), help="2.9 means 2.9 % of the amount used.")
+    fixed_amount = Exact(
+        "Fixed Fee", digits=(16, 10), help="Due once per period when something is billable.",
+    )
+    minimum_amount = Exact(
+        "Minimum", digits=(16, 10),
+        help="Each billing period costs at least this amount. 0: no minimum.",
+    )
+    maximum_amount = Exact(
+        "Maximum", digits=(16, 10),
+        help="Each billing period costs at most this amount. 0: no maximum.",
+    )
+    flat_fee_at_zero = fields.Boolean(
+        "Flat Fee at Zero Usage",
+        help="The first tier's flat amount, or the fixed fee, is due even without usage.",
+    )
+    tier_ids = fields.One2many("fusion.billing.charge.tier", "version_id", copy=True)
+
+    _valid_from_unique = models.UniqueIndex(
+        "(charge_id, COALESCE(valid_from, '-infinity'::date)) WHERE charge_id IS NOT NULL",
+        "This charge has prices from that day already: change those.",
+    )
+    _amounts_not_negative = models.Constraint(
+        "CHECK(included_quota >= 0 AND price_per_unit >= 0 AND rate >= 0 AND fixed_amount >= 0"
+        " AND minimum_amount >= 0 AND maximum_amount >= 0)",
+        "Prices and included quotas cannot be negative.",
+    )
+    _unit_batch_positive = models.Constraint(
+        "CHECK(unit_batch > 0)", "A batch holds more than zero units.",
+    )
+
+    @api.depends("charge_id", "valid_from")
+    def _compute_display_name(self):
+        for version in self:
+            since = version.valid_from and self.env._("from %s", version.valid_from)
+            version.display_name = " ".join(filter(None, (version.charge_id.display_name, since)))
+
+    # === CONSTRAINTS === #
+
+    @api.constrains(
+        "charge_model", "included_quota", "price_per_unit", "unit_batch", "rate", "fixed_amount",
+        "minimum_amount", "maximum_amount", "tier_ids",
+    )
+    def _check_tiers(self):
+        """Refuse terms that `core.money.pricing` cannot price, in its own words."""
+        for version in self:
+            try:
+                version._price(0)
+            except ValueError as error:
+                raise ValidationError(str(error)) from error
+
+    @api.constrains("valid_from", "charge_id")
+    def _check_not_in_billed_period(self):
+        for version in self.filtered("charge_id"):
+            billed = version.charge_id._billed_until()
+            siblings = version.charge_id.version_ids - version
+            if billed and siblings and (not version.valid_from or version.valid_from < billed):
+                raise ValidationError(self.env._(
+                    "%(charge)s is billed until %(date)s: new prices start on that day or later.",
+                    charge=version.charge_id.display_name, date=billed,
+                ))
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        versions = super().create(vals_list)
+        versions.charge_id._point_to_newest_version()
+        versions.charge_id._request_rating()
+        return versions
+
+    def write(self, vals):
+        if vals.keys() - {"charge_id"}:
+            self._check_not_billed()
+        result = super().write(vals)
+        if "valid_from" in vals:
+            self.charge_id._point_to_newest_version()
+        self.charge_id._request_rating()
+        return result
+
+    def unlink(self):
+        """Withdraw prices at which nothing is billed: open periods are rated without them."""
+        self._check_not_billed()
+        charges = self.charge_id
+        charges._point_to_newest_version(leaving=self)
+        # sudo: what is rated is to be rated again, whoever withdraws the prices.
+        ratings = self.env["fusion.billing.rating"].sudo().search([("version_id", "in", self.ids)])
+        for rating in ratings:
+            rating.version_id = rating.charge_id.version_id
+        result = super().unlink()
+        charges._request_rating()
+        return result
+
+    def _check_not_billed(self):
+        """Refuse to change prices that a billed period was rated with.
+
+        :raise UserError: names the charge, and what to do instead
+        """
+        for version in self:
+            if version._is_billed():
+                raise UserError(self.env._(
+                    "Periods are billed at these prices of %s. To change them, add prices that"
+                    " are valid from a later day.", version.charge_id.display_name,
+                ))
+
+    def _is_billed(self):
+        self.ensure_one()
+        # sudo: what is billed counts, whoever looks.
+        return bool(self.env["fusion.billing.rating"].sudo().search_count(
+            [("version_id", "=", self.id), ("closed", "=", True)], limit=1,
+        ))
+
+    # === BUSINESS METHODS === #
+
+    @api.model
+    def _term_fields(self):
+        """Return the names of the fields that say what usage costs."""
+        return {
+            "charge_model", "included_quota", "price_per_unit", "unit_batch", "rate",
+            "fixed_amount", "minimum_amount", "maximum_amount", "flat_fee_at_zero", "tier_ids",
+        }
+
+    def _price(self, quantity, share=Fraction(1), paused=False, terms=None):
+        """Price a quantity at these terms.
+
+        :param Decimal quantity: used in the period
+        :param Fraction share: the part of a full billing period that the quota, the minimum and
+            the maximum are reduced to
+        :param bool paused: a period without a day in force owes nothing but usage
+        :param dict terms: what `_terms` says of this version, if that is known already
+        :rtype: core.money.pricing.PricedAmount
+        """
+        self.ensure_one()
+        terms = dict(terms or self._terms()[self.id])
+        if share != 1:
+            for name in ("included_quota", "minimum", "maximum"):
+                if terms[name] is not None:
+                    terms[name] = prorate(terms[name], share)
+        if paused:
+            terms.update(minimum=None, flat_fee_at_zero=False)
+        return price(self.charge_model, quantity, **terms)
+
+    def _terms(self):
+        """Return the keyword arguments of `core.money.pricing.price`, exactly; `model` is apart.
+
+        :return: `{version id: dict}`, in two queries
+        """
+        exact = self._read_exact([
+            "included_quota", "price_per_unit", "unit_batch", "rate", "fixed_amount",
+            "minimum_amount", "maximum_amount",
+        ])
+        tiers = self.tier_ids._terms()
+        return {
+            version.id: {
+                "minimum": exact[version.id].pop("minimum_amount") or None,
+                "maximum": exact[version.id].pop("maximum_amount") or None,
+                **exact[version.id],
+                "tiers": [tiers[tier.id] for tier in version.tier_ids.sorted()],
+                "flat_fee_at_zero": version.flat_fee_at_zero,
+            }
+            for version in self
+        }

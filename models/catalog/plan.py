@@ -1,0 +1,185 @@
+from decimal import Decimal, localcontext
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+
+from ...core.money.exact import EXACT
+from ...core.money.periods import Recurrence
+from ...core.money.pricing import round_amount
+from ..base.subscription_states import RUNNING
+
+
+class FusionBillingPlan(models.Model):
+    """What billing staff sell: how often it is billed, and which usage is charged how."""
+
+    _name = "fusion.billing.plan"
+    _description = "Billing Plan"
+    _inherit = ["mail.thread"]
+    _order = "sequence, name, id"
+
+    name = fields.Char(required=True, translate=True, tracking=True)
+    code = fields.Char(
+        required=True, tracking=True, copy=False, help="How apps name this plan in the API.",
+    )
+    sequence = fields.Integer(default=10)
+    active = fields.Boolean(default=True, tracking=True)
+    company_id = fields.Many2one(
+        "res.company", required=True, index=True, default=lambda self: self.env.company,
+    )
+
+    billing_period_value = fields.Integer("Billing Period", required=True, default=1, tracking=True)
+    billing_period_unit = fields.Selection(
+        [("week", "Weeks"), ("month", "Months"), ("year", "Years")],
+        required=True, default="month", tracking=True,
+    )
+    fee_timing = fields.Selection(
+        [("advance", "In advance"), ("arrears", "In arrears")],
+        string="Recurring Fees", required=True, default="advance", tracking=True,
+        help="When a period's recurring products are invoiced: at its start or at its end."
+             " Usage is always invoiced at the end.",
+    )
+    invoice_mode = fields.Selection(
+        [("post", "Post automatically"), ("draft", "Leave as draft")],
+        string="Invoices", required=True, default="post", tracking=True,
+    )
+
+    draft_hours = fields.Integer(
+        "Hold Drafts For", default=0, tracking=True,
+        help="Hours after the end of a period in which its invoice waits as a draft, so that late"
+             " counters still land in it.",
+    )
+
+    charge_ids = fields.One2many("fusion.billing.charge", "plan_id", copy=True)
+    subscription_ids = fields.One2many("sale.order", "fusion_plan_id")
+    subscription_count = fields.Integer("Subscriptions", compute="_compute_subscription_count")
+
+    _code_unique = models.Constraint(
+        "UNIQUE(company_id, code)",
+        "This company has a plan with this code already: choose another code.",
+    )
+    _billing_period_positive = models.Constraint(
+        "CHECK(billing_period_value BETWEEN 1 AND 1200)",
+        "A billing period lasts at least one week, month or year (and at most 1,200).",
+    )
+
+    _draft_hours_not_negative = models.Constraint(
+        "CHECK(draft_hours BETWEEN 0 AND 8760)",
+        "Drafts are held for 0 hours to a year.",
+    )
+
+    @api.depends("subscription_ids")
+    def _compute_subscription_count(self):
+        orders = self.env["sale.order"]
+        running = orders._fusion_subscription_domain(RUNNING)
+        counts = dict(orders._read_group(
+            running & Domain("fusion_plan_id", "in", self.ids), ["fusion_plan_id"], ["__count"],
+        ))
+        for plan in self:
+            plan.subscription_count = counts.get(plan, 0)
+
+    # === CRUD METHODS === #
+
+    def write(self, vals):
+        self._check_period_kept(vals)
+        return super().write(vals)
+
+    def _check_period_kept(self, vals):
+        """Refuse another billing period while subscriptions run: their open one would be a part.
+
+        Fees, quotas and minimums of a month would be prorated as a twelfth of a year.
+        """
+        changed = self.filtered(lambda plan: any(
+            plan[name] != vals.get(name, plan[name])
+            for name in ("billing_period_value", "billing_period_unit")
+        ))
+        # sudo: whoever changes a plan, all subscriptions count.
+        orders = self.env["sale.order"].sudo()
+        running = orders._fusion_subscription_domain(RUNNING)
+        uses = Domain("fusion_plan_id", "in", changed.ids)
+        waits = Domain("fusion_next_plan_id", "in", changed.ids)
+        if changed and orders.search_count(running & (uses | waits), limit=1):
+            raise UserError(self.env._(
+                "Subscriptions run on this plan or wait for it, so its billing period stays: make"
+                " another plan and change theirs."
+            ))
+
+    def copy_data(self, default=None):
+        default = default or {}
+        return [
+            dict(vals, code=default.get("code") or self.env._("%s-copy", plan.code))
+            for plan, vals in zip(self, super().copy_data(default), strict=True)
+        ]
+
+    def _recurrence(self, anchor):
+        """Return this plan's billing periods, counted from the anchor date (R4)."""
+        self.ensure_one()
+        return Recurrence(self.billing_period_value, self.billing_period_unit, anchor)
+
+    def _recurs_like(self, other):
+        """Whether both plans have the same billing period."""
+        names = ("billing_period_value", "billing_period_unit")
+        return all(self[name] == other[name] for name in names)
+
+    def _charges_for(self, currency):
+        """Return the charges that rate a subscription in this currency.
+
+        A metric is billed in one currency: the subscription's own if there is a charge in it,
+        else that of its first charge.
+        """
+        self.ensure_one()
+        charges = self.env["fusion.billing.charge"]
+        for candidates in self.charge_ids.grouped("metric_id").values():
+            by_currency = candidates.grouped("currency_id")
+            charges |= by_currency.get(currency) or by_currency[candidates[0].currency_id]
+        return charges
+
+    def _estimate(self, quantities, currency=None):
+        """Price quantities as if they were used in one full period from today on.
+
+        Nothing is stored. Quantities carry no dimensions, so that charges with a filter get none.
+
+        :param dict quantities: `{metric: Decimal}`
+        :param currency: the currency to estimate in; the company's if empty
+        :return: one dict per charge: `charge`, `quantity`, `amount` (Decimal, rounded to the
+            charge's currency) and `breakdown`, see `core.money.pricing.PricedAmount`
+        """
+        self.ensure_one()
+        today = self.company_id._fusion_today()
+        lines = []
+        for charge in self._charges_for(currency or self.company_id.currency_id):
+            quantity = Decimal(0) if charge._filter() else quantities.get(charge.metric_id, 0)
+            for version in charge._version_at(today):
+                priced = version._price(quantity)
+                lines.append({
+                    "charge": charge,
+                    "quantity": Decimal(quantity),
+                    "amount": round_amount(
+                        priced.amount, Decimal(str(charge.currency_id.rounding)),
+                    ),
+                    "breakdown": priced.breakdown,
+                })
+        return lines
+
+    @api.model
+    def _total_by_currency(self, lines):
+        """Return `{currency: Decimal}` for the lines of an estimate; it converts nothing."""
+        totals = {}
+        with localcontext(EXACT):
+            for line in lines:
+                currency = line["charge"].currency_id
+                totals[currency] = totals.get(currency, 0) + line["amount"]
+        return totals
+
+    def _request_rating(self):
+        """Have the subscriptions on these plans rated again: prices or quotas changed."""
+        # sudo: who sets prices need not see every subscription.
+        self.sudo().subscription_ids._fusion_request_rating()
+
+    def action_view_subscriptions(self):
+        """Open the subscriptions on this plan."""
+        self.ensure_one()
+        action = self.env["ir.actions.actions"]._for_xml_id("fusion_billing.sale_order_action")
+        return dict(action, domain=[("fusion_plan_id", "=", self.id)], context={
+            "default_fusion_plan_id": self.id,
+        })

@@ -1,0 +1,7 @@
+from . import (
+    request,
+    rating,
+    receipt,
+    threshold,
+    threshold_crossing,
+)

@@ -1,0 +1,5 @@
+from . import (
+    usage,
+    aggregation,
+    usage_correction,
+)

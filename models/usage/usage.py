@@ -1,0 +1,248 @@
+import json
+
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+from odoo.tools import SQL
+
+from ..base.exact_mixin import Exact
+
+
+class FusionBillingUsage(models.Model):
+    """One counter for one subscription, metric and period of time, as an app pushed it."""
+
+    _name = "fusion.billing.usage"
+    _description = "Usage"
+    _inherit = ["fusion.billing.exact.mixin"]
+    _order = "period_start desc, id desc"
+    _rec_name = "metric_id"
+    _check_company_auto = True
+
+    # Ingest pays for every index and foreign key: the two indexes below serve what reads usage.
+    subscription_id = fields.Many2one(
+        "sale.order", required=True, ondelete="restrict", check_company=True,
+        domain=[("fusion_plan_id", "!=", False)],
+    )
+    partner_id = fields.Many2one(related="subscription_id.partner_id", string="Customer")
+    company_id = fields.Many2one(related="subscription_id.company_id")
+    metric_id = fields.Many2one(
+        "fusion.billing.metric", required=True, ondelete="restrict", check_company=True,
+    )
+    period_start = fields.Datetime(
+        "Start", required=True,
+        help="The counter belongs to the billing period that contains this instant.",
+    )
+    period_end = fields.Datetime("End", required=True)
+    quantity = Exact(digits=(24, 6), required=True)
+    value = fields.Char(help="What was counted, for metrics that count unique values.")
+    dimensions = fields.Json(help="What charges can filter by, such as a region.")
+    source = fields.Char(
+        required=True, default="manual", help="Code of the service that pushed the counter.",
+    )
+    idempotency_key = fields.Char(
+        copy=False, help="The app's name for this counter: sent again, it replaces it.",
+    )
+    correction_ids = fields.One2many("fusion.billing.usage.correction", "usage_id")
+
+    _idempotency_key_unique = models.UniqueIndex(
+        "(subscription_id, metric_id, idempotency_key) WHERE idempotency_key IS NOT NULL",
+        "This subscription has a counter of this metric with this idempotency key already.",
+    )
+    _rating_idx = models.Index("(subscription_id, period_start, metric_id)")
+    _quantity_valid = models.Constraint(
+        # NaN is greater than every number in PostgreSQL: the upper bound keeps it out.
+        "CHECK(quantity >= 0 AND quantity < 1e18)", "A quantity is a number from 0 to below 10^18.",
+    )
+    _period_valid = models.Constraint(
+        "CHECK(period_start < period_end)", "A counter's period must end after it starts.",
+    )
+
+    @api.constrains("subscription_id", "period_start")
+    def _check_billable(self):
+        """What is accepted is billable (U5)."""
+        for usage in self:
+            if not usage.subscription_id._fusion_covers(usage.period_start):
+                raise ValidationError(self.env._(
+                    "%(subscription)s is not billed on %(date)s: the counter could never be"
+                    " invoiced.",
+                    subscription=usage.subscription_id.display_name, date=usage.period_start,
+                ))
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        usages = super().create(vals_list)
+        usages._request_rating()
+        return usages
+
+    def write(self, vals):
+        self._log_correction(vals)
+        self._request_rating()
+        result = super().write(vals)
+        self._request_rating()
+        return result
+
+    def unlink(self):
+        self._request_rating()
+        return super().unlink()
+
+    def _log_correction(self, vals):
+        """Keep what the counters say before staff replace it (U3)."""
+        kept = {"quantity", "value", "dimensions", "period_start", "period_end"}
+        if not self or not vals.keys() & kept:
+            return
+        self.flush_recordset()
+        self.env.cr.execute(SQL(
+            LOG_CORRECTION, source=self.env.user.login, uid=self.env.uid, ids=tuple(self.ids),
+            quantity=(vals["quantity"] or 0) if "quantity" in vals else None,
+        ))
+        self.env["fusion.billing.usage.correction"].invalidate_model()
+        self.invalidate_recordset(["correction_ids"])
+
+    def _request_rating(self):
+        for subscription, usages in self.grouped("subscription_id").items():
+            starts = usages.mapped("period_start")
+            self.env["fusion.billing.rating.request"]._request(
+                subscription, min(starts), max(starts),
+            )
+
+    # === BUSINESS METHODS - INGEST === #
+
+    @api.model
+    def _ingest(self, events, source):
+        """Store a batch of validated events in one statement (U2, U3, U6).
+
+        An event whose idempotency key is known replaces that counter if its content differs, and
+        the correction log keeps the old content; with the same content nothing is written. Rows
+        are written in the order of their key, so that two batches cannot deadlock; a batch that
+        meets a key committed since its snapshot fails to serialize and is run again by Odoo.
+
+        :param list[dict] events: with `subscription_id`, `metric_id` (int),
+            `period_start`, `period_end` (naive UTC datetimes), `quantity` (Decimal), `value`
+            (str or None), `dimensions` (dict or None), `idempotency_key` (str or None; a key
+            stands once in a batch)
+        :param str source: the code of the service that pushes
+        :return: `{"inserted": n, "updated": n, "unchanged": n}`
+        """
+        if not events:
+            return {"inserted": 0, "updated": 0, "unchanged": 0}
+        self.flush_model()
+        [[inserted, updated]] = self.env.execute_query(
+            SQL(INGEST, *self._ingest_columns(events), source)
+        )
+        self.invalidate_model()
+        return {
+            "inserted": inserted,
+            "updated": updated,
+            "unchanged": len(events) - inserted - updated,
+        }
+
+    @api.model
+    def _ingest_columns(self, events):
+        """Turn events into one list per column: `unnest` of arrays is the fastest way in."""
+        return [
+            [event["subscription_id"] for event in events],
+            [event["metric_id"] for event in events],
+            [event["period_start"].isoformat() for event in events],
+            [event["period_end"].isoformat() for event in events],
+            [str(event["quantity"]) for event in events],
+            [event["value"] for event in events],
+            [
+                json.dumps(event["dimensions"]) if event["dimensions"] else None
+                for event in events
+            ],
+            [event["idempotency_key"] for event in events],
+        ]
+
+    # === BUSINESS METHODS - RATING === #
+
+    @api.model
+    def _cron_rate_open_periods(self):
+        """Rate what changed since the last run, every hour.
+
+        Every change that rating depends on leaves a row in `fusion.billing.rating.request`. The
+        run takes the subscriptions named there in batches: rates a batch together in a savepoint,
+        or, if that fails, each in one of its own, deletes the requests it saw and commits. A
+        subscription that fails keeps its requests and shows why (R7); the next run tries it again.
+        A run that is killed, or finds a subscription locked by another, leaves the requests to the
+        next one.
+        """
+        self.env["fusion.billing.rating"]._rate_pending()
+
+
+# In SQL, because the ORM would keep the old quantity as a binary float (M1).
+LOG_CORRECTION = """
+INSERT INTO fusion_billing_usage_correction (
+    usage_id, source, new_quantity, quantity, value, dimensions, period_start, period_end,
+    create_uid, write_uid, create_date, write_date
+)
+SELECT id, %(source)s, COALESCE(round(%(quantity)s::numeric, 6), quantity), quantity, value,
+       dimensions, period_start, period_end, %(uid)s, %(uid)s, moment, moment
+  FROM fusion_billing_usage, (SELECT now() AT TIME ZONE 'UTC' AS moment) AS clock
+ WHERE id IN %(ids)s
+"""
+
+# `stored` reads the snapshot from before the statement: the content that a correction replaces.
+# Events that would change nothing are left out of the INSERT, so that resending a batch takes no
+# lock and no id. The lookup is LATERAL, one probe of the unique index per event: a join is planned
+# by the table's statistics, and reads all of it as it grows. Within a batch, a later event counts
+# as the later write (`last`, by design). `source` says who pushed: the user columns would cost two
+# foreign keys a row and say the same.
+INGEST = """
+WITH event AS (
+    SELECT * FROM unnest(
+        %s::int[], %s::int[], %s::timestamp[], %s::timestamp[], %s::numeric[], %s::text[],
+        %s::jsonb[], %s::text[]
+    ) WITH ORDINALITY AS event(
+        subscription_id, metric_id, period_start, period_end, quantity, value,
+        dimensions, idempotency_key, position
+    ), (SELECT %s::text AS source, now() AT TIME ZONE 'UTC' AS moment) AS batch
+), stored AS MATERIALIZED (
+    SELECT usage.id, usage.quantity, usage.value, usage.dimensions, usage.period_start,
+           usage.period_end, event.position,
+           (usage.quantity, usage.value, usage.dimensions, usage.period_start, usage.period_end)
+               IS NOT DISTINCT FROM (event.quantity, event.value, event.dimensions,
+                                     event.period_start, event.period_end) AS unchanged
+      FROM event, LATERAL (
+        SELECT * FROM fusion_billing_usage
+         WHERE subscription_id = event.subscription_id AND metric_id = event.metric_id
+           AND idempotency_key = event.idempotency_key
+         LIMIT 1
+      ) AS usage
+), written AS (
+    INSERT INTO fusion_billing_usage AS usage (
+        subscription_id, metric_id, period_start, period_end, quantity, value,
+        dimensions, idempotency_key, source, create_date, write_date
+    )
+    SELECT subscription_id, metric_id, event.period_start, event.period_end,
+           event.quantity, event.value, event.dimensions, idempotency_key, source,
+           moment, moment + position * interval '1 microsecond'
+      FROM event LEFT JOIN stored USING (position)
+     WHERE stored.unchanged IS NOT TRUE
+     ORDER BY subscription_id, metric_id, idempotency_key, position
+    ON CONFLICT (subscription_id, metric_id, idempotency_key) WHERE idempotency_key IS NOT NULL
+    DO UPDATE SET
+        quantity = EXCLUDED.quantity, value = EXCLUDED.value, dimensions = EXCLUDED.dimensions,
+        period_start = EXCLUDED.period_start, period_end = EXCLUDED.period_end,
+        source = EXCLUDED.source, write_date = EXCLUDED.write_date
+    RETURNING usage.*
+), logged AS (
+    INSERT INTO fusion_billing_usage_correction (
+        usage_id, source, new_quantity, quantity, value, dimensions, period_start, period_end,
+        create_date, write_date
+    )
+    SELECT id, written.source, written.quantity, stored.quantity, stored.value,
+           stored.dimensions, stored.period_start, stored.period_end, written.write_date,
+           written.write_date
+      FROM written JOIN stored USING (id)
+), requested AS (
+    INSERT INTO fusion_billing_rating_request (subscription_id, touched_from, touched_until)
+    SELECT subscription_id,
+           min(LEAST(written.period_start, stored.period_start)),
+           max(GREATEST(written.period_start, stored.period_start))
+      FROM written LEFT JOIN stored USING (id)
+     GROUP BY subscription_id
+)
+SELECT count(*) FILTER (WHERE stored.id IS NULL), count(stored.id)
+  FROM written LEFT JOIN stored USING (id)
+"""

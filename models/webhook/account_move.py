@@ -1,0 +1,183 @@
+from typing import NamedTuple
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from ...core.api.answer import money
+from ...core.money.periods import local_date
+from .transitions import untold, watch, watch_new
+
+OVERDUE_BATCH = 100
+AMOUNTS = ("amount_untaxed", "amount_tax", "amount_total", "amount_residual")
+
+
+class Facts(NamedTuple):
+    """What the events of an invoice tell of."""
+
+    state: str = "draft"
+    payment: str = "not_paid"
+
+    @classmethod
+    def of(cls, move):
+        return cls(move.state, move.payment_state)
+
+    @property
+    def is_paid(self):
+        return self.payment in ("paid", "in_payment")
+
+    @property
+    def is_cancelled(self):
+        """Whether nothing is to be paid any more: cancelled, or reversed by a credit note."""
+        return self.state == "cancel" or self.payment == "reversed"
+
+
+class AccountMove(models.Model):
+    """Tells apps what happens to the invoices of their customers' subscriptions."""
+
+    _inherit = "account.move"
+
+    fusion_overdue_told = fields.Date(
+        "Told Overdue", copy=False, readonly=True, help="When apps were told, once.",
+    )
+
+    # === TRANSITIONS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        moves = super().create(vals_list)
+        watch_new(moves, _emit_transitions)
+        return moves
+
+    def write(self, vals):
+        if "state" in vals:
+            watch(self, Facts.of, _emit_transitions)
+        return super().write(vals)
+
+    def unlink(self):
+        """Tell apps of drafts that go, if they were told that they came."""
+        # sudo: events tell what happened, whoever made it happen.
+        for move in (self - untold(self, _emit_transitions)).sudo():
+            if not Facts.of(move).is_cancelled:
+                move._fusion_emit("invoice.cancelled")
+        return super().unlink()
+
+    def _compute_payment_state(self):
+        # Payments and credit notes change it without writing to the invoice.
+        watch(self.filtered("id"), Facts.of, _emit_transitions)
+        return super()._compute_payment_state()
+
+    def _fusion_emit_transitions(self, before):
+        """Emit what leads from the facts before to those of now: one event, several, or none."""
+        now = Facts.of(self)
+        if before == now:
+            return
+        was = before or Facts()
+        happened = {
+            "invoice.created": before is None,
+            "invoice.posted": was.state != "posted" and now.state == "posted",
+            "invoice.paid": now.is_paid and not was.is_paid,
+            "invoice.cancelled": now.is_cancelled and not was.is_cancelled,
+        }
+        for event_type, did in happened.items():
+            if did:
+                self._fusion_emit(event_type)
+
+    # === OVERDUE === #
+
+    @api.model
+    def _fusion_cron_tell_overdue(self):
+        """Tell apps of invoices that are due and not paid, every day, once for each invoice.
+
+        Takes batches of posted invoices whose due date has passed in their company's billing
+        time zone, marks each with today's date and emits the event in the same transaction,
+        commits, and goes on until none is left. A killed run loses a batch at most, to the
+        next one; an invoice that somebody else holds is left to the next run too.
+        """
+        # sudo: whoever the scheduled action runs as, all invoices count.
+        moves = self.sudo()
+        domain = moves._fusion_overdue_domain()
+        while found := moves.search(domain, limit=OVERDUE_BATCH, order="id"):
+            for move in found.try_lock_for_update(allow_referencing=True):
+                move.fusion_overdue_told = fields.Date.today()
+                move._fusion_emit("invoice.overdue")
+            domain &= Domain("id", ">", found[-1].id)
+            remaining = moves.search_count(domain, limit=OVERDUE_BATCH)
+            if not self.env["sale.order"]._fusion_commit(len(found), remaining=remaining):
+                break
+
+    @api.model
+    def _fusion_overdue_domain(self):
+        now = fields.Datetime.now()
+        past_due = Domain.OR(
+            Domain("company_id", "=", company.id)
+            & Domain("invoice_date_due", "<", local_date(now, company.fusion_billing_tz))
+            for company in self.env["res.company"].search([])
+        )
+        return (
+            past_due
+            & Domain("move_type", "=", "out_invoice") & Domain("state", "=", "posted")
+            & Domain("payment_state", "in", ("not_paid", "partial"))
+            & Domain("fusion_overdue_told", "=", False)
+            & Domain("invoice_line_ids.sale_line_ids.order_id.fusion_plan_id", "!=", False)
+        )
+
+    # === EMITTING === #
+
+    def _fusion_emit(self, event_type):
+        """Tell the services that are concerned by the subscriptions of this invoice."""
+        self.ensure_one()
+        subscriptions = self._fusion_subscriptions()
+        services = self.env["fusion.billing.service"].union(*(
+            subscription._fusion_services() for subscription in subscriptions
+        ))
+        self.env["fusion.billing.webhook.delivery"]._emit(
+            event_type, services, self._fusion_describe_for, subscription=subscriptions[:1],
+        )
+
+    def _fusion_subscriptions(self):
+        """Return the subscriptions that this invoice bills, if any: most moves are of others."""
+        self.ensure_one()
+        self.env.flush_all()
+        return self.env["sale.order"].browse(
+            order_id for [order_id] in self.env.execute_query(SQL(SUBSCRIPTIONS, self.id))
+        )
+
+    def _fusion_describe_for(self, service):
+        """Return the facts of this invoice that an app is told of."""
+        self.ensure_one()
+        places = self.currency_id.decimal_places
+        return {
+            "invoice_id": self.id,
+            "number": self.name if self.name not in (False, "/") else None,
+            "type": "credit_note" if self.move_type == "out_refund" else "invoice",
+            "state": self.state,
+            "payment_state": self.payment_state,
+            "invoice_date": self.invoice_date or None,
+            "due_date": self.invoice_date_due or None,
+            "currency": self.currency_id.name,
+            **{name: money(self[name], places) for name in AMOUNTS},
+            "external_customer_id": service._customer_names(self.partner_id)[self.partner_id],
+            "subscriptions": [
+                {
+                    "subscription_id": subscription.id,
+                    "external_id": service._own_external_id(subscription),
+                }
+                for subscription in self._fusion_subscriptions()
+            ],
+        }
+
+
+def _emit_transitions(move, before):
+    move._fusion_emit_transitions(before)
+
+
+SUBSCRIPTIONS = """
+SELECT DISTINCT orders.id
+  FROM account_move_line AS line
+  JOIN sale_order_line_invoice_rel AS link ON link.invoice_line_id = line.id
+  JOIN sale_order_line AS order_line ON order_line.id = link.order_line_id
+  JOIN sale_order AS orders ON orders.id = order_line.order_id
+ WHERE line.move_id = %s AND orders.fusion_plan_id IS NOT NULL
+ ORDER BY orders.id
+"""

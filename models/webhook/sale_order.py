@@ -1,0 +1,73 @@
+from odoo import fields, models
+
+from ..base.subscription_states import STARTED
+from .transitions import watch
+
+FACTS = (
+    "fusion_state", "fusion_plan_id", "fusion_start_date", "fusion_last_invoice_date",
+    "fusion_next_invoice_date", "fusion_end_date", "fusion_next_plan_id",
+    "fusion_plan_change_date",
+)
+TRANSITIONS = {
+    ("1_draft", "3_progress"): "subscription.created",
+    ("3_progress", "4_paused"): "subscription.paused",
+    ("4_paused", "3_progress"): "subscription.resumed",
+    ("3_progress", "6_churn"): "subscription.cancelled",
+    ("4_paused", "6_churn"): "subscription.cancelled",
+}
+
+
+class SaleOrder(models.Model):
+    """Tells apps what happens to their customers' subscriptions."""
+
+    _inherit = "sale.order"
+
+    fusion_threshold_ids = fields.One2many("fusion.billing.threshold", "subscription_id")
+
+    def write(self, vals):
+        if not vals.keys().isdisjoint(FACTS):
+            watch(self, lambda order: order._fusion_facts(), _emit_transition)
+        return super().write(vals)
+
+    def _fusion_facts(self):
+        """Return what apps are told of: field name to value."""
+        self.ensure_one()
+        return {name: self[name] for name in FACTS}
+
+    def _fusion_emit_transition(self, before):
+        """Emit the event that leads from the facts before to those of now, if there is one."""
+        now = self._fusion_facts()
+        state = now["fusion_state"]
+        if before == now or state not in STARTED:
+            return
+        event_type = TRANSITIONS.get((before["fusion_state"] or "1_draft", state))
+        self._fusion_emit(event_type or "subscription.updated", self._fusion_describe_for)
+
+    def _fusion_emit(self, event_type, describe):
+        """Tell the services concerned of something about this subscription.
+
+        :param describe: function from a service to the event's data
+        """
+        self.ensure_one()
+        self.env["fusion.billing.webhook.delivery"]._emit(
+            event_type, self._fusion_services(), describe, subscription=self,
+        )
+
+    def _fusion_services(self):
+        """Return the services that know this customer, and the one that made the subscription."""
+        self.ensure_one()
+        customer = self.partner_id.commercial_partner_id
+        # sudo: events concern every app of the customer, whoever causes them.
+        links = self.env["fusion.billing.account.link"].sudo().search([
+            ("partner_id.commercial_partner_id", "=", customer.id),
+            ("company_id", "=", self.company_id.id),
+        ])
+        return self.fusion_service_id.sudo() | links.service_id
+
+    def _fusion_describe_for(self, service):
+        """Return this subscription as the API shows it to a service."""
+        return service._describe_subscriptions(self)[0]
+
+
+def _emit_transition(order, before):
+    order._fusion_emit_transition(before)

@@ -1,0 +1,51 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+
+from ...core.webhook.signing import SECRET_PREFIX, generate_secret
+
+SHOWN_LENGTH = len(SECRET_PREFIX) + 4
+NOBODY = "."  # Odoo: a group that nobody is in
+
+
+class FusionBillingWebhookSecret(models.Model):
+    """What the events to a service's endpoint are signed with.
+
+    The secret itself is needed for every event, so it is stored, but nobody reads it: it is
+    shown once, when it is made. During a rotation the old and the new one both sign.
+    """
+
+    _name = "fusion.billing.webhook.secret"
+    _description = "Webhook Secret"
+    _order = "id desc"
+    _rec_name = "prefix"
+
+    service_id = fields.Many2one(
+        "fusion.billing.service", required=True, readonly=True, index=True, ondelete="cascade",
+    )
+    prefix = fields.Char("Begins With", readonly=True, copy=False, help="How the secret begins.")
+    secret = fields.Char(required=True, readonly=True, copy=False, groups=NOBODY)
+    active = fields.Boolean(default=True, help="An archived secret signs nothing any more.")
+    expires_at = fields.Datetime("Expires", help="From then on it signs nothing any more.")
+
+    @api.model
+    def _generate(self, service, overlap_hours=0):
+        """Create the secret that signs from now on and return it, raw, for the only time.
+
+        :param service: whose events it signs; who asks must be allowed to change it
+        :param int overlap_hours: for how long the older secrets go on signing as well
+        """
+        service.check_access("write")
+        now = self.env["fusion.billing.webhook.delivery"]._now()
+        end = now + timedelta(hours=overlap_hours)
+        # sudo: nobody but this method makes secrets, and nobody reads them.
+        older = self.sudo().search(Domain("service_id", "=", service.id) & (
+            Domain("expires_at", "=", False) | Domain("expires_at", ">", end)
+        ))
+        older.expires_at = end
+        raw = generate_secret()
+        self.sudo().create({
+            "service_id": service.id, "secret": raw, "prefix": raw[:SHOWN_LENGTH],
+        })
+        return raw

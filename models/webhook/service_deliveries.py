@@ -1,0 +1,126 @@
+from odoo import models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+
+from ...core.api import errors, paging
+from ...core.api.payload import instant, invalid, missing, read_fields
+from ..api.paging import find_page
+from .delivery import EVENT_TYPES, STATES
+
+
+def one_of(choices):
+    """Make a reader for one of some texts."""
+
+    def read(value, name):
+        if value is not None and value not in choices:
+            raise invalid(name, f"must be one of {', '.join(choices)}")
+        return value
+
+    return read
+
+
+DELIVERIES_QUERY = {
+    "state": one_of([state for state, _label in STATES]),
+    "event_type": one_of(dict(EVENT_TYPES)),
+    **paging.READERS,
+}
+REPLAY = {"from": instant, "to": instant, "failed_since": instant}
+
+
+class FusionBillingService(models.Model):
+    """The events of an app, as its API shows them and sends them again."""
+
+    _inherit = "fusion.billing.service"
+
+    # === ENDPOINTS === #
+
+    def _list_deliveries(self, query):
+        values = read_fields(query, DELIVERIES_QUERY)
+        domain = Domain("service_id", "=", self.id)
+        for name in ("state", "event_type"):
+            if values[name]:
+                domain &= Domain(name, "=", values[name])
+        page, next_cursor = find_page(
+            self.env["fusion.billing.webhook.delivery"], domain,
+            values["limit"], values["cursor"],
+        )
+        return {"deliveries": self._describe_deliveries(page), "next_cursor": next_cursor}
+
+    def _retry_delivery(self, event_id, payload):
+        """Send one event again, now.
+
+        :raise NotFound: this service has no such event
+        """
+        read_fields(payload, {})
+        delivery = self.env["fusion.billing.webhook.delivery"].search([
+            ("service_id", "=", self.id), ("event_id", "=", event_id),
+        ])
+        if not delivery:
+            raise errors.NotFound("This service has no such event.")
+        self._check_endpoint_ready()
+        delivery._resend()
+        return self._describe_deliveries(delivery)[0]
+
+    def _replay_deliveries(self, payload):
+        """Send the events of a span of time again, or all that failed since a time.
+
+        :return: `queued`, how many there are
+        """
+        values = read_fields(payload, REPLAY)
+        since = values["failed_since"] or values["from"]
+        if since is None:
+            raise missing("from")
+        if values["failed_since"] and (values["from"] or values["to"]):
+            raise invalid("failed_since", "stands by itself, without from and to")
+        self._check_endpoint_ready()
+        deliveries = self.env["fusion.billing.webhook.delivery"]
+        found = deliveries.search(deliveries._replay_domain(
+            self, since, values["to"], only_failed=bool(values["failed_since"]),
+        ))
+        return {"queued": found._resend()}
+
+    def _emit_test_event(self, payload):
+        read_fields(payload, {})
+        try:
+            delivery = self._send_test_event()
+        except UserError as error:
+            raise errors.InvalidInput(str(error), "endpoint_not_ready") from error
+        return {**self._describe_deliveries(delivery)[0], "created": True}
+
+    # === BUSINESS METHODS === #
+
+    def _check_endpoint_ready(self):
+        if not self.webhook_receives:
+            raise errors.InvalidInput(
+                "This service has no endpoint, or it is disabled: nothing can be sent.",
+                "endpoint_not_ready",
+            )
+
+    # === ANSWERS === #
+
+    def _describe_deliveries(self, deliveries):
+        return [
+            {
+                "event_id": delivery.event_id,
+                "event_type": delivery.event_type,
+                "state": delivery.state,
+                "subscription_id": delivery.subscription_id.id or None,
+                "created_at": delivery.create_date,
+                "attempts": delivery.attempts,
+                "next_attempt_at": (delivery.state == "pending" or None)
+                and delivery.next_attempt_at,
+                "delivered_at": delivery.delivered_at or None,
+                "last_status": delivery.last_status or None,
+                "last_error": delivery.last_error or None,
+            }
+            for delivery in deliveries
+        ]
+
+    def _name_subscription(self, subscription):
+        """Return what this service knows a subscription and its customer by."""
+        customer = subscription.partner_id
+        return {
+            "subscription_id": subscription.id,
+            "external_id": self._own_external_id(subscription),
+            "external_customer_id": self._customer_names(customer)[customer],
+        }
