@@ -1,60 +1,11 @@
-from . import (
-    test_access,
-    test_api_bad_input,
-    test_api_catalog,
-    test_api_change_plan,
-    test_api_customers,
-    test_api_estimate,
-    test_api_failures,
-    test_api_keys,
-    test_api_lists,
-    test_api_period_usage,
-    test_api_subscriptions,
-    test_api_usage,
-    test_api_usage_ownership,
-    test_api_webhooks,
-    test_bad_prices,
-    test_busy,
-    test_charge_filters,
-    test_conservation,
-    test_constraints,
-    test_currency,
-    test_differential,
-    test_estimate_wizard,
-    test_failures,
-    test_french,
-    test_held_drafts,
-    test_ingest_growth,
-    test_invoicing,
-    test_late_usage,
-    test_lifecycle,
-    test_metrics,
-    test_mid_life,
-    test_pauses,
-    test_plan_change,
-    test_price_versions,
-    test_proration,
-    test_rating,
-    test_rating_growth,
-    test_rules_money,
-    test_rules_rating,
-    test_rules_usage,
-    test_staff_actions,
-    test_subscription,
-    test_tours,
-    test_translations,
-    test_views,
-    test_webhook_access,
-    test_webhook_delivery,
-    test_webhook_events,
-    test_webhook_failures,
-    test_webhook_guide,
-    test_webhook_in_flight,
-    test_webhook_invoice_events,
-    test_webhook_replay,
-    test_webhook_sending,
-    test_webhook_signing,
-    test_webhook_thresholds,
-    test_webhook_upkeep,
-    test_wording,
-)
+"""Odoo runs what this package holds under names that begin with `test_`: all of its packages'."""
+
+from .api import *
+from .base import *
+from .catalog import *
+from .invoicing import *
+from .ledger import *
+from .subscription import *
+from .ui import *
+from .usage import *
+from .webhook import *

@@ -1,0 +1,139 @@
+from datetime import date
+
+from odoo.tests import freeze_time, tagged
+
+from ..api_case import ApiCase
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-01-11 12:00:00")
+class TestApiChangePlan(ApiCase):
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls._charge(price_per_unit=1)
+        cls.business = cls._plan("business")
+        cls._charge(plan=cls.business, price_per_unit="0.5")
+        cls.yearly = cls._plan("yearly", billing_period_unit="year")
+        cls.subscription = cls._own_subscription("sub-42")
+
+    def _change(self, plan_code="business", **fields):
+        body = {"plan_code": plan_code, **fields}
+        response = self.post(f"/subscriptions/{self.subscription.id}/change_plan", {
+            name: value for name, value in body.items() if value is not None
+        })
+        return self.assertOk(response)
+
+    def _read(self):
+        return self.assertOk(self.get(f"/subscriptions/{self.subscription.id}"))
+
+    def _refused(self, code, field=None, **body):
+        path = f"/subscriptions/{self.subscription.id}/change_plan"
+        with self.assertNothingWritten():
+            return self.assertError(self.post(path, body), 400, code, field)
+
+    def assertPlans(self, answer, plan_code, next_plan_code=None, plan_change_date=None):
+        self.assertEqual(
+            (answer["plan_code"], answer["next_plan_code"], answer["plan_change_date"]),
+            (plan_code, next_plan_code, plan_change_date),
+        )
+        self.assertEqual(self._read(), answer)
+
+    # === CHANGING === #
+
+    def test_a_plan_with_the_same_billing_period_takes_over_today(self):
+        self._use(self.subscription, 10)
+        answer = self._change()
+        self.assertPlans(answer, "business")
+        self._use(self.subscription, 10, "2026-01-12")
+        with freeze_time("2026-02-01 01:00:00"):
+            self._bill()
+        self.assertEqual(self.subscription.invoice_ids.amount_untaxed, 15)
+
+    def test_it_takes_over_on_the_day_that_is_named(self):
+        answer = self._change(date="2026-01-20")
+        self.assertPlans(answer, "pro", "business", "2026-01-20")
+        self._bill_at("2026-01-20 01:00:00")
+        self.assertPlans(self._read(), "business")
+
+    def test_a_plan_with_another_billing_period_waits_for_the_end_of_the_open_one(self):
+        self.assertPlans(self._change("yearly"), "pro", "yearly", "2026-02-01")
+
+    def test_the_plan_is_named_by_its_id_as_well(self):
+        self.assertPlans(self._change(None, plan_id=self.business.id), "business")
+
+    def test_a_paused_subscription_can_change_its_plan(self):
+        self.subscription._fusion_pause()
+        self.assertPlans(self._change(date="2026-02-01"), "pro", "business", "2026-02-01")
+
+    # === AGAIN === #
+
+    def test_a_change_can_be_asked_for_again(self):
+        """Every write path is safe to run twice: the period is split once."""
+        self._use(self.subscription, 10)
+        first = self._change()
+        ledger = self._ledger()
+        for fields in ({}, {"date": "2026-01-11"}):
+            with self.assertNothingWritten():
+                self.assertEqual(self._change(**fields), first)
+        self.assertEqual(self._ledger(), ledger)
+
+    def _ledger(self):
+        self.env.invalidate_all()
+        return self.subscription.fusion_rating_ids.mapped(
+            lambda rating: (rating.charge_id.id, rating.period_start, rating.period_end))
+
+    def test_a_change_to_come_can_be_asked_for_again(self):
+        first = self._change(date="2026-01-20")
+        self.assertEqual(self._change(date="2026-01-20"), first)
+        self.assertEqual(self._change(), first)
+        self.assertEqual(self._change("yearly")["next_plan_code"], "yearly")
+
+    def test_another_day_moves_the_change(self):
+        self._change(date="2026-01-20")
+        self.assertPlans(self._change(date="2026-01-25"), "pro", "business", "2026-01-25")
+
+    def test_the_plan_in_force_takes_back_a_change_to_come(self):
+        self._use(self.subscription, 10)
+        self._change(date="2026-01-20")
+        self.assertPlans(self._change("pro"), "pro")
+        self._bill_at("2026-02-01 01:00:00")
+        self.assertEqual(len(self.subscription.fusion_rating_ids), 1)
+        self.assertEqual(self.subscription.invoice_ids.amount_untaxed, 10)
+
+    # === REFUSALS === #
+
+    def test_what_the_subscription_does_not_allow_is_said_in_a_sentence(self):
+        answer = self._refused("invalid_state", plan_code="business", date="2025-12-31")
+        self.assertIn("billed until 2026-01-01", answer["error"])
+        answer = self._refused("invalid_state", plan_code="yearly", date="2026-01-20")
+        self.assertIn("on 2026-02-01", answer["error"])
+        self.subscription._fusion_close(date(2026, 1, 1))
+        for code in ("business", "pro"):
+            answer = self._refused("invalid_state", plan_code=code)
+            self.assertEqual(answer["error"], "Only a running subscription can change its plan.")
+
+    def test_a_request_that_makes_no_sense_is_refused(self):
+        elsewhere = self.env["res.company"].create({"name": "Elsewhere"})
+        self._plan("theirs", company_id=elsewhere.id)
+        self._plan("old", active=False)
+        for body, code, field in (
+            ({}, "missing_field", "plan_code"),
+            ({"plan_code": "nothing"}, "unknown_plan", "plan_code"),
+            ({"plan_code": "theirs"}, "unknown_plan", "plan_code"),
+            ({"plan_code": "old"}, "unknown_plan", "plan_code"),
+            ({"plan_id": 2**31}, "unknown_plan", "plan_id"),
+            ({"plan_id": 1, "plan_code": "pro"}, "invalid_plan_id", "plan_id"),
+            ({"plan_code": "business", "date": "tomorrow"}, "invalid_date", "date"),
+            ({"plan_code": "business", "when": "now"}, "unknown_field", "when"),
+        ):
+            with self.subTest(body=body):
+                self._refused(code, field, **body)
+
+    def test_a_subscription_of_somebody_else_is_not_found(self):
+        hooli = self.env["res.partner"].create({"name": "Hooli"})
+        theirs = self._subscribe(partner_id=hooli.id)
+        for number in (theirs.id, 2**31 - 1, "x"):
+            response = self.post(f"/subscriptions/{number}/change_plan", {"plan_code": "business"})
+            self.assertError(response, 404, "not_found")

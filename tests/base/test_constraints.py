@@ -1,0 +1,261 @@
+"""Every constraint and unique index of the database, by breaking it, with what it tells people."""
+
+from psycopg2 import IntegrityError
+
+from odoo.exceptions import UserError
+from odoo.tests import tagged
+from odoo.tools import SQL, mute_logger
+
+from ..common import BillingCase
+
+
+class ConstraintCase(BillingCase):
+
+    def assertRefused(self, constraint, sentence, action):
+        """The database refuses an action by a constraint, which is shown as this sentence."""
+        with (
+            mute_logger("odoo.sql_db"), self.assertRaises(IntegrityError) as refusal,
+            self.env.cr.savepoint(),
+        ):
+            action()
+            self.env.flush_all()
+        error = refusal.exception
+        self.assertEqual(error.diag.constraint_name, constraint)
+        self.assertIn(sentence, self._model_of(error)._sql_error_to_message(error))
+
+    def _model_of(self, error):
+        """The model whose table refused, found as Odoo finds it for the message."""
+        return next(
+            self.env[model._name] for model in self.env.registry.values()
+            if model._table == error.diag.table_name
+        )
+
+
+@tagged("post_install", "-at_install")
+class TestCatalogConstraints(ConstraintCase):
+
+    def test_a_plan_s_code_is_unique_in_its_company(self):
+        self.assertRefused(
+            "fusion_billing_plan_code_unique", "a plan with this code already",
+            lambda: self._plan("pro"))
+        self._plan("pro", company_id=self.env["res.company"].create({"name": "Other"}).id)
+
+    def test_a_billing_period_is_not_empty(self):
+        for value in (0, -1, 1201):
+            self.assertRefused(
+                "fusion_billing_plan_billing_period_positive", "at least one week",
+                lambda value=value: self._plan(f"p{value}", billing_period_value=value))
+
+    def test_a_metric_s_code_is_unique_in_its_company(self):
+        self.assertRefused(
+            "fusion_billing_metric_code_unique", "a metric with this code already",
+            lambda: self._metric("api_calls"))
+
+    def test_m3_prices_and_quotas_are_not_negative(self):
+        for vals in ({"price_per_unit": -0.01}, {"included_quota": -1}):
+            self.assertRefused(
+                "fusion_billing_charge_version_amounts_not_negative", "cannot be negative",
+                lambda vals=vals: self._charge(**vals))
+
+    def test_m3_a_batch_is_positive(self):
+        for batch in (0, -1000):
+            self.assertRefused(
+                "fusion_billing_charge_version_unit_batch_positive", "more than zero units",
+                lambda batch=batch: self._charge(unit_batch=batch))
+
+    def test_m3_a_charge_has_a_currency(self):
+        with mute_logger("odoo.sql_db"), self.assertRaises(IntegrityError), \
+                self.env.cr.savepoint():
+            self._charge(currency_id=False)
+
+    def test_a_plan_charges_a_metric_once_in_a_currency(self):
+        charge = self._charge()
+        self.assertRefused(
+            "fusion_billing_charge_plan_metric_unique", "charges this usage in this currency",
+            self._charge)
+        charge.active = False
+        self._charge()
+        self._charge(plan=self._plan("other"))
+
+    def test_charges_without_plan_may_repeat_a_metric(self):
+        first, second = self._charge(), self.env["fusion.billing.charge"]
+        first.plan_id = False
+        second = self._charge()
+        second.plan_id = False
+        self.env.flush_all()
+        self.assertFalse((first | second).plan_id)
+
+
+@tagged("post_install", "-at_install")
+class TestServiceConstraints(ConstraintCase):
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.service = cls._service("nexa")
+
+    def test_a_service_s_code_is_unique_in_its_company(self):
+        self.assertRefused(
+            "fusion_billing_service_code_unique", "a service with this code already",
+            lambda: self.env["fusion.billing.service"].create({"name": "M", "code": "nexa"}))
+
+    def test_a_customer_id_of_a_service_means_one_customer(self):
+        self._link("cust-1")
+        self.assertRefused(
+            "fusion_billing_account_link_external_id_unique", "linked this external id already",
+            lambda: self._link("cust-1"))
+
+    def test_a_customer_id_is_not_empty(self):
+        for empty in (" ", "   "):
+            self.assertRefused(
+                "fusion_billing_account_link_external_id_not_empty", "cannot be empty",
+                lambda empty=empty: self._link(empty))
+
+    def test_a2_two_keys_never_share_a_hash(self):
+        self.service._generate_api_key()
+        self.service._generate_api_key()
+        first, second = self.service.api_key_ids.sudo()
+        self.assertRefused(
+            "fusion_billing_api_key_key_hash_unique", "",
+            lambda: first.write({"key_hash": second.key_hash}))
+
+    def test_a_subscription_s_external_id_is_unique_in_its_service(self):
+        vals = {"fusion_service_id": self.service.id, "fusion_external_id": "sub-1"}
+        self._subscribe(**vals)
+        self.assertRefused(
+            "sale_order_fusion_external_id_unique", "with this external id already",
+            lambda: self._subscribe(**vals))
+        other = self.env["fusion.billing.service"].create({"name": "M", "code": "other"})
+        self._subscribe(**{**vals, "fusion_service_id": other.id})
+
+
+@tagged("post_install", "-at_install")
+class TestUsageConstraints(ConstraintCase):
+
+    def test_u3_a_key_stands_once_for_a_subscription_and_metric(self):
+        subscription = self._subscribe()
+        self._use(subscription, 1, idempotency_key="k")
+        self.assertRefused(
+            "fusion_billing_usage_idempotency_key_unique", "with this idempotency key already",
+            lambda: self._use(subscription, 2, idempotency_key="k"))
+        self._use(subscription, 3)
+        self._use(subscription, 3)
+
+    def test_m1_a_quantity_is_a_number_from_zero_to_below_ten_to_the_eighteenth(self):
+        subscription = self._subscribe()
+        for quantity in ("-0.000001", "1e18", "NaN", "Infinity"):
+            self.assertRefused(
+                "fusion_billing_usage_quantity_valid", "from 0 to below 10^18",
+                lambda quantity=quantity: self._ingest(self._event(subscription, quantity)))
+        self._ingest(
+            self._event(subscription, "0"), self._event(subscription, "999999999999999999.999999"))
+
+    def test_a_counter_s_period_ends_after_it_starts(self):
+        subscription = self._subscribe()
+        for end in ("2026-01-10 00:00:00", "2026-01-09 00:00:00"):
+            self.assertRefused(
+                "fusion_billing_usage_period_valid", "must end after it starts",
+                lambda end=end: self._use(subscription, 1, "2026-01-10", period_end=end))
+
+    def test_a_subscription_with_usage_or_ratings_cannot_be_deleted(self):
+        self._charge()
+        subscription = self._subscribe()
+        self._use(subscription, 1)
+        self._rate()
+        subscription.fusion_state = "6_churn"
+        subscription._action_cancel()
+        with mute_logger("odoo.sql_db"), self.assertRaises(IntegrityError), \
+                self.env.cr.savepoint():
+            subscription.unlink()
+
+
+@tagged("post_install", "-at_install")
+class TestLedgerConstraints(ConstraintCase):
+
+    def setUp(self):
+        super().setUp()
+        self._charge()
+        self.subscription = self._subscribe()
+        self._use(self.subscription, 5)
+        self._rate()
+        self.rating = self.subscription.fusion_rating_ids
+
+    def test_a_charge_is_rated_once_for_a_subscription_and_period(self):
+        self.assertRefused(
+            "fusion_billing_rating_period_unique", "rated once",
+            lambda: self.rating.copy())
+
+    def test_a_rated_period_ends_after_it_starts(self):
+        self.assertRefused(
+            "fusion_billing_rating_period_valid", "must end after it starts",
+            lambda: self.rating.write({"period_end": "2026-01-01"}))
+
+    def test_quantities_and_amounts_in_the_ledger_are_not_negative(self):
+        for name in ("quantity", "included_quantity", "billable_quantity"):
+            self.assertRefused(
+                "fusion_billing_rating_amounts_not_negative", "cannot be negative",
+                lambda name=name: self.rating.write({name: -1}))
+
+    def test_a_line_of_usage_stands_once_on_an_order(self):
+        line = self._usage_lines(self.subscription)
+        self.assertRefused(
+            "sale_order_line_fusion_usage_unique", "on the order already",
+            lambda: self.env["sale.order.line"]._fusion_create(
+                [(self.rating, 1, line.fusion_correction)]))
+
+    def test_what_rated_money_cannot_be_deleted(self):
+        for record in (
+            self.rating.charge_id, self.rating.metric_id, self.rating.plan_id,
+            self.subscription.fusion_plan_id,
+        ):
+            with mute_logger("odoo.sql_db"), self.assertRaises(IntegrityError), \
+                    self.env.cr.savepoint():
+                record.unlink()
+
+
+@tagged("post_install", "-at_install")
+class TestSubscriptionConstraints(ConstraintCase):
+
+    def test_a_running_subscription_has_plan_start_and_next_invoice_date(self):
+        for name in ("fusion_plan_id", "fusion_start_date", "fusion_next_invoice_date"):
+            subscription = self._subscribe()
+            self.assertRefused(
+                "sale_order_fusion_running_complete",
+                "needs a plan, a start date and a next invoice date",
+                lambda name=name, subscription=subscription: self.env.execute_query(
+                    self._set_null(subscription, name)))
+
+    def _set_null(self, subscription, name):
+        return SQL(
+            "UPDATE sale_order SET %s = NULL WHERE id = %s RETURNING id",
+            SQL.identifier(name), subscription.id)
+
+    def test_the_next_invoice_date_lies_after_the_open_period_s_start(self):
+        subscription = self._subscribe("2026-01-10")
+        for day in ("2026-01-10", "2026-01-01"):
+            self.assertRefused(
+                "sale_order_fusion_open_period_valid", "after the start of the open",
+                lambda day=day: subscription.write({"fusion_next_invoice_date": day}))
+
+    def test_a_subscription_ends_neither_before_it_starts_nor_in_an_invoiced_period(self):
+        subscription = self._subscribe("2026-01-10")
+        self.assertRefused(
+            "sale_order_fusion_end_date_valid", "cannot end before it starts",
+            lambda: subscription.write({"fusion_end_date": "2026-01-09"}))
+        subscription.write({
+            "fusion_last_invoice_date": "2026-02-10", "fusion_next_invoice_date": "2026-03-10"})
+        self.assertRefused(
+            "sale_order_fusion_end_date_valid", "nor in a period that is invoiced",
+            lambda: subscription.write({"fusion_end_date": "2026-02-09"}))
+
+    def test_companies_are_not_mixed(self):
+        other = self.env["res.company"].create({"name": "Other"})
+        foreign_plan = self._plan("foreign", company_id=other.id)
+        foreign_metric = self._metric("foreign", company_id=other.id)
+        for action in (
+            lambda: self._subscribe(plan=foreign_plan),
+            lambda: self._charge(foreign_metric),
+            lambda: self._use(self._subscribe(), 1, metric=foreign_metric),
+        ):
+            with self.assertRaisesRegex(UserError, "[Cc]ompan"), self.env.cr.savepoint():
+                action()

@@ -1,0 +1,6 @@
+from . import (
+    test_bad_prices,
+    test_charge_filters,
+    test_price_versions,
+    test_wording,
+)

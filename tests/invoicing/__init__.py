@@ -1,0 +1,7 @@
+from . import (
+    test_conservation,
+    test_differential,
+    test_held_drafts,
+    test_invoicing,
+    test_late_usage,
+)

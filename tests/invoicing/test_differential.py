@@ -1,0 +1,155 @@
+"""The addon against a slow model of its rules, history by history."""
+
+import random
+from datetime import date
+from fractions import Fraction
+
+from odoo.tests import tagged
+from odoo.tools import SQL
+
+from ..common import BillingCase
+from ..differential_world import KINDS, World
+
+ZONES = ("UTC", "America/New_York", "Europe/Paris", "Australia/Lord_Howe", "America/Phoenix")
+NOISE = Fraction(1, 10**30)  # quotients without end are kept to 40 decimals
+
+
+@tagged("post_install", "-at_install", "histories")
+class TestDifferential(BillingCase):
+    """R1–R9, U3, M1, M2: whatever happens, ledger, order and invoices say what the rules say."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.metrics = {kind: cls._metric(kind, aggregation=kind) for kind in KINDS}
+        cls.foreign = cls._currency("EUR")
+        # Quotients of these rates end, so that a rate is the same in binary and in fractions.
+        cls.rates = {
+            cls.currency.name: [Fraction(1)],
+            "EUR": [Fraction("0.5"), Fraction("0.4"), Fraction("0.625")],
+            "JPY": [Fraction(128), Fraction(160), Fraction(128)],
+            "KWD": [Fraction("0.25"), Fraction("0.3125"), Fraction("0.25")],
+            "CHF": [Fraction("0.8"), Fraction("1"), Fraction("0.8")],
+        }
+        cls.orders_in = [cls.currency, *map(cls._currency, ("JPY", "KWD", "CHF"))]
+        cls._currency("CHF").rounding = 0.05
+        cls.env["res.currency.rate"].search([]).unlink()
+        cls.env["res.currency.rate"].create([
+            {"currency_id": cls._currency(name).id, "name": date(year, month, 10),
+             "rate": float(rates[month % 3])}
+            for name, rates in cls.rates.items() if len(rates) > 1
+            for year in range(2022, 2028) for month in range(1, 13)
+        ])
+        cls.pricelists = {
+            currency: cls.env["product.pricelist"].create(
+                {"name": currency.name, "currency_id": currency.id})
+            for currency in cls.orders_in
+        }
+
+    @classmethod
+    def _currency(cls, name):
+        currency = cls.env["res.currency"].with_context(active_test=False).search(
+            [("name", "=", name)])
+        currency.active = True
+        return currency
+
+    def pricelist(self, currency):
+        return self.pricelists[currency]
+
+    def exchange(self, currency, day):
+        """Units of a currency for one of the company's: new ones come on each 10th."""
+        rates = self.rates[currency]
+        month = day.month - (day.day < 10)
+        return rates[month % 3] if len(rates) > 1 else rates[0]
+
+    # === COMPARING === #
+
+    def _stored(self, orders):
+        """Return {(subscription's id, charge's id, first day): row} of the ledger."""
+        self.env.flush_all()
+        rows = self.env.execute_query(SQL(
+            """SELECT subscription_id, charge_id, period_start, period_end, closed IS TRUE,
+                      quantity::text, included_quantity::text, billable_quantity::text,
+                      amount_exact::text, amount::text, currency_rate::text, breakdown::text,
+                      rated_at
+                 FROM fusion_billing_rating WHERE subscription_id IN %s""", tuple(orders.ids)))
+        return {row[:3]: row[3:] for row in rows}
+
+    def _compare(self, world, where):
+        stored = self._stored(world.orders)
+        self.assertFalse(world.orders.filtered("fusion_error").mapped("fusion_error"), where)
+        for order, twin in world.subscriptions:
+            own = {key: row for key, row in stored.items() if key[0] == order.id}
+            for (name, start), row in twin.ledger(world.today).items():
+                found = own.pop((order.id, world.twin[name].id, start), None)
+                self._compare_row(found, row, f"{where}, {order.id}, {name} from {start}")
+            for key, row in own.items():
+                if row[1] or twin.state == "running":
+                    self.assertFalse(
+                        float(row[6]) or row[1], f"{where}, {order.id}: {key} is wanted by nobody")
+        return stored
+
+    def _compare_row(self, found, row, where):
+        self.assertTrue(found, f"{where}: not in the ledger")
+        end, closed, *numbers = found
+        quantity, included, billable, exact, amount = map(Fraction, numbers[:5])
+        said = f"{where}: {found}, not {row}"
+        self.assertEqual((end, closed), (row.end, row.closed), said)
+        self.assertEqual(quantity, row.quantity, said)
+        self.assertLess(abs(included - row.included), NOISE, said)
+        self.assertLess(abs(billable - row.billable), NOISE, said)
+        self.assertLess(abs(exact - row.exact), NOISE, said)
+        self.assertEqual(amount, row.amount, said)
+
+    def _compare_lines(self, world, where):
+        """Lines sum to the ledger (M2); what closed subscriptions owe is invoiced (R9)."""
+        for rating in world.orders.fusion_rating_ids:
+            if not rating.closed and rating.subscription_id.fusion_state != "3_progress":
+                continue
+            on_order = sum(rating.order_line_ids.mapped("price_unit"))
+            self.assertAlmostEqual(on_order, rating.amount, 6, f"{where}: {rating.id} on the order")
+            if rating.closed and rating.subscription_id.fusion_state == "6_churn":
+                invoiced = -sum(rating.order_line_ids.invoice_lines.filtered(
+                    lambda line: line.parent_state == "posted").mapped("amount_currency"))
+                self.assertAlmostEqual(invoiced, rating.amount, 6, f"{where}: {rating.id} invoiced")
+
+    # === HISTORIES === #
+
+    def _play(self, seed, subscriptions, moments, invoices):
+        rng = random.Random(seed)
+        savepoint = self.env.cr.savepoint()
+        world = World(self, rng, ZONES[seed % 5], self.orders_in[seed % 4], subscriptions)
+        for moment in range(moments):
+            world.live()
+            for _again in range(2 if invoices else rng.randrange(2)):
+                world.rate()
+                world.bill()
+            if invoices:
+                self._check(world, f"seed {seed}, moment {moment}", invoices)
+        self._check(world, f"seed {seed}, end", invoices)
+        if invoices:
+            world.close_all()
+            self._compare_lines(world, f"seed {seed}, closed")
+        savepoint.close(rollback=True)
+        self.env.invalidate_all()
+        return subscriptions
+
+    def _check(self, world, where, invoices):
+        """Rate and compare; rating once more changes nothing (R6)."""
+        world.rate()
+        stored = self._compare(world, where)
+        if invoices:
+            self._compare_lines(world, where)
+            world.orders._fusion_request_rating()
+            world.rate()
+            self.assertEqual(self._stored(world.orders), stored, f"{where}: rated again")
+
+    def test_r1_to_r9_the_ledger_of_2000_random_histories_is_what_a_slow_model_makes_of_them(self):
+        # The order's lines are what is slow; the histories below have them.
+        self.patch(self.registry["fusion.billing.rating"], "_sync_order_lines", lambda self: None)
+        played = sum(self._play(seed, 50, moments=2, invoices=False) for seed in range(40))
+        self.assertGreaterEqual(played, 2000)
+
+    def test_r5_r9_m2_order_and_invoice_lines_of_60_random_histories_sum_to_the_ledger(self):
+        played = sum(self._play(seed, 5, moments=3, invoices=True) for seed in range(1000, 1012))
+        self.assertGreaterEqual(played, 60)

@@ -1,0 +1,8 @@
+from . import (
+    test_currency,
+    test_proration,
+    test_rating,
+    test_rating_growth,
+    test_rules_money,
+    test_rules_rating,
+)

@@ -1,0 +1,9 @@
+from . import (
+    test_busy,
+    test_failures,
+    test_lifecycle,
+    test_mid_life,
+    test_pauses,
+    test_plan_change,
+    test_subscription,
+)

@@ -1,0 +1,6 @@
+from . import (
+    test_estimate_wizard,
+    test_staff_actions,
+    test_tours,
+    test_views,
+)

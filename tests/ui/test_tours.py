@@ -1,0 +1,72 @@
+"""The jobs of billing staff, each in a real browser from the first click to its result."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+from odoo import fields
+from odoo.tests import tagged
+
+from ..core.https_endpoint import Endpoint, answer
+from ..tour_case import TourCase
+from ..webhook_case import WebhookCase
+
+
+@tagged("-at_install", "post_install")
+class TestTours(TourCase):
+
+    def test_a_manager_sets_up_prices_and_asks_what_usage_would_cost(self):
+        self._tour("price_list", self.manager)
+        plan = self.env["fusion.billing.plan"].search([("code", "=", "atlas-monthly")])
+        charge = plan.charge_ids
+        self.assertEqual(charge.metric_id.code, "map_tiles")
+        self.assertEqual(charge.product_id.name, "Tiles served")
+        [line] = plan._estimate({charge.metric_id: Decimal("1300.5")}, self.currency)
+        self.assertEqual(line["amount"], Decimal("525.06"))  # 1000 × 0.50 + 200.5 × 0.125
+
+    def test_a2_a_manager_makes_a_key_that_is_shown_once(self):
+        self._tour("api_key", self.manager)
+        key = self.env["fusion.billing.service"].search([("code", "=", "nexaatlas")]).api_key_ids
+        self.assertEqual(key.name, "Production")
+
+    def test_a_clerk_takes_a_subscription_from_the_quotation_to_its_invoice(self):
+        self._tour("subscription", self.clerk)
+        subscription = self.partner.sale_order_ids
+        self.assertEqual(subscription.fusion_state, "3_progress")
+        self.assertEqual(self._invoiced(subscription), [61])
+        self.assertIn("130.5 used, 100 included", subscription.invoice_ids.invoice_line_ids.name)
+
+
+@tagged("-at_install", "post_install")
+class TestWebhookTour(TourCase, WebhookCase):
+
+    def test_a_manager_connects_an_app_and_sends_again_what_it_missed(self):
+        maps = self.env["fusion.billing.service"].create({"name": "NexaMaps", "code": "nexamaps"})
+        with Endpoint(answer(), self.certificate) as endpoint:
+            url = f"https://127.0.0.1:{endpoint.port}/hook"
+            self._tour("webhook_endpoint", self.manager, endpoint=url)
+            self._deliver()
+        self.assertEqual(maps.webhook_url, url)
+        self.assertState(self._outbox(service_id=maps.id), "delivered")
+        missed = self._miss(maps)
+        self._tour("webhook_events", self.manager)
+        with self._endpoint(service=maps) as endpoint:
+            self._deliver()
+        self.assertState(missed, "delivered", attempts=1)
+        self.assertEqual(self._numbers(endpoint), [1])
+
+    def _run_cron(self, name):
+        """Run a cron; tests over HTTP are in the scheduler's test mode from the start."""
+        self.env.ref(f"fusion_billing.{name}").method_direct_trigger()
+
+    def _miss(self, service):
+        """An event that was tried for three days, and failed."""
+        with self._endpoint(answer(500), service):
+            event = self._emit(service=service)
+            self._deliver()
+            now = fields.Datetime.now()
+            event.write({
+                "first_attempt_at": now - timedelta(days=4), "next_attempt_at": now,
+            })
+            self._deliver()
+        self.assertState(event, "failed", attempts=2)
+        return event

@@ -1,0 +1,5 @@
+from . import (
+    test_ingest_growth,
+    test_metrics,
+    test_rules_usage,
+)

@@ -1,0 +1,15 @@
+from . import (
+    test_api_webhooks,
+    test_webhook_access,
+    test_webhook_delivery,
+    test_webhook_events,
+    test_webhook_failures,
+    test_webhook_guide,
+    test_webhook_in_flight,
+    test_webhook_invoice_events,
+    test_webhook_replay,
+    test_webhook_sending,
+    test_webhook_signing,
+    test_webhook_thresholds,
+    test_webhook_upkeep,
+)

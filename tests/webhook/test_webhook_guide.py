@@ -1,0 +1,93 @@
+"""The guide for app developers tells the truth: its events are those of a real story."""
+
+import json
+import re
+from datetime import date
+
+from freezegun import freeze_time
+
+from odoo.tools import file_open
+
+from ...models.webhook.delivery import EVENT_TYPES
+from ..core.guide_examples import masked
+from ..webhook_case import WebhookCase
+
+NOT_YET = {"reconciliation.mismatch"}
+EXAMPLE = re.compile(r'^```json\n(\{"id": "evt_.*?)^```$', re.M | re.S)
+# What is another one in each database.
+VARYING = {"id", "partner_id", "subscription_id", "plan_id", "invoice_id", "number"}
+
+
+class TestWebhookGuide(WebhookCase):
+    maxDiff = None
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.service.webhook_url = "https://hooks.example.com/billing"
+        cls.partner.email = "billing@acme.example"
+        cls.link.unlink()
+        cls.plan.invoice_mode = "draft"
+        charge = cls._charge(included_quota=1000, price_per_unit="0.005")
+        cls.env["fusion.billing.threshold"].create({
+            "charge_id": charge.id, "kind": "percent", "threshold_value": 80,
+        })
+        cls.env.cr.flush()
+
+    def _at(self, moment, act):
+        with freeze_time(f"2026-{moment}"):
+            result = act()
+            self._commit()
+        return result
+
+    def _live(self):
+        """A customer of some months: every event, each as its first of that type."""
+        self._at("01-05 09:00:00", lambda: self._link("cust-7"))
+        self._at("01-05 09:00:01", self.service._send_test_event)
+        subscription = self._at("01-05 09:30:00", lambda: self._subscribe(
+            "2026-01-05", [self.fee_product], fusion_service_id=self.service.id,
+            fusion_external_id="sub-42",
+        ))
+        self._at("01-05 10:00:00", self._bill)
+        invoice = subscription.invoice_ids
+        self._at("01-05 10:05:00", invoice.action_post)
+        self._use(subscription, "812.5", "2026-01-20")
+        self._at("01-21 11:00:00", self._rate)
+        with freeze_time("2026-02-06 04:00:00"):
+            self._run_cron("ir_cron_tell_overdue")
+            self.env.invalidate_all()
+        self._at("02-07 14:20:00", lambda: self.env["account.payment.register"].with_context(
+            active_model="account.move", active_ids=invoice.ids).create({})._create_payments())
+        self._at("02-07 15:00:00", self._bill)
+        self._at("02-07 15:10:00", (subscription.invoice_ids - invoice)[0].button_cancel)
+        self._at("02-10 08:00:00", lambda: subscription._fusion_pause(date(2026, 2, 10)))
+        self._at("02-20 08:00:00", subscription._fusion_resume)
+        self._at("02-25 08:00:00", lambda: subscription._fusion_close(date(2026, 2, 26)))
+
+    def _told_first(self):
+        """The first event of each type."""
+        events = [json.loads(delivery.body) for delivery in self._outbox().sorted("id", True)]
+        return {event["type"]: event for event in events}
+
+    def test_every_event_of_the_guide_is_one_that_really_happens(self):
+        self._live()
+        with file_open("fusion_billing/docs/webhooks.md") as guide:
+            shown = [json.loads(text) for text in EXAMPLE.findall(guide.read())]
+        told = self._told_first()
+        self.assertEqual({event["type"] for event in shown}, set(dict(EVENT_TYPES)) - NOT_YET)
+        self.assertEqual(set(told), set(dict(EVENT_TYPES)) - NOT_YET)
+        for event in shown:
+            with self.subTest(type=event["type"]):
+                self.assertEqual(masked(event, VARYING), masked(told[event["type"]], VARYING))
+                self.assertRegex(event["id"], r"^evt_[0-9A-HJKMNP-TV-Z]{26}$")
+
+    def test_every_field_is_explained(self):
+        self._live()
+        with file_open("fusion_billing/docs/webhooks.md") as guide:
+            text = guide.read().partition("## The events")[2]
+        for event in self._told_first().values():
+            section = next(part for part in text.split("\n### ") if f"`{event['type']}`" in
+                           part.splitlines()[0])
+            for name in event["data"]:
+                with self.subTest(type=event["type"], field=name):
+                    self.assertIn(f"`{name}`", section)
