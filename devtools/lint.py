@@ -4,6 +4,7 @@ import ast
 import os
 import re
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from devtools.outcomes import Tally
 from devtools.paths import ADDON, ADDONS, ROOT, VENV
 
 DATA_FOLDERS = ("data", "demo", "report", "security", "views", "wizards")
+#: The packages of `models`, each standing on those above it.
+ASPECTS = ("base", "catalog", "usage", "subscription", "ledger", "invoicing", "api", "webhook")
 NOT_OURS = {".git", ".dev", "node_modules", "__pycache__"}
 PYLINT = (
     "--disable=all", "--enable=odoolint,too-many-lines",
@@ -83,34 +86,76 @@ def manifest() -> Iterator[str]:
 
 
 def imported_tests() -> Iterator[str]:
-    """Every test file of the addon is imported; Odoo silently ignores the others."""
-    package = ROOT / "tests" / "__init__.py"
-    tree = ast.parse(package.read_text() if package.exists() else "")
-    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-    names = {alias.name for node in imports for alias in node.names}
-    for path in sorted((ROOT / "tests").glob("test_*.py")):
-        if path.stem not in names:
-            yield f"tests/__init__.py does not import {path.stem}"
+    """Odoo runs every test file of the addon; it silently ignores those that it is not shown.
+
+    It looks for names `test_…` in `tests` itself, so that each package below has to hand its
+    modules up. Plain unittest runs those of `tests/core`, if their folders are packages.
+    """
+    top = ROOT / "tests"
+    shown = Counter(test_modules(top))
+    for path in files(".py"):
+        folder = path.parent
+        if not path.match("test_*.py") or top not in path.parents:
+            continue
+        if top / "core" in path.parents:
+            if folder != top / "core" and not (folder / "__init__.py").exists():
+                yield f"{relative(folder)} is no package: its tests are not found"
+        elif not shown[path.stem]:
+            yield f"tests/__init__.py does not lead to {relative(path)}"
+        elif shown[path.stem] > 1:
+            yield f"{relative(path)} has the name of another test file, which hides it"
+
+
+def test_modules(package: Path) -> Iterator[str]:
+    """The names of the test modules that a package shows: its own, and those of packages below."""
+    file = package / "__init__.py"
+    for node in ast.walk(ast.parse(file.read_text() if file.exists() else "")):
+        if isinstance(node, ast.ImportFrom) and node.level == 1:
+            names = [alias.name for alias in node.names]
+            if node.module is None:
+                yield from (name for name in names if (package / f"{name}.py").exists())
+            elif names == ["*"]:
+                yield from test_modules(package / node.module)
 
 
 def arrows() -> Iterator[str]:
-    """`core` knows nothing of Odoo, and models nothing of HTTP controllers."""
+    """`core` knows nothing of Odoo, models nothing of controllers, no aspect of those below it."""
     for path in files(".py"):
         for module in imported_modules(path):
-            if relative(path).startswith("core/") and module.split(".")[0] == "odoo":
+            first, *rest = module.split(".")
+            if relative(path).startswith("core/") and first in ("odoo", "models", "controllers"):
                 yield f"{relative(path)} imports {module}"
-            if relative(path).startswith("models/") and "controllers" in module.split("."):
+            if relative(path).startswith("models/") and first == "controllers":
                 yield f"{relative(path)} imports {module}"
+            if first == "models" and rest and not is_above(rest[0], path):
+                yield f"{relative(path)} imports {module}, an aspect below its own"
+
+
+def is_above(aspect: str, path: Path) -> bool:
+    """Whether a file may import this aspect of the models: it is above the file's own, or the same.
+
+    What is not in an aspect may import all of them.
+    """
+    folder, own, *_ = (*path.relative_to(ROOT).parts, "")
+    if folder != "models" or own not in ASPECTS:
+        return True
+    return aspect in ASPECTS[: ASPECTS.index(own) + 1]
 
 
 def imported_modules(path: Path) -> Iterator[str]:
-    """The names of all modules that a file imports."""
+    """The names of all modules that a file imports; those of the addon begin with its folders."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            yield from (without_addon(alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            yield node.module or ""
-            yield from (f"{node.module or ''}.{alias.name}" for alias in node.names)
+            package = path.relative_to(ROOT).parts[: -node.level] if node.level else ()
+            module = without_addon(".".join((*package, *filter(None, [node.module]))))
+            yield from (f"{module}.{alias.name}".lstrip(".") for alias in node.names)
+
+
+def without_addon(module: str) -> str:
+    """A module's name as from the repository's root."""
+    return module.removeprefix(f"odoo.addons.{ADDON}.")
 
 
 def files(*endings: str) -> Iterator[Path]:
