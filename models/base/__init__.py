@@ -1,5 +1,6 @@
 from . import (
     exact_mixin,
+    time_zone,
     res_company,
     res_config_settings,
 )

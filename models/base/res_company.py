@@ -2,7 +2,8 @@ import pytz
 
 from odoo import fields, models
 
-from ...core.money.periods import local_date
+from ...core.money.zones import Zones
+from .clock import now
 
 
 def _timezones(_self):
@@ -10,14 +11,50 @@ def _timezones(_self):
 
 
 class ResCompany(models.Model):
+    """When a company's days begin."""
+
     _inherit = "res.company"
 
     fusion_billing_tz = fields.Selection(
         _timezones, "Billing Time Zone", required=True, default="UTC",
-        help="Billing periods begin and end at midnight in this time zone.",
+        help="Billing periods begin and end at midnight in this time zone. Another one holds from"
+             " the moment on in which it is chosen: days that have begun keep their beginning.",
     )
+    fusion_time_zone_ids = fields.One2many(
+        "fusion.billing.time.zone", "company_id", groups="base.group_system",
+    )
+
+    def write(self, vals):
+        zone = vals.get("fusion_billing_tz")
+        for company in self.filtered(lambda company: zone not in (None, company.fusion_billing_tz)):
+            # sudo: who may change the company's zone need not know of its history.
+            company.sudo()._fusion_note_zone(zone)
+        return super().write(vals)
+
+    def _fusion_note_zone(self, name):
+        """Let another zone hold from now on; from the beginning while nothing was billed in one."""
+        self.ensure_one()
+        if not self._fusion_has_begun_billing():
+            self.fusion_time_zone_ids.unlink()
+            return
+        first = [] if self.fusion_time_zone_ids else [
+            {"company_id": self.id, "name": self.fusion_billing_tz},
+        ]
+        self.env["fusion.billing.time.zone"].create([
+            *first, {"company_id": self.id, "name": name, "since": now()},
+        ])
+
+    def _fusion_has_begun_billing(self):
+        """Whether boundaries of this company's days matter already: subscriptions say so."""
+        return False
+
+    def _fusion_zones(self):
+        """Return the zones in which this company's days began and begin: `core.money.zones`."""
+        self.ensure_one()
+        # sudo: everybody's days are the same.
+        steps = tuple((row.since or None, row.name) for row in self.sudo().fusion_time_zone_ids)
+        return Zones(steps) if steps else Zones.always(self.fusion_billing_tz)
 
     def _fusion_today(self):
         """Return the date of now in the billing time zone."""
-        self.ensure_one()
-        return local_date(fields.Datetime.now(), self.fusion_billing_tz)
+        return self._fusion_zones().date_of(now())

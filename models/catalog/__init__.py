@@ -1,5 +1,6 @@
 from . import (
     plan,
+    plan_fee,
     metric,
     charge_version,
     charge,

@@ -3,7 +3,8 @@ import json
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
-from ...core.money.periods import Period
+from ...core.money.owed import Charge, Version
+from ..base.engine import ENGINE
 
 
 class FusionBillingCharge(models.Model):
@@ -42,22 +43,32 @@ class FusionBillingCharge(models.Model):
         "res.currency", required=True, default=lambda self: self.env.company.currency_id,
     )
 
+    valid_from = fields.Date(
+        "Rates From", copy=False,
+        help="First day whose usage is charged. A charge that is added to a plan in use begins"
+             " today unless another day is chosen. Empty: always.",
+    )
+    valid_until = fields.Date(
+        "Rates Until", copy=False,
+        help="First day whose usage is not charged any more: archiving sets it to today.",
+    )
     version_id = fields.Many2one(
         "fusion.billing.charge.version", required=True, ondelete="restrict", copy=False,
-        index=True, string="Newest Prices",
+        index=True, string="Prices in Force",
     )
     version_ids = fields.One2many(
         "fusion.billing.charge.version", "charge_id", "Price History", copy=False,
     )
     split_at_version = fields.Boolean(
         "Split Periods at Price Changes",
-        help="New prices take effect on their day, inside a period. Otherwise a period is rated at"
-             " the prices of its first day.",
+        help="New prices hold from their day, inside a billing period. Otherwise a period is rated"
+             " at the prices of its first day.",
     )
     prorate = fields.Boolean(
-        "Prorate Incomplete Periods",
-        help="In a part of a billing period, the quota, the minimum and the maximum are reduced to"
-             " its share of the days.",
+        "Prorate Incomplete Periods", default=True,
+        help="In an incomplete billing period, the quota, the minimum, the maximum and flat"
+             " amounts are reduced to its share of the days. Otherwise the first and the last"
+             " period count as whole ones.",
     )
     filter_ids = fields.One2many(
         "fusion.billing.charge.filter", "charge_id", "Filters", copy=True,
@@ -72,6 +83,9 @@ class FusionBillingCharge(models.Model):
 
     # One charge would bill the same usage twice if two people could add it at once
     # (lago-api#5549, #6035), so the database refuses the second.
+    _validity_valid = models.Constraint(
+        "CHECK(valid_until >= valid_from)", "A charge cannot end before it begins.",
+    )
     _plan_metric_unique = models.UniqueIndex(
         "(plan_id, metric_id, currency_id, filter_key) WHERE active AND plan_id IS NOT NULL",
         "This plan charges this usage in this currency already: change that charge instead.",
@@ -112,77 +126,120 @@ class FusionBillingCharge(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         self.flush_model()  # a charge archived in the same save makes room for the next one
-        charges = super().create(vals_list)
+        charges = super().create([self._begin_today(vals) for vals in vals_list])
         for charge in charges:
             charge.version_id.charge_id = charge
         charges._request_rating()
         return charges
 
+    def _begin_today(self, vals):
+        """Let a charge that is added to a plan in use rate from today on (T2)."""
+        plan = self.env["fusion.billing.plan"].browse(vals.get("plan_id"))
+        if "valid_from" in vals or not plan._is_in_use():
+            return vals
+        return {**vals, "valid_from": plan.company_id._fusion_today()}
+
     def write(self, vals):
         self._check_identity_kept(vals.keys())
         terms = {name: vals[name] for name in vals.keys() & self.version_id._term_fields()}
         if terms:
-            self._start_version()
-            # All at once: delegation would write them one by one, and a model without its tiers
-            # is refused.
-            self.version_id.write(terms)
+            self._write_prices(terms)
         plans = self.plan_id
-        result = super().write({name: vals[name] for name in vals if name not in terms})
+        vals = {name: vals[name] for name in vals if name not in terms}
+        if "active" in vals:
+            self._begin_or_end(vals["active"])
+        if vals.get("plan_id"):
+            vals = self._begin_today(vals)
+        result = super().write(vals)
         (plans | self.plan_id)._request_rating()
         return result
 
+    def _write_prices(self, terms):
+        """Change what these charges cost: from today on once something was rated with it.
+
+        Prices that wait for a later day are not touched.
+        """
+        self._refresh_prices_in_force()
+        for charge in self:
+            charge._start_version()
+            # All at once: delegation would write the terms one by one, and a model without its
+            # tiers is refused.
+            charge.version_id.with_context(fusion_engine=ENGINE).write(terms)
+
+    def _begin_or_end(self, active):
+        """Let charges that are archived rate usage until today, and not lose the days before."""
+        for charge in self:
+            today = charge.company_id._fusion_today()
+            if active and charge.valid_until and charge.valid_until < today:
+                raise UserError(self.env._(
+                    "You cannot restore %(charge)s: it charges usage until %(day)s. Add a new"
+                    " charge instead.", charge=charge.display_name, day=charge.valid_until,
+                ))
+            if active:
+                charge.valid_until = False
+            elif charge.active and charge.plan_id._is_in_use():
+                charge.valid_until = max(today, charge.valid_from or today)
+
     def _check_identity_kept(self, names):
         """Refuse to turn a charge that has a ledger into another one, by writing these fields."""
-        if names & {"plan_id", "metric_id", "currency_id", "filter_ids"} and self._ratings():
+        fixed = {"plan_id", "metric_id", "currency_id", "filter_ids", "prorate", "split_at_version"}
+        if names & fixed and self._is_rated():
             raise UserError(self.env._(
-                "Usage has been rated with this charge: its plan, metric, currency and filters"
-                " stay. Archive it and add a new charge."
+                "You cannot change the plan, metric, currency, filters or proration of a charge"
+                " that has rated usage: archive it and add a new charge."
             ))
 
     def _start_version(self):
-        """Before prices are changed, give those that are billed already a successor from today."""
-        for charge in self.filtered(lambda charge: charge.version_id._is_billed()):
-            charge.version_id.copy({
-                "charge_id": charge.id,
-                "valid_from": max(charge._billed_until(), charge.company_id._fusion_today()),
-            })
+        """Before prices are changed, give those that rated usage already a successor from today.
 
-    def _point_to_newest_version(self, leaving=()):
-        """Show the newest prices.
+        Prices that began today are changed in place.
+        """
+        self.ensure_one()
+        version, today = self.version_id, self.company_id._fusion_today()
+        if version._is_rated() and version.valid_from != today:
+            self.version_id = version.copy({"charge_id": self.id, "valid_from": today})
+
+    @api.model
+    def _refresh_prices_in_force(self):
+        """Show for charges whose prices change the ones that are in force today."""
+        charges = self or self.env["fusion.billing.charge.version"].search(
+            [("valid_from", "!=", False)],
+        ).charge_id
+        charges._point_to_prices_in_force()
+
+    def _point_to_prices_in_force(self, leaving=()):
+        """Show the prices of today, or the first ones of a charge that is to come.
 
         :param leaving: versions that are about to be deleted
         :raise UserError: none would be left
         """
         for charge in self:
-            newest = charge.version_ids.sorted().filtered(
-                lambda version: version not in leaving)[:1]
-            if not newest:
+            versions = charge.version_ids.filtered(lambda version: version not in leaving)
+            if not versions:
                 raise UserError(self.env._(
-                    "%s needs prices: archive the charge instead.", charge.display_name,
+                    "You cannot delete the only prices of %s: archive the charge instead.",
+                    charge.display_name,
                 ))
-            if newest != charge.version_id:
-                charge.version_id = newest
+            today = charge.company_id._fusion_today()
+            shown = versions._on(today) or versions.sorted()[-1:]
+            if shown != charge.version_id:
+                charge.version_id = shown
 
     def copy_data(self, default=None):
         # By delegation the new charge gets a version of its own, without a past.
         return [dict(vals, valid_from=False) for vals in super().copy_data(default)]
 
-    # === BUSINESS METHODS === #
+    # === HOOKS: THE LEDGER ANSWERS === #
 
-    def _ratings(self):
-        # sudo: what is rated counts, whoever looks.
-        return self.env["fusion.billing.rating"].sudo().search(
-            [("charge_id", "in", self.ids)], limit=1,
-        )
+    def _is_rated(self):
+        """Whether one of these charges has rated usage."""
+        return False
 
     def _billed_until(self):
-        """Return the first day that no billed period of this charge contains, or False."""
-        self.ensure_one()
-        # sudo: what is billed counts, whoever looks.
-        [[until]] = self.env["fusion.billing.rating"].sudo()._read_group(
-            [("charge_id", "=", self.id), ("closed", "=", True)], [], ["period_end:max"],
-        )
-        return until
+        """Return the first day that no billed stretch of this charge contains, or False."""
+        return False
+
+    # === BUSINESS METHODS === #
 
     def _request_rating(self):
         self.plan_id._request_rating()
@@ -190,26 +247,29 @@ class FusionBillingCharge(models.Model):
     def _version_at(self, day):
         """Return the version in force on a day; none before the first one starts."""
         self.ensure_one()
-        return self.version_ids.sorted().filtered(
-            lambda version: not version.valid_from or version.valid_from <= day
-        )[:1]
+        return self.version_ids._on(day)
 
-    def _parts(self, period):
-        """Cut a billing period where this charge's prices change, if it wants that.
-
-        :return: pairs of (version, Period), in order
-        """
-        self.ensure_one()
-        cuts = [
-            version.valid_from for version in self.version_ids
-            if self.split_at_version and version.valid_from
-            and period.start < version.valid_from < period.end
-        ]
-        bounds = [period.start, *sorted(cuts), period.end]
-        parts = map(Period, bounds, bounds[1:])
-        return [
-            (version, part) for part in parts for version in self._version_at(part.start)
-        ]
+    def _terms(self):
+        """Return what `core.money.owed` must know of these charges: `{id: Charge}`."""
+        versions = self.version_ids
+        terms = versions._terms()
+        return {
+            charge.id: Charge(
+                id=charge.id,
+                metric=charge.metric_id.id,
+                aggregation=charge.metric_id.aggregation,
+                versions=tuple(
+                    Version(version.id, version.valid_from or None, terms[version.id])
+                    for version in charge.version_ids.sorted(reverse=True)
+                ),
+                valid_from=charge.valid_from or None,
+                valid_until=charge.valid_until or None,
+                prorate=charge.prorate,
+                split=charge.split_at_version,
+                takes=charge._filter() or None,
+            )
+            for charge in self
+        }
 
     # === FILTERS === #
 
@@ -217,13 +277,6 @@ class FusionBillingCharge(models.Model):
         """Return what usage must match: `{dimension: [values]}`."""
         self.ensure_one()
         return json.loads(self.filter_key or "{}")
-
-    def _filters_beside(self, charge):
-        """Return the filters of those of these charges that take usage before this one."""
-        return [
-            other._filter() for other in self - charge
-            if other.metric_id == charge.metric_id and other._filter()
-        ]
 
     def _rivals(self):
         """Return the other charges that could take the same usage."""

@@ -1,9 +1,8 @@
-from fractions import Fraction
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
-from ...core.money.pricing import price, prorate
+from ...core.money.pricing import price
+from ..base.engine import is_engine
 from ..base.exact_mixin import Exact
 
 
@@ -122,7 +121,7 @@ class FusionBillingChargeVersion(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         versions = super().create(vals_list)
-        versions.charge_id._point_to_newest_version()
+        versions.charge_id._point_to_prices_in_force()
         versions.charge_id._request_rating()
         return versions
 
@@ -131,7 +130,7 @@ class FusionBillingChargeVersion(models.Model):
             self._check_not_billed()
         result = super().write(vals)
         if "valid_from" in vals:
-            self.charge_id._point_to_newest_version()
+            self.charge_id._point_to_prices_in_force()
         self.charge_id._request_rating()
         return result
 
@@ -139,11 +138,8 @@ class FusionBillingChargeVersion(models.Model):
         """Withdraw prices at which nothing is billed: open periods are rated without them."""
         self._check_not_billed()
         charges = self.charge_id
-        charges._point_to_newest_version(leaving=self)
-        # sudo: what is rated is to be rated again, whoever withdraws the prices.
-        ratings = self.env["fusion.billing.rating"].sudo().search([("version_id", "in", self.ids)])
-        for rating in ratings:
-            rating.version_id = rating.charge_id.version_id
+        charges._point_to_prices_in_force(leaving=self)
+        self._withdraw()
         result = super().unlink()
         charges._request_rating()
         return result
@@ -153,19 +149,27 @@ class FusionBillingChargeVersion(models.Model):
 
         :raise UserError: names the charge, and what to do instead
         """
+        if is_engine(self.env):
+            return
         for version in self:
             if version._is_billed():
                 raise UserError(self.env._(
-                    "Periods are billed at these prices of %s. To change them, add prices that"
-                    " are valid from a later day.", version.charge_id.display_name,
+                    "You cannot change these prices of %s: usage is billed at them. Add prices"
+                    " that are valid from a later day instead.", version.charge_id.display_name,
                 ))
 
+    # === HOOKS: THE LEDGER ANSWERS === #
+
+    def _is_rated(self):
+        """Whether usage was rated at one of these prices."""
+        return False
+
     def _is_billed(self):
-        self.ensure_one()
-        # sudo: what is billed counts, whoever looks.
-        return bool(self.env["fusion.billing.rating"].sudo().search_count(
-            [("version_id", "=", self.id), ("closed", "=", True)], limit=1,
-        ))
+        """Whether usage is billed at one of these prices."""
+        return False
+
+    def _withdraw(self):
+        """These prices are about to be deleted: nothing is rated at them any more."""
 
     # === BUSINESS METHODS === #
 
@@ -177,28 +181,22 @@ class FusionBillingChargeVersion(models.Model):
             "fixed_amount", "minimum_amount", "maximum_amount", "flat_fee_at_zero", "tier_ids",
         }
 
-    def _price(self, quantity, share=Fraction(1), paused=False, terms=None):
-        """Price a quantity at these terms.
+    def _on(self, day):
+        """Return the one of these versions that is in force on a day, if there is one."""
+        return self.sorted().filtered(
+            lambda version: not version.valid_from or version.valid_from <= day
+        )[:1]
 
-        :param Decimal quantity: used in the period
-        :param Fraction share: the part of a full billing period that the quota, the minimum and
-            the maximum are reduced to
-        :param bool paused: a period without a day in force owes nothing but usage
-        :param dict terms: what `_terms` says of this version, if that is known already
+    def _price(self, quantity):
+        """Price a quantity that is used in a full billing period.
+
         :rtype: core.money.pricing.PricedAmount
         """
         self.ensure_one()
-        terms = dict(terms or self._terms()[self.id])
-        if share != 1:
-            for name in ("included_quota", "minimum", "maximum"):
-                if terms[name] is not None:
-                    terms[name] = prorate(terms[name], share)
-        if paused:
-            terms.update(minimum=None, flat_fee_at_zero=False)
-        return price(self.charge_model, quantity, **terms)
+        return price(quantity=quantity, **self._terms()[self.id])
 
     def _terms(self):
-        """Return the keyword arguments of `core.money.pricing.price`, exactly; `model` is apart.
+        """Return the keyword arguments of `core.money.pricing.price`, exactly, but the quantity.
 
         :return: `{version id: dict}`, in two queries
         """
@@ -209,6 +207,7 @@ class FusionBillingChargeVersion(models.Model):
         tiers = self.tier_ids._terms()
         return {
             version.id: {
+                "model": version.charge_model,
                 "minimum": exact[version.id].pop("minimum_amount") or None,
                 "maximum": exact[version.id].pop("maximum_amount") or None,
                 **exact[version.id],

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from decimal import Decimal, localcontext
 
 from odoo import api, fields, models
@@ -7,6 +8,7 @@ from odoo.fields import Domain
 from ...core.money.exact import EXACT
 from ...core.money.periods import Recurrence
 from ...core.money.pricing import round_amount
+from ...core.money.timeline import Plan
 from ..base.subscription_states import RUNNING
 
 
@@ -37,7 +39,19 @@ class FusionBillingPlan(models.Model):
         [("advance", "In advance"), ("arrears", "In arrears")],
         string="Recurring Fees", required=True, default="advance", tracking=True,
         help="When a period's recurring products are invoiced: at its start or at its end."
-             " Usage is always invoiced at the end.",
+             " Usage is always invoiced at the end. It holds for fees that are put on a"
+             " subscription from now on.",
+    )
+    prorate = fields.Boolean(
+        "Prorate Fees", default=True, tracking=True,
+        help="In an incomplete billing period, a fee costs its share of the days. Otherwise the"
+             " first and the last period cost as much as a whole one.",
+    )
+    item_changes = fields.Selection(
+        [("by_days", "At once, by days"), ("next_period", "From the next billing period")],
+        string="Changes of Fees", required=True, default="by_days", tracking=True,
+        help="When seats are added or removed: owed by days from then on, and billed or credited"
+             " on the next document; or from the next billing period.",
     )
     invoice_mode = fields.Selection(
         [("post", "Post automatically"), ("draft", "Leave as draft")],
@@ -50,6 +64,7 @@ class FusionBillingPlan(models.Model):
              " counters still land in it.",
     )
 
+    fee_ids = fields.One2many("fusion.billing.plan.fee", "plan_id", "Fees", copy=True)
     charge_ids = fields.One2many("fusion.billing.charge", "plan_id", copy=True)
     subscription_ids = fields.One2many("sale.order", "fusion_plan_id")
     subscription_count = fields.Integer("Subscriptions", compute="_compute_subscription_count")
@@ -85,24 +100,20 @@ class FusionBillingPlan(models.Model):
         return super().write(vals)
 
     def _check_period_kept(self, vals):
-        """Refuse another billing period while subscriptions run: their open one would be a part.
-
-        Fees, quotas and minimums of a month would be prorated as a twelfth of a year.
-        """
+        """Refuse another billing period while subscriptions are on it: theirs are counted by it."""
         changed = self.filtered(lambda plan: any(
             plan[name] != vals.get(name, plan[name])
             for name in ("billing_period_value", "billing_period_unit")
         ))
-        # sudo: whoever changes a plan, all subscriptions count.
-        orders = self.env["sale.order"].sudo()
-        running = orders._fusion_subscription_domain(RUNNING)
-        uses = Domain("fusion_plan_id", "in", changed.ids)
-        waits = Domain("fusion_next_plan_id", "in", changed.ids)
-        if changed and orders.search_count(running & (uses | waits), limit=1):
+        if any(plan._is_in_use() for plan in changed):
             raise UserError(self.env._(
-                "Subscriptions run on this plan or wait for it, so its billing period stays: make"
-                " another plan and change theirs."
+                "You cannot change the billing period of this plan: subscriptions are on it, were"
+                " on it or wait for it. Make another plan and change theirs."
             ))
+
+    def _is_in_use(self):
+        """Whether a subscription is, was or will be on this plan; subscriptions say so."""
+        return False
 
     def copy_data(self, default=None):
         default = default or {}
@@ -116,10 +127,31 @@ class FusionBillingPlan(models.Model):
         self.ensure_one()
         return Recurrence(self.billing_period_value, self.billing_period_unit, anchor)
 
-    def _recurs_like(self, other):
-        """Whether both plans have the same billing period."""
-        names = ("billing_period_value", "billing_period_unit")
-        return all(self[name] == other[name] for name in names)
+    def _key(self):
+        """Return what a timeline must know of this plan: `core.money.timeline.Plan`."""
+        self.ensure_one()
+        return Plan(self.id, self.billing_period_value, self.billing_period_unit)
+
+    def _catalogue(self, currency):
+        """Return the charges that rate subscriptions in a currency, with the days on which they
+        do (T2): a tuple of `core.money.owed.Charge`.
+
+        A metric is billed in one currency on each day: the subscription's own if there is a
+        charge in it, else that of its first charge.
+        """
+        self.ensure_one()
+        charges = self.with_context(active_test=False).charge_ids.filtered(
+            lambda charge: charge.active or charge.valid_until
+        )
+        terms = charges._terms()
+        found = []
+        for candidates in charges.grouped("metric_id").values():
+            own = candidates.filtered(lambda charge: charge.currency_id == currency)
+            found += [terms[charge.id] for charge in own]
+            others = (candidates - own).sorted(lambda charge: not charge.active)
+            for charge in others.filtered(lambda c, o=others: c.currency_id == o[0].currency_id):
+                found += _outside_of(terms[charge.id], [terms[charge.id] for charge in own])
+        return tuple(found)
 
     def _charges_for(self, currency):
         """Return the charges that rate a subscription in this currency.
@@ -183,3 +215,15 @@ class FusionBillingPlan(models.Model):
         return dict(action, domain=[("fusion_plan_id", "=", self.id)], context={
             "default_fusion_plan_id": self.id,
         })
+
+
+def _outside_of(charge, others):
+    """The days of a charge on which none of some others is in force: charges, perhaps none."""
+    if not others:
+        return [charge]
+    begins, ends = min(o.days.start for o in others), max(o.days.end for o in others)
+    pieces = (
+        replace(charge, valid_until=min(charge.days.end, begins)),
+        replace(charge, valid_from=max(charge.days.start, ends)),
+    )
+    return [piece for piece in pieces if piece.days.start < piece.days.end]

@@ -1,7 +1,15 @@
 from . import (
     request,
     rating,
+    rating_run,
+    store,
+    account_move_line,
+    settlement,
     receipt,
+    charge,
+    charge_version,
+    item,
+    sale_order,
     threshold,
     threshold_crossing,
 )

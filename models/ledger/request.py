@@ -1,5 +1,4 @@
 from odoo import api, fields, models
-from odoo.fields import Domain
 from odoo.tools import SQL
 
 
@@ -33,25 +32,13 @@ class FusionBillingRatingRequest(models.Model):
             for subscription in subscriptions
         ])
 
-    def _late_domain(self):
-        """Return the domain of the closed ratings that these changes touch.
-
-        A level that is weighted by time holds until the next one, so it touches every later
-        period as well (R9).
+    def _reaches_on(self):
+        """Whether a change reaches every later day: a level that is weighted by time holds until
+        the next counter (R9).
         """
-        touched = self.filtered("touched_from").grouped("subscription_id")
-        return Domain.OR(changes._late_domain_of_one() for changes in touched.values())
-
-    def _late_domain_of_one(self):
-        return (
-            Domain("subscription_id", "=", self.subscription_id.id)
-            & Domain("closed", "=", True)
-            & Domain("ends_at", ">", min(self.mapped("touched_from")))
-            & (
-                Domain("starts_at", "<=", max(self.mapped("touched_until")))
-                | Domain("metric_id.aggregation", "=", "weighted")
-            )
-        )
+        self.ensure_one()
+        plans = self.subscription_id.fusion_phase_ids.plan_id.with_context(active_test=False)
+        return "weighted" in plans.charge_ids.metric_id.mapped("aggregation")
 
     @api.model
     def _pending_subscription_ids(self):

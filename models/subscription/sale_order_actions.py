@@ -1,6 +1,7 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError
 from odoo.tools import format_date
+
+from ..base.staff import check_staff
 
 
 class SaleOrder(models.Model):
@@ -13,27 +14,21 @@ class SaleOrder(models.Model):
         help="What the recurring products cost in each billing period, before tax.",
     )
     fusion_usage_to_bill = fields.Monetary(
-        "Usage to Bill", compute="_compute_fusion_amounts",
-        help="What the rated usage that is not invoiced yet comes to, before tax.",
+        "Usage", compute="_compute_fusion_amounts",
+        help="What the usage of the open billing period comes to until now, before tax.",
     )
     fusion_is_due = fields.Boolean(compute="_compute_fusion_is_due")
     fusion_usage_count = fields.Integer("Usage", compute="_compute_fusion_usage_count")
-    fusion_rating_count = fields.Integer("Ratings", compute="_compute_fusion_rating_count")
 
     # === COMPUTE METHODS === #
 
-    @api.depends(
-        "fusion_plan_id", "order_line.price_subtotal", "order_line.product_id.fusion_recurring",
-        "order_line.fusion_charge_id", "order_line.invoice_lines.parent_state",
-    )
+    @api.depends("order_line.price_subtotal", "order_line.fusion_item_ids")
     def _compute_fusion_amounts(self):
         for order in self:
-            lines = order.order_line if order.fusion_plan_id else order.order_line.browse()
-            usage = lines.filtered("fusion_charge_id")
-            recurring = lines.filtered(lambda line: line._fusion_is_recurring())
-            to_bill = usage.filtered(lambda line: not line._fusion_is_invoiced())
-            order.fusion_recurring_amount = sum(recurring.mapped("price_subtotal"))
-            order.fusion_usage_to_bill = sum(to_bill.mapped("price_subtotal"))
+            fees = order.order_line.filtered(lambda line: line._fusion_is_fee())
+            usage = order.order_line.filtered("fusion_charge_id")
+            order.fusion_recurring_amount = sum(fees.mapped("price_subtotal"))
+            order.fusion_usage_to_bill = sum(usage.mapped("price_subtotal"))
 
     @api.depends("fusion_next_invoice_date", "company_id.fusion_billing_tz")
     def _compute_fusion_is_due(self):
@@ -47,12 +42,6 @@ class SaleOrder(models.Model):
         for order in self:
             order.fusion_usage_count = counts.get(order.id, 0)
 
-    @api.depends("fusion_rating_ids")
-    def _compute_fusion_rating_count(self):
-        counts = self._fusion_count("fusion.billing.rating")
-        for order in self:
-            order.fusion_rating_count = counts.get(order.id, 0)
-
     def _fusion_count(self, model_name):
         """Return `{subscription id: how many records of the model belong to it}`."""
         groups = self.env[model_name]._read_group(
@@ -62,38 +51,31 @@ class SaleOrder(models.Model):
 
     # === ACTIONS === #
 
-    def action_fusion_invoice_now(self):
-        """Bill what is due by today, as the cron would, and open the invoices."""
-        self.ensure_one()
-        self._fusion_check_staff()
-        invoices = self._fusion_bill_until(self._fusion_today())
-        self._fusion_clear_failure("invoicing")
-        if invoices:
-            return self.action_view_invoice(invoices)
-        return self._fusion_notify("info", self._fusion_explain_no_invoice())
-
-    def action_fusion_rate_now(self):
-        """Bring ledger and order lines up to the usage that is known now."""
-        self.ensure_one()
-        self._fusion_check_staff()
-        # sudo: rating alone writes the ledger, whoever asks for it.
-        self.env["fusion.billing.rating"].sudo()._rate_requested(self.sudo())
-        self._fusion_clear_failure("rating")
-        return self._fusion_notify("success", self.env._("All usage until now is rated."))
-
     def action_fusion_pause(self):
-        self._fusion_check_staff()
+        check_staff(self)
         for subscription in self:
             subscription._fusion_pause()
 
     def action_fusion_resume(self):
-        self._fusion_check_staff()
+        check_staff(self)
         for subscription in self:
             subscription._fusion_resume()
 
     def action_fusion_close(self):
         """Ask for the day the subscription ends."""
         return self._fusion_open_wizard("fusion_billing.close_wizard_action")
+
+    def action_fusion_reopen(self):
+        """Go on with a closed subscription, from today."""
+        check_staff(self)
+        for subscription in self:
+            subscription._fusion_reopen()
+
+    def action_fusion_keep_open(self):
+        """Take back an end that is to come."""
+        check_staff(self)
+        for subscription in self:
+            subscription._fusion_keep_open()
 
     def action_fusion_change_plan(self):
         """Ask for the next plan, and from which day on."""
@@ -102,31 +84,11 @@ class SaleOrder(models.Model):
     def action_view_fusion_usage(self):
         return self._fusion_open_own("fusion_billing.fusion_billing_usage_action")
 
-    def action_view_fusion_ratings(self):
-        return self._fusion_open_own("fusion_billing.fusion_billing_rating_action")
-
     # === HELPERS === #
-
-    def _fusion_check_staff(self):
-        """Let only billing staff act, and only on what they may change.
-
-        :raise AccessError: somebody else calls
-        """
-        self.check_access("write")
-        if not self.env.user.has_group("fusion_billing.group_user"):
-            raise AccessError(self.env._("Only billing staff can do this with a subscription."))
-
-    def _fusion_explain_no_invoice(self):
-        if not self.fusion_next_invoice_date:
-            return self.env._("There was nothing left to pay: no invoice was needed.")
-        return self.env._(
-            "Nothing to invoice now. The open billing period ends when %s begins.",
-            format_date(self.env, self.fusion_next_invoice_date),
-        )
 
     def _fusion_open_wizard(self, action_xmlid):
         self.ensure_one()
-        self._fusion_check_staff()
+        check_staff(self)
         action = self.env["ir.actions.actions"]._for_xml_id(action_xmlid)
         return dict(action, context={"default_subscription_id": self.id})
 

@@ -80,12 +80,3 @@ class SaleOrder(models.Model):
             lambda user: self.company_id in user.company_ids
         )
         return candidates.filtered("active")[:1] or self.env.user
-
-    def _fusion_commit(self, processed, remaining):
-        """Commit the progress of a cron and say whether it has time left.
-
-        Outside of a cron the transaction is the caller's, and so is the commit.
-        """
-        if not self.env.context.get("ir_cron_progress_id"):
-            return True
-        return self.env["ir.cron"]._commit_progress(processed, remaining=remaining) > 0

@@ -23,7 +23,7 @@ class FusionBillingUsage(models.Model):
         """
         self.flush_model()
         quantities = [Decimal(0)] * len(targets)
-        held = [target.charge.metric_id.aggregation == "weighted" for target in targets]
+        held = [target.stretch.source.aggregation == "weighted" for target in targets]
         for query, wanted in ((COUNTERS, False), (LEVELS, True)):
             positions = [n for n, weighted in enumerate(held) if weighted is wanted]
             if positions:
@@ -37,7 +37,7 @@ class FusionBillingUsage(models.Model):
         return self.env.execute_query(SQL(
             query,
             [target.subscription.id for target in targets],
-            [target.charge.metric_id.id for target in targets],
+            [target.stretch.source.metric for target in targets],
             [target.bounds[0].isoformat() for target in targets],
             [target.bounds[1].isoformat() for target in targets],
             [target.full_seconds for target in targets],

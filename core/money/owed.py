@@ -1,0 +1,266 @@
+"""What a subscription owes, stretch by stretch: the one function behind the ledger (L1).
+
+It is told what was in force (a :class:`~.timeline.Timeline`, the charges of its plans, its
+items) and what was used, and nothing of documents: so computing it again gives the same.
+
+A billing period is cut where plan, prices or a pause begin or end. What is owed for a stretch
+is its share of the days (R10): metrics that add up share out quota, minimum, maximum and flat
+amounts; levels are priced as for the whole period, and the amount is shared out.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal, localcontext
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any
+
+from .exact import DECIMALS, EXACT, plain_text, tidy
+from .periods import Period
+from .pricing import PricedAmount, price, prorate
+from .timeline import ACTIVE, FOREVER, BillingPeriod
+
+#: Metrics whose quantity is a level of the whole period; the others add up over its stretches.
+LEVELS = frozenset({"max", "last", "unique_count", "average"})
+SHARED_TERMS = ("included_quota", "minimum", "maximum", "fixed_amount")
+
+
+# === WHAT WAS IN FORCE === #
+
+
+@dataclass(frozen=True)
+class Version:
+    """Prices from a day on (None: always); ``terms`` are the arguments of :func:`.price`."""
+
+    id: Any
+    valid_from: date | None
+    terms: dict
+
+
+@dataclass(frozen=True)
+class Charge:
+    """A charge of a plan between two days (None: without end).
+
+    :param str aggregation: how its metric combines counters
+    :param tuple versions: of :class:`Version`, the oldest first
+    :param bool prorate: an incomplete billing period counts by its days, else as a whole one
+    :param bool split: new prices hold from their day, else from the next billing period
+    :param dict takes: the filter, or None; a charge without takes what no other one takes
+    """
+
+    id: Any
+    metric: Any
+    aggregation: str
+    versions: tuple
+    valid_from: date | None = None
+    valid_until: date | None = None
+    prorate: bool = True
+    split: bool = False
+    takes: dict | None = None
+
+    @property
+    def days(self):
+        """The days on which it is in force: not before its first prices."""
+        start = max(self.valid_from or date.min, self.versions[0].valid_from or date.min)
+        return Period(start, self.valid_until or FOREVER)
+
+    def version_on(self, day):
+        return [v for v in self.versions if v.valid_from is None or v.valid_from <= day][-1]
+
+
+@dataclass(frozen=True)
+class Item:
+    """A recurring fee between two days.
+
+    :param Decimal amount: what a full billing period costs: price × quantity − discount
+    """
+
+    id: Any
+    start: date
+    end: date | None
+    amount: Decimal
+    in_advance: bool = True
+    prorate: bool = True
+
+    @property
+    def days(self):
+        return Period(self.start, self.end or FOREVER)
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Days of one billing period for which one charge or item is owed: a row of the ledger.
+
+    :param Period days: the stretch
+    :param BillingPeriod period: the one it is part of
+    :param Fraction share: its part of a full billing period
+    :param date bill_on: the day from which it can be billed
+    :param tuple leaves: the filters whose usage other charges take
+    """
+
+    source: Charge | Item
+    days: Period
+    period: BillingPeriod
+    share: Fraction
+    bill_on: date
+    version: Version | None = None
+    leaves: tuple = ()
+
+    @property
+    def scope(self):
+        """The days whose counters combine to the quantity."""
+        return self.period.lived if self.source.aggregation in LEVELS else self.days
+
+    @property
+    def is_usage(self):
+        return isinstance(self.source, Charge)
+
+
+# === STRETCHES === #
+
+
+def stretches(timeline, charges, items, since, until):
+    """What is owed something in the billing periods that share a day with ``[since, until)``.
+
+    :param dict charges: tuples of :class:`Charge` by the plan's id
+    :param items: of :class:`Item`
+    :return: list of :class:`Stretch`
+    """
+    found = []
+    for period in timeline.periods(since, until):
+        active = [days for run in timeline.active() for days in _overlap(run, period.lived)]
+        found += _stretches_of_items(period, active, items)
+        first_days = {}
+        for plan, run in timeline.runs(lambda phase: phase.plan, ACTIVE):
+            for days in _overlap(run, period.lived):
+                first_day = first_days.setdefault(plan.id, days.start)
+                found += _stretches_of_charges(
+                    period, active, days, charges.get(plan.id, ()), first_day,
+                )
+    return found
+
+
+def _stretches_of_items(period, active, items):
+    return [
+        Stretch(
+            source=item, days=days, period=period,
+            share=_share(days, period, active, item.prorate),
+            bill_on=period.start if item.in_advance and days.start == period.start else period.end,
+        )
+        for item in items for run in active for days in _overlap(run, item.days)
+    ]
+
+
+def _stretches_of_charges(period, active, run, charges, first_day):
+    """Those of one plan in a run of active days.
+
+    :param date first_day: the plan's first one in the period, whose prices hold for all of it
+        unless a charge is split at its price changes
+    """
+    found = []
+    for charge in charges:
+        beside = [
+            other for other in charges
+            if other.metric == charge.metric and other.takes and not charge.takes
+        ]
+        for days in _overlap(run, charge.days):
+            for part in _cut(days, [*_price_changes(charge), *_begins_and_ends(beside)]):
+                found.append(Stretch(
+                    source=charge, days=part, period=period,
+                    share=_share(part, period, active, charge.prorate),
+                    bill_on=period.end,
+                    version=charge.version_on(
+                        part.start if charge.split else max(first_day, charge.days.start)
+                    ),
+                    leaves=tuple(
+                        other.takes for other in beside if _overlap(other.days, part)
+                    ),
+                ))
+    return found
+
+
+def _price_changes(charge):
+    return [version.valid_from for version in charge.versions if charge.split]
+
+
+def _begins_and_ends(charges):
+    return [day for charge in charges for day in charge.days]
+
+
+def _cut(days, cuts):
+    inside = sorted({day for day in cuts if day and days.start < day < days.end})
+    return [Period(*ends) for ends in pairwise([days.start, *inside, days.end])]
+
+
+def _overlap(one, other):
+    """The days that two runs share, in a list, which is empty if there are none."""
+    start, end = max(one.start, other.start), min(one.end, other.end)
+    return [Period(start, end)] if start < end else []
+
+
+def _share(days, period, active, by_days):
+    """The part of a full billing period that some days are.
+
+    Where incomplete periods count as whole ones, the days on which the subscription was active
+    are the whole.
+    """
+    whole = period.full.days if by_days else sum(run.days for run in active)
+    return Fraction(days.days, whole)
+
+
+# === AMOUNTS === #
+
+
+def owe(stretch, quantity=None):
+    """What is owed for a stretch, exactly, and how it comes about.
+
+    :param Decimal quantity: what was used, of a stretch of usage
+    :rtype: core.money.pricing.PricedAmount
+    """
+    if not stretch.is_usage:
+        return _owe_fee(stretch)
+    terms = dict(stretch.version.terms)
+    if stretch.source.aggregation in LEVELS:
+        return _shared(price(quantity=quantity, **terms), stretch.share)
+    return price(quantity=quantity, **_shared_terms(terms, stretch.share))
+
+
+def _owe_fee(stretch):
+    whole = {"kind": "fee", "amount": plain_text(stretch.source.amount)}
+    priced = PricedAmount(
+        stretch.source.amount,
+        {"model": "fee", "amount": whole["amount"], "lines": [whole]},
+    )
+    return _shared(priced, stretch.share)
+
+
+def _shared(priced, share):
+    """A share of an amount; a line says what is not owed, so that the lines sum to it."""
+    if share == 1:
+        return priced
+    with localcontext(EXACT):
+        amount = tidy(round(priced.amount * share.numerator / share.denominator, DECIMALS))
+        line = {
+            "kind": "share", "share": str(share), "amount": plain_text(amount - priced.amount),
+        }
+    return PricedAmount(amount, {
+        **priced.breakdown,
+        "amount": plain_text(amount),
+        "lines": [*priced.breakdown["lines"], line],
+    })
+
+
+def _shared_terms(terms, share):
+    """Terms whose quota, minimum, maximum and flat amounts are a share of the full ones."""
+    if share == 1:
+        return terms
+    shared = {
+        name: prorate(terms[name], share)
+        for name in SHARED_TERMS if terms.get(name) is not None
+    }
+    tiers = [
+        {**tier, "flat_amount": prorate(tier["flat_amount"], share)}
+        if tier.get("flat_amount") else tier
+        for tier in terms.get("tiers") or ()
+    ]
+    return {**terms, **shared, "tiers": tiers}

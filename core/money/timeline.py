@@ -1,0 +1,224 @@
+"""What a subscription is on, day by day (T1).
+
+A timeline is a list of phases. A phase says which plan a subscription is on from a day on, and
+whether it is active, paused or closed; it ends where the next one begins, the last one never.
+Changes are functions from phases to phases, so that any number of them may be planned, taken
+back and put into the past, in any order.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from .periods import Period, Recurrence
+
+ACTIVE, PAUSED, CLOSED = "active", "paused", "closed"
+FOREVER = date.max
+DAY = timedelta(days=1)
+
+
+class Plan(NamedTuple):
+    """What the timeline must know of a plan: an identity, and how often it is billed."""
+
+    id: Any
+    value: int
+    unit: str
+
+    def recurs_like(self, other):
+        return (self.value, self.unit) == (other.value, other.unit)
+
+
+@dataclass(frozen=True)
+class Phase:
+    """From a day on: a plan, and active, paused or closed."""
+
+    day: date
+    plan: Plan
+    state: str = ACTIVE
+
+
+class BillingPeriod(NamedTuple):
+    """A billing period as it was lived: cut where the subscription or its rhythm begins or ends.
+
+    ``full`` is the whole period that the recurrence knows, of which a share is counted.
+    """
+
+    start: date
+    end: date
+    full: Period
+
+    @property
+    def lived(self):
+        return Period(self.start, self.end)
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """The phases of one subscription, in order of their days; no two begin on the same day.
+
+    :param date anchor: the day from which billing periods are counted (R4)
+    """
+
+    phases: tuple
+    anchor: date
+
+    @classmethod
+    def of(cls, phases, anchor=None):
+        """A timeline of phases in any order."""
+        phases = tidy(phases)
+        return cls(phases, anchor or phases[0].day)
+
+    # === LOOKING === #
+
+    @property
+    def start(self):
+        return self.phases[0].day
+
+    @property
+    def end(self):
+        """The day from which the subscription is closed for good; None while it is not."""
+        return self.phases[-1].day if self.phases[-1].state == CLOSED else None
+
+    def on(self, day):
+        """The phase in force on a day; the first one for days before it."""
+        return [phase for phase in self.phases if phase.day <= day or phase is self.phases[0]][-1]
+
+    def after(self, day):
+        """The phases that are to come after a day."""
+        return tuple(phase for phase in self.phases if phase.day > day)
+
+    def runs(self, same, *states):
+        """The longest runs of days over which ``same(phase)`` stays the same.
+
+        :param states: those that count; all if none is given
+        :return: ``[(value, Period)]``; the last one may end at :data:`FOREVER`
+        """
+        runs = []
+        for phase, end in self._ends():
+            if states and phase.state not in states:
+                continue
+            value = same(phase)
+            if runs and runs[-1][0] == value and runs[-1][1].end == phase.day:
+                runs[-1] = (value, Period(runs[-1][1].start, end))
+            else:
+                runs.append((value, Period(phase.day, end)))
+        return runs
+
+    def active(self):
+        """The runs of days on which usage and fees are owed."""
+        return [days for _value, days in self.runs(lambda _phase: True, ACTIVE)]
+
+    def _ends(self):
+        days = [phase.day for phase in self.phases[1:]] + [FOREVER]
+        return zip(self.phases, days, strict=True)
+
+    # === BILLING PERIODS === #
+
+    @cached_property
+    def rhythms(self):
+        """Runs of days with one recurrence: ``[(Recurrence, Period)]``.
+
+        The anchor is kept where a new rhythm fits it; otherwise it counts from its first day. A
+        subscription that is closed has no rhythm.
+        """
+        rhythms, anchor = [], self.anchor
+        for (value, unit), days in self.runs(
+            lambda phase: phase.plan[1:], ACTIVE, PAUSED,
+        ):
+            recurrence = Recurrence(value, unit, anchor)
+            is_new = rhythms and rhythms[-1][0] != recurrence
+            if is_new and recurrence.containing(days.start).start != days.start:
+                anchor = days.start
+                recurrence = Recurrence(value, unit, anchor)
+            rhythms.append((recurrence, days))
+        return rhythms
+
+    def periods(self, since, until):
+        """The billing periods that share a day with ``[since, until)``, in order."""
+        return [
+            BillingPeriod(max(full.start, days.start), min(full.end, days.end), full)
+            for recurrence, days in self.rhythms
+            for full in recurrence.between(max(since, days.start), min(until, days.end))
+        ]
+
+    def period_on(self, day):
+        """The billing period that contains a day, or None while there is none."""
+        return next(iter(self.periods(day, day + DAY)), None)
+
+    def next_period(self, day):
+        """The billing period that contains a day, or else the first one after it; None at the end.
+        """
+        for recurrence, days in self.rhythms:
+            if days.end > day:
+                full = recurrence.containing(max(day, days.start))
+                return BillingPeriod(max(full.start, days.start), min(full.end, days.end), full)
+        return None
+
+    # === CHANGING === #
+
+    def with_plan(self, day, plan):
+        """Another plan from a day on, until the next change of plan that is planned."""
+        return self._with(day, "plan", plan)
+
+    def with_plan_for_good(self, day, plan):
+        """One plan from a day on, whatever was planned for later."""
+        phases = [
+            replace(phase, plan=plan) if phase.day >= day else phase for phase in self._cut(day)
+        ]
+        return replace(self, phases=tidy(phases))
+
+    def with_state(self, day, state):
+        """Active or paused from a day on, until the next change of that which is planned."""
+        return self._with(day, "state", state)
+
+    def closed_on(self, day):
+        """Closed from a day on, whatever was planned for later."""
+        phases = [phase for phase in self._cut(day) if phase.day <= day]
+        phases[-1] = replace(phases[-1], state=CLOSED)
+        return replace(self, phases=tidy(phases))
+
+    def reopened_on(self, day):
+        """Active again from a day on, which is not before the end."""
+        return replace(self, phases=tidy((*self.phases, Phase(day, self.phases[-1].plan))))
+
+    def without(self, day):
+        """Take back what begins on a day, not the first: what was in force before it goes on."""
+        gone, before = self.on(day), self.on(day - DAY)
+        timeline = self
+        for name in ("plan", "state"):
+            if getattr(gone, name) != getattr(before, name):
+                timeline = timeline._with(day, name, getattr(before, name))
+        return timeline
+
+    def moved_to(self, start):
+        """Begin on another day; phases that would lie before it are gone."""
+        first = replace(self.on(start), day=start)
+        later = [phase for phase in self.phases[1:] if phase.day > start]
+        return Timeline.of([first, *later])
+
+    def _with(self, day, name, value):
+        phases, old, reaches = [], getattr(self.on(day), name), True
+        for phase in self._cut(day):
+            if phase.day >= day:
+                reaches = reaches and getattr(phase, name) == old
+                phase = replace(phase, **{name: value}) if reaches else phase
+            phases.append(phase)
+        return replace(self, phases=tidy(phases))
+
+    def _cut(self, day):
+        """The phases, one of which begins on the day."""
+        if any(phase.day == day for phase in self.phases):
+            return self.phases
+        return tuple(sorted(
+            (*self.phases, replace(self.on(day), day=day)), key=lambda phase: phase.day,
+        ))
+
+
+def tidy(phases):
+    """Phases in order, without those that change nothing."""
+    kept = []
+    for phase in sorted(phases, key=lambda phase: phase.day):
+        if not kept or (kept[-1].plan, kept[-1].state) != (phase.plan, phase.state):
+            kept.append(phase)
+    return tuple(kept)

@@ -1,0 +1,27 @@
+from odoo import models
+
+
+class FusionBillingChargeVersion(models.Model):
+    """What the ledger says of prices."""
+
+    _inherit = "fusion.billing.charge.version"
+
+    def _is_rated(self):
+        return self._has_ratings()
+
+    def _is_billed(self):
+        return self._has_ratings(("settled", "!=", 0))
+
+    def _has_ratings(self, *domain):
+        # sudo: what is rated counts, whoever looks.
+        return bool(self.ids) and bool(self.env["fusion.billing.rating"].sudo().search_count(
+            [("version_id", "in", self.ids), *domain], limit=1,
+        ))
+
+    def _withdraw(self):
+        # sudo: what was rated is rated again, whoever withdraws the prices.
+        ratings = self.env["fusion.billing.rating"].sudo().search([("version_id", "in", self.ids)])
+        for rating in ratings:
+            rating.version_id = rating.charge_id.version_id
+        for subscription, rows in ratings.grouped("subscription_id").items():
+            subscription._fusion_request_rating(min(rows.mapped("period_start")))

@@ -1,0 +1,152 @@
+import logging
+from datetime import timedelta
+from decimal import Decimal
+from functools import cache
+
+from odoo import api, models
+from odoo.exceptions import UserError
+
+from ..base.cron import commit_progress
+from .target import Inputs
+
+_logger = logging.getLogger(__name__)
+
+BATCH = 100
+DAY = timedelta(days=1)
+
+
+class FusionBillingRating(models.Model):
+    """How what is owed is computed, in sets: only where something was touched."""
+
+    _inherit = "fusion.billing.rating"
+
+    # === THE RUN === #
+
+    @api.model
+    def _rate_pending(self):
+        """Rate every subscription that has a request, in batches. See the cron's docstring."""
+        self.env["fusion.billing.charge"].sudo()._refresh_prices_in_force()
+        self.env["sale.order"].sudo()._fusion_follow_calendar()
+        pending = self.env["fusion.billing.rating.request"]._pending_subscription_ids()
+        for offset in range(0, len(pending), BATCH):
+            batch = self.env["sale.order"].browse(pending[offset:offset + BATCH])
+            self._rate_unless_busy(batch)
+            if not commit_progress(
+                self.env, len(batch), remaining=max(0, len(pending) - offset - BATCH),
+            ):
+                break
+
+    @api.model
+    def _rate_unless_busy(self, subscriptions):
+        """Rate what changed, unless somebody is at work on it; a failure is shown (R7).
+
+        All together, in a number of queries that does not grow with them; one after the other
+        only if that fails.
+        """
+        locked = subscriptions._fusion_try_lock()
+        if not self._rate_as_one(locked):
+            for subscription in locked:
+                with subscription._fusion_guard("rating"):
+                    self._rate_requested(subscription)
+
+    @api.model
+    def _rate_as_one(self, subscriptions):
+        """Rate these subscriptions, or none of them; return whether it went well."""
+        try:
+            with self.env.cr.savepoint():
+                self._rate_requested(subscriptions)
+        except Exception as error:
+            # It is met again, and told, by the one it belongs to.
+            _logger.info("%s subscriptions are rated one by one: %s", len(subscriptions), error)
+            return False
+        subscriptions._fusion_clear_failure("rating")
+        return True
+
+    # === WHAT IS RATED === #
+
+    @api.model
+    def _rate_requested(self, subscriptions, day=None):
+        """Rate the open periods, and what was touched in others since the last run (R9).
+
+        :param date day: up to the billing period that contains it; today's if empty
+        """
+        # Whatever was confirmed, closed or reset: only what has a timeline owes something.
+        subscriptions = subscriptions.filtered("fusion_phase_ids")
+        requests = self.env["fusion.billing.rating.request"].search([
+            ("subscription_id", "in", subscriptions.ids),
+        ])
+        touched = requests.grouped("subscription_id")
+        self._rate_windows({
+            subscription: self._windows(subscription, touched.get(subscription, requests[:0]), day)
+            for subscription in subscriptions
+        })
+        requests.unlink()
+
+    @api.model
+    def _windows(self, subscription, requests, day=None):
+        """Return the runs of days to rate: pairs of days, half-open."""
+        opened, today = subscription._fusion_opened_on(), subscription._fusion_today()
+        horizon = max(opened, day or today, today) + DAY
+        zones = subscription._fusion_zones()
+        windows = [(opened, horizon)]
+        for request in requests.filtered("touched_from"):
+            since = zones.date_of(request.touched_from)
+            until = horizon if request._reaches_on() else zones.date_of(request.touched_until) + DAY
+            windows.append((since, max(since + DAY, min(until, horizon))))
+        return windows
+
+    @api.model
+    def _rate_windows(self, windows):
+        """Compute what is owed in the billing periods that some days touch (R1, R6).
+
+        :param dict windows: `{subscription: [(first day, first day after)]}`
+        """
+        inputs = Inputs(self.env["sale.order"].union(*windows))
+        rate_on = cache(self._currency_rate)
+        targets = [
+            target for subscription, days in windows.items()
+            for target in inputs.targets(subscription, days, rate_on)
+        ]
+        self._store(self._entries(targets))
+        self._drop_unwanted(windows, targets)
+        self._rated(self.env["sale.order"].union(*windows))
+
+    @api.model
+    def _entries(self, targets):
+        """Return the ledger rows of targets, in their order."""
+        usage = [target for target in targets if target.stretch.is_usage]
+        quantities = dict(zip(
+            map(id, usage), self.env["fusion.billing.usage"]._aggregate(usage), strict=True,
+        ))
+        return [target.entry(quantities.get(id(target))) for target in targets]
+
+    # === EXCHANGE RATES === #
+
+    @api.model
+    def _currency_rate(self, charge, target, day):
+        """Return what one unit of a charge's currency is in another one on a day.
+
+        That is the last day of the stretch, or today while that is to come.
+
+        :raise UserError: there is no rate; Odoo would take 1
+        """
+        source, company = charge.currency_id, charge.company_id
+        if source == target:
+            return Decimal(1)
+        day = min(day, company._fusion_today())
+        for currency in (source | target) - company.currency_id:
+            if not self._has_rate(currency, company, day):
+                raise UserError(self.env._(
+                    "%(charge)s costs %(own)s and the order is in %(other)s, but there is no"
+                    " exchange rate of %(currency)s on %(day)s: add one.",
+                    charge=charge.display_name, own=source.name, other=target.name,
+                    currency=currency.name, day=day,
+                ))
+        return Decimal(repr(source._get_conversion_rate(source, target, company, day)))
+
+    @api.model
+    def _has_rate(self, currency, company, day):
+        return bool(self.env["res.currency.rate"].search_count([
+            ("currency_id", "=", currency.id), ("name", "<=", day),
+            ("company_id", "in", (False, company.root_id.id)),
+        ], limit=1))

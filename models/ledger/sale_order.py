@@ -1,0 +1,47 @@
+from odoo import api, fields, models
+
+from ..base.staff import check_staff
+
+
+class SaleOrder(models.Model):
+    """What the ledger says of a subscription."""
+
+    _inherit = "sale.order"
+
+    fusion_rating_ids = fields.One2many("fusion.billing.rating", "subscription_id")
+    fusion_rating_count = fields.Integer("Ratings", compute="_compute_fusion_rating_count")
+    fusion_due_amount = fields.Monetary(
+        "Due", compute="_compute_fusion_due_amount",
+        help="What is owed until now and stands on no document, before tax.",
+    )
+
+    @api.depends("fusion_rating_ids")
+    def _compute_fusion_rating_count(self):
+        counts = self._fusion_count("fusion.billing.rating")
+        for order in self:
+            order.fusion_rating_count = counts.get(order.id, 0)
+
+    @api.depends("fusion_rating_ids.amount", "fusion_rating_ids.settled")
+    def _compute_fusion_due_amount(self):
+        ratings = self.env["fusion.billing.rating"].search(
+            [("subscription_id", "in", self.ids), ("due", "!=", 0)],
+        ).grouped("subscription_id")
+        for order in self:
+            order.fusion_due_amount = sum(
+                rating.due for rating in ratings.get(order._origin, ())
+            )
+
+    # === ACTIONS === #
+
+    def action_fusion_rate_now(self):
+        """Bring ledger and order lines up to the usage that is known now."""
+        self.ensure_one()
+        check_staff(self)
+        # sudo: rating alone writes the ledger, whoever asks for it.
+        self.env["fusion.billing.rating"].sudo()._rate_requested(self.sudo())
+        self._fusion_clear_failure("rating")
+        return self._fusion_notify("success", self.env._("All usage until now is rated."))
+
+
+    def action_view_fusion_ratings(self):
+        return self._fusion_open_own("fusion_billing.fusion_billing_rating_action")

@@ -1,0 +1,29 @@
+from odoo import fields, models
+
+
+class FusionBillingPhase(models.Model):
+    """From a day on: the plan a subscription is on, and whether it is active (T1).
+
+    A phase ends where the next one begins, the last one never. Phases may lie in the past and be
+    planned ahead, any number of them; the subscription's own methods write them.
+    """
+
+    _name = "fusion.billing.phase"
+    _description = "Subscription Phase"
+    _order = "subscription_id, date_from"
+    _rec_name = "plan_id"
+
+    subscription_id = fields.Many2one("sale.order", required=True, ondelete="cascade")
+    company_id = fields.Many2one(related="subscription_id.company_id", store=True, index=True)
+    date_from = fields.Date("From", required=True, help="First day of the phase.")
+    plan_id = fields.Many2one(
+        "fusion.billing.plan", required=True, index=True, ondelete="restrict",
+    )
+    state = fields.Selection(
+        [("active", "Active"), ("paused", "Paused"), ("closed", "Closed")],
+        required=True, default="active",
+    )
+
+    _day_unique = models.UniqueIndex(
+        "(subscription_id, date_from)", "One phase begins on a day.",
+    )

@@ -1,0 +1,267 @@
+from odoo import models
+from odoo.exceptions import UserError
+
+from ...core.money.timeline import FOREVER
+from ..base.engine import as_engine
+
+SHOWN = {"quantity": "product_uom_qty", "price_unit": "price_unit", "discount": "discount"}
+
+
+class SaleOrder(models.Model):
+    """The recurring fees of a subscription: a chain of items behind each order line (F1, F2)."""
+
+    _inherit = "sale.order"
+
+    # === THE PLAN'S FEES === #
+
+    def _fusion_offer_fees(self):
+        """Put the fees of a quotation's plan on it, instead of those of another plan."""
+        self.ensure_one()
+        offered = self.order_line.filtered("fusion_plan_fee_id")
+        fees = self.fusion_plan_id.fee_ids
+        offered.filtered(lambda line: line.fusion_plan_fee_id not in fees).unlink()
+        self._fusion_add_fee_lines(fees - offered.fusion_plan_fee_id)
+
+    def _fusion_add_fee_lines(self, fees):
+        """Add an order line for each fee, at its own price or the pricelist's."""
+        return as_engine(self.order_line).create([
+            {
+                "order_id": self.id,
+                "product_id": fee.product_id.id,
+                "product_uom_qty": fee.quantity,
+                "fusion_plan_fee_id": fee.id,
+                "fusion_recurring": True,
+                **self._fusion_own_price(fee),
+            }
+            for fee in fees
+        ])
+
+    def _fusion_own_price(self, fee):
+        if not fee.has_own_price:
+            return {}
+        price = fee.currency_id._convert(
+            fee.price_unit, self.currency_id, self.company_id, self._fusion_today(), round=False,
+        )
+        return {"price_unit": price, "technical_price_unit": price}
+
+    def _fusion_swap_fees(self, before, after):
+        """Let the plans' fees begin and end with their plans.
+
+        A fee that ended with its plan follows the plan's new end; one that staff ended earlier
+        stays ended.
+        """
+        ends = {days.end for _plan, days in before.runs(lambda phase: phase.plan)}
+        runs = after.runs(lambda phase: phase.plan)
+        items = self.sudo().fusion_item_ids.filtered("plan_fee_id")
+        for item in items:
+            days = [
+                days for plan, days in runs
+                if plan.id == item.plan_fee_id.plan_id.id
+                and item._overlaps(days.start, days.end)
+            ]
+            item._follow_plan(days[0] if days else None, ends)
+        for plan, days in runs:
+            plan = self.fusion_plan_id.browse(plan.id)
+            if not items.exists()._overlaps(days.start, days.end).filtered(
+                lambda item, plan=plan: item.plan_fee_id.plan_id == plan
+            ):
+                self._fusion_begin_fees(plan, days)
+
+    def _fusion_begin_fees(self, plan, days):
+        """Owe a plan's fees on some days, each shown on its own order line.
+
+        :param Period days: those on the plan, perhaps without end
+        """
+        lines = self.sudo().order_line.filtered(
+            lambda line: line.fusion_plan_fee_id.plan_id == plan
+        )
+        # A quotation from which staff took a fee away was confirmed without it.
+        missing = plan.sudo().fee_ids - lines.fusion_plan_fee_id if self._fusion_has_items() else (
+            plan.fee_ids.browse()
+        )
+        lines |= self.sudo()._fusion_add_fee_lines(missing)
+        fees = {line: line.fusion_plan_fee_id for line in lines if line.fusion_plan_fee_id.active}
+        for line, fee in fees.items():
+            if line.fusion_item_ids and not line.product_uom_qty:
+                as_engine(line).product_uom_qty = fee.quantity
+        until = days.end if days.end != FOREVER else False
+        self._fusion_create_items(self.order_line.browse(line.id for line in fees), days.start, until)
+
+    def _fusion_has_items(self):
+        """Whether the subscription has begun to have a timeline of fees."""
+        return bool(self.sudo().fusion_phase_ids)
+
+    def _fusion_create_items(self, lines, start, until=False):
+        # sudo: items are written by these methods alone.
+        self.env["fusion.billing.item"].sudo().create([
+            {
+                "subscription_id": self.id,
+                "order_line_id": line.id,
+                "product_id": line.product_id.id,
+                "quantity": line.product_uom_qty,
+                "price_unit": line.price_unit,
+                "discount": line.discount,
+                "date_from": start,
+                "date_until": until,
+                "fee_timing": line.fusion_plan_fee_id.fee_timing or self.fusion_plan_id.fee_timing,
+                "prorate": self.fusion_plan_id.prorate,
+            }
+            for line in lines if line.product_uom_qty
+        ])
+
+    def _fusion_move_items(self, before, after):
+        """Let what begins with the subscription begin on its other first day."""
+        items = self.sudo().fusion_item_ids
+        items.filtered(lambda item: item.date_from == before or item.date_from < after).write(
+            {"date_from": after},
+        )
+
+    # === CHANGES === #
+
+    def _fusion_add_item(self, product, quantity=1, price_unit=None, discount=0, date=None):
+        """Owe another recurring fee from a day on.
+
+        :param date date: its first day; as the plan says, if empty
+        :return: the order line that shows it
+        """
+        self._fusion_timeline_to_change()
+        price = {} if price_unit is None else {"price_unit": price_unit}
+        line = as_engine(self.order_line).create({
+            "order_id": self.id, "product_id": product.id, "product_uom_qty": quantity,
+            "discount": discount, "fusion_recurring": True, **price,
+        })
+        self._fusion_begin_item(line, date)
+        return line
+
+    def _fusion_begin_item(self, line, date=None):
+        day = self._fusion_day_of_change(date)
+        self._fusion_create_items(line, day)
+        self._fusion_fees_changed(line, day, self.env._(
+            "%(fee)s from %(day)s: %(quantity)s at %(price)s", fee=line.product_id.display_name,
+            day=self._fusion_format(day), quantity=line.product_uom_qty, price=line.price_unit,
+        ))
+
+    def _fusion_end_item(self, line, date=None):
+        """Owe a recurring fee no longer, from a day on."""
+        self._fusion_change_item(line, quantity=0, date=date)
+
+    def _fusion_change_item(self, line, quantity=None, price_unit=None, discount=None, date=None):
+        """Let a recurring fee be another one from a day on; what is not given stays.
+
+        :param date date: as the plan says, if empty
+        :raise UserError: the subscription does not run, or the quantity is negative
+        """
+        self._fusion_timeline_to_change()
+        day = self._fusion_day_of_change(date)
+        items = line.sudo().fusion_item_ids
+        item = items._on(day) or items.sorted("date_from")[-1:]
+        values = {"quantity": quantity, "price_unit": price_unit, "discount": discount}
+        values = {
+            name: item[name] if value is None else value for name, value in values.items()
+        }
+        if values["quantity"] < 0:
+            raise UserError(self.env._("You cannot owe less than nothing: enter 0 or more."))
+        item._change(day, values)
+        self._fusion_fees_changed(line, day, self.env._(
+            "%(fee)s from %(day)s: %(quantity)s at %(price)s, %(discount)s %% off",
+            fee=line.product_id.display_name, day=self._fusion_format(day),
+            quantity=values["quantity"], price=values["price_unit"], discount=values["discount"],
+        ))
+
+    def _fusion_day_of_change(self, date=None):
+        """Return the day on which a change of fees holds if nobody says otherwise.
+
+        :raise UserError: the day lies before the first one of the subscription
+        """
+        timeline = self._fusion_timeline()
+        today = max(self._fusion_today(), timeline.start)
+        if date and date < timeline.start:
+            raise UserError(self.env._(
+                "You cannot change fees before the first day of the subscription, %s.",
+                self._fusion_format(timeline.start),
+            ))
+        if date or self._fusion_get_plan(today).item_changes == "by_days":
+            return date or today
+        period = timeline.period_on(today)
+        return period.end if period and period.start < today else today
+
+    def _fusion_fees_changed(self, line, day, sentence):
+        # sudo: apps change fees, too, and may not write messages.
+        self.sudo().message_post(body=sentence)
+        self._fusion_show_items(line)
+        self._fusion_request_rating(day)
+
+    # === WHAT THE ORDER SHOWS === #
+
+    def _fusion_show_items(self, lines=None):
+        """Show on the order lines the items that are in force (L6)."""
+        for order in self:
+            day = max(order._fusion_today(), order._fusion_timeline().start)
+            for line in lines or order.order_line.filtered("fusion_item_ids"):
+                line._fusion_show_item(line.sudo().fusion_item_ids._on(day))
+
+
+class FusionBillingItem(models.Model):
+    """How an item changes: the past stays."""
+
+    _inherit = "fusion.billing.item"
+
+    def _change(self, day, values):
+        """Let other values hold from a day on, until the item's own end.
+
+        :param dict values: quantity, price_unit and discount
+        """
+        self.ensure_one()
+        covers = self.date_from <= day and not (self.date_until and self.date_until <= day)
+        if not values["quantity"]:
+            self._end(day)
+        elif covers and self.date_from == day:
+            self.write(values)
+        elif all(self[name] == value for name, value in values.items()) and covers:
+            return
+        else:
+            until = self.date_until if covers else False
+            following = self._chain().filtered(lambda item: item.date_from > day)
+            until = until or min(following.mapped("date_from"), default=False)
+            self.copy({**values, "date_from": day, "date_until": until})
+            if covers:
+                self.date_until = day
+
+    def _end(self, day):
+        """Owe nothing from a day on; what was planned for later is taken back."""
+        chain = self._chain()
+        chain._on(day).date_until = day
+        chain.filtered(lambda item: item.date_from >= day)._take_back()
+
+    def _follow_plan(self, days, ends):
+        """Hold on the days of the plan only.
+
+        :param Period days: those on the plan that this item overlaps, or None
+        :param set ends: the days on which plans ended before the change
+        """
+        self.ensure_one()
+        if not days:
+            self._take_back()
+            return
+        end = days.end if days.end != FOREVER else False
+        until = self.date_until
+        if not until or until in ends or (end and until > end):
+            last = self._chain().sorted("date_from")[-1:] == self
+            until = end if last else until
+        if until != self.date_until:
+            self.date_until = until
+
+    def _take_back(self):
+        """Owe nothing for these items: they are deleted, or end before they begin."""
+        for item in self:
+            if item._is_rated():
+                item.date_until = item.date_from
+            else:
+                item.unlink()
+
+    def _chain(self):
+        return self.order_line_id.fusion_item_ids
+
+    def _is_rated(self):
+        """Whether the ledger names this item; the ledger says so."""
+        return False

@@ -1,0 +1,112 @@
+from odoo import api, fields, models
+
+from ..base.engine import as_engine, is_engine
+from .sale_order_items import SHOWN
+
+EDITS = set(SHOWN.values())
+
+
+class SaleOrderLine(models.Model):
+    """What order lines are to a subscription: they show its fees and its usage (L6).
+
+    Whether a line recurs is decided when it is put on the order: the product's tick is only the
+    default. Editing one on a running subscription is a change of its fee, from today on.
+    """
+
+    _inherit = "sale.order.line"
+
+    fusion_recurring = fields.Boolean(
+        "Recurring", compute="_compute_fusion_recurring", store=True, readonly=False,
+        precompute=True, help="Invoiced again in every billing period of the subscription.",
+    )
+    fusion_plan_fee_id = fields.Many2one(
+        "fusion.billing.plan.fee", "Fee of the Plan", index="btree_not_null", copy=False,
+        ondelete="restrict",
+    )
+    fusion_item_ids = fields.One2many("fusion.billing.item", "order_line_id", copy=False)
+    fusion_charge_id = fields.Many2one(
+        "fusion.billing.charge", "Charge", index="btree_not_null", ondelete="restrict",
+        copy=False,
+    )
+
+    _fusion_charge_unique = models.UniqueIndex(
+        "(order_id, fusion_charge_id) WHERE fusion_charge_id IS NOT NULL",
+        "The usage of this charge is on the order already.",
+    )
+
+    @api.depends("product_id")
+    def _compute_fusion_recurring(self):
+        for line in self:
+            line.fusion_recurring = line.product_id.fusion_recurring
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        lines = super().create(vals_list)
+        if not is_engine(self.env):
+            for line in lines.filtered(lambda line: line._fusion_joins_subscription()):
+                line.order_id._fusion_begin_item(line)
+        return lines
+
+    def write(self, vals):
+        result = super().write(vals)
+        if not is_engine(self.env) and vals.keys() & EDITS:
+            self._fusion_follow_edit()
+        return result
+
+    def _get_protected_fields(self):
+        # Locking an order is meant for people: the engine goes on.
+        return [] if is_engine(self.env) else super()._get_protected_fields()
+
+    # === BUSINESS METHODS === #
+
+    def _fusion_is_fee(self):
+        """Whether this line is invoiced in every billing period."""
+        self.ensure_one()
+        return bool(
+            self.order_id.fusion_plan_id and self.fusion_recurring
+            and not self.display_type and not self.fusion_charge_id and not self.is_downpayment
+        )
+
+    def _fusion_is_engines(self):
+        """Whether the ledger says what this line costs, and not its quantities (L6)."""
+        self.ensure_one()
+        return bool(self.fusion_charge_id or self.fusion_item_ids or self._fusion_is_fee())
+
+    def _fusion_joins_subscription(self):
+        return self._fusion_is_fee() and bool(self.order_id.fusion_phase_ids)
+
+    def _fusion_follow_edit(self):
+        """Change the fees behind lines that were edited; what usage lines say comes back."""
+        for line in self.filtered("fusion_item_ids"):
+            order = line.order_id
+            day = max(order._fusion_today(), order.fusion_start_date)
+            if line._fusion_shows(line.sudo().fusion_item_ids._on(day)):
+                continue
+            if order._fusion_is_running():
+                order._fusion_change_item(
+                    line, **{name: line[shown] for name, shown in SHOWN.items()},
+                )
+            else:
+                line._fusion_show_item(line.sudo().fusion_item_ids._on(day))
+
+    def _fusion_shows(self, item):
+        if not item:
+            return not self.product_uom_qty
+        return all(
+            item._fields[name].convert_to_cache(self[shown], item) == item[name]
+            for name, shown in SHOWN.items()
+        )
+
+    def _fusion_show_item(self, item):
+        """Show an item, or that none is in force."""
+        self.ensure_one()
+        values = {shown: item[name] for name, shown in SHOWN.items()} if item else {
+            "product_uom_qty": 0,
+        }
+        changed = {name: value for name, value in values.items() if self[name] != value}
+        if changed:
+            as_engine(self).write({
+                **changed, **({"technical_price_unit": item.price_unit} if item else {}),
+            })
