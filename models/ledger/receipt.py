@@ -15,10 +15,6 @@ class FusionBillingRating(models.Model):
     _inherit = "fusion.billing.rating"
 
     period = fields.Char("Billing Period", compute="_compute_period")
-    amount_to_invoice = fields.Monetary(
-        "To Invoice", compute="_compute_amount_to_invoice",
-        help="What the next invoice bills, or credits if it is negative.",
-    )
     receipt = fields.Html(compute="_compute_receipt", sanitize=False)
 
     # === COMPUTE METHODS === #
@@ -28,11 +24,6 @@ class FusionBillingRating(models.Model):
     def _compute_period(self):
         for rating in self:
             rating.period = format_period(self.env, rating.period_start, rating.period_end)
-
-    @api.depends("amount", "amount_invoiced")
-    def _compute_amount_to_invoice(self):
-        for rating in self:
-            rating.amount_to_invoice = rating.amount - rating.amount_invoiced
 
     @api.depends("breakdown", "amount", "currency_rate", "share")
     @api.depends_context("lang")

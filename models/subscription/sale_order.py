@@ -5,10 +5,8 @@ from odoo.fields import Domain
 from ...core.money.periods import Period
 from ...core.money.timeline import ACTIVE, CLOSED, DAY, PAUSED, Phase, Timeline
 from ..base.engine import as_engine, is_engine
+from ..base.subscription_states import RUNNING
 
-# States in which a subscription is billed, and in which it is or was.
-RUNNING = ("3_progress", "4_paused")
-STARTED = (*RUNNING, "6_churn")
 STATES = {ACTIVE: "3_progress", PAUSED: "4_paused", CLOSED: "6_churn"}
 
 # What the timeline says, and what is an input until there is one.
@@ -95,30 +93,29 @@ class SaleOrder(models.Model):
         return orders
 
     def write(self, vals):
-        if not is_engine(self.env):
+        if vals.keys() & (PROJECTED | INPUTS) and not is_engine(self.env):
             self._fusion_check_projection(vals)
-        drafts = self.filtered(lambda order: not order.fusion_phase_ids)
         result = super().write(vals)
         if "fusion_plan_id" in vals:
-            for order in drafts:
+            for order in self.filtered(lambda order: not order.fusion_phase_ids):
                 order._fusion_draft_subscription()
         return result
 
     def _fusion_check_projection(self, vals):
         """Refuse to write what the timeline says: another truth would not be billed."""
-        begun = self.filtered("fusion_phase_ids")
-        wrong = vals.keys() & PROJECTED or begun and any(
-            order._fields[name].convert_to_write(order[name], order) != (vals[name] or False)
-            for order in begun
-            for name in vals.keys() & (INPUTS | {"company_id", "currency_id"})
-        )
-        if wrong:
+        for order in self.filtered(lambda order: order.state in ("sale", "cancel")):
+            for name in vals.keys() & INPUTS:
+                field = order._fields[name]
+                new = field.convert_to_cache(vals[name], order)
+                if new != field.convert_to_cache(order[name], order):
+                    raise UserError(order._fusion_explain_projection())
+        if vals.keys() & PROJECTED:
             raise UserError(self._fusion_explain_projection())
 
     def _fusion_explain_projection(self):
         return self.env._(
-            "You cannot write the plan, the state and the dates of a subscription: use its"
-            " buttons (Pause, Resume, Change Plan, Close, Reopen)."
+            "You cannot write the plan, the state and the dates of a confirmed order: use its"
+            " buttons (Pause, Resume, Change Plan, Close, Reopen), or make another quotation."
         )
 
     def _fusion_draft_subscription(self):

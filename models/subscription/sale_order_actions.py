@@ -14,7 +14,7 @@ class SaleOrder(models.Model):
         help="What the recurring products cost in each billing period, before tax.",
     )
     fusion_usage_to_bill = fields.Monetary(
-        "Usage", compute="_compute_fusion_amounts",
+        "Usage to Bill", compute="_compute_fusion_amounts",
         help="What the usage of the open billing period comes to until now, before tax.",
     )
     fusion_is_due = fields.Boolean(compute="_compute_fusion_is_due")

@@ -75,21 +75,13 @@ class SaleOrder(models.Model):
         lines = self.sudo().order_line.filtered(
             lambda line: line.fusion_plan_fee_id.plan_id == plan
         )
-        # A quotation from which staff took a fee away was confirmed without it.
-        missing = plan.sudo().fee_ids - lines.fusion_plan_fee_id if self._fusion_has_items() else (
-            plan.fee_ids.browse()
-        )
-        lines |= self.sudo()._fusion_add_fee_lines(missing)
+        lines |= self.sudo()._fusion_add_fee_lines(plan.sudo().fee_ids - lines.fusion_plan_fee_id)
         fees = {line: line.fusion_plan_fee_id for line in lines if line.fusion_plan_fee_id.active}
         for line, fee in fees.items():
             if line.fusion_item_ids and not line.product_uom_qty:
                 as_engine(line).product_uom_qty = fee.quantity
         until = days.end if days.end != FOREVER else False
-        self._fusion_create_items(self.order_line.browse(line.id for line in fees), days.start, until)
-
-    def _fusion_has_items(self):
-        """Whether the subscription has begun to have a timeline of fees."""
-        return bool(self.sudo().fusion_phase_ids)
+        self._fusion_create_items(lines.browse(line.id for line in fees), days.start, until)
 
     def _fusion_create_items(self, lines, start, until=False):
         # sudo: items are written by these methods alone.

@@ -39,6 +39,13 @@ class SaleOrderLine(models.Model):
         for line in self:
             line.fusion_recurring = line.product_id.fusion_recurring
 
+    def _compute_price_unit(self):
+        """An agreed fee keeps its price when its quantity changes; *Update Prices* asks anew."""
+        kept = self.browse() if self.env.context.get("force_price_recomputation") else (
+            self.filtered(lambda line: line._fusion_keeps_price())
+        )
+        super(SaleOrderLine, self - kept)._compute_price_unit()
+
     # === CRUD METHODS === #
 
     @api.model_create_multi
@@ -73,6 +80,10 @@ class SaleOrderLine(models.Model):
         """Whether the ledger says what this line costs, and not its quantities (L6)."""
         self.ensure_one()
         return bool(self.fusion_charge_id or self.fusion_item_ids or self._fusion_is_fee())
+
+    def _fusion_keeps_price(self):
+        agreed = self.fusion_item_ids or self.fusion_plan_fee_id.has_own_price
+        return bool(agreed and self.price_unit)
 
     def _fusion_joins_subscription(self):
         return self._fusion_is_fee() and bool(self.order_id.fusion_phase_ids)

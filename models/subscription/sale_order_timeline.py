@@ -219,6 +219,9 @@ class SaleOrder(models.Model):
         self._fusion_move_items(timeline.start, date)
         self._fusion_change_timeline(timeline.moved_to(date))
 
+    def _fusion_bill_until(self, day):
+        """Bill everything that is due by a day: invoicing does."""
+
     # === HOW === #
 
     def _fusion_timeline_to_change(self):
@@ -254,7 +257,8 @@ class SaleOrder(models.Model):
         before = self._fusion_timeline() if self.fusion_phase_ids else None
         since = _first_difference(before, timeline)
         self._fusion_store_phases(timeline)
-        self._fusion_swap_fees(before or timeline, timeline)
+        if before:
+            self._fusion_swap_fees(before, timeline)
         self._fusion_project()
         self._fusion_show_items()
         self._fusion_request_rating(since)

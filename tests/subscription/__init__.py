@@ -1,4 +1,5 @@
 from . import (
+    test_timeline_changes,
     test_busy,
     test_failures,
     test_lifecycle,
