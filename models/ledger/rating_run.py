@@ -107,18 +107,22 @@ class FusionBillingRating(models.Model):
             target for subscription, days in windows.items()
             for target in inputs.targets(subscription, days, rate_on)
         ]
-        self._store(self._entries(targets))
-        self._drop_unwanted(windows, targets)
+        owed = [
+            (target, entry) for target, entry in self._entries(targets)
+            if entry["amount"] or entry["quantity"]
+        ]
+        self._store([entry for _target, entry in owed])
+        self._drop_unwanted(windows, targets, [target.key for target, _entry in owed])
         self._rated(self.env["sale.order"].union(*windows))
 
     @api.model
     def _entries(self, targets):
-        """Return the ledger rows of targets, in their order."""
+        """Return pairs of targets and their ledger rows."""
         usage = [target for target in targets if target.stretch.is_usage]
         quantities = dict(zip(
             map(id, usage), self.env["fusion.billing.usage"]._aggregate(usage), strict=True,
         ))
-        return [target.entry(quantities.get(id(target))) for target in targets]
+        return [(target, target.entry(quantities.get(id(target)))) for target in targets]
 
     # === EXCHANGE RATES === #
 

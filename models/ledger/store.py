@@ -32,17 +32,17 @@ class FusionBillingRating(models.Model):
         self.invalidate_model()
 
     @api.model
-    def _drop_unwanted(self, windows, targets):
+    def _drop_unwanted(self, windows, targets, wanted):
         """Owe nothing any more for what is not in force after all (L1).
 
         A row that no document names goes; one that is named stays, at nothing, and what
         documents settle of it is due back.
 
         :param dict windows: `{subscription: [(first day, first day after)]}`
-        :param list targets: what is wanted there
+        :param list targets: what was computed
+        :param list wanted: the keys of those rows that are owed something
         """
         spans = self._spans(windows, targets)
-        wanted = [target.key for target in targets]
         self.flush_model()
         self.env.cr.execute(SQL(
             DROP,

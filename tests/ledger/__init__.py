@@ -1,4 +1,5 @@
 from . import (
+    test_in_force,
     test_currency,
     test_proration,
     test_rating,

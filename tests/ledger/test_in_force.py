@@ -1,0 +1,177 @@
+from datetime import date
+
+from odoo.tests import freeze_time
+
+from ..common import BillingCase
+
+
+class InForceCase(BillingCase):
+
+    def _owed(self, subscription):
+        """What is owed, as `(first day, first day after, amount)`."""
+        return sorted(
+            (str(row.period_start), str(row.period_end), row.amount)
+            for row in subscription.fusion_rating_ids if row.amount
+        )
+
+    def _rate_on(self, day):
+        with freeze_time(day):
+            self._rate()
+
+
+class TestCutPeriods(InForceCase):
+    """R10: a billing period that is cut never costs more than its parts."""
+
+    def test_a_quota_is_shared_out_and_does_not_begin_anew(self):
+        other = self._plan("other")
+        self._charge(included_quota=310)
+        self._charge(plan=other, included_quota=310)
+        subscription = self._subscribe()
+        self._use(subscription, 200, "2026-01-05")
+        self._use(subscription, 300, "2026-01-20")
+        with freeze_time("2026-01-21"):
+            subscription._fusion_change_plan(other, date(2026, 1, 11))
+            self._rate()
+        self.assertEqual(self._owed(subscription), [
+            ("2026-01-01", "2026-01-11", 100), ("2026-01-11", "2026-02-01", 90),
+        ])
+
+    def test_seats_are_priced_as_for_the_whole_period_and_shared_out(self):
+        seats = self._metric("seats", aggregation="max")
+        other = self._plan("other")
+        self._charge(seats, price_per_unit=31)
+        self._charge(seats, plan=other, price_per_unit=62)
+        subscription = self._subscribe()
+        self._use(subscription, 2, "2026-01-01", metric=seats)
+        with freeze_time("2026-01-21"):
+            subscription._fusion_change_plan(other, date(2026, 1, 11))
+            self._rate()
+        self.assertEqual(self._owed(subscription), [
+            ("2026-01-01", "2026-01-11", 20), ("2026-01-11", "2026-02-01", 84),
+        ])
+
+    def test_an_incomplete_first_period_counts_by_days_unless_the_charge_says_whole(self):
+        whole = self._metric("whole")
+        self._charge(minimum_amount=31)
+        self._charge(whole, minimum_amount=31, prorate=False)
+        subscription = self._subscribe("2026-01-22", fusion_anchor_date="2026-01-01")
+        self._rate_on("2026-01-23")
+        self.assertEqual(self._owed(subscription), [
+            ("2026-01-22", "2026-02-01", 10), ("2026-01-22", "2026-02-01", 31),
+        ])
+
+    def test_a_pause_is_free_of_minimum_and_fees(self):
+        self._charge(minimum_amount=31)
+        self.fee_product.list_price = 62
+        subscription = self._subscribe(products=[self.fee_product])
+        with freeze_time("2026-01-10"):
+            subscription._fusion_pause(date(2026, 1, 11), date(2026, 1, 21))
+            self._rate()
+        self.assertEqual(self._owed(subscription), [
+            ("2026-01-01", "2026-01-11", 10), ("2026-01-01", "2026-01-11", 20),
+            ("2026-01-21", "2026-02-01", 11), ("2026-01-21", "2026-02-01", 22),
+        ])
+
+
+class TestCatalogueInForce(InForceCase):
+    """T2: what was in force decides, never what is configured now."""
+
+    def test_a_charge_that_is_archived_rates_until_that_day(self):
+        charge = self._charge()
+        subscription = self._subscribe()
+        self._use(subscription, 5, "2026-01-05")
+        self._use(subscription, 7, "2026-01-20")
+        with freeze_time("2026-01-11"):
+            charge.active = False
+        self._rate_on("2026-01-21")
+        self.assertEqual(self._owed(subscription), [("2026-01-01", "2026-01-11", 5)])
+
+    def test_a_new_charge_rates_from_its_day(self):
+        self._charge(self._metric("other"))
+        subscription = self._subscribe()
+        self._use(subscription, 5, "2026-01-05")
+        self._use(subscription, 7, "2026-01-20")
+        with freeze_time("2026-01-11"):
+            self._charge()
+        self._rate_on("2026-01-21")
+        self.assertEqual(self._owed(subscription), [("2026-01-11", "2026-02-01", 7)])
+
+    def test_a_price_that_is_edited_holds_for_later_periods(self):
+        charge = self._charge()
+        subscription = self._subscribe()
+        self._use(subscription, 5, "2026-01-05")
+        with freeze_time("2026-01-11"):
+            self._rate()
+            charge.price_per_unit = 3
+            self._use(subscription, 5, "2026-01-11")
+        with freeze_time("2026-02-02"):
+            self._use(subscription, 5, "2026-02-01")
+            self._rate()
+        self.assertEqual(self._owed(subscription), [
+            ("2026-01-01", "2026-02-01", 10), ("2026-02-01", "2026-03-01", 15),
+        ])
+
+    def test_a_price_that_waits_is_not_touched_by_an_edit_of_todays(self):
+        charge = self._charge()
+        subscription = self._subscribe()
+        self._use(subscription, 5, "2026-01-05")
+        with freeze_time("2026-01-11"):
+            self._rate()
+            charge.version_id.copy({"charge_id": charge.id, "valid_from": "2026-03-01",
+                                    "price_per_unit": 9})
+            charge.price_per_unit = 3
+        self.assertEqual(
+            [(str(version.valid_from or ""), version.price_per_unit)
+             for version in charge.version_ids.sorted(reverse=True)],
+            [("", 1), ("2026-01-11", 3), ("2026-03-01", 9)],
+        )
+
+    def test_a_late_run_rates_as_one_on_time(self):
+        charge = self._charge()
+        subscription = self._subscribe()
+        self._use(subscription, 5, "2026-01-05")
+        self._rate_on("2026-01-31")
+        with freeze_time("2026-02-04"):
+            charge.price_per_unit = 100
+            charge.active = False
+        self._rate_on("2026-02-10")
+        self.assertEqual(self._owed(subscription), [("2026-01-01", "2026-02-01", 5)])
+
+
+class TestZoneChanges(InForceCase):
+    """R2: no change of the time zone loses a counter or counts one twice."""
+
+    def _total_after(self, moment, zone, *starts):
+        self._charge()
+        subscription = self._subscribe("2026-01-01")
+        with freeze_time("2026-01-02"):
+            self._rate()
+        with freeze_time(moment):
+            self.company.fusion_billing_tz = zone
+        for start in starts:
+            self._use(subscription, 1, start)
+        self._rate_on("2026-03-10 12:00:00")
+        return sum(row.quantity for row in subscription.fusion_rating_ids)
+
+    def test_in_the_first_period(self):
+        starts = ["2026-01-01T00:00", "2026-01-31T14:30", "2026-01-31T15:30", "2026-02-01T00:30"]
+        self.assertEqual(self._total_after("2026-01-10", "Asia/Tokyo", *starts), 4)
+
+    def test_on_a_boundary(self):
+        starts = ["2026-01-31T16:00", "2026-01-31T23:30", "2026-02-01T04:30", "2026-02-01T05:30"]
+        self.assertEqual(
+            self._total_after("2026-02-01 00:30:00", "America/New_York", *starts), 4)
+
+    def test_in_a_pause_and_before_an_end(self):
+        self._charge()
+        subscription = self._subscribe("2026-01-01")
+        with freeze_time("2026-01-10"):
+            subscription._fusion_pause(date(2026, 1, 11), date(2026, 1, 21))
+            subscription._fusion_close(date(2026, 2, 10))
+        with freeze_time("2026-01-15"):
+            self.company.fusion_billing_tz = "America/New_York"
+        before, after = subscription._fusion_spans()
+        self.assertEqual([str(instant) for instant in (*before, *after)], [
+            "2026-01-01 00:00:00", "2026-01-11 00:00:00",
+            "2026-01-21 05:00:00", "2026-02-10 05:00:00",
+        ])
