@@ -72,28 +72,39 @@ class FusionBillingRating(models.Model):
         """
         # Whatever was confirmed, closed or reset: only what has a timeline owes something.
         subscriptions = subscriptions.filtered("fusion_phase_ids")
-        requests = self.env["fusion.billing.rating.request"].search([
-            ("subscription_id", "in", subscriptions.ids),
-        ])
-        touched = requests.grouped("subscription_id")
+        requests = self.env["fusion.billing.rating.request"]
+        touched = requests._touched(subscriptions)
         self._rate_windows({
-            subscription: self._windows(subscription, touched.get(subscription, requests[:0]), day)
+            subscription: self._windows(subscription, touched[subscription.id], day)
             for subscription in subscriptions
         })
-        requests.unlink()
+        requests._settle(subscriptions)
 
     @api.model
-    def _windows(self, subscription, requests, day=None):
-        """Return the runs of days to rate: pairs of days, half-open."""
+    def _windows(self, subscription, touched, day=None):
+        """Return the runs of days to rate: pairs of days, half-open, that do not overlap.
+
+        :param list touched: pairs of instants
+        """
         opened, today = subscription._fusion_opened_on(), subscription._fusion_today()
         horizon = max(opened, day or today, today) + DAY
-        zones = subscription._fusion_zones()
-        windows = [(opened, horizon)]
-        for request in requests.filtered("touched_from"):
-            since = zones.date_of(request.touched_from)
-            until = horizon if request._reaches_on() else zones.date_of(request.touched_until) + DAY
-            windows.append((since, max(since + DAY, min(until, horizon))))
-        return windows
+        zones, windows = subscription._fusion_zones(), [(opened, horizon)]
+        reaches_on = bool(touched) and self._reaches_on(subscription)
+        for first, last in touched:
+            since = zones.date_of(first)
+            until = horizon if reaches_on or last >= zones.midnight(horizon) else (
+                zones.date_of(last) + DAY
+            )
+            windows.append((since, max(since + DAY, until)))
+        return _merged(windows)
+
+    @api.model
+    def _reaches_on(self, subscription):
+        """Whether a change reaches every later day: a level that is weighted by time holds until
+        the next counter (R9).
+        """
+        plans = subscription.fusion_phase_ids.plan_id.with_context(active_test=False)
+        return "weighted" in plans.charge_ids.metric_id.mapped("aggregation")
 
     @api.model
     def _rate_windows(self, windows):
@@ -154,3 +165,14 @@ class FusionBillingRating(models.Model):
             ("currency_id", "=", currency.id), ("name", "<=", day),
             ("company_id", "in", (False, company.root_id.id)),
         ], limit=1))
+
+
+def _merged(windows):
+    """Runs of days without those that others contain."""
+    merged = []
+    for since, until in sorted(windows):
+        if merged and since <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(until, merged[-1][1]))
+        else:
+            merged.append((since, until))
+    return merged

@@ -1,3 +1,5 @@
+from collections import defaultdict
+
 from odoo import api, fields, models
 from odoo.tools import SQL
 
@@ -32,13 +34,27 @@ class FusionBillingRatingRequest(models.Model):
             for subscription in subscriptions
         ])
 
-    def _reaches_on(self):
-        """Whether a change reaches every later day: a level that is weighted by time holds until
-        the next counter (R9).
+    @api.model
+    def _touched(self, subscriptions):
+        """Return which parts of the past were touched: `{subscription id: [(from, until)]}`.
+
+        A part is a pair of instants, the first and the last one of its days in UTC.
         """
-        self.ensure_one()
-        plans = self.subscription_id.fusion_phase_ids.plan_id.with_context(active_test=False)
-        return "weighted" in plans.charge_ids.metric_id.mapped("aggregation")
+        self.flush_model()
+        touched = defaultdict(list)
+        rows = self.env.execute_query(SQL(TOUCHED, subscriptions.ids))
+        for subscription_id, since, until in rows:
+            touched[subscription_id].append((since, until))
+        return touched
+
+    @api.model
+    def _settle(self, subscriptions):
+        """Delete the requests that this transaction sees; later ones stay for the next run."""
+        self.env.execute_query(SQL(
+            "DELETE FROM fusion_billing_rating_request WHERE subscription_id = ANY(%s) RETURNING 1",
+            subscriptions.ids,
+        ))
+        self.invalidate_model()
 
     @api.model
     def _pending_subscription_ids(self):
@@ -48,3 +64,12 @@ class FusionBillingRatingRequest(models.Model):
             " GROUP BY subscription_id ORDER BY min(id)"
         ))
         return [subscription_id for [subscription_id] in rows]
+
+
+# A subscription that is pushed to every second has many requests, of few days.
+TOUCHED = """
+SELECT subscription_id, min(touched_from), max(touched_until)
+  FROM fusion_billing_rating_request
+ WHERE subscription_id = ANY(%s) AND touched_from IS NOT NULL
+ GROUP BY subscription_id, date_trunc('day', touched_from), date_trunc('day', touched_until)
+"""

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 
 from ..base.staff import check_staff
 
@@ -14,6 +15,20 @@ class SaleOrder(models.Model):
         "Due", compute="_compute_fusion_due_amount",
         help="What is owed until now and stands on no document, before tax.",
     )
+
+    @api.constrains("currency_id", "company_id")
+    def _check_fusion_ledger_kept(self):
+        """A subscription's ledger is in one currency and of one company."""
+        for order in self.filtered("fusion_phase_ids"):
+            # sudo: what is rated counts, whoever looks.
+            rating = order.sudo().fusion_rating_ids[:1]
+            if rating and (rating.currency_id, rating.company_id) != (
+                order.currency_id, order.company_id,
+            ):
+                raise ValidationError(self.env._(
+                    "You cannot change the currency or the company of %s: usage and fees are rated"
+                    " already. Close it and make a new quotation.", order.display_name,
+                ))
 
     @api.depends("fusion_rating_ids")
     def _compute_fusion_rating_count(self):

@@ -1,6 +1,7 @@
 from . import (
     phase,
     item,
+    timeline_wording,
     plan,
     res_company,
     sale_order,

@@ -101,6 +101,14 @@ class SaleOrder(models.Model):
                 order._fusion_draft_subscription()
         return result
 
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_subscription(self):
+        if any(order.fusion_phase_ids for order in self):
+            raise UserError(self.env._(
+                "You cannot delete an order that is or was a subscription: its invoices are"
+                " explained by it."
+            ))
+
     def _fusion_check_projection(self, vals):
         """Refuse to write what the timeline says: another truth would not be billed."""
         for order in self.filtered(lambda order: order.state in ("sale", "cancel")):

@@ -17,8 +17,13 @@ class SaleOrder(models.Model):
         "Usage to Bill", compute="_compute_fusion_amounts",
         help="What the usage of the open billing period comes to until now, before tax.",
     )
+    fusion_planned = fields.Text(
+        "Planned Changes", compute="_compute_fusion_planned", groups="fusion_billing.group_user",
+    )
     fusion_is_due = fields.Boolean(compute="_compute_fusion_is_due")
-    fusion_usage_count = fields.Integer("Usage", compute="_compute_fusion_usage_count")
+    fusion_usage_count = fields.Integer(
+        "Usage", compute="_compute_fusion_usage_count", groups="fusion_billing.group_user",
+    )
 
     # === COMPUTE METHODS === #
 
@@ -29,6 +34,16 @@ class SaleOrder(models.Model):
             usage = order.order_line.filtered("fusion_charge_id")
             order.fusion_recurring_amount = sum(fees.mapped("price_subtotal"))
             order.fusion_usage_to_bill = sum(usage.mapped("price_subtotal"))
+
+    @api.depends("fusion_phase_ids.date_from", "fusion_item_ids.date_from")
+    @api.depends_context("lang")
+    def _compute_fusion_planned(self):
+        for order in self:
+            today = order._fusion_today()
+            order.fusion_planned = order._origin.fusion_phase_ids and "\n".join([
+                *(phase._describe() for phase in order._origin._fusion_planned_changes()),
+                *order._origin.fusion_item_ids._describe_plans(today),
+            ])
 
     @api.depends("fusion_next_invoice_date", "company_id.fusion_billing_tz")
     def _compute_fusion_is_due(self):
@@ -52,9 +67,8 @@ class SaleOrder(models.Model):
     # === ACTIONS === #
 
     def action_fusion_pause(self):
-        check_staff(self)
-        for subscription in self:
-            subscription._fusion_pause()
+        """Ask for the first day of a pause, and for the one on which it ends."""
+        return self._fusion_open_wizard("fusion_billing.pause_wizard_action")
 
     def action_fusion_resume(self):
         check_staff(self)
@@ -66,10 +80,8 @@ class SaleOrder(models.Model):
         return self._fusion_open_wizard("fusion_billing.close_wizard_action")
 
     def action_fusion_reopen(self):
-        """Go on with a closed subscription, from today."""
-        check_staff(self)
-        for subscription in self:
-            subscription._fusion_reopen()
+        """Ask for the day on which a closed subscription goes on."""
+        return self._fusion_open_wizard("fusion_billing.reopen_wizard_action")
 
     def action_fusion_keep_open(self):
         """Take back an end that is to come."""
@@ -81,16 +93,20 @@ class SaleOrder(models.Model):
         """Ask for the next plan, and from which day on."""
         return self._fusion_open_wizard("fusion_billing.change_plan_wizard_action")
 
+    def action_fusion_change_items(self):
+        """Ask for a recurring fee to add, change or end, and from which day on."""
+        return self._fusion_open_wizard("fusion_billing.item_wizard_action")
+
     def action_view_fusion_usage(self):
         return self._fusion_open_own("fusion_billing.fusion_billing_usage_action")
 
     # === HELPERS === #
 
-    def _fusion_open_wizard(self, action_xmlid):
+    def _fusion_open_wizard(self, action_xmlid, **defaults):
         self.ensure_one()
         check_staff(self)
         action = self.env["ir.actions.actions"]._for_xml_id(action_xmlid)
-        return dict(action, context={"default_subscription_id": self.id})
+        return dict(action, context={"default_subscription_id": self.id, **defaults})
 
     def _fusion_open_own(self, action_xmlid):
         """Open a list of records that belong to this subscription."""

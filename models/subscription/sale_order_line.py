@@ -1,9 +1,14 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 from ..base.engine import as_engine, is_engine
 from .sale_order_items import SHOWN
 
 EDITS = set(SHOWN.values())
+# What a line is to its subscription is decided when it is put on.
+FIXED = {
+    "order_id", "product_id", "fusion_recurring", "fusion_plan_fee_id", "fusion_charge_id",
+}
 
 
 class SaleOrderLine(models.Model):
@@ -37,7 +42,7 @@ class SaleOrderLine(models.Model):
     @api.depends("product_id")
     def _compute_fusion_recurring(self):
         for line in self:
-            line.fusion_recurring = line.product_id.fusion_recurring
+            line.fusion_recurring = bool(line.fusion_item_ids) or line.product_id.fusion_recurring
 
     def _compute_price_unit(self):
         """An agreed fee keeps its price when its quantity changes; *Update Prices* asks anew."""
@@ -57,6 +62,8 @@ class SaleOrderLine(models.Model):
         return lines
 
     def write(self, vals):
+        if vals.keys() & FIXED and not is_engine(self.env):
+            self._fusion_check_kept(vals)
         result = super().write(vals)
         if not is_engine(self.env) and vals.keys() & EDITS:
             self._fusion_follow_edit()
@@ -65,6 +72,30 @@ class SaleOrderLine(models.Model):
     def _get_protected_fields(self):
         # Locking an order is meant for people: the engine goes on.
         return [] if is_engine(self.env) else super()._get_protected_fields()
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_owed(self):
+        if any(line.fusion_item_ids or line.fusion_charge_id for line in self):
+            raise UserError(self.env._(
+                "You cannot delete a line that a subscription is billed by: set its quantity to 0."
+            ))
+
+    def _fusion_check_kept(self, vals):
+        """Refuse to make something else of a line of a subscription."""
+        for line in self.filtered("order_id.fusion_phase_ids"):
+            names = vals.keys() & (
+                FIXED if line._fusion_is_engines() else FIXED - {"order_id", "product_id"}
+            )
+            changed = [
+                name for name in names
+                if line._fields[name].convert_to_cache(vals[name], line)
+                != line._fields[name].convert_to_cache(line[name], line)
+            ]
+            if changed:
+                raise UserError(self.env._(
+                    "You cannot change the product of %s, nor whether it recurs: set its quantity"
+                    " to 0 and add another line.", line.display_name,
+                ))
 
     # === BUSINESS METHODS === #
 
@@ -79,7 +110,10 @@ class SaleOrderLine(models.Model):
     def _fusion_is_engines(self):
         """Whether the ledger says what this line costs, and not its quantities (L6)."""
         self.ensure_one()
-        return bool(self.fusion_charge_id or self.fusion_item_ids or self._fusion_is_fee())
+        begun = self.order_id.fusion_phase_ids
+        return bool(
+            self.fusion_charge_id or self.fusion_item_ids or (not begun and self._fusion_is_fee())
+        )
 
     def _fusion_keeps_price(self):
         agreed = self.fusion_item_ids or self.fusion_plan_fee_id.has_own_price
