@@ -6,7 +6,7 @@ metric it names. Both go on after an error: an app learns of everything that is 
 batch at once (U2).
 """
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -23,15 +23,18 @@ _DIMENSION_DIGITS = 15
 
 
 class Subscription(NamedTuple):
-    """What an event must know of a subscription; its life is half-open, in naive UTC."""
+    """What an event must know of a subscription.
+
+    Its spans are the pairs of instants, half-open and naive in UTC, between which usage is taken;
+    the last one's end is None while none is known.
+    """
 
     id: int
-    begins: datetime
-    ends: datetime | None
+    spans: list
 
     def covers(self, instant):
         """Say whether usage at this instant can be billed (U5)."""
-        return self.begins <= instant and (self.ends is None or instant < self.ends)
+        return any(begin <= instant and (end is None or instant < end) for begin, end in self.spans)
 
 
 # === READING EACH EVENT ALONE === #

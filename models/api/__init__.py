@@ -3,6 +3,7 @@ from . import (
     api_key,
     account_link,
     res_partner,
+    sale_order,
     service_catalog,
     service_customers,
     service_estimate,

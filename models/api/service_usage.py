@@ -11,8 +11,7 @@ BATCH_LIMIT = 5000
 
 # What a batch reads of its subscriptions: a sale order has a hundred columns more.
 LIFE_FIELDS = (
-    "company_id", "fusion_began_at", "fusion_end_date", "fusion_ended_at", "fusion_external_id",
-    "fusion_pause_date", "fusion_resume_date", "fusion_service_id", "fusion_start_date", "state",
+    "company_id", "fusion_anchor_date", "fusion_external_id", "fusion_service_id", "state",
 )
 
 
@@ -86,7 +85,7 @@ class FusionBillingService(models.Model):
         found = self._find_subscriptions(own | by_id)
         found.fetch(LIFE_FIELDS)
         for order in found:
-            known = Subscription(order.id, *order._fusion_life())
+            known = Subscription(order.id, order._fusion_spans())
             by_reference[order.id] = known
             if not order.fusion_external_id:
                 by_reference[str(order.id)] = known

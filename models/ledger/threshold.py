@@ -1,5 +1,3 @@
-from decimal import Decimal
-
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
@@ -61,27 +59,7 @@ class FusionBillingThreshold(models.Model):
 
     # === BUSINESS METHODS === #
 
-    def _values(self):
-        """Return the exact values by id."""
-        rows = self._read_exact(["threshold_value"])
-        return {threshold_id: row["threshold_value"] for threshold_id, row in rows.items()}
-
-    def _is_reached_by(self, value, ratings, figures):
-        """Whether ratings reach this threshold; without a quota there is no part of it.
-
-        :param Decimal value: this threshold's
-        :param ratings: those whose amounts count together; one, for a part of its quota
-        :param dict figures: the exact numbers of each rating, by its id
-        """
-        if self.kind == "percent":
-            quota = Decimal(ratings._quota())
-            return quota > 0 and figures[ratings.id]["quantity"] * 100 >= quota * value
-        name = "amount_exact" if self.charge_id else "amount"
-        return sum(figures[rating.id][name] for rating in ratings) >= value
-
-    def _note_crossing(self, rating):
-        """Note that a rating reaches this; return whether it is the first in its billing period."""
-        together = self.kind == "amount" and self.subscription_id
-        return self.env["fusion.billing.threshold.crossing"]._note(
-            self, rating, charge=None if together else rating.charge_id,
-        )
+    def _value(self):
+        """Return the exact value of one threshold."""
+        self.ensure_one()
+        return self._read_exact(["threshold_value"])[self.id]["threshold_value"]

@@ -28,29 +28,78 @@ class FusionBillingThresholdCrossing(models.Model):
     )
 
     @api.model
-    def _note(self, threshold, rating, charge=None):
-        """Note a crossing; return whether it is the first in the rating's billing period.
+    def _note_reached(self, subscriptions):
+        """Note the thresholds that these subscriptions have reached, each once in a billing period.
 
         Two transactions that find the same at once are told apart by the database.
+
+        :return: those that are new, `[(threshold, the ratings that count together)]`
         """
-        start, end = rating._billing_period()
-        return bool(self.env.execute_query(SQL(
-            NOTE, threshold=threshold.id, subscription=rating.subscription_id.id,
-            charge=charge.id if charge else None, period_start=rating.period_start,
-            start=start, end=end, now=fields.Datetime.now(),
-        )))
+        thresholds = self.env["fusion.billing.threshold"]
+        if not thresholds.search_count([], limit=1):
+            return []
+        self.env.flush_all()
+        rows = self.env.execute_query(SQL(
+            NOTE, subscriptions=subscriptions.ids, now=fields.Datetime.now(),
+        ))
+        ratings = self.env["fusion.billing.rating"]
+        return [(thresholds.browse(row[0]), ratings.browse(row[1])) for row in rows]
 
 
-# What was noted may have begun on another day: a plan or prices may cut the period since then.
+# The billing periods that are open, or that this transaction has rated anew. A part of a quota is
+# of each stretch, which has a quota of its own; amounts are of all stretches together. What was
+# noted may have begun on another day: the period may have been cut or moved since then.
 NOTE = """
-INSERT INTO fusion_billing_threshold_crossing
-       (threshold_id, subscription_id, charge_id, period_start, crossed_at)
-SELECT %(threshold)s, %(subscription)s, %(charge)s, %(period_start)s, %(now)s
- WHERE NOT EXISTS (
-       SELECT FROM fusion_billing_threshold_crossing
-        WHERE threshold_id = %(threshold)s AND subscription_id = %(subscription)s
-          AND charge_id IS NOT DISTINCT FROM %(charge)s
-          AND period_start >= %(start)s AND period_start < %(end)s)
-    ON CONFLICT DO NOTHING
-RETURNING id
+WITH cycle AS (
+    SELECT DISTINCT rating.subscription_id, rating.cycle_start
+      FROM fusion_billing_rating AS rating
+      JOIN sale_order AS subscription ON subscription.id = rating.subscription_id
+     WHERE rating.subscription_id = ANY(%(subscriptions)s) AND rating.charge_id IS NOT NULL
+       AND (rating.rated_at = now() AT TIME ZONE 'UTC'
+            OR rating.cycle_end >= subscription.fusion_next_invoice_date)
+), rated AS (
+    SELECT rating.*, (rating.breakdown ->> 'included_quota')::numeric AS quota
+      FROM cycle JOIN fusion_billing_rating AS rating USING (subscription_id, cycle_start)
+     WHERE rating.charge_id IS NOT NULL
+), watched AS (
+    SELECT threshold.id AS threshold_id, kind, threshold_value, rated.charge_id AS counts_for,
+           amount_exact AS counts, rated.*
+      FROM rated JOIN fusion_billing_threshold AS threshold
+        ON threshold.charge_id = rated.charge_id
+     UNION ALL
+    SELECT threshold.id, kind, threshold_value,
+           CASE kind WHEN 'percent' THEN rated.charge_id END, amount, rated.*
+      FROM rated JOIN fusion_billing_threshold AS threshold
+        ON threshold.subscription_id = rated.subscription_id
+), reached AS (
+    SELECT threshold_id, subscription_id, cycle_start, max(cycle_end) AS cycle_end,
+           counts_for AS charge_id,
+           array_agg(id ORDER BY period_start, id) FILTER (
+               WHERE kind = 'amount' OR quantity * 100 >= quota * threshold_value) AS ratings
+      FROM watched
+     GROUP BY threshold_id, subscription_id, cycle_start, counts_for, kind, threshold_value
+    HAVING CASE kind WHEN 'amount' THEN sum(counts) >= threshold_value
+           ELSE bool_or(quota > 0 AND quantity * 100 >= quota * threshold_value) END
+), noted AS (
+    INSERT INTO fusion_billing_threshold_crossing AS crossing
+           (threshold_id, subscription_id, charge_id, period_start, crossed_at)
+    SELECT threshold_id, subscription_id, charge_id, cycle_start, %(now)s
+      FROM reached
+     WHERE NOT EXISTS (
+           SELECT FROM fusion_billing_threshold_crossing AS earlier
+            WHERE earlier.threshold_id = reached.threshold_id
+              AND earlier.subscription_id = reached.subscription_id
+              AND earlier.charge_id IS NOT DISTINCT FROM reached.charge_id
+              AND earlier.period_start >= reached.cycle_start
+              AND earlier.period_start < reached.cycle_end)
+        ON CONFLICT DO NOTHING
+    RETURNING threshold_id, subscription_id, charge_id, period_start
+)
+SELECT reached.threshold_id, reached.ratings
+  FROM reached JOIN noted
+    ON noted.threshold_id = reached.threshold_id
+   AND noted.subscription_id = reached.subscription_id
+   AND noted.charge_id IS NOT DISTINCT FROM reached.charge_id
+   AND noted.period_start = reached.cycle_start
+ ORDER BY reached.subscription_id, reached.threshold_id, reached.charge_id
 """

@@ -6,6 +6,7 @@ from odoo.tools import SQL
 
 from ...core.api.answer import money
 from ...core.money.periods import local_date
+from ..base.cron import commit_progress
 from .transitions import untold, watch, watch_new
 
 OVERDUE_BATCH = 100
@@ -103,7 +104,7 @@ class AccountMove(models.Model):
                 move._fusion_emit("invoice.overdue")
             domain &= Domain("id", ">", found[-1].id)
             remaining = moves.search_count(domain, limit=OVERDUE_BATCH)
-            if not self.env["sale.order"]._fusion_commit(len(found), remaining=remaining):
+            if not commit_progress(self.env, len(found), remaining=remaining):
                 break
 
     @api.model

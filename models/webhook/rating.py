@@ -1,9 +1,8 @@
-from odoo import fields, models
-from odoo.fields import Domain
+from odoo import api, fields, models
 
 from ...core.api.answer import money, plain
 
-FIGURES = ["quantity", "included_quantity", "billable_quantity", "amount_exact", "amount"]
+FIGURES = ["quantity", "billable_quantity", "amount"]
 
 
 class FusionBillingRating(models.Model):
@@ -11,86 +10,39 @@ class FusionBillingRating(models.Model):
 
     _inherit = "fusion.billing.rating"
 
-    def _sync_order_lines(self):
-        result = super()._sync_order_lines()
-        self._tell_thresholds()
-        return result
-
-    def _tell_thresholds(self):
-        """Emit an event for every threshold that these ratings reach.
+    @api.model
+    def _rated(self, subscriptions):
+        """Emit an event for every threshold that these subscriptions reach.
 
         It is part of the transaction that rates: what is rolled back was neither reached nor
         told, and what was told once is not told again when the same period is rated again.
         """
-        thresholds = self._thresholds()
-        if not thresholds:
-            return
-        together = self._together()
-        values, figures = thresholds._values(), together._read_exact(FIGURES)
-        periods = together.grouped(lambda rating: rating._counts_with())
-        for rating in self:
-            counted = periods[rating._counts_with()]
-            for threshold in thresholds:
-                rating._check_threshold(threshold, values[threshold.id], counted, figures)
+        super()._rated(subscriptions)
+        crossings = self.env["fusion.billing.threshold.crossing"].sudo()
+        for threshold, ratings in crossings._note_reached(subscriptions):
+            ratings._tell(threshold)
 
-    def _thresholds(self):
-        # sudo: thresholds work whoever has the usage rated.
-        return self.env["fusion.billing.threshold"].sudo().search(
-            Domain("charge_id", "in", self.charge_id.ids)
-            | Domain("subscription_id", "in", self.subscription_id.ids)
-        )
-
-    def _billing_period(self):
-        """Return the full billing period; this row may rate a part with prices of its own."""
-        return self.subscription_id._fusion_full_period(self.period_start)
-
-    def _counts_with(self):
-        """Return what the ratings of one subscription and billing period have in common."""
-        return self.subscription_id, self._billing_period()
-
-    def _together(self):
-        """Return all ratings of the subscriptions and billing periods of these."""
-        periods = [rating._billing_period() for rating in self]
-        return self.search([
-            ("subscription_id", "in", self.subscription_id.ids),
-            ("period_start", ">=", min(period.start for period in periods)),
-            ("period_start", "<", max(period.end for period in periods)),
-        ])
-
-    def _check_threshold(self, threshold, value, counted, figures):
-        """Tell a threshold if it is reached.
-
-        :param Decimal value: the threshold's
-        :param counted: all ratings of this one's subscription and billing period
-        :param dict figures: their exact numbers
-        """
-        if threshold.charge_id and threshold.charge_id != self.charge_id:
-            return
-        if threshold.subscription_id and threshold.subscription_id != self.subscription_id:
-            return
-        if threshold.kind == "percent":
-            counted = self
-        elif threshold.charge_id:
-            counted = counted.filtered(lambda rating: rating.charge_id == self.charge_id)
-        if threshold._is_reached_by(value, counted, figures) and threshold._note_crossing(self):
-            self._tell(threshold, value, counted, figures)
-
-    def _tell(self, threshold, value, counted, figures):
-        """Emit the event, with what the ratings that were counted come to."""
+    def _tell(self, threshold):
+        """Emit the event, with what the ratings that count together come to."""
         subscription = self.subscription_id
-        amount = sum(figures[rating.id]["amount"] for rating in counted)
-        data = {
-            "threshold": {"kind": threshold.kind, "value": plain(value)},
-            **self._describe_use(threshold, figures[self.id]),
-            "period_start": min(counted.mapped("period_start")),
-            "period_end": max(counted.mapped("period_end")),
+        data = self._describe_reached(threshold)
+        subscription._fusion_emit("usage.threshold_reached", lambda service: {
+            **service._name_subscription(subscription), **data,
+        })
+
+    def _describe_reached(self, threshold):
+        figures = self._read_exact(FIGURES)
+        amount = sum(figures[rating.id]["amount"] for rating in self)
+        latest = self[-1]
+        return {
+            "threshold": {"kind": threshold.kind, "value": plain(threshold._value())},
+            **latest._describe_use(threshold, figures[latest.id]),
+            "period_start": min(self.mapped("period_start")),
+            "period_end": max(self.mapped("period_end")),
             "amount": money(amount, self.currency_id.decimal_places),
             "currency": self.currency_id.name,
             "reached_at": fields.Datetime.now(),
         }
-        subscription._fusion_emit("usage.threshold_reached", lambda service: {
-            **service._name_subscription(subscription), **data,
-        })
 
     def _describe_use(self, threshold, figures):
         """Return which metric was used how much: none where all usage counts together."""
@@ -99,10 +51,6 @@ class FusionBillingRating(models.Model):
         return {
             "metric_code": self.metric_id.code,
             "quantity": plain(figures["quantity"]),
-            "included": self._quota(),
+            "included": (self.breakdown or {}).get("included_quota", "0"),
             "billable": plain(figures["billable_quantity"]),
         }
-
-    def _quota(self):
-        """Return the quota this row was rated with, prorated where it is, as text."""
-        return (self.breakdown or {}).get("included_quota", "0")

@@ -3,10 +3,10 @@ from odoo import fields, models
 from ..base.subscription_states import STARTED
 from .transitions import watch
 
-FACTS = (
+# What of the timeline an order shows, and apps with it.
+SHOWN = (
     "fusion_state", "fusion_plan_id", "fusion_start_date", "fusion_last_invoice_date",
-    "fusion_next_invoice_date", "fusion_end_date", "fusion_next_plan_id",
-    "fusion_plan_change_date",
+    "fusion_next_invoice_date", "fusion_end_date",
 )
 TRANSITIONS = {
     ("1_draft", "3_progress"): "subscription.created",
@@ -14,6 +14,8 @@ TRANSITIONS = {
     ("4_paused", "3_progress"): "subscription.resumed",
     ("3_progress", "6_churn"): "subscription.cancelled",
     ("4_paused", "6_churn"): "subscription.cancelled",
+    ("6_churn", "3_progress"): "subscription.resumed",
+    ("6_churn", "4_paused"): "subscription.paused",
 }
 
 
@@ -25,14 +27,26 @@ class SaleOrder(models.Model):
     fusion_threshold_ids = fields.One2many("fusion.billing.threshold", "subscription_id")
 
     def write(self, vals):
-        if not vals.keys().isdisjoint(FACTS):
-            watch(self, lambda order: order._fusion_facts(), _emit_transition)
+        if not vals.keys().isdisjoint(SHOWN):
+            self._fusion_watch()
         return super().write(vals)
 
+    def _fusion_set_timeline(self, timeline):
+        # What is planned for later shows in no field of the order yet.
+        self._fusion_watch()
+        return super()._fusion_set_timeline(timeline)
+
+    def _fusion_watch(self):
+        watch(self, lambda order: order._fusion_facts(), _emit_transition)
+
     def _fusion_facts(self):
-        """Return what apps are told of: field name to value."""
+        """Return what apps are told of: name to value."""
         self.ensure_one()
-        return {name: self[name] for name in FACTS}
+        planned = self._fusion_planned_plan()
+        return {
+            **{name: self[name] for name in SHOWN},
+            "planned_plan": (planned.date_from, planned.plan_id.id),
+        }
 
     def _fusion_emit_transition(self, before):
         """Emit the event that leads from the facts before to those of now, if there is one."""
