@@ -18,8 +18,12 @@
         "security/webhook_rules.xml",
         # Views whose buttons name a wizard or another list come after it; menus come last.
         "wizards/api_key_wizard_views.xml",
+        "wizards/change_mixin_views.xml",
         "wizards/change_plan_wizard_views.xml",
         "wizards/close_wizard_views.xml",
+        "wizards/pause_wizard_views.xml",
+        "wizards/reopen_wizard_views.xml",
+        "wizards/item_wizard_views.xml",
         "wizards/estimate_wizard_views.xml",
         "views/usage/usage_views.xml",
         "views/ledger/rating_views.xml",

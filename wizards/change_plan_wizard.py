@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class ChangePlanWizard(models.TransientModel):
@@ -6,19 +6,52 @@ class ChangePlanWizard(models.TransientModel):
 
     _name = "fusion.billing.change.plan.wizard"
     _description = "Change the Plan of a Subscription"
+    _inherit = ["fusion.billing.change.mixin"]
 
-    subscription_id = fields.Many2one("sale.order", required=True, readonly=True)
     company_id = fields.Many2one(related="subscription_id.company_id")
     current_plan_id = fields.Many2one(related="subscription_id.fusion_plan_id")
     period_end = fields.Date(related="subscription_id.fusion_next_invoice_date")
     plan_id = fields.Many2one(
         "fusion.billing.plan", "New Plan", required=True, ondelete="cascade",
-        domain="[('company_id', '=', company_id), ('id', '!=', current_plan_id)]",
+        domain="[('company_id', '=', company_id)]",
     )
-    date = fields.Date("From", help="First day on the new plan.")
+    date = fields.Date(
+        "From", compute="_compute_date", store=True, precompute=True, readonly=False,
+        help="First day on the new plan. Days that are billed already come to a difference.",
+    )
+
+    @api.depends("plan_id")
+    def _compute_date(self):
+        """Propose today; a plan with another billing period begins when the open one ends."""
+        for wizard in self:
+            wizard.date = wizard.plan_id and wizard._propose_date()
+
+    def _propose_date(self):
+        timeline = self.subscription_id._fusion_timeline()
+        today = max(self.subscription_id._fusion_today(), timeline.start)
+        period = timeline.period_on(today)
+        if not period or self.plan_id._key().recurs_like(timeline.on(today).plan):
+            return today
+        return period.end
+
+    @api.depends("plan_id", "date")
+    def _compute_preview(self):
+        super()._compute_preview()
+
+    @api.depends("plan_id", "date")
+    def _compute_lost_count(self):
+        super()._compute_lost_count()
 
     def action_change_plan(self):
-        self.ensure_one()
-        self.subscription_id._fusion_check_staff()
+        self._check_staff()
         self.subscription_id._fusion_change_plan(self.plan_id, self.date or None)
-        return {"type": "ir.actions.act_window_close"}
+        return self._done()
+
+    def _timeline(self):
+        timeline = self.subscription_id._fusion_timeline()
+        if not self.plan_id or not self.date or self.date < timeline.start:
+            return None
+        return timeline.with_plan(self.date, self.plan_id._key())
+
+    def _first_day(self):
+        return self.date

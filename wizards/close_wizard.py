@@ -3,17 +3,20 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import format_date
 
+DAY = timedelta(days=1)
+
 
 class CloseWizard(models.TransientModel):
     """Asks for the day a subscription ends, and says what that means."""
 
     _name = "fusion.billing.close.wizard"
     _description = "Close a Subscription"
+    _inherit = ["fusion.billing.change.mixin"]
 
-    subscription_id = fields.Many2one("sale.order", required=True, readonly=True)
     end_date = fields.Date(
         compute="_compute_end_date", store=True, precompute=True, readonly=False, required=True,
-        help="The subscription ends when this day begins.",
+        help="The subscription ends when this day begins. A day in the past gives back what was"
+             " billed for later days.",
     )
     consequence = fields.Char(compute="_compute_consequence")
 
@@ -21,24 +24,43 @@ class CloseWizard(models.TransientModel):
     def _compute_end_date(self):
         """Propose tomorrow, the first day on which nothing of today is lost."""
         for wizard in self:
-            wizard.end_date = max(wizard._tomorrow(), wizard._open_since())
+            order = wizard.subscription_id
+            wizard.end_date = max(order._fusion_today() + DAY, order._fusion_timeline().start)
 
     @api.depends("end_date")
     def _compute_consequence(self):
         for wizard in self:
-            wizard.consequence = wizard.end_date and wizard._describe_consequence()
+            wizard.consequence = wizard._timeline() and wizard._describe_consequence()
+
+    @api.depends("end_date")
+    def _compute_preview(self):
+        super()._compute_preview()
+
+    @api.depends("end_date")
+    def _compute_lost_count(self):
+        super()._compute_lost_count()
 
     def action_close(self):
         """Close the subscription, now or when the day comes."""
-        self.ensure_one()
-        self.subscription_id._fusion_check_staff()
-        self.subscription_id._fusion_close(self.end_date)
-        return {"type": "ir.actions.act_window_close"}
+        self._check_staff()
+        self.subscription_id._fusion_close(self.end_date, discard_usage=self.discard_usage)
+        return self._done()
+
+    def _timeline(self):
+        timeline = self.subscription_id._fusion_timeline()
+        if not self.end_date or self.end_date < timeline.start:
+            return None
+        return timeline.closed_on(self.end_date)
+
+    def _first_day(self):
+        return self.end_date
 
     def _describe_consequence(self):
-        self.ensure_one()
-        last_day = format_date(self.env, self._billed_until() - timedelta(days=1))
-        if self.end_date <= max(self._tomorrow(), self._open_since()):
+        runs = self._timeline().active()
+        if not runs:
+            return self.env._("No day is billed.")
+        last_day = format_date(self.env, runs[-1].last_day)
+        if self.end_date <= self.subscription_id._fusion_today() + DAY:
             return self.env._(
                 "The last billed day is %s. What is left is invoiced right now.", last_day,
             )
@@ -46,15 +68,3 @@ class CloseWizard(models.TransientModel):
             "The last billed day is %s. Until then everything goes on as before; then what is"
             " left is invoiced.", last_day,
         )
-
-    def _billed_until(self):
-        """Return the first day that is not billed: a pause goes on until the end."""
-        is_paused = self.subscription_id.fusion_state == "4_paused"
-        pause_date = self.subscription_id.fusion_pause_date if is_paused else None
-        return min(filter(None, (self.end_date, pause_date)))
-
-    def _tomorrow(self):
-        return self.subscription_id._fusion_today() + timedelta(days=1)
-
-    def _open_since(self):
-        return self.subscription_id._fusion_open_period().start

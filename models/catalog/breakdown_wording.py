@@ -89,6 +89,12 @@ class BreakdownWords:
     def _describe_cap(self, _line, words):
         return self.env._("Cap at the maximum of %(maximum)s", **words)
 
+    def _describe_fee(self, _line, _words):
+        return self.env._("Full billing period")
+
+    def _describe_share(self, line, _words):
+        return self.env._("Reduced to %(share)s of it", share=line["share"])
+
     def _format_units(self, text):
         return format_quantity(self.env, Decimal(text)) if text else ""
 

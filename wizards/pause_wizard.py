@@ -1,0 +1,53 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+
+from ..core.money.timeline import ACTIVE, PAUSED
+
+DAY = timedelta(days=1)
+
+
+class PauseWizard(models.TransientModel):
+    """Asks from when on a subscription is paused, and until when if that is known."""
+
+    _name = "fusion.billing.pause.wizard"
+    _description = "Pause a Subscription"
+    _inherit = ["fusion.billing.change.mixin"]
+
+    date = fields.Date(
+        "From", compute="_compute_date", store=True, precompute=True, readonly=False,
+        required=True, help="First day of the pause: nothing is billed, and no usage is taken.",
+    )
+    until = fields.Date(help="First day after the pause. Empty: until somebody resumes it.")
+
+    @api.depends("subscription_id")
+    def _compute_date(self):
+        """Propose tomorrow: what is used today still counts."""
+        for wizard in self:
+            order = wizard.subscription_id
+            wizard.date = max(order._fusion_today() + DAY, order._fusion_timeline().start)
+
+    @api.depends("date", "until")
+    def _compute_preview(self):
+        super()._compute_preview()
+
+    @api.depends("date", "until")
+    def _compute_lost_count(self):
+        super()._compute_lost_count()
+
+    def action_pause(self):
+        self._check_staff()
+        self.subscription_id._fusion_pause(
+            self.date, self.until or None, discard_usage=self.discard_usage,
+        )
+        return self._done()
+
+    def _timeline(self):
+        timeline = self.subscription_id._fusion_timeline()
+        if not self.date or self.date < timeline.start or self.until and self.until <= self.date:
+            return None
+        paused = timeline.with_state(self.date, PAUSED)
+        return paused.with_state(self.until, ACTIVE) if self.until else paused
+
+    def _first_day(self):
+        return self.date
