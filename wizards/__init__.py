@@ -1,7 +1,7 @@
 from . import (
-    change_mixin,
     api_key_show,
     api_key_wizard,
+    change_mixin,
     change_plan_wizard,
     close_wizard,
     estimate_wizard,

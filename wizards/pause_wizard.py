@@ -44,7 +44,7 @@ class PauseWizard(models.TransientModel):
 
     def _timeline(self):
         timeline = self.subscription_id._fusion_timeline()
-        if not self.date or self.date < timeline.start or self.until and self.until <= self.date:
+        if not self.date or self.date < timeline.start or (self.until and self.until <= self.date):
             return None
         paused = timeline.with_state(self.date, PAUSED)
         return paused.with_state(self.until, ACTIVE) if self.until else paused

@@ -1,6 +1,9 @@
-"""Who may act on subscriptions by hand."""
+"""Who may see billing, and act on subscriptions by hand."""
 
 from odoo.exceptions import AccessError
+
+#: Who may read what shared models say of billing; others read the rest of these models.
+BILLING = "fusion_billing.group_user,fusion_billing.group_api"
 
 
 def check_staff(records):

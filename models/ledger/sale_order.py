@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-from ..base.staff import check_staff
+from ..base.staff import BILLING, check_staff
 
 
 class SaleOrder(models.Model):
@@ -9,17 +9,21 @@ class SaleOrder(models.Model):
 
     _inherit = "sale.order"
 
-    fusion_rating_ids = fields.One2many("fusion.billing.rating", "subscription_id")
-    fusion_rating_count = fields.Integer("Ratings", compute="_compute_fusion_rating_count")
+    fusion_rating_ids = fields.One2many(
+        "fusion.billing.rating", "subscription_id", groups=BILLING,
+    )
+    fusion_rating_count = fields.Integer(
+        "Ratings", compute="_compute_fusion_rating_count", groups=BILLING,
+    )
     fusion_due_amount = fields.Monetary(
-        "Due", compute="_compute_fusion_due_amount",
+        "Due", compute="_compute_fusion_due_amount", groups=BILLING,
         help="What is owed until now and stands on no document, before tax.",
     )
 
     @api.constrains("currency_id", "company_id")
     def _check_fusion_ledger_kept(self):
         """A subscription's ledger is in one currency and of one company."""
-        for order in self.filtered("fusion_phase_ids"):
+        for order in self.filtered(lambda order: order._fusion_has_begun()):
             # sudo: what is rated counts, whoever looks.
             rating = order.sudo().fusion_rating_ids[:1]
             if rating and (rating.currency_id, rating.company_id) != (
@@ -56,7 +60,6 @@ class SaleOrder(models.Model):
         self.env["fusion.billing.rating"].sudo()._rate_requested(self.sudo())
         self._fusion_clear_failure("rating")
         return self._fusion_notify("success", self.env._("All usage until now is rated."))
-
 
     def action_view_fusion_ratings(self):
         return self._fusion_open_own("fusion_billing.fusion_billing_rating_action")

@@ -5,6 +5,7 @@ from odoo.fields import Domain
 from ...core.money.periods import Period
 from ...core.money.timeline import ACTIVE, CLOSED, DAY, PAUSED, Phase, Timeline
 from ..base.engine import as_engine, is_engine
+from ..base.staff import BILLING
 from ..base.subscription_states import RUNNING
 
 STATES = {ACTIVE: "3_progress", PAUSED: "4_paused", CLOSED: "6_churn"}
@@ -59,8 +60,12 @@ class SaleOrder(models.Model):
         "End Date", copy=False, readonly=True, tracking=True,
         help="The subscription ends when this day begins: the day before is the last one billed.",
     )
-    fusion_phase_ids = fields.One2many("fusion.billing.phase", "subscription_id", "Timeline")
-    fusion_item_ids = fields.One2many("fusion.billing.item", "subscription_id", "Recurring Fees")
+    fusion_phase_ids = fields.One2many(
+        "fusion.billing.phase", "subscription_id", "Timeline", groups=BILLING,
+    )
+    fusion_item_ids = fields.One2many(
+        "fusion.billing.item", "subscription_id", "Recurring Fees", groups=BILLING,
+    )
 
     fusion_service_id = fields.Many2one(
         "fusion.billing.service", "Service", index="btree_not_null", copy=False,
@@ -69,7 +74,9 @@ class SaleOrder(models.Model):
     fusion_external_id = fields.Char(
         "External ID", copy=False, help="The subscription's id in the app.",
     )
-    fusion_usage_ids = fields.One2many("fusion.billing.usage", "subscription_id")
+    fusion_usage_ids = fields.One2many(
+        "fusion.billing.usage", "subscription_id", groups=BILLING,
+    )
 
     _fusion_external_id_unique = models.UniqueIndex(
         "(fusion_service_id, fusion_external_id) WHERE fusion_external_id IS NOT NULL",
@@ -97,13 +104,13 @@ class SaleOrder(models.Model):
             self._fusion_check_projection(vals)
         result = super().write(vals)
         if "fusion_plan_id" in vals:
-            for order in self.filtered(lambda order: not order.fusion_phase_ids):
+            for order in self.filtered(lambda order: not order._fusion_has_begun()):
                 order._fusion_draft_subscription()
         return result
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_subscription(self):
-        if any(order.fusion_phase_ids for order in self):
+        if any(order._fusion_has_begun() for order in self):
             raise UserError(self.env._(
                 "You cannot delete an order that is or was a subscription: its invoices are"
                 " explained by it."
@@ -146,6 +153,11 @@ class SaleOrder(models.Model):
     def _fusion_in_progress(self):
         """Return those of these orders that are subscriptions in progress."""
         return self.filtered_domain(self._fusion_subscription_domain())
+
+    def _fusion_has_begun(self):
+        """Whether this order is or was a subscription."""
+        # sudo: salespeople, too, meet the rules for orders that are billed.
+        return bool(self.sudo().fusion_phase_ids)
 
     def _fusion_is_running(self):
         """Whether this order is a subscription in progress or paused."""
@@ -198,7 +210,7 @@ class SaleOrder(models.Model):
         :return: `[(start, end)]`, naive UTC datetimes; the last end is None without an end
         """
         self.ensure_one()
-        if self.state == "cancel" or not self.sudo().fusion_phase_ids:
+        if self.state == "cancel" or not self._fusion_has_begun():
             return []
         return self._fusion_spans_of(self._fusion_timeline())
 
@@ -222,7 +234,7 @@ class SaleOrder(models.Model):
 
     def _fusion_project(self):
         """Show on these orders what their timelines say today."""
-        for order in self.filtered("fusion_phase_ids"):
+        for order in self.filtered(lambda order: order._fusion_has_begun()):
             values = {
                 name: value for name, value in order._fusion_projection().items()
                 if order._fields[name].convert_to_write(order[name], order) != value

@@ -17,10 +17,11 @@ class SaleOrder(models.Model):
     def _fusion_offer_fees(self):
         """Put the fees of a quotation's plan on it, instead of those of another plan."""
         self.ensure_one()
-        offered = self.order_line.filtered("fusion_plan_fee_id")
-        fees = self.fusion_plan_id.fee_ids
+        # sudo: salespeople need not see the plan's fees.
+        offered = self.sudo().order_line.filtered("fusion_plan_fee_id")
+        fees = self.sudo().fusion_plan_id.fee_ids
         offered.filtered(lambda line: line.fusion_plan_fee_id not in fees).unlink()
-        self._fusion_add_fee_lines(fees - offered.fusion_plan_fee_id)
+        self.sudo()._fusion_add_fee_lines(fees - offered.fusion_plan_fee_id)
 
     def _fusion_add_fee_lines(self, fees):
         """Add an order line for each fee, at its own price or the pricelist's."""
@@ -189,7 +190,7 @@ class SaleOrder(models.Model):
         """Show on the order lines the items that are in force (L6)."""
         for order in self:
             day = max(order._fusion_today(), order._fusion_timeline().start)
-            for line in lines or order.order_line.filtered("fusion_item_ids"):
+            for line in lines or order.order_line.filtered(lambda l: l._fusion_has_items()):
                 line._fusion_show_item(line.sudo().fusion_item_ids._on(day))
 
 

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..base.engine import as_engine, is_engine
+from ..base.staff import BILLING
 from .sale_order_items import SHOWN
 
 EDITS = set(SHOWN.values())
@@ -28,7 +29,9 @@ class SaleOrderLine(models.Model):
         "fusion.billing.plan.fee", "Fee of the Plan", index="btree_not_null", copy=False,
         ondelete="restrict",
     )
-    fusion_item_ids = fields.One2many("fusion.billing.item", "order_line_id", copy=False)
+    fusion_item_ids = fields.One2many(
+        "fusion.billing.item", "order_line_id", copy=False, groups=BILLING,
+    )
     fusion_charge_id = fields.Many2one(
         "fusion.billing.charge", "Charge", index="btree_not_null", ondelete="restrict",
         copy=False,
@@ -42,7 +45,7 @@ class SaleOrderLine(models.Model):
     @api.depends("product_id")
     def _compute_fusion_recurring(self):
         for line in self:
-            line.fusion_recurring = bool(line.fusion_item_ids) or line.product_id.fusion_recurring
+            line.fusion_recurring = line._fusion_has_items() or line.product_id.fusion_recurring
 
     def _compute_price_unit(self):
         """An agreed fee keeps its price when its quantity changes; *Update Prices* asks anew."""
@@ -75,14 +78,14 @@ class SaleOrderLine(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_owed(self):
-        if any(line.fusion_item_ids or line.fusion_charge_id for line in self):
+        if any(line._fusion_has_items() or line.fusion_charge_id for line in self):
             raise UserError(self.env._(
                 "You cannot delete a line that a subscription is billed by: set its quantity to 0."
             ))
 
     def _fusion_check_kept(self, vals):
         """Refuse to make something else of a line of a subscription."""
-        for line in self.filtered("order_id.fusion_phase_ids"):
+        for line in self.filtered(lambda line: line.order_id._fusion_has_begun()):
             names = vals.keys() & (
                 FIXED if line._fusion_is_engines() else FIXED - {"order_id", "product_id"}
             )
@@ -110,21 +113,26 @@ class SaleOrderLine(models.Model):
     def _fusion_is_engines(self):
         """Whether the ledger says what this line costs, and not its quantities (L6)."""
         self.ensure_one()
-        begun = self.order_id.fusion_phase_ids
-        return bool(
-            self.fusion_charge_id or self.fusion_item_ids or (not begun and self._fusion_is_fee())
+        return bool(self.fusion_charge_id) or self._fusion_has_items() or (
+            self._fusion_is_fee() and not self.order_id._fusion_has_begun()
         )
 
     def _fusion_keeps_price(self):
-        agreed = self.fusion_item_ids or self.fusion_plan_fee_id.has_own_price
+        # sudo: salespeople need not see the plan's fees.
+        agreed = self._fusion_has_items() or self.sudo().fusion_plan_fee_id.has_own_price
         return bool(agreed and self.price_unit)
 
+    def _fusion_has_items(self):
+        """Whether recurring fees of a subscription stand behind this line."""
+        # sudo: salespeople, too, meet the rules for lines that are billed.
+        return bool(self.sudo().fusion_item_ids)
+
     def _fusion_joins_subscription(self):
-        return self._fusion_is_fee() and bool(self.order_id.fusion_phase_ids)
+        return self._fusion_is_fee() and self.order_id._fusion_has_begun()
 
     def _fusion_follow_edit(self):
         """Change the fees behind lines that were edited; what usage lines say comes back."""
-        for line in self.filtered("fusion_item_ids"):
+        for line in self.filtered(lambda line: line._fusion_has_items()):
             order = line.order_id
             day = max(order._fusion_today(), order.fusion_start_date)
             if line._fusion_shows(line.sudo().fusion_item_ids._on(day)):

@@ -52,7 +52,7 @@ class SaleOrder(models.Model):
     def _action_confirm(self):
         result = super()._action_confirm()
         for order in self.filtered("fusion_plan_id"):
-            if order.fusion_phase_ids:
+            if order._fusion_has_begun():
                 # It was a subscription, was closed, cancelled and reset: it goes on.
                 order._fusion_reopen()
             else:
@@ -254,7 +254,7 @@ class SaleOrder(models.Model):
 
     def _fusion_set_timeline(self, timeline):
         """Store a timeline, let the plan's fees and what is shown follow, and have it rated."""
-        before = self._fusion_timeline() if self.fusion_phase_ids else None
+        before = self._fusion_timeline() if self._fusion_has_begun() else None
         since = _first_difference(before, timeline)
         self._fusion_store_phases(timeline)
         if before:
@@ -300,7 +300,7 @@ class SaleOrder(models.Model):
         :param date since: the first day that is touched; only the open period if empty
         """
         requests = self.env["fusion.billing.rating.request"]
-        for order in self.filtered("fusion_phase_ids"):
+        for order in self.filtered(lambda order: order._fusion_has_begun()):
             instant = since and order._fusion_zones().midnight(since)
             requests._request(order, instant, instant and fields.Datetime.to_datetime("9999-01-01"))
 
