@@ -23,6 +23,16 @@ def api_route(path, verb, **routing):
     )
 
 
+def api(group):
+    """Return who answers a group of endpoints: `fusion.billing.api.…`."""
+    return request.env[f"fusion.billing.api.{group}"]
+
+
+def service():
+    """Return the service whose key the request has."""
+    return request.fusion_service
+
+
 class FusionBillingApi(http.Controller):
     @api_route("/health", "GET", auth="none")
     def health(self, payload):
@@ -33,66 +43,66 @@ class FusionBillingApi(http.Controller):
 
     @api_route("/customers", "POST")
     def register_customer(self, payload):
-        return request.fusion_service._register_customer(payload)
+        return api("customers")._register(service(), payload)
 
     @api_route("/customers", "GET")
     def list_customers(self, payload):
-        return request.fusion_service._list_customers(payload)
+        return api("customers")._list(service(), payload)
 
     @api_route("/customers/<path:external_id>", "GET")
     def read_customer(self, external_id, payload):
-        return request.fusion_service._read_customer(external_id, payload)
+        return api("customers")._read(service(), external_id, payload)
 
     # === SUBSCRIPTIONS === #
 
     @api_route("/subscriptions", "POST")
     def create_subscription(self, payload):
-        return request.fusion_service._create_subscription(payload)
+        return api("subscriptions")._create_one(service(), payload)
 
     @api_route("/subscriptions", "GET")
     def list_subscriptions(self, payload):
-        return request.fusion_service._list_subscriptions(payload)
+        return api("subscriptions")._list(service(), payload)
 
     @api_route("/subscriptions/<subscription_id>", "GET")
     def read_subscription(self, subscription_id, payload):
-        return request.fusion_service._read_subscription(subscription_id, payload)
+        return api("subscriptions")._read(service(), subscription_id, payload)
 
     @api_route("/subscriptions/<subscription_id>/pause", "POST")
     def pause_subscription(self, subscription_id, payload):
-        return request.fusion_service._change_subscription(subscription_id, "pause", payload)
+        return api("subscriptions")._pause(service(), subscription_id, payload)
 
     @api_route("/subscriptions/<subscription_id>/resume", "POST")
     def resume_subscription(self, subscription_id, payload):
-        return request.fusion_service._change_subscription(subscription_id, "resume", payload)
+        return api("subscriptions")._resume(service(), subscription_id, payload)
 
     @api_route("/subscriptions/<subscription_id>/cancel", "POST")
     def cancel_subscription(self, subscription_id, payload):
-        return request.fusion_service._change_subscription(subscription_id, "cancel", payload)
+        return api("subscriptions")._cancel(service(), subscription_id, payload)
 
     @api_route("/subscriptions/<subscription_id>/change_plan", "POST")
     def change_plan(self, subscription_id, payload):
-        return request.fusion_service._change_plan(subscription_id, payload)
+        return api("subscriptions")._change_plan(service(), subscription_id, payload)
 
     # === USAGE === #
 
     @api_route("/usage", "POST")
     def push_usage(self, payload):
-        return request.fusion_service._push_usage(payload)
+        return api("usage")._push(service(), payload)
 
     @api_route("/usage", "GET")
     def list_usage(self, payload):
-        return request.fusion_service._list_usage(payload)
+        return api("usage")._list(service(), payload)
 
     @api_route("/subscriptions/<subscription_id>/usage", "GET", readonly=False)
     def read_period_usage(self, subscription_id, payload):
-        return request.fusion_service._read_period_usage(subscription_id, payload)
+        return api("period_usage")._read(service(), subscription_id, payload)
 
     # === CATALOG === #
 
     @api_route("/catalog", "GET")
     def read_catalog(self, payload):
-        return request.fusion_service._read_catalog(payload)
+        return api("catalog")._read(service(), payload)
 
     @api_route("/estimate", "POST", readonly=True)
     def estimate_usage(self, payload):
-        return request.fusion_service._estimate_usage(payload)
+        return api("estimate")._estimate(service(), payload)

@@ -68,6 +68,7 @@ def _(error: errors.BillingError):
     statuses = {
         errors.NotFound: 404,
         errors.Conflict: 409,
+        errors.UsageAfterEnd: 409,
         errors.TooLarge: 413,
         errors.UnsupportedMediaType: 415,
     }
@@ -133,8 +134,6 @@ def _(error):
     # A service is only given what it may see, and Odoo denies access for whatever goes wrong
     # while a key is checked: both are mistakes of ours.
     return answer_to.dispatch(object)(error)
-
-
 
 
 # === DISPATCHERS === #

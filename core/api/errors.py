@@ -51,6 +51,22 @@ class Conflict(BillingError):
     code = "conflict"
 
 
+class UsageAfterEnd(BillingError):
+    """Counters that were accepted would not be billed any more, and nobody said they may be lost.
+
+    :param int count: how many there are
+    """
+
+    code = "usage_after_end"
+
+    def __init__(self, message, count):
+        super().__init__(message)
+        self.count = count
+
+    def as_dict(self):
+        return {**super().as_dict(), "count": self.count}
+
+
 class TooLarge(BillingError):
     """There is more in the request than is taken at once."""
 

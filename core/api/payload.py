@@ -98,6 +98,13 @@ def text(value, name):
     return value
 
 
+def flag(value, name):
+    """Return whether something is wanted: it is not, if nobody says so."""
+    if value is not None and not isinstance(value, bool):
+        raise invalid(name, "must be true or false")
+    return bool(value)
+
+
 def external_id(value, name):
     """Return a text; a whole number stands for its digits."""
     return text(_digits(value) or value, name)

@@ -18,14 +18,16 @@ class FusionBillingAccountLink(models.Model):
     registration = fields.Json(readonly=True, help="Empty on links that staff made.")
 
 
-class FusionBillingService(models.Model):
-    """The customers of an app, as its API shows them."""
+class FusionBillingApiCustomers(models.AbstractModel):
+    """The customers of an app."""
 
-    _inherit = "fusion.billing.service"
+    _name = "fusion.billing.api.customers"
+    _description = "API: customers"
+    _inherit = ["fusion.billing.api.finder", "fusion.billing.api.serializer"]
 
     # === ENDPOINTS === #
 
-    def _register_customer(self, payload):
+    def _register(self, service, payload):
         """Link a customer of the app to a new partner, or find the link that is there.
 
         A registration can be sent again: what it says is kept on the link, so that neither a
@@ -35,35 +37,33 @@ class FusionBillingService(models.Model):
         """
         values = read_fields(payload, REGISTRATION)
         details = {name: values[name] for name in DETAILS if values[name] is not None}
-        link = self._find_link(values["external_id"])
+        link = self._find_link(service, values["external_id"])
         if link:
             self._check_registration(link, details)
             return {**self._describe_link(link), "created": False}
         with run_again_if_faster():
-            link = self._create_link(values["external_id"], details)
+            link = self._create_link(service, values["external_id"], details)
         return {**self._describe_link(link), "created": True}
 
-    def _list_customers(self, query):
+    def _list(self, service, query):
         values = read_fields(query, paging.READERS)
         links, next_cursor = find_page(
-            self.env["fusion.billing.account.link"], Domain("service_id", "=", self.id), **values,
+            self.env["fusion.billing.account.link"], Domain("service_id", "=", service.id),
+            **values,
         )
-        return {"customers": self._describe_customers(links), "next_cursor": next_cursor}
+        return {
+            "customers": self._describe_customers(service, links), "next_cursor": next_cursor,
+        }
 
-    def _read_customer(self, name, query):
+    def _read(self, service, name, query):
         """:raise NotFound: the app has registered no such customer"""
         read_fields(query, {})
-        link = self._find_link(name)
+        link = self._find_link(service, name)
         if not link:
             raise errors.NotFound("There is no customer with this external id.")
-        return self._describe_customers(link)[0]
+        return self._describe_customers(service, link)[0]
 
-    # === BUSINESS METHODS === #
-
-    def _find_link(self, name):
-        return self.env["fusion.billing.account.link"].search([
-            ("service_id", "=", self.id), ("external_id", "=", name),
-        ])
+    # === REGISTERING === #
 
     def _check_registration(self, link, details):
         registered = link.registration or {}
@@ -74,18 +74,20 @@ class FusionBillingService(models.Model):
                 f"This customer was registered with another {differing[0]}.", field=differing[0],
             )
 
-    def _create_link(self, name, details):
+    def _create_link(self, service, name, details):
         # sudo: the API may create customers, and do nothing else to them.
-        partner = self.env["res.partner"].sudo().create(self._prepare_partner(name, details))
+        partner = self.env["res.partner"].sudo().create(
+            self._prepare_partner(service, name, details)
+        )
         return self.env["fusion.billing.account.link"].sudo().create({
-            "service_id": self.id,
+            "service_id": service.id,
             "partner_id": partner.id,
             "external_id": name,
             "registration": {"external_id": name, **details},
         }).sudo(False)
 
-    def _prepare_partner(self, name, details):
-        vals = {"name": details.get("email", name), "company_id": self.company_id.id, **details}
+    def _prepare_partner(self, service, name, details):
+        vals = {"name": details.get("email", name), "company_id": service.company_id.id, **details}
         code = vals.pop("country_code", None)
         if code:
             vals["country_id"] = self._find_country(code).id
@@ -99,26 +101,26 @@ class FusionBillingService(models.Model):
 
     # === ANSWERS === #
 
-    def _describe_link(self, link):
-        return {"partner_id": link.partner_id.id, "external_id": link.external_id}
-
-    def _describe_customers(self, links):
+    def _describe_customers(self, service, links):
         """Return customers with their subscriptions, in as many queries for many as for one."""
-        customers = links.partner_id.commercial_partner_id
-        subscriptions = self._find_subscriptions(
-            Domain("partner_id.commercial_partner_id", "in", customers.ids)
-        )
-        described = zip(subscriptions, self._describe_subscriptions(subscriptions), strict=True)
-        by_customer = {}
-        for subscription, facts in described:
-            customer = subscription.partner_id.commercial_partner_id
-            by_customer.setdefault(customer, []).append(facts)
+        subscriptions = self._subscriptions_by_customer(service, links.partner_id)
         return [
             {
                 **self._describe_link(link),
                 "name": link.partner_id.name,
                 "email": link.partner_id.email or None,
-                "subscriptions": by_customer.get(link.partner_id.commercial_partner_id, []),
+                "subscriptions": subscriptions.get(link.partner_id.commercial_partner_id, []),
             }
             for link in links
         ]
+
+    def _subscriptions_by_customer(self, service, partners):
+        subscriptions = self._find_subscriptions(service, Domain(
+            "partner_id.commercial_partner_id", "in", partners.commercial_partner_id.ids,
+        ))
+        described = self._describe_subscriptions(service, subscriptions)
+        by_customer = {}
+        for subscription, facts in zip(subscriptions, described, strict=True):
+            customer = subscription.partner_id.commercial_partner_id
+            by_customer.setdefault(customer, []).append(facts)
+        return by_customer

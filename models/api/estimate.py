@@ -30,42 +30,43 @@ ESTIMATE = {
 }
 
 
-class FusionBillingService(models.Model):
-    """What usage would cost, as the API tells before anything is used."""
+class FusionBillingApiEstimate(models.AbstractModel):
+    """What usage would cost, told before anything is used."""
 
-    _inherit = "fusion.billing.service"
+    _name = "fusion.billing.api.estimate"
+    _description = "API: estimates"
+    _inherit = ["fusion.billing.api.finder"]
 
     # === ENDPOINTS === #
 
-    def _estimate_usage(self, payload):
+    def _estimate(self, service, payload):
         """Price quantities as one full period of a plan would, and store nothing.
 
         :raise InvalidInput: `unknown_plan`, `unknown_metric`, `invalid_currency`
         """
         values = read_fields(payload, ESTIMATE)
-        plan = self._find_plan(values["plan_id"], values["plan_code"])
-        used = self._find_quantities(values["quantities"])
+        plan = self._find_plan(service, values["plan_id"], values["plan_code"])
+        used = self._find_quantities(service, values["quantities"])
         currency = self._find_currency(values["currency"])
         lines = plan._estimate(used, currency)
         priced = {line["charge"].metric_id for line in lines if not line["charge"]._filter()}
+        nothing = {currency or plan.company_id.currency_id: 0}
         return {
             "plan_id": plan.id,
             "plan_code": plan.code,
-            "lines": [self._describe_estimate(line) for line in lines],
-            **self._describe_totals(
-                plan._total_by_currency(lines) or {currency or plan.company_id.currency_id: 0}
-            ),
+            "lines": list(map(self._describe_line, lines)),
+            **self._describe_totals(plan._total_by_currency(lines) or nothing),
             "not_charged": [metric.code for metric in used if metric not in priced],
         }
 
-    # === BUSINESS METHODS === #
+    # === FINDING === #
 
-    def _find_quantities(self, by_code):
+    def _find_quantities(self, service, by_code):
         """Return the quantities by metric.
 
         :raise InvalidInput: `unknown_metric`, names the first one
         """
-        ids = self._find_metrics(by_code)
+        ids = self._find_metrics(service, by_code)
         for code in by_code:
             if code not in ids:
                 raise InvalidInput(
@@ -83,7 +84,7 @@ class FusionBillingService(models.Model):
 
     # === ANSWERS === #
 
-    def _describe_estimate(self, line):
+    def _describe_line(self, line):
         charge, breakdown = line["charge"], line["breakdown"]
         return {
             "metric_code": charge.metric_id.code,

@@ -4,13 +4,12 @@ from decimal import Decimal
 
 from odoo import fields, models
 from odoo.exceptions import UserError
-from odoo.fields import Domain
 
 from ...core.api import errors, paging
 from ...core.api.payload import (
-    ID_LIMIT,
     day,
     external_id,
+    flag,
     invalid,
     quantity,
     read_fields,
@@ -18,8 +17,9 @@ from ...core.api.payload import (
     required,
     text,
 )
+from ...core.money.timeline import ACTIVE, PAUSED
 from ..base.retry import run_again_if_faster
-from ..base.subscription_states import STARTED
+from ..subscription.sale_order_timeline import UsageAfterEnd
 from .paging import find_page
 
 PLAN_CHANGE = {"plan_id": record_id, "plan_code": text, "date": day}
@@ -48,13 +48,8 @@ SUBSCRIPTION = {
     "lines": order_lines,
 }
 
-# What an app can do to a subscription: the seam's method, the state it leads to, and the date
-# that comes with it.
-CHANGES = {
-    "pause": ("_fusion_pause", "4_paused", "fusion_pause_date"),
-    "resume": ("_fusion_resume", "3_progress", "fusion_resume_date"),
-    "cancel": ("_fusion_close", "6_churn", "fusion_end_date"),
-}
+RESUMPTION = {"date": day}
+ENDING = {"date": day, "discard_usage": flag}
 
 
 @contextmanager
@@ -62,174 +57,110 @@ def told_as_invalid_state():
     """Tell the app, in the seam's own sentence, why a subscription does not allow something."""
     try:
         yield
+    except UsageAfterEnd as error:
+        raise errors.UsageAfterEnd(str(error), error.count) from error
     except UserError as error:
         raise errors.InvalidInput(str(error), "invalid_state") from error
 
 
-class FusionBillingService(models.Model):
-    """The subscriptions of an app's customers, as its API shows and changes them."""
+class FusionBillingApiSubscriptions(models.AbstractModel):
+    """The subscriptions of an app's customers."""
 
-    _inherit = "fusion.billing.service"
+    _name = "fusion.billing.api.subscriptions"
+    _description = "API: subscriptions"
+    _inherit = ["fusion.billing.api.finder", "fusion.billing.api.serializer"]
 
     # === ENDPOINTS === #
 
-    def _create_subscription(self, payload):
+    def _create_one(self, service, payload):
         """Create and confirm a subscription, or find the one with this external id.
 
         :raise Conflict: that one is of another customer, on another plan or starts otherwise
         """
         values = read_fields(payload, SUBSCRIPTION)
-        vals = {
-            "partner_id": self._find_customer(values["external_customer_id"]).id,
-            "plan_id": self._find_plan(values["plan_id"], values["plan_code"]).id,
-            "service_id": self.id,
-            "external_id": values["external_id"],
-            "start_date": self._check_start(values["start_date"]),
-            "lines": [self._prepare_line(line) for line in values["lines"]],
-        }
-        existing = self._find_own_subscription(values["external_id"])
+        vals = self._prepare_subscription(service, values)
+        existing = self._find_own_subscription(service, values["external_id"])
         if existing:
             self._check_same_subscription(existing, vals)
-            return {**self._describe_subscriptions(existing)[0], "created": False}
+            return {**self._describe(service, existing), "created": False}
         with run_again_if_faster():
             # sudo: the API may create subscriptions of its customers, not orders in general.
             created = self.env["sale.order"].sudo()._fusion_create_subscription(vals)
-        return {**self._describe_subscriptions(created.sudo(False))[0], "created": True}
+        return {**self._describe(service, created.sudo(False)), "created": True}
 
-    def _list_subscriptions(self, query):
+    def _list(self, service, query):
         values = read_fields(query, paging.READERS)
         page, next_cursor = find_page(
-            self.env["sale.order"], self._subscriptions_domain(), **values,
+            self.env["sale.order"], self._subscriptions_domain(service), **values,
         )
-        return {"subscriptions": self._describe_subscriptions(page), "next_cursor": next_cursor}
+        return {
+            "subscriptions": self._describe_subscriptions(service, page),
+            "next_cursor": next_cursor,
+        }
 
-    def _read_subscription(self, subscription_id, query):
+    def _read(self, service, subscription_id, query):
         read_fields(query, {})
-        return self._describe_subscriptions(self._get_subscription(subscription_id))[0]
+        return self._describe(service, self._get_subscription(service, subscription_id))
 
-    def _change_subscription(self, subscription_id, change, payload):
-        """Pause, resume or cancel. What is done already can be asked again.
+    def _pause(self, service, subscription_id, payload):
+        """Pause; what is paused on that day already can be asked again.
 
-        :param str change: a key of :data:`CHANGES`
         :raise NotFound: there is no such subscription
         :raise InvalidInput: `invalid_state`, the subscription does not allow it
+        :raise UsageAfterEnd: counters lie in the pause, and are not to be discarded
         """
-        date = read_fields(payload, {"date": day})["date"]
-        subscription = self._get_subscription(subscription_id)
-        method, state, date_field = CHANGES[change]
-        done = subscription.fusion_state == state and date in (None, subscription[date_field])
-        if not done:
-            with told_as_invalid_state():
-                # sudo: the API may change its subscriptions in these ways, not orders at large.
-                getattr(subscription.sudo(), method)(date)
-        return self._describe_subscriptions(subscription)[0]
+        values = read_fields(payload, ENDING)
+        subscription = self._get_subscription(service, subscription_id)
+        if not self._is_paused(subscription, values["date"]):
+            self._change(subscription, "_fusion_pause", **values)
+        return self._describe(service, subscription)
 
-    def _change_plan(self, subscription_id, payload):
+    def _resume(self, service, subscription_id, payload):
+        """Go on; what is not paused on that day can be asked again."""
+        values = read_fields(payload, RESUMPTION)
+        subscription = self._get_subscription(service, subscription_id)
+        if not self._is_active(subscription, values["date"]):
+            self._change(subscription, "_fusion_resume", **values)
+        return self._describe(service, subscription)
+
+    def _cancel(self, service, subscription_id, payload):
+        """End; what ends on that day, or has ended, can be asked again.
+
+        :raise UsageAfterEnd: counters lie after the end, and are not to be discarded
+        """
+        values = read_fields(payload, ENDING)
+        subscription = self._get_subscription(service, subscription_id)
+        ended = not subscription._fusion_is_running()
+        if not ended or values["date"] not in (None, subscription.fusion_end_date):
+            self._change(subscription, "_fusion_close", **values)
+        return self._describe(service, subscription)
+
+    def _change_plan(self, service, subscription_id, payload):
         """Move a subscription to another plan. What is asked for already can be asked again.
 
-        To ask for the plan that is in force takes back a change that is to come.
+        To ask for the plan that is in force, without a day, takes back what is to come.
 
-        :raise NotFound: there is no such subscription
         :raise InvalidInput: `invalid_state`, the subscription does not allow it
         """
         values = read_fields(payload, PLAN_CHANGE)
-        plan = self._find_plan(values["plan_id"], values["plan_code"])
-        subscription = self._get_subscription(subscription_id)
+        plan = self._find_plan(service, values["plan_id"], values["plan_code"])
+        subscription = self._get_subscription(service, subscription_id)
         with told_as_invalid_state():
             # sudo: the API may change its subscriptions in these ways, not orders at large.
             self._move_to_plan(subscription.sudo(), plan.sudo(), values["date"])
-        return self._describe_subscriptions(subscription)[0]
+        return self._describe(service, subscription)
 
-    # === BUSINESS METHODS - FINDING === #
+    # === CREATING === #
 
-    def _subscriptions_domain(self):
-        """Return the domain of the subscriptions of customers this service is linked to (U1).
-
-        A customer is a company with all its contacts, archived ones too: the link may name one
-        of them, the subscription another.
-        """
-        links = self.env["fusion.billing.account.link"]._search([("service_id", "=", self.id)])
-        partners = self.env["res.partner"].with_context(active_test=False)
-        linked = partners._search([("id", "in", links.subselect("partner_id"))])
-        return self.env["sale.order"]._fusion_subscription_domain(STARTED) & Domain(
-            "partner_id.commercial_partner_id", "in", linked.subselect("commercial_partner_id"),
-        )
-
-    def _find_subscriptions(self, domain):
-        return self.env["sale.order"].search(self._subscriptions_domain() & domain, order="id")
-
-    def _get_subscription(self, subscription_id):
-        """:raise NotFound: there is none with this id (a text) for this service"""
-        digits = subscription_id.isascii() and subscription_id.isdigit()
-        if digits and len(subscription_id) <= 10 and int(subscription_id) < ID_LIMIT:
-            found = self._find_subscriptions(Domain("id", "=", int(subscription_id)))
-            if found:
-                return found
-        raise errors.NotFound(
-            "There is no such subscription of a customer of this service; a path takes the"
-            " subscription_id, the number that the subscription was answered with."
-        )
-
-    def _find_own_subscription(self, name):
-        own = Domain("fusion_service_id", "=", self.id) & Domain("fusion_external_id", "=", name)
-        return self.env["sale.order"].search(own) if name else self.env["sale.order"]
-
-    def _find_customer(self, name):
-        link = self._find_link(name)
-        if not link:
-            raise errors.InvalidInput(
-                "There is no customer with this external id: register it first.",
-                "unknown_customer", "external_customer_id",
-            )
-        return link.partner_id
-
-    def _find_plan(self, plan_id, plan_code):
-        return self._find_one(
-            "fusion.billing.plan", Domain("company_id", "=", self.company_id.id),
-            ("plan_id", plan_id), ("plan_code", plan_code), code_field="code",
-        )
-
-    def _find_product(self, line):
-        sold = Domain("sale_ok", "=", True) & Domain("company_id", "in", (
-            False, self.company_id.id,
-        ))
-        return self._find_one(
-            "product.product", sold, ("product_id", line["product_id"]),
-            ("product_code", line["product_code"]), code_field="default_code",
-        )
-
-    def _find_one(self, model, domain, by_id, by_code, code_field):
-        """Return the record that is named by its id or by its code.
-
-        :param tuple by_id: name of the field of the request, its value
-        :param tuple by_code: the same for the code
-        :raise InvalidInput: it is named twice or not at all, unknown, or not the only one
-        """
-        (id_name, record), (code_name, code) = by_id, by_code
-        if record is None and code is None:
-            raise errors.InvalidInput(f"{code_name} is missing.", "missing_field", code_name)
-        if record is not None and code is not None:
-            raise invalid(id_name, f"and {code_name} must not both be given")
-        name = code_name if record is None else id_name
-        named = Domain(code_field, "=", code) if record is None else Domain("id", "=", record)
-        in_range = record is None or record < ID_LIMIT
-        found = self.env[model].search(domain & named, limit=2) if in_range else self.env[model]
-        if not found:
-            kind = id_name.removesuffix("_id")
-            raise errors.InvalidInput(f"There is no such {kind}.", f"unknown_{kind}", name)
-        if len(found) > 1:
-            raise invalid(name, f"names more than one: use {id_name}")
-        return found
-
-    # === BUSINESS METHODS - CHANGING === #
-
-    def _move_to_plan(self, subscription, plan, date):
-        """Change the plan, if that is not what the subscription waits for already."""
-        awaited = subscription.fusion_next_plan_id, subscription.fusion_plan_change_date
-        if awaited != (plan, date or awaited[1]):
-            subscription._fusion_change_plan(plan, date)
-
-    # === BUSINESS METHODS - CREATING === #
+    def _prepare_subscription(self, service, values):
+        return {
+            "partner_id": self._find_customer(service, values["external_customer_id"]).id,
+            "plan_id": self._find_plan(service, values["plan_id"], values["plan_code"]).id,
+            "service_id": service.id,
+            "external_id": values["external_id"],
+            "start_date": self._check_start(values["start_date"]),
+            "lines": [self._prepare_line(service, line) for line in values["lines"]],
+        }
 
     def _check_start(self, date):
         today = fields.Date.context_today(self)
@@ -237,14 +168,15 @@ class FusionBillingService(models.Model):
             raise invalid("start_date", "must not be more than five years away")
         return date
 
-    def _prepare_line(self, line):
+    def _prepare_line(self, service, line):
         """Return the product and quantity of an order line, exactly as it was asked for."""
         digits = self.env["decimal.precision"].precision_get("Product Unit")
         if not 0 < line["quantity"] < LINE_QUANTITY:
             raise invalid("quantity", "of a line must be above 0, and below a thousand million")
         if line["quantity"] != round(line["quantity"], digits):
             raise invalid("quantity", f"of a line has at most {digits} digits after the point")
-        return {"product_id": self._find_product(line).id, "quantity": float(line["quantity"])}
+        product = self._find_product(service, line)
+        return {"product_id": product.id, "quantity": float(line["quantity"])}
 
     def _check_same_subscription(self, subscription, vals):
         """:raise Conflict: the request asks for something else than what was created"""
@@ -260,42 +192,45 @@ class FusionBillingService(models.Model):
                     field=name,
                 )
 
+    # === CHANGING === #
+
+    def _change(self, subscription, method, **arguments):
+        """Call one of the seam's methods."""
+        with told_as_invalid_state():
+            # sudo: the API may change its subscriptions in these ways, not orders at large.
+            getattr(subscription.sudo(), method)(**arguments)
+
+    def _is_paused(self, subscription, date):
+        """Whether it is paused on a day; if none is named, whether it is shown as paused."""
+        if not date:
+            return subscription.fusion_state == "4_paused"
+        return self._state_on(subscription, date) == PAUSED
+
+    def _is_active(self, subscription, date):
+        """Whether it runs on a day; if none is named, whether no pause is going on or planned."""
+        if date:
+            return self._state_on(subscription, date) == ACTIVE
+        timeline, today = subscription._fusion_timeline(), subscription._fusion_today()
+        states = {phase.state for phase in (timeline.on(today), *timeline.after(today))}
+        return subscription._fusion_is_running() and PAUSED not in states
+
+    def _state_on(self, subscription, day):
+        """Return the state on a day of its life; None on other days, or once it has ended."""
+        timeline = subscription._fusion_timeline()
+        runs = subscription._fusion_is_running() and timeline.start <= day
+        return timeline.on(day).state if runs else None
+
+    def _move_to_plan(self, subscription, plan, date):
+        """Change the plan, or the day of a change to it that is planned already."""
+        planned = subscription._fusion_planned_plan()
+        if planned and not date and plan == subscription._fusion_get_plan():
+            subscription._fusion_keep_plan()
+        elif date or plan != planned.plan_id:
+            if date and plan == planned.plan_id and planned.date_from < date:
+                subscription._fusion_take_back(planned)
+            subscription._fusion_change_plan(plan, date)
+
     # === ANSWERS === #
 
-    def _describe_subscriptions(self, subscriptions):
-        """Return subscriptions as the API shows them, in a fixed number of queries."""
-        names = self._customer_names(subscriptions.partner_id)
-        return [
-            {
-                "subscription_id": subscription.id,
-                "subscription_state": subscription.fusion_state,
-                "external_id": self._own_external_id(subscription),
-                "external_customer_id": names.get(subscription.partner_id),
-                "plan_id": subscription._fusion_get_plan().id,
-                "plan_code": subscription._fusion_get_plan().code,
-                "next_plan_code": subscription.fusion_next_plan_id.code or None,
-                "plan_change_date": subscription.fusion_plan_change_date or None,
-                "start_date": subscription.fusion_start_date or None,
-                "last_invoice_date": subscription.fusion_last_invoice_date or None,
-                "next_invoice_date": subscription.fusion_next_invoice_date or None,
-                "end_date": subscription.fusion_end_date or None,
-            }
-            for subscription in subscriptions
-        ]
-
-    def _own_external_id(self, subscription):
-        own = subscription.fusion_service_id == self
-        return subscription.fusion_external_id if own and subscription.fusion_external_id else None
-
-    def _customer_names(self, partners):
-        """Return by partner the external id that this service knows the customer under."""
-        links = self.env["fusion.billing.account.link"].search([
-            ("service_id", "=", self.id),
-            ("partner_id.commercial_partner_id", "in", partners.commercial_partner_id.ids),
-        ], order="id desc")
-        exact = {link.partner_id: link.external_id for link in links}
-        by_company = {link.partner_id.commercial_partner_id: link.external_id for link in links}
-        return {
-            partner: exact.get(partner) or by_company.get(partner.commercial_partner_id)
-            for partner in partners
-        }
+    def _describe(self, service, subscription):
+        return self._describe_subscriptions(service, subscription)[0]

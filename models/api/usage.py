@@ -31,14 +31,16 @@ USAGE_QUERY = {
 }
 
 
-class FusionBillingService(models.Model):
+class FusionBillingApiUsage(models.AbstractModel):
     """The usage that an app pushes."""
 
-    _inherit = "fusion.billing.service"
+    _name = "fusion.billing.api.usage"
+    _description = "API: usage"
+    _inherit = ["fusion.billing.api.finder", "fusion.billing.api.serializer"]
 
     # === ENDPOINTS === #
 
-    def _push_usage(self, payload):
+    def _push(self, service, payload):
         """Store a batch of counters, all of them or none (U2).
 
         :return: `accepted`, and how many of them were `inserted`, `updated`, `unchanged`
@@ -46,29 +48,30 @@ class FusionBillingService(models.Model):
         """
         raw_events = read_fields(payload, BATCH)["events"]
         events, wrong = read_events(raw_events, fields.Datetime.now())
+        references = {subscription_reference(event) for event in events.values()}
         wrong += bind_events(
             events,
-            self._find_references({subscription_reference(e) for e in events.values()}),
-            self._find_metrics({event["metric_code"] for event in events.values()}),
+            self._find_references(service, references),
+            self._find_metrics(service, {event["metric_code"] for event in events.values()}),
         )
         if wrong:
             raise errors.BatchError(wrong)
         with run_again_if_faster():
-            counts = self.env["fusion.billing.usage"]._ingest(list(events.values()), self.code)
+            counts = self.env["fusion.billing.usage"]._ingest(list(events.values()), service.code)
         return {"accepted": len(events), **counts}
 
-    def _list_usage(self, query):
+    def _list(self, service, query):
         values = read_fields(query, USAGE_QUERY)
         usages, next_cursor = find_page(
-            self.env["fusion.billing.usage"], self._usage_domain(values),
+            self.env["fusion.billing.usage"], self._usage_domain(service, values),
             values["limit"], values["cursor"],
         )
-        return {"usage": self._describe_usages(usages), "next_cursor": next_cursor}
+        return {"usage": self._describe_usages(service, usages), "next_cursor": next_cursor}
 
-    # === BUSINESS METHODS - PUSHING === #
+    # === PUSHING === #
 
-    def _find_references(self, references):
-        """Look up what a batch's events name their subscriptions by, in one query.
+    def _find_references(self, service, references):
+        """Look up what a batch's events name their subscriptions by, in a few queries.
 
         A text is the subscription's external id in this service, or the digits of its id where
         it has no external id; a number is its id.
@@ -76,70 +79,71 @@ class FusionBillingService(models.Model):
         :param set references: texts and numbers
         :return: :class:`Subscription` by reference
         """
+        by_id, by_name = {}, {}
+        for order in self._find_named(service, references):
+            known = Subscription(order.id, order._fusion_spans())
+            by_id[order.id] = known
+            if not order.fusion_external_id:
+                by_id[str(order.id)] = known
+            elif order.fusion_service_id == service:
+                by_name[order.fusion_external_id] = known
+        return {**by_id, **by_name}
+
+    def _find_named(self, service, references):
+        """Return the subscriptions that these names or ids can mean, with what is read of them."""
         names = [name for name in references if isinstance(name, str)]
         ids = [number for number in references if isinstance(number, int)]
         ids += [int(name) for name in names if name.isascii() and name.isdigit()]
-        own = Domain("fusion_service_id", "=", self.id) & Domain("fusion_external_id", "in", names)
-        by_id = Domain("id", "in", [number for number in ids if number < ID_LIMIT])
-        by_reference, by_name = {}, {}
-        found = self._find_subscriptions(own | by_id)
+        own = Domain("fusion_service_id", "=", service.id) & Domain(
+            "fusion_external_id", "in", names,
+        )
+        found = self._find_subscriptions(
+            service, own | Domain("id", "in", [number for number in ids if number < ID_LIMIT]),
+        )
         found.fetch(LIFE_FIELDS)
-        for order in found:
-            known = Subscription(order.id, order._fusion_spans())
-            by_reference[order.id] = known
-            if not order.fusion_external_id:
-                by_reference[str(order.id)] = known
-            elif order.fusion_service_id == self:
-                by_name[order.fusion_external_id] = known
-        return {**by_reference, **by_name}
+        return found
 
-    def _find_metrics(self, codes):
-        """Return the ids of this company's metrics by code."""
-        metrics = self.env["fusion.billing.metric"].search([
-            ("company_id", "=", self.company_id.id), ("code", "in", list(codes)),
-        ])
-        return {metric.code: metric.id for metric in metrics}
+    # === READING === #
 
-    # === BUSINESS METHODS - READING === #
-
-    def _usage_domain(self, values):
+    def _usage_domain(self, service, values):
         """:raise InvalidInput: the query names a subscription or a metric that is not there"""
-        domain = Domain("subscription_id", "in", self.env["sale.order"]._search(
-            self._subscriptions_domain(),
-        ))
-        if values["subscription_id"] is not None:
-            [subscription_id] = self._find_queried_subscription(values["subscription_id"]).ids
-            domain = Domain("subscription_id", "=", subscription_id)
+        domain = self._domain_of_subscription(service, values["subscription_id"])
         if values["metric_code"] is not None:
-            metric_id = self._find_metrics({values["metric_code"]}).get(values["metric_code"])
-            if not metric_id:
-                raise errors.InvalidInput(
-                    "There is no such metric.", "unknown_metric", "metric_code",
-                )
-            domain &= Domain("metric_id", "=", metric_id)
+            domain &= self._domain_of_metric(service, values["metric_code"])
         if values["from"]:
             domain &= Domain("period_start", ">=", values["from"])
         if values["to"]:
             domain &= Domain("period_start", "<", values["to"])
         return domain
 
-    def _find_queried_subscription(self, number):
+    def _domain_of_subscription(self, service, number):
+        if number is None:
+            return Domain("subscription_id", "in", self.env["sale.order"]._search(
+                self._subscriptions_domain(service),
+            ))
         try:
-            return self._get_subscription(str(number))
+            subscription = self._get_subscription(service, str(number))
         except errors.NotFound as error:
             raise errors.InvalidInput(
                 error.message, "unknown_subscription", "subscription_id",
             ) from None
+        return Domain("subscription_id", "=", subscription.id)
+
+    def _domain_of_metric(self, service, code):
+        metric_id = self._find_metrics(service, {code}).get(code)
+        if not metric_id:
+            raise errors.InvalidInput("There is no such metric.", "unknown_metric", "metric_code")
+        return Domain("metric_id", "=", metric_id)
 
     # === ANSWERS === #
 
-    def _describe_usages(self, usages):
+    def _describe_usages(self, service, usages):
         exact = usages._read_exact(["quantity"])
         return [
             {
                 "usage_id": usage.id,
                 "subscription_id": usage.subscription_id.id,
-                "subscription_external_id": self._own_external_id(usage.subscription_id),
+                "subscription_external_id": self._own_external_id(service, usage.subscription_id),
                 "metric_code": usage.metric_id.code,
                 "quantity": exact[usage.id]["quantity"],
                 "period_start": usage.period_start,

@@ -25,9 +25,9 @@ class FusionBillingAccountLink(models.Model):
                 "customer.linked", link.service_id, link._describe_for,
             )
 
-    def _describe_for(self, service):
+    def _describe_for(self, _service):
         return {
-            **service._describe_link(self),
+            **self.env["fusion.billing.api.serializer"]._describe_link(self),
             "name": self.partner_id.name,
             "email": self.partner_id.email or None,
         }

@@ -2,15 +2,11 @@ from typing import NamedTuple
 
 from odoo import api, fields, models
 from odoo.fields import Domain
-from odoo.tools import SQL
 
-from ...core.api.answer import money
-from ...core.money.periods import local_date
 from ..base.cron import commit_progress
 from .transitions import untold, watch, watch_new
 
 OVERDUE_BATCH = 100
-AMOUNTS = ("amount_untaxed", "amount_tax", "amount_total", "amount_residual")
 
 
 class Facts(NamedTuple):
@@ -109,10 +105,9 @@ class AccountMove(models.Model):
 
     @api.model
     def _fusion_overdue_domain(self):
-        now = fields.Datetime.now()
         past_due = Domain.OR(
             Domain("company_id", "=", company.id)
-            & Domain("invoice_date_due", "<", local_date(now, company.fusion_billing_tz))
+            & Domain("invoice_date_due", "<", company._fusion_today())
             for company in self.env["res.company"].search([])
         )
         return (
@@ -136,49 +131,10 @@ class AccountMove(models.Model):
             event_type, services, self._fusion_describe_for, subscription=subscriptions[:1],
         )
 
-    def _fusion_subscriptions(self):
-        """Return the subscriptions that this invoice bills, if any: most moves are of others."""
-        self.ensure_one()
-        self.env.flush_all()
-        return self.env["sale.order"].browse(
-            order_id for [order_id] in self.env.execute_query(SQL(SUBSCRIPTIONS, self.id))
-        )
-
     def _fusion_describe_for(self, service):
         """Return the facts of this invoice that an app is told of."""
-        self.ensure_one()
-        places = self.currency_id.decimal_places
-        return {
-            "invoice_id": self.id,
-            "number": self.name if self.name not in (False, "/") else None,
-            "type": "credit_note" if self.move_type == "out_refund" else "invoice",
-            "state": self.state,
-            "payment_state": self.payment_state,
-            "invoice_date": self.invoice_date or None,
-            "due_date": self.invoice_date_due or None,
-            "currency": self.currency_id.name,
-            **{name: money(self[name], places) for name in AMOUNTS},
-            "external_customer_id": service._customer_names(self.partner_id)[self.partner_id],
-            "subscriptions": [
-                {
-                    "subscription_id": subscription.id,
-                    "external_id": service._own_external_id(subscription),
-                }
-                for subscription in self._fusion_subscriptions()
-            ],
-        }
+        return self.env["fusion.billing.api.serializer"]._describe_invoice(service, self)
 
 
 def _emit_transitions(move, before):
     move._fusion_emit_transitions(before)
-
-
-SUBSCRIPTIONS = """
-SELECT DISTINCT orders.id
-  FROM account_move_line AS line
-  JOIN sale_order_line_invoice_rel AS link ON link.invoice_line_id = line.id
-  JOIN sale_order_line AS order_line ON order_line.id = link.order_line_id
-  JOIN sale_order AS orders ON orders.id = order_line.order_id
- WHERE line.move_id = %s AND orders.fusion_plan_id IS NOT NULL
- ORDER BY orders.id
-"""

@@ -27,16 +27,17 @@ DELIVERIES_QUERY = {
 REPLAY = {"from": instant, "to": instant, "failed_since": instant}
 
 
-class FusionBillingService(models.Model):
-    """The events of an app, as its API shows them and sends them again."""
+class FusionBillingApiDeliveries(models.AbstractModel):
+    """The events of an app: it looks at them, and has them sent again."""
 
-    _inherit = "fusion.billing.service"
+    _name = "fusion.billing.api.deliveries"
+    _description = "API: webhook deliveries"
 
     # === ENDPOINTS === #
 
-    def _list_deliveries(self, query):
+    def _list(self, service, query):
         values = read_fields(query, DELIVERIES_QUERY)
-        domain = Domain("service_id", "=", self.id)
+        domain = Domain("service_id", "=", service.id)
         for name in ("state", "event_type"):
             if values[name]:
                 domain &= Domain(name, "=", values[name])
@@ -46,22 +47,22 @@ class FusionBillingService(models.Model):
         )
         return {"deliveries": self._describe_deliveries(page), "next_cursor": next_cursor}
 
-    def _retry_delivery(self, event_id, payload):
+    def _retry(self, service, event_id, payload):
         """Send one event again, now.
 
         :raise NotFound: this service has no such event
         """
         read_fields(payload, {})
         delivery = self.env["fusion.billing.webhook.delivery"].search([
-            ("service_id", "=", self.id), ("event_id", "=", event_id),
+            ("service_id", "=", service.id), ("event_id", "=", event_id),
         ])
         if not delivery:
             raise errors.NotFound("This service has no such event.")
-        self._check_endpoint_ready()
+        self._check_endpoint_ready(service)
         delivery._resend()
         return self._describe_deliveries(delivery)[0]
 
-    def _replay_deliveries(self, payload):
+    def _replay(self, service, payload):
         """Send the events of a span of time again, or all that failed since a time.
 
         :return: `queued`, how many there are
@@ -72,25 +73,23 @@ class FusionBillingService(models.Model):
             raise missing("from")
         if values["failed_since"] and (values["from"] or values["to"]):
             raise invalid("failed_since", "stands by itself, without from and to")
-        self._check_endpoint_ready()
+        self._check_endpoint_ready(service)
         deliveries = self.env["fusion.billing.webhook.delivery"]
         found = deliveries.search(deliveries._replay_domain(
-            self, since, values["to"], only_failed=bool(values["failed_since"]),
+            service, since, values["to"], only_failed=bool(values["failed_since"]),
         ))
         return {"queued": found._resend()}
 
-    def _emit_test_event(self, payload):
+    def _test(self, service, payload):
         read_fields(payload, {})
         try:
-            delivery = self._send_test_event()
+            delivery = service._send_test_event()
         except UserError as error:
             raise errors.InvalidInput(str(error), "endpoint_not_ready") from error
         return {**self._describe_deliveries(delivery)[0], "created": True}
 
-    # === BUSINESS METHODS === #
-
-    def _check_endpoint_ready(self):
-        if not self.webhook_receives:
+    def _check_endpoint_ready(self, service):
+        if not service.webhook_receives:
             raise errors.InvalidInput(
                 "This service has no endpoint, or it is disabled: nothing can be sent.",
                 "endpoint_not_ready",
@@ -115,12 +114,3 @@ class FusionBillingService(models.Model):
             }
             for delivery in deliveries
         ]
-
-    def _name_subscription(self, subscription):
-        """Return what this service knows a subscription and its customer by."""
-        customer = subscription.partner_id
-        return {
-            "subscription_id": subscription.id,
-            "external_id": self._own_external_id(subscription),
-            "external_customer_id": self._customer_names(customer)[customer],
-        }

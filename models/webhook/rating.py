@@ -25,9 +25,10 @@ class FusionBillingRating(models.Model):
     def _tell(self, threshold):
         """Emit the event, with what the ratings that count together come to."""
         subscription = self.subscription_id
+        serializer = self.env["fusion.billing.api.serializer"]
         data = self._describe_reached(threshold)
         subscription._fusion_emit("usage.threshold_reached", lambda service: {
-            **service._name_subscription(subscription), **data,
+            **serializer._name_subscription(service, subscription), **data,
         })
 
     def _describe_reached(self, threshold):

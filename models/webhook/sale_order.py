@@ -24,7 +24,9 @@ class SaleOrder(models.Model):
 
     _inherit = "sale.order"
 
-    fusion_threshold_ids = fields.One2many("fusion.billing.threshold", "subscription_id")
+    fusion_threshold_ids = fields.One2many(
+        "fusion.billing.threshold", "subscription_id", groups="fusion_billing.group_user",
+    )
 
     def write(self, vals):
         if not vals.keys().isdisjoint(SHOWN):
@@ -80,7 +82,8 @@ class SaleOrder(models.Model):
 
     def _fusion_describe_for(self, service):
         """Return this subscription as the API shows it to a service."""
-        return service._describe_subscriptions(self)[0]
+        serializer = self.env["fusion.billing.api.serializer"]
+        return serializer._describe_subscriptions(service, self)[0]
 
 
 def _emit_transition(order, before):

@@ -1,0 +1,114 @@
+from odoo import models
+from odoo.fields import Domain
+
+from ...core.api import errors
+from ...core.api.payload import ID_LIMIT, invalid
+from ..base.subscription_states import STARTED
+
+
+class FusionBillingApiFinder(models.AbstractModel):
+    """Finds what an app names in its requests, among what that app may see (U1)."""
+
+    _name = "fusion.billing.api.finder"
+    _description = "API: what an app names"
+
+    # === CUSTOMERS === #
+
+    def _find_link(self, service, name):
+        return self.env["fusion.billing.account.link"].search([
+            ("service_id", "=", service.id), ("external_id", "=", name),
+        ])
+
+    def _find_customer(self, service, name):
+        link = self._find_link(service, name)
+        if not link:
+            raise errors.InvalidInput(
+                "There is no customer with this external id: register it first.",
+                "unknown_customer", "external_customer_id",
+            )
+        return link.partner_id
+
+    # === SUBSCRIPTIONS === #
+
+    def _subscriptions_domain(self, service):
+        """Return the domain of the subscriptions of customers a service is linked to (U1).
+
+        A customer is a company with all its contacts, archived ones too: the link may name one
+        of them, the subscription another.
+        """
+        links = self.env["fusion.billing.account.link"]._search([("service_id", "=", service.id)])
+        partners = self.env["res.partner"].with_context(active_test=False)
+        linked = partners._search([("id", "in", links.subselect("partner_id"))])
+        return self.env["sale.order"]._fusion_subscription_domain(STARTED) & Domain(
+            "partner_id.commercial_partner_id", "in", linked.subselect("commercial_partner_id"),
+        )
+
+    def _find_subscriptions(self, service, domain):
+        return self.env["sale.order"].search(
+            self._subscriptions_domain(service) & domain, order="id",
+        )
+
+    def _get_subscription(self, service, subscription_id):
+        """:raise NotFound: there is none with this id (a text) for this service"""
+        digits = subscription_id.isascii() and subscription_id.isdigit()
+        if digits and len(subscription_id) <= 10 and int(subscription_id) < ID_LIMIT:
+            found = self._find_subscriptions(service, Domain("id", "=", int(subscription_id)))
+            if found:
+                return found
+        raise errors.NotFound(
+            "There is no such subscription of a customer of this service; a path takes the"
+            " subscription_id, the number that the subscription was answered with."
+        )
+
+    def _find_own_subscription(self, service, name):
+        own = Domain("fusion_service_id", "=", service.id) & Domain(
+            "fusion_external_id", "=", name,
+        )
+        return self.env["sale.order"].search(own) if name else self.env["sale.order"]
+
+    # === THE CATALOG === #
+
+    def _find_plan(self, service, plan_id, plan_code):
+        return self._find_one(
+            "fusion.billing.plan", Domain("company_id", "=", service.company_id.id),
+            ("plan_id", plan_id), ("plan_code", plan_code), code_field="code",
+        )
+
+    def _find_product(self, service, line):
+        sold = Domain("sale_ok", "=", True) & Domain("company_id", "in", (
+            False, service.company_id.id,
+        ))
+        return self._find_one(
+            "product.product", sold, ("product_id", line["product_id"]),
+            ("product_code", line["product_code"]), code_field="default_code",
+        )
+
+    def _find_metrics(self, service, codes):
+        """Return the ids of the metrics of the service's company by code."""
+        metrics = self.env["fusion.billing.metric"].search([
+            ("company_id", "=", service.company_id.id), ("code", "in", list(codes)),
+        ])
+        return {metric.code: metric.id for metric in metrics}
+
+    def _find_one(self, model, domain, by_id, by_code, code_field):
+        """Return the record that is named by its id or by its code.
+
+        :param tuple by_id: name of the field of the request, its value
+        :param tuple by_code: the same for the code
+        :raise InvalidInput: it is named twice or not at all, unknown, or not the only one
+        """
+        (id_name, record), (code_name, code) = by_id, by_code
+        if record is None and code is None:
+            raise errors.InvalidInput(f"{code_name} is missing.", "missing_field", code_name)
+        if record is not None and code is not None:
+            raise invalid(id_name, f"and {code_name} must not both be given")
+        name = code_name if record is None else id_name
+        named = Domain(code_field, "=", code) if record is None else Domain("id", "=", record)
+        in_range = record is None or record < ID_LIMIT
+        found = self.env[model].search(domain & named, limit=2) if in_range else self.env[model]
+        if not found:
+            kind = id_name.removesuffix("_id")
+            raise errors.InvalidInput(f"There is no such {kind}.", f"unknown_{kind}", name)
+        if len(found) > 1:
+            raise invalid(name, f"names more than one: use {id_name}")
+        return found
