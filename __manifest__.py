@@ -25,6 +25,7 @@
         "wizards/reopen_wizard_views.xml",
         "wizards/item_wizard_views.xml",
         "wizards/estimate_wizard_views.xml",
+        "wizards/waive_wizard_views.xml",
         "views/usage/usage_views.xml",
         "views/ledger/rating_views.xml",
         "views/catalog/metric_views.xml",

@@ -5,6 +5,7 @@ from . import (
     change_plan_wizard,
     close_wizard,
     estimate_wizard,
+    waive_wizard,
     item_wizard,
     pause_wizard,
     reopen_wizard,

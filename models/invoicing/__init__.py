@@ -1,5 +1,13 @@
 from . import (
-    sale_order,
-    sale_order_line,
+    account_move_line,
     account_move,
+    account_move_reversal,
+    sale_order_line,
+    usage_lines,
+    rating,
+    documents,
+    drafts,
+    run,
+    actions,
+    waiver,
 )

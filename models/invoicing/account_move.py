@@ -1,103 +1,128 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..base.clock import now
+from ..base.engine import as_engine
+
+BATCH = 100
+
 
 class AccountMove(models.Model):
-    """Invoices of subscriptions that wait as drafts for late counters."""
+    """Documents of subscriptions: what they bill, and drafts that wait for late counters.
+
+    Cancelling, deleting, resetting and posting again need no code: what a document settles is
+    what its lines say while it is not cancelled (L2, L3).
+    """
 
     _inherit = "account.move"
 
+    fusion_bill_on = fields.Date(
+        "Billing Date", copy=False, readonly=True,
+        help="The day from which what this document bills was due.",
+    )
     fusion_post_at = fields.Datetime(
         "Held Until", copy=False, readonly=True, index="btree_not_null",
         help="Until then late usage still lands in this draft; then it is posted.",
     )
 
-    fusion_usage_until = fields.Date(
-        copy=False, readonly=True, help="First day whose usage does not belong on this draft.",
-    )
-    fusion_fees_from = fields.Date(copy=False, readonly=True)
-    fusion_fees_until = fields.Date(
-        copy=False, readonly=True, help="First day whose recurring fees are not on this invoice.",
-    )
-
-    def unlink(self):
-        self._fusion_take_back()
-        return super().unlink()
-
-    def button_cancel(self):
-        self._fusion_take_back()
-        return super().button_cancel()
+    # === CRUD METHODS === #
 
     def button_draft(self):
-        self._fusion_check_not_replaced()
+        self._fusion_check_not_billed_again()
         result = super().button_draft()
         # Whoever resets an invoice posts it again; waiting for late counters is over.
-        self.fusion_post_at = False
+        self.filtered("fusion_post_at").fusion_post_at = False
         return result
 
-    def _fusion_check_not_replaced(self):
-        """Refuse to bring back what was cancelled, and is billed again because of that."""
-        # While an invoice stands, nothing replaces the credit note that staff made of it.
-        replaced = self.filtered(
-            lambda m: m.state == "cancel" and m.reversed_entry_id.state in (False, "cancel")
-        )
-        for move in replaced:
-            # sudo: who resets an invoice need not see the subscription.
-            lines = move.sudo().invoice_line_ids.sale_line_ids
-            if any(line._fusion_invoiced_by_engine() for line in lines):
-                raise UserError(self.env._(
-                    "What stood on this invoice is billed again since it was cancelled: it stays"
-                    " cancelled."
-                ))
+    # === WHAT A DOCUMENT IS FOR === #
 
-    def _fusion_take_back(self):
-        """Have what these invoices bill billed again: they are deleted or cancelled.
-
-        Usage is found again by its lines; fees can be taken back while they are the last billed.
-        """
-        # What is cancelled was taken back then.
-        for move in self.filtered(lambda move: move.is_sale_document() and move.state != "cancel"):
-            # sudo: who deletes an invoice need not be allowed to change the subscription.
-            order = move.sudo()._fusion_subscription()
-            if order and move.fusion_fees_until:
-                order._fusion_take_back_fees(move.fusion_fees_from, move.fusion_fees_until)
-            if order.fusion_state == "6_churn":
-                order.fusion_owes_corrections = True
-
-    @api.model
-    def _fusion_held_until_now(self):
-        """Return the drafts whose time has come."""
-        return self.search([
-            ("state", "=", "draft"), ("fusion_post_at", "<=", fields.Datetime.now()),
-        ])
+    def _fusion_subscriptions(self):
+        """Return the subscriptions that these documents bill."""
+        # sudo: who works on invoices need not see subscriptions.
+        lines = self.sudo().invoice_line_ids
+        orders = lines.fusion_rating_id.subscription_id | lines.sale_line_ids.order_id
+        return orders.filtered("fusion_phase_ids").sudo(self.env.su)
 
     def _fusion_subscription(self):
-        """Return the subscription that this invoice bills."""
-        return self.invoice_line_ids.sale_line_ids.order_id.filtered("fusion_plan_id")[:1]
+        """Return the subscription that this document bills; the first one if it bills several."""
+        return self._fusion_subscriptions()[:1]
 
-    def _fusion_bills_fees(self):
-        """Whether recurring products stand on this invoice."""
-        return any(
-            line._fusion_is_recurring() for line in self.invoice_line_ids.sale_line_ids
+    # === CANCELLED DOCUMENTS === #
+
+    def _fusion_check_not_billed_again(self):
+        """Refuse to bring back what was billed again since it was cancelled."""
+        # sudo: who resets an invoice need not see the ledger.
+        lines = self.filtered(lambda move: move.state == "cancel").sudo().invoice_line_ids
+        rated = lines.filtered("fusion_rating_id").grouped("fusion_rating_id")
+        one_offs = (lines - lines.filtered("fusion_rating_id")).filtered(
+            lambda line: line.sale_line_ids.order_id.fusion_plan_id
+        )
+        if any(_is_settled_otherwise(rating, rows) for rating, rows in rated.items()) or any(
+            line._fusion_is_billed_otherwise() for line in one_offs
+        ):
+            raise UserError(self.env._(
+                "You cannot reset this invoice to draft: its lines have been billed again. Create a"
+                " credit note instead."
+            ))
+
+    # === HELD DRAFTS === #
+
+    @api.model
+    def _fusion_sets_held(self):
+        """Return the drafts whose time has come, in sets: pairs of how to post and which."""
+        held = self.search([("state", "=", "draft"), ("fusion_post_at", "<=", now())])
+        return [
+            (self._fusion_post_unless_busy, held[offset:offset + BATCH])
+            for offset in range(0, len(held), BATCH)
+        ]
+
+    @api.model
+    def _fusion_post_unless_busy(self, moves):
+        """Post drafts, unless somebody is at work on a subscription that they bill."""
+        moves.exists()._fusion_subscriptions()._fusion_try_lock()._fusion_together(
+            "invoicing", lambda orders: moves.exists()._fusion_post_held(orders),
         )
 
-    def _fusion_add_usage(self, order_line):
-        """Put a usage line on this draft."""
-        sign = -1 if self.move_type == "out_refund" else 1
-        self.invoice_line_ids = [
-            fields.Command.create(order_line._prepare_invoice_line(quantity=sign)),
-        ]
-        self._fusion_follow_sign()
+    def _fusion_post_held(self, orders):
+        """Rate what came in since these drafts were made, in the same transaction, and post them.
+
+        :param orders: the subscriptions that are locked: drafts of others are left alone
+        """
+        self.env["fusion.billing.rating"]._rate_requested(orders)
+        held = self.filtered(
+            lambda move: move.state == "draft" and move.fusion_post_at
+            and move._fusion_subscriptions() <= orders
+        )
+        held.fusion_post_at = False
+        as_engine(held).action_post()
 
     def _fusion_follow_sign(self):
         """Turn drafts that came to less than zero into credit notes, or back into invoices."""
-        self.filtered(
-            lambda move: move.amount_total < 0 and not move.posted_before
-        ).action_switch_move_type()
+        negative = self.filtered(lambda move: move.amount_total < 0 and not move.posted_before)
+        if negative:
+            as_engine(negative).action_switch_move_type()
 
-    def _fusion_post_held(self):
-        """Rate what came in since the draft was made, in the same transaction, and post it."""
-        if self not in self._fusion_held_until_now():
-            return  # staff were faster
-        self.env["fusion.billing.rating"]._rate_requested(self._fusion_subscription())
-        self.action_post()
+
+class AccountMoveLine(models.Model):
+    """Whether a cancelled line could come back."""
+
+    _inherit = "account.move.line"
+
+    def _fusion_is_billed_otherwise(self):
+        """Whether a one-off line of a cancelled document would be billed twice with it."""
+        self.ensure_one()
+        line = self.sale_line_ids.filtered(lambda line: not line.display_type)[:1]
+        if not line or line.is_downpayment or line._fusion_engines() or self.fusion_conceded:
+            return False
+        quantity = self._fusion_sign() * self.quantity
+        return not _covers(line.qty_to_invoice, quantity)
+
+
+def _is_settled_otherwise(rating, lines):
+    """Whether other documents settle what the lines of a cancelled one would settle again."""
+    return bool(rating.settled) and not _covers(rating.due, sum(lines.mapped("fusion_settled")))
+
+
+def _covers(left, wanted):
+    """Whether what is left holds what is wanted, of the same sign."""
+    return abs(left) >= abs(wanted) and left * wanted >= 0

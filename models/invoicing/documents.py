@@ -1,0 +1,209 @@
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from odoo import fields, models
+
+from ...core.money.timeline import DAY
+from ..base.clock import now
+from ..base.engine import as_engine
+from .line_values import LineValues
+
+
+@dataclass
+class Document:
+    """What stands on one invoice or credit note of a subscription.
+
+    :param order: the subscription
+    :param date bill_on: the billing date that it is for
+    :param dict amounts: `{row of the ledger: amount it settles}`
+    :param one_offs: order lines that Odoo bills by their quantities
+    """
+
+    order: Any
+    bill_on: date
+    amounts: dict = field(default_factory=dict)
+    one_offs: Any = ()
+
+    @property
+    def closes_period(self):
+        return any(rating.cycle_end == self.bill_on for rating in self.amounts)
+
+    @property
+    def plan(self):
+        """The plan that says how the document is made: the one in force when it became due."""
+        day = self.bill_on - DAY if self.closes_period else self.bill_on
+        return self.order._fusion_get_plan(day)
+
+    @property
+    def post_at(self):
+        """Until when it is held for late counters, a naive UTC datetime; None if it is not."""
+        plan = self.plan
+        if plan.invoice_mode != "post" or not plan.draft_hours or not self.closes_period:
+            return None
+        until = self.order._fusion_zones().midnight(self.bill_on) + timedelta(
+            hours=plan.draft_hours,
+        )
+        return until if until > now() else None
+
+    @property
+    def is_worth_it(self):
+        """Whether anything is to pay or to give back."""
+        return bool(self.amounts) or any(
+            line.price_unit and line.discount != 100 for line in self.one_offs
+        )
+
+
+class SaleOrder(models.Model):
+    """Which rows of the ledger go on which document, and how documents are made: in sets."""
+
+    _inherit = "sale.order"
+
+    # === WHAT GOES WHERE === #
+
+    def _fusion_documents(self, day, asked=False):
+        """Return the documents that are due by a day, those of each subscription in order.
+
+        Rows of open periods that no document settled yet make one document for each billing
+        date: however late they are billed, it is the document they would have had on time (T3).
+        Late rows and one-off lines ride on the first of them.
+
+        :param bool asked: staff want late rows and one-off lines at once
+        """
+        amounts = self._fusion_amounts_due(day)
+        return [
+            document for order in self
+            for document in order._fusion_split(amounts[order], day, asked)
+            if document.is_worth_it
+        ]
+
+    def _fusion_amounts_due(self, day):
+        """Return what the next documents settle: `{order: {row: amount}}`."""
+        ratings = self.env["fusion.billing.rating"].search(
+            [("subscription_id", "in", self.ids), ("due", "!=", 0), ("bill_on", "<=", day)],
+            order="bill_on, period_start, id",
+        )
+        amounts = defaultdict(dict)
+        for rating, amount in ratings._next_amounts().items():
+            if amount:
+                amounts[rating.subscription_id][rating] = amount
+        return amounts
+
+    def _fusion_split(self, amounts, day, asked):
+        """Share out the amounts of one subscription to documents, in order of billing dates."""
+        opened, documents, late = self._fusion_opened_on(), {}, {}
+        for rating, amount in amounts.items():
+            if rating._is_late(opened):
+                late[rating] = amount
+            else:
+                document = documents.setdefault(rating.bill_on, Document(self, rating.bill_on))
+                document.amounts[rating] = amount
+        if not documents and (asked or self._fusion_settles_up(day)):
+            documents[day] = Document(self, day)
+        documents = [documents[bill_on] for bill_on in sorted(documents)]
+        for first in documents[:1]:
+            first.amounts.update(late)
+            first.one_offs = self._fusion_one_offs()
+        return documents
+
+    def _fusion_settles_up(self, day):
+        """Whether late rows and one-off lines get a document of their own: when a period is over
+        by a day, or the subscription.
+        """
+        end = self._fusion_timeline().end
+        return bool(end and end <= day) or self._fusion_reached(day) > self._fusion_opened_on()
+
+    def _fusion_one_offs(self):
+        """Return the order lines that Odoo bills or credits by their quantities."""
+        lines = self._get_invoiceable_lines(final=True)
+        return lines.filtered(lambda line: not line.display_type)
+
+    # === MAKING THEM === #
+
+    def _fusion_create_documents(self, documents):
+        """Create invoices and credit notes, all at once, and post those that are not held."""
+        moves = self.env["account.move"]
+        if not documents:
+            return moves
+        moves = as_engine(moves).with_context(default_move_type="out_invoice").create(
+            self._fusion_prepare_documents(documents)
+        )
+        moves._fusion_follow_sign()
+        moves.browse(
+            move.id for move, document in zip(moves, documents, strict=True)
+            if document.plan.invoice_mode == "post" and not move.fusion_post_at
+        ).action_post()
+        return self.env["account.move"].browse(moves.ids)
+
+    def _fusion_prepare_documents(self, documents):
+        """Return the values of the documents' moves."""
+        ratings = self.env["fusion.billing.rating"].union(
+            *(rating for document in documents for rating in document.amounts)
+        )
+        order_lines, words = ratings._order_lines(), LineValues(ratings)
+        shown = self.env["sale.order.line"].union(*order_lines.values())
+        with shown._fusion_without_history():
+            return [
+                document.order._fusion_prepare_document(document, order_lines, words)
+                for document in documents
+            ]
+
+    def _fusion_prepare_document(self, document, order_lines, words):
+        order = self.with_company(self.company_id).with_context(lang=self._get_lang())
+        lines = defaultdict(list)
+        for rating, amount in document.amounts.items():
+            order_line = order_lines[rating].with_env(order.env)
+            lines[order_line].append(words.of_document_line(rating, order_line, amount))
+        for line in document.one_offs:
+            lines[line] += order._fusion_prepare_one_off(line.with_env(order.env))
+        values = [*order._fusion_in_order(lines)]
+        return {
+            **order._prepare_invoice(),
+            "invoice_date": order._fusion_today(),
+            "fusion_bill_on": document.bill_on,
+            "fusion_post_at": document.post_at,
+            "invoice_line_ids": [
+                fields.Command.create({**line, "sequence": sequence})
+                for sequence, line in enumerate(values)
+            ],
+        }
+
+    def _fusion_prepare_one_off(self, line):
+        """Return core's values for a line that is billed by its quantity."""
+        if not line.is_downpayment:
+            return line._prepare_invoice_lines_vals_list()
+        # What was paid in advance is taken off, as core does on a final invoice.
+        reverse = self.env["account.tax"]._reverse_quantity_base_line_extra_tax_data
+        return line._prepare_invoice_lines_vals_list(
+            quantity=-1.0, extra_tax_data=reverse(line.extra_tax_data),
+        )
+
+    def _fusion_in_order(self, lines):
+        """Yield values of document lines in the order's sequence, each section before its first
+        line, down payments last in a section of their own.
+
+        :param dict lines: `{order line: [values]}`
+        """
+        down_payments = [line for line in lines if line.is_downpayment]
+        usual = self.order_line.browse(line.id for line in lines if not line.is_downpayment)
+        for line in self._fusion_add_headings(usual):
+            yield from lines.get(line) or [line._prepare_invoice_line()]
+        if down_payments:
+            yield self._prepare_down_payment_section_line()
+        for line in down_payments:
+            yield from lines[line]
+
+    def _fusion_add_headings(self, due):
+        """Return these lines in the order's sequence, each section before its first line."""
+        lines = headings = self.order_line.browse()
+        for line in self.order_line.sorted():
+            if line.display_type == "line_section":
+                headings = line
+            elif line.display_type == "line_subsection":
+                headings = headings.filtered(lambda head: head.display_type == "line_section")
+                headings |= line
+            elif line in due:
+                lines |= headings | line
+                headings = headings.browse()
+        return lines

@@ -1,0 +1,168 @@
+import logging
+
+from odoo import api, models
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from ...core.money.timeline import DAY
+from ..base.cron import commit_progress
+from ..base.engine import as_engine
+
+_logger = logging.getLogger(__name__)
+
+BATCH = 100
+
+
+class SaleOrder(models.Model):
+    """The invoicing run: what is due goes on documents, and the open period moves on."""
+
+    _inherit = "sale.order"
+
+    # === THE RUN === #
+
+    @api.model
+    def _fusion_cron_create_invoices(self):
+        """Invoice every subscription that is due, then post the drafts that were held.
+
+        Rates what waits for it, so that the ledger says who is due. Takes the due subscriptions
+        in sets and locks them; what somebody else holds is left to the next run. A set is rated
+        once more (R8), its documents are made and posted by one `create()` and one
+        `action_post()`, and its open periods move on, in one savepoint: all of it happens or
+        nothing. If that fails, each subscription is billed by itself, and the one that fails
+        keeps the failure and shows it to staff (R7); the next run tries again. What is due
+        decides, and no date of the last run: downtime is caught up with the documents that there
+        would have been. Progress is committed after each set, so that a run that is killed loses
+        at most one.
+        """
+        # sudo: whoever the scheduled action runs as, all subscriptions are billed.
+        orders = self.sudo()
+        orders.env["fusion.billing.rating"]._rate_pending()
+        work = [*orders._fusion_sets_due(), *orders.env["account.move"]._fusion_sets_held()]
+        remaining = sum(len(records) for _bill, records in work)
+        for bill, records in work:
+            bill(records)
+            remaining -= len(records)
+            if not commit_progress(self.env, len(records), remaining=remaining):
+                break
+
+    @api.model
+    def _fusion_sets_due(self):
+        """Return the due subscriptions in sets of one company: pairs of how to bill and whom."""
+        due = self.search(self._fusion_due_domain(), order="fusion_next_invoice_date, id")
+        return [
+            (self._fusion_bill_unless_busy, orders[offset:offset + BATCH])
+            for orders in due.grouped("company_id").values()
+            for offset in range(0, len(orders), BATCH)
+        ]
+
+    @api.model
+    def _fusion_bill_unless_busy(self, orders):
+        """Bill what is due today of subscriptions of one company, unless somebody is at work."""
+        day = orders.company_id._fusion_today()
+        orders._fusion_try_lock()._fusion_together(
+            "invoicing", lambda locked: locked._fusion_bill(day)
+        )
+
+    def _fusion_together(self, step, work):
+        """Do the work of a set at once or, if that fails, of each one by itself (R7).
+
+        :param str step: what is done, a key of `fusion_error_step`
+        :param callable work: takes subscriptions
+        """
+        if not self:
+            return
+        try:
+            with self.env.cr.savepoint():
+                work(self)
+        except Exception as error:
+            # It is met again, and told, by the one it belongs to.
+            _logger.info("%s: %s subscriptions one by one: %s", step, len(self), error)
+            for order in self:
+                with order._fusion_guard(step):
+                    work(order)
+        else:
+            self._fusion_clear_failure(step)
+
+    def _fusion_bill_until(self, day, asked=False):
+        """Bill everything that is due by a day, as the run does.
+
+        :param date day: periods that end by this day are closed
+        :param bool asked: late rows and one-off lines at once, too
+        :return: the invoices and credit notes
+        """
+        # sudo: whoever closes a subscription need not be allowed to write invoices.
+        orders = self.sudo()
+        orders.env.execute_query(SQL(
+            "SELECT FROM sale_order WHERE id = ANY(%s) ORDER BY id FOR UPDATE", orders.ids,
+        ))
+        invoices = orders._fusion_bill(day, asked)
+        return self.env["account.move"].browse(invoices.ids)
+
+    def _fusion_bill(self, day, asked=False):
+        self.env["fusion.billing.rating"]._rate_requested(self, day)
+        moves = self._fusion_create_documents(self._fusion_documents(day, asked))
+        self._fusion_advance(day)
+        return moves
+
+    # === THE OPEN PERIOD === #
+
+    def _fusion_advance(self, day):
+        """Close the billing periods that are over by a day."""
+        for order in self:
+            reached = order._fusion_reached(day)
+            if reached > order._fusion_opened_on():
+                as_engine(order).fusion_last_invoice_date = reached
+        self._fusion_project()
+        self._fusion_show_usage()
+
+    def _fusion_reached(self, day):
+        """Return the first day of what is open once everything is billed by a day."""
+        opened = self._fusion_opened_on()
+        for period in self._fusion_timeline().periods(opened, day + DAY):
+            opened = period.end if period.end <= day else max(period.start, opened)
+        return opened
+
+    # === WHO IS DUE === #
+
+    @api.model
+    def _fusion_due_domain(self):
+        """Return the domain of what may be due today, in each company's billing time zone."""
+        # sudo: whoever asks, all companies have a today.
+        companies = self.env["res.company"].sudo().search([])
+        return Domain.OR(
+            Domain("company_id", "in", same.ids) & self._fusion_due_on(today)
+            for today, same in companies.grouped(lambda company: company._fusion_today()).items()
+        )
+
+    @api.model
+    def _fusion_due_on(self, today):
+        """Return the domain of subscriptions whose period is over, or that owe something now."""
+        is_over = Domain("fusion_next_invoice_date", "<=", today)
+        has_one_offs = Domain("fusion_state", "=", "6_churn") & Domain(
+            "invoice_status", "=", "to invoice",
+        )
+        return Domain("state", "=", "sale") & Domain("fusion_state", "!=", False) & (
+            is_over | has_one_offs | self._fusion_owing_on(today)
+        )
+
+    @api.model
+    def _fusion_owing_on(self, today):
+        """Return the domain of what owes something that no document settles (see OWING)."""
+        self.env["fusion.billing.rating"].flush_model(["amount", "settled", "waived"])
+        return Domain.custom(to_sql=lambda _model, alias, _query: SQL(
+            OWING, order=SQL.identifier(alias, "id"), opened=SQL.identifier(
+                alias, "fusion_last_invoice_date",
+            ), state=SQL.identifier(alias, "fusion_state"), today=today,
+        ))
+
+
+# Late rows wait for the next document, unless there is none to come.
+OWING = """
+EXISTS (
+    SELECT FROM fusion_billing_rating AS rating
+     WHERE rating.subscription_id = %(order)s AND rating.bill_on <= %(today)s
+       AND rating.amount - rating.settled - rating.waived <> 0
+       AND (%(state)s = '6_churn' OR rating.settled = 0 AND (
+            %(opened)s IS NULL OR rating.cycle_end > %(opened)s))
+)
+"""

@@ -1,0 +1,139 @@
+from collections import defaultdict
+from decimal import Decimal
+
+from odoo import api, models
+from odoo.tools import SQL
+
+from ..base.engine import as_engine
+from .line_values import LineValues, adapted_price
+
+
+class SaleOrder(models.Model):
+    """Orders show what the open billing period comes to until now, one line for each charge (L6).
+
+    Lines are made when there is something to show (R5), and never more of them: in the next
+    period the same line begins anew. Nothing is billed because of what they say.
+    """
+
+    _inherit = "sale.order"
+
+    def _fusion_show_usage(self):
+        """Let the orders say what the ledger says, by the fewest writes that are right."""
+        orders = self.sudo()
+        if not orders:
+            return
+        shown = orders._fusion_open_usage()
+        lines = {
+            (line.order_id, line.fusion_charge_id): line
+            for line in orders.order_line if line.fusion_charge_id
+        }
+        new = [key for key, (amount, _rows) in shown.items() if amount and key not in lines]
+        lines |= orders._fusion_add_usage_lines(new)
+        ratings = self.env["fusion.billing.rating"].sudo().union(*(r for _a, r in shown.values()))
+        words = LineValues(ratings)
+        changed = orders.order_line.browse()
+        for key, line in lines.items():
+            changed |= line._fusion_show_amount(*shown.get(key, (Decimal(0), ratings[:0])), words)
+        changed._fusion_update_totals()
+
+    def _fusion_add_usage_lines(self, keys):
+        """Add lines that show nothing yet: `{(order, charge): line}`.
+
+        :param keys: pairs of an order and a charge
+        """
+        counts = defaultdict(int)
+        values = []
+        for order, charge in keys:
+            counts[order] += 1
+            values.append({
+                "order_id": order.id,
+                "sequence": max(order.order_line.mapped("sequence"), default=0) + counts[order],
+                "product_id": charge.product_id.id,
+                "product_uom_qty": 1,
+                "price_unit": 0,
+                "technical_price_unit": 0,
+                "discount": 0,
+                "fusion_recurring": False,
+                "fusion_charge_id": charge.id,
+            })
+        return dict(zip(keys, as_engine(self.order_line).create(values), strict=True))
+
+    def _fusion_open_usage(self):
+        """Return what the open periods come to: `{(order, charge): (amount, rows)}`."""
+        self.flush_recordset(["fusion_last_invoice_date", "fusion_start_date"])
+        ratings = self.env["fusion.billing.rating"]
+        ratings.flush_model()
+        usage = defaultdict(lambda: (Decimal(0), ratings))
+        for order_id, charge_id, rating_id, amount in self.env.execute_query(
+            SQL(OPEN_USAGE, self.ids)
+        ):
+            key = self.browse(order_id), ratings.charge_id.browse(charge_id)
+            total, rows = usage[key]
+            usage[key] = total + Decimal(amount), rows | ratings.browse(rating_id)
+        return usage
+
+
+class SaleOrderLine(models.Model):
+    """A usage line states an amount of the ledger: quantity 1, because order quantities hold two
+    decimals and usage does not (M1).
+    """
+
+    _inherit = "sale.order.line"
+
+    def _fusion_show_amount(self, amount, ratings, words):
+        """Say what a charge comes to in the open period.
+
+        :param Decimal amount: in the order's currency, with the taxes of the product's prices
+        :param ratings: the rows that it is the sum of
+        :param LineValues words: how they read
+        :return: the line if it was written; an equal one is not
+        """
+        product = self.fusion_charge_id.product_id
+        price = float(adapted_price(self, product, amount))
+        values = {
+            "product_id": product.id, "product_uom_qty": 1, "discount": 0,
+            "price_unit": price, "technical_price_unit": price,
+            "name": "\n".join(words.name(rating, self) for rating in ratings) or (
+                self.fusion_charge_id.metric_id.with_context(lang=self.order_id._get_lang()).name
+            ),
+        }
+        changed = {
+            name: value for name, value in values.items()
+            if self._fields[name].convert_to_write(self[name], self) != value
+        }
+        if not changed:
+            return self.browse()
+        # A new product would give the line its own words and price.
+        as_engine(self).write(values if "product_id" in changed else changed)
+        return self
+
+    def _fusion_update_totals(self):
+        """Total the orders now: whoever did it later would tell the chatter of each new total."""
+        orders = as_engine(self).order_id
+        orders.order_line.mapped("tax_ids")  # at once: the totals read them order by order
+        orders._recompute_recordset(("amount_untaxed", "amount_tax", "amount_total"))
+
+
+class FusionBillingRating(models.Model):
+    """Usage is shown when it was rated."""
+
+    _inherit = "fusion.billing.rating"
+
+    @api.model
+    def _rated(self, subscriptions):
+        super()._rated(subscriptions)
+        subscriptions._fusion_show_usage()
+        subscriptions._fusion_follow_ledger()
+
+
+OPEN_USAGE = """
+SELECT rating.subscription_id, rating.charge_id, rating.id, rating.amount::text
+  FROM fusion_billing_rating AS rating
+  JOIN sale_order AS subscription ON subscription.id = rating.subscription_id
+ WHERE rating.subscription_id = ANY(%s) AND rating.charge_id IS NOT NULL
+   AND COALESCE(subscription.fusion_last_invoice_date, subscription.fusion_start_date)
+       >= rating.cycle_start
+   AND COALESCE(subscription.fusion_last_invoice_date, subscription.fusion_start_date)
+       < rating.cycle_end
+ ORDER BY rating.subscription_id, rating.charge_id, rating.period_start
+"""
