@@ -43,26 +43,31 @@ class AccountMove(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         moves = super().create(vals_list)
-        watch_new(moves, _emit_transitions)
+        watch_new(moves._fusion_for_customers(), _emit_transitions)
         return moves
 
     def write(self, vals):
         if "state" in vals:
-            watch(self, Facts.of, _emit_transitions)
+            watch(self._fusion_for_customers(), Facts.of, _emit_transitions)
         return super().write(vals)
 
     def unlink(self):
         """Tell apps of drafts that go, if they were told that they came."""
+        moves = self._fusion_for_customers()
         # sudo: events tell what happened, whoever made it happen.
-        for move in (self - untold(self, _emit_transitions)).sudo():
+        for move in (moves - untold(moves, _emit_transitions)).sudo():
             if not Facts.of(move).is_cancelled:
                 move._fusion_emit("invoice.cancelled")
         return super().unlink()
 
     def _compute_payment_state(self):
         # Payments and credit notes change it without writing to the invoice.
-        watch(self.filtered("id"), Facts.of, _emit_transitions)
+        watch(self._fusion_for_customers().filtered("id"), Facts.of, _emit_transitions)
         return super()._compute_payment_state()
+
+    def _fusion_for_customers(self):
+        """Return those that can bill a subscription: nothing of any other move is looked at."""
+        return self.filtered(lambda move: move.move_type in ("out_invoice", "out_refund"))
 
     def _fusion_emit_transitions(self, before):
         """Emit what leads from the facts before to those of now: one event, several, or none."""
@@ -136,5 +141,6 @@ class AccountMove(models.Model):
         return self.env["fusion.billing.api.serializer"]._describe_invoice(service, self)
 
 
-def _emit_transitions(move, before):
-    move._fusion_emit_transitions(before)
+def _emit_transitions(moves, before):
+    for move in moves:
+        move._fusion_emit_transitions(before[move.id])

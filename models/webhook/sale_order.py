@@ -39,7 +39,7 @@ class SaleOrder(models.Model):
         return super()._fusion_set_timeline(timeline)
 
     def _fusion_watch(self):
-        watch(self, lambda order: order._fusion_facts(), _emit_transition)
+        watch(self, lambda order: order._fusion_facts(), _emit_transitions)
 
     def _fusion_facts(self):
         """Return what apps are told of: name to value."""
@@ -86,5 +86,6 @@ class SaleOrder(models.Model):
         return serializer._describe_subscriptions(service, self)[0]
 
 
-def _emit_transition(order, before):
-    order._fusion_emit_transition(before)
+def _emit_transitions(orders, before):
+    for order in orders:
+        order._fusion_emit_transition(before[order.id])

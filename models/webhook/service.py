@@ -109,6 +109,14 @@ class FusionBillingService(models.Model):
 
     # === BUSINESS METHODS === #
 
+    @api.model
+    def _somebody_receives(self):
+        """Whether there is any endpoint to tell of what happens."""
+        # sudo: whoever does business need not know of services.
+        return bool(self.sudo().search_count(
+            [("webhook_enabled", "=", True), ("webhook_url", "!=", False)], limit=1,
+        ))
+
     def _endpoint_changes(self, vals):
         """Whether these values enable the endpoint, or move it."""
         enables = vals.get("webhook_enabled") and not self.webhook_enabled

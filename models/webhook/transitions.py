@@ -11,10 +11,10 @@ def watch(records, facts, emit):
     """Remember the facts of records before they change.
 
     :param facts: function from a record to what is compared
-    :param emit: function called with a record that still exists and its facts before, in the
-        order in which the records were first watched
+    :param emit: function called with the records that still exist, in the order in which they
+        were first watched, and their facts before, by id
     """
-    before = _seen(records, emit)
+    before = _seen(records, emit) if records else {}
     for record in records:
         if record.id and record.id not in before:
             before[record.id] = facts(record)
@@ -22,12 +22,13 @@ def watch(records, facts, emit):
 
 def watch_new(records, emit):
     """Remember that records are new: their facts before are None."""
-    _seen(records, emit).update(dict.fromkeys(records.ids))
+    if records:
+        _seen(records, emit).update(dict.fromkeys(records.ids))
 
 
 def untold(records, emit):
     """Return those of the records that are new, and that nothing was told of yet."""
-    before = _seen(records, emit)
+    before = _seen(records, emit) if records else {}
     return records.filtered(lambda record: record.id in before and before[record.id] is None)
 
 
@@ -42,5 +43,6 @@ def _seen(records, emit):
 
 
 def _emit_all(model, before, emit):
-    for record in model.browse(before).exists():
-        emit(record, before[record.id])
+    records = model.browse(before).exists()
+    if records and model.env["fusion.billing.service"]._somebody_receives():
+        emit(records, before)

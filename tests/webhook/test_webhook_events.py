@@ -3,6 +3,7 @@ from datetime import date
 
 from freezegun import freeze_time
 
+from ...models.base.engine import as_engine
 from ..webhook_case import WebhookEventsCase
 
 
@@ -48,6 +49,47 @@ class TestSubscriptionEvents(WebhookEventsCase):
         self.assertEqual(set(types), {"subscription.updated"})
         self.assertEqual(self.assertTold(*types)["plan_code"], "business")
 
+    def test_a_planned_change_of_plan_is_told_and_that_it_is_taken_back(self):
+        """T1: it shows in no field of the order yet."""
+        self._begin()
+        self.subscription._fusion_change_plan(self._plan("business"), date(2026, 1, 20))
+        data = self.assertTold("subscription.updated")
+        self.assertEqual(
+            (data["plan_code"], data["next_plan_code"], data["plan_change_date"]),
+            ("pro", "business", "2026-01-20"),
+        )
+        self.subscription._fusion_keep_plan()
+        data = self.assertTold("subscription.updated")
+        self.assertEqual((data["next_plan_code"], data["plan_change_date"]), (None, None))
+
+    def test_what_was_planned_is_told_when_its_day_comes(self):
+        """T1, T3: by the next run of rating."""
+        self.subscription._fusion_change_plan(self._plan("business"), date(2026, 1, 20))
+        self.subscription._fusion_pause(date(2026, 1, 25), until=date(2026, 1, 28))
+        self._begin()
+        for moment, event_type in (
+            ("2026-01-19 12:00:00", None), ("2026-01-20 01:00:00", "subscription.updated"),
+            ("2026-01-24 01:00:00", "subscription.paused"), ("2026-01-27 01:00:00", None),
+            ("2026-01-28 01:00:00", "subscription.resumed"),
+        ):
+            with self.subTest(moment=moment), freeze_time(moment):
+                self._rate()
+                self.assertTold(*filter(None, [event_type]))
+
+    def test_a_planned_pause_is_not_told_yet(self):
+        """It is told when it comes: until then an app sees nothing of it."""
+        self._begin()
+        self.subscription._fusion_pause(date(2026, 1, 25))
+        self.assertTold()
+
+    def test_a_closed_subscription_that_goes_on_is_resumed(self):
+        self.subscription._fusion_close(date(2026, 1, 16))
+        self._begin()
+        with freeze_time("2026-01-20 12:00:00"):
+            self.subscription._fusion_reopen()
+            data = self.assertTold("subscription.resumed")
+        self.assertEqual((data["subscription_state"], data["end_date"]), ("3_progress", None))
+
     def test_a_new_billing_period_is_an_update(self):
         self._begin()
         with freeze_time("2026-02-01 01:00:00"):
@@ -63,7 +105,8 @@ class TestSubscriptionEvents(WebhookEventsCase):
     def test_what_apps_cannot_see_is_not_told(self):
         self._begin()
         self.subscription.client_order_ref = "PO 17"
-        self.subscription.fusion_next_invoice_date = self.subscription.fusion_next_invoice_date
+        day = self.subscription.fusion_next_invoice_date
+        as_engine(self.subscription).fusion_next_invoice_date = day
         self.assertTold()
 
     def test_a_quotation_is_not_told_nor_an_order_without_plan(self):
@@ -91,8 +134,9 @@ class TestSubscriptionEvents(WebhookEventsCase):
 
     def test_a_pause_that_is_taken_back_before_the_commit_was_none(self):
         self._begin()
-        self.subscription.fusion_state = "4_paused"
-        self.subscription.fusion_state = "3_progress"
+        self.subscription._fusion_pause()
+        self.assertEqual(self.subscription.fusion_state, "4_paused")
+        self.subscription._fusion_resume()
         self.assertTold()
 
 
