@@ -25,7 +25,7 @@ class TestApiFailures(ApiCase):
     """A1: whatever fails, wherever, the answer is JSON and tells no secrets."""
 
     @contextmanager
-    def _failing(self, error, times=1000, model="fusion.billing.service", method="_push_usage"):
+    def _failing(self, error, times=1000, model="fusion.billing.api.usage", method="_push"):
         """Let the endpoint raise, so many times."""
         original = getattr(self.env.registry[model], method)
         left = [times]
@@ -119,27 +119,28 @@ class TestApiFailures(ApiCase):
 
     def test_an_error_at_flush_after_the_endpoint_returned_is_json(self):
         """A1."""
-        original = self.env.registry["fusion.billing.service"]._read_catalog
+        catalog = self.env.registry["fusion.billing.api.catalog"]
+        original = catalog._read
 
-        def write_nonsense(service, query):
+        def write_nonsense(records, service, query):
             service.env["fusion.billing.charge"].sudo().search([]).write({"unit_batch": -1})
-            return original(service, query)
+            return original(records, service, query)
 
         self._charge()
         self.env.flush_all()
         with self.assertNothingWritten(), self._as_writer("/catalog"), patch.object(
-            self.env.registry["fusion.billing.service"], "_read_catalog", write_nonsense,
+            catalog, "_read", write_nonsense,
         ), self._quiet_sql():
             self.assertError(self.get("/catalog"), 400, "invalid_payload")
 
     def test_an_error_at_commit_is_json(self):
         """A1."""
-        def fail_at_commit(service, _payload):
+        def fail_at_commit(_records, service, _payload):
             service.env.cr.precommit.add(self._raise_serialization_failure)
             return {}
 
         with patch.object(
-            self.env.registry["fusion.billing.service"], "_push_usage", fail_at_commit,
+            self.env.registry["fusion.billing.api.usage"], "_push", fail_at_commit,
         ):
             self.assertError(self.push(self._event()), 503, "unavailable")
 

@@ -1,3 +1,7 @@
+from datetime import date
+from unittest.mock import patch
+
+from odoo.exceptions import UserError
 from odoo.tests import freeze_time, tagged
 
 from ..api_case import ApiCase
@@ -58,15 +62,16 @@ class TestApiPeriodUsage(ApiCase):
 
     def test_r7_what_cannot_be_rated_is_answered_as_it_was_and_shown_to_staff(self):
         self._use(self.subscription, 350)
-        self._break_rating()
-        [charge] = self._read()["charges"]
+        with self._broken_rating():
+            [charge] = self._read()["charges"]
         self.env.invalidate_all()
         self.assertEqual((charge["amount"], charge["rated_at"]), ("0.00", None))
         self.assertEqual(self.subscription.fusion_error_step, "rating")
 
-    def _break_rating(self):
-        """The order's company may not use the product any more: Odoo refuses the line."""
-        self.charge.product_id.company_id = self.env["res.company"].create({"name": "Other"})
+    def _broken_rating(self):
+        return patch.object(
+            self.env.registry["fusion.billing.rating"], "_store", side_effect=UserError("No."),
+        )
 
     def test_a_charge_without_usage_is_there_with_zero(self):
         [charge] = self._read()["charges"]
@@ -122,13 +127,12 @@ class TestApiPeriodUsage(ApiCase):
     def test_a_charge_that_could_not_be_rated_shows_where_it_is_heading(self):
         """A minimum is due without usage too."""
         self.charge.minimum_amount = 5
-        self._break_rating()
-        [charge] = self._read()["charges"]
+        with self._broken_rating():
+            [charge] = self._read()["charges"]
         self.assertEqual(
             (charge["amount"], charge["projected_amount"], charge["rated_at"]),
             ("0.00", "5.00", None),
         )
-        self.charge.product_id.company_id = False
         [charge] = self._read()["charges"]
         self.assertEqual((charge["amount"], charge["projected_amount"]), ("5.00", "5.00"))
 
@@ -188,7 +192,8 @@ class TestApiPeriodUsage(ApiCase):
             self._use(self.subscription, 20, "2026-01-15")
             self._rate()
             parts = (("2026-01-01", "2026-02-01"), [
-                ("pro", "2026-01-01", "2026-01-11", "300", "10.00", "10.00"),
+                # 300 less 10 days' part of 100
+                ("pro", "2026-01-01", "2026-01-11", "300", "13.39", "13.39"),
                 # 20 in 10 of 21 days
                 ("business", "2026-01-11", "2026-02-01", "20", "20.00", "42.00"),
             ])
@@ -239,18 +244,51 @@ class TestApiPeriodUsage(ApiCase):
             bounds, [part] = self._parts()
             self.assertEqual((bounds[0], part[0]), ("2026-02-01", "yearly"))
 
-    def test_an_archived_charge_is_not_shown(self):
+    def test_an_archived_charge_is_shown_until_its_last_day(self):
+        """T2: what was used until then is owed."""
         self._use(self.subscription, 300)
         self._rate()
         self.charge.active = False
+        self.assertEqual(self._parts(), (("2026-01-01", "2026-02-01"), [
+            # 300 less 10 days' part of 100
+            ("pro", "2026-01-01", "2026-01-11", "300", "13.39", "13.39"),
+        ]))
+
+    def test_a_pause_leaves_out_its_days(self):
+        """T1: the parts before and after it have their own share of the quota (R10)."""
+        self._use(self.subscription, 100, "2026-01-05")
+        self.subscription._fusion_pause(date(2026, 1, 11), until=date(2026, 1, 21))
+        self.assertEqual(self._parts(), (("2026-01-01", "2026-02-01"), [
+            ("pro", "2026-01-01", "2026-01-11", "100", "3.39", "3.39"),
+            # 100 in 10 days is 110 in 11 days, less their part of 100
+            ("pro", "2026-01-21", "2026-02-01", "0", "0.00", "3.73"),
+        ]))
+
+    def test_a_period_in_which_it_pauses_has_no_charges(self):
+        self.subscription._fusion_pause(date(2026, 1, 1))
+        self.assertEqual(self._parts(), (("2026-01-01", "2026-02-01"), []))
+
+    def test_a_level_counts_for_the_whole_period_in_each_part(self):
+        """R10: its amount is shared out by days."""
+        seats = self._metric("seats", aggregation="max")
+        self._charge(metric=seats, price_per_unit=31)
+        business = self._plan("business")
+        self._charge(metric=seats, plan=business, price_per_unit=62)
+        self._use(self.subscription, 2, metric=seats)
+        self.subscription._fusion_change_plan(business)
         self._rate()
-        self.assertEqual(self._read()["charges"], [])
+        charges = [one for one in self._read()["charges"] if one["metric_code"] == "seats"]
+        self.assertEqual(
+            [(one["quantity"], one["amount"], one["projected_amount"]) for one in charges],
+            [("2", "20.00", "20.00"), ("2", "84.00", "84.00")],
+        )
 
     def test_a_closed_subscription_shows_its_last_period(self):
         self._use(self.subscription, 300, "2026-01-05")
         self.subscription._fusion_close()
         self.assertEqual(self._parts(), (("2026-01-01", "2026-01-12"), [
-            ("pro", "2026-01-01", "2026-01-12", "300", "10.00", "10.00"),
+            # 300 less 11 days' part of 100
+            ("pro", "2026-01-01", "2026-01-12", "300", "13.23", "13.23"),
         ]))
 
     def test_a_subscription_that_never_ran_has_no_period(self):

@@ -242,14 +242,90 @@ class TestApiSubscriptions(ApiCase):
             self.assertEqual(self._change(order, change, date=TODAY), first)
             self.assertEqual(self._change(order, change), first)
 
+    def test_what_holds_on_that_day_already_changes_nothing(self):
+        order = self._own_subscription("sub-1")
+        self._change(order, "pause", date="2026-01-20")
+        self._change(order, "resume", date="2026-01-25")
+        timeline = order._fusion_timeline()
+        for change, day in (("pause", "2026-01-22"), ("resume", "2026-01-28")):
+            self._change(order, change, date=day)
+            self.assertEqual(order._fusion_timeline(), timeline)
+
+    def test_a_pause_can_be_planned_and_taken_back(self):
+        """T1."""
+        order = self._own_subscription("sub-1")
+        planned = self._change(order, "pause", date="2026-03-10")
+        self.assertEqual(planned["subscription_state"], "3_progress")
+        self._change(order, "resume")
+        self.assertEqual(len(order._fusion_timeline().phases), 1)
+
+    def test_a_pause_in_the_past_gives_back_its_days(self):
+        """T4."""
+        order = self._own_subscription("sub-1", start="2025-12-10")
+        self._change(order, "pause", date="2025-12-20")
+        self._change(order, "resume", date="2025-12-25")
+        self.assertEqual(
+            [(str(phase.day), phase.state) for phase in order._fusion_timeline().phases],
+            [("2025-12-10", "active"), ("2025-12-20", "paused"), ("2025-12-25", "active")],
+        )
+
+    # === USAGE AFTER THE END (T5) === #
+
+    def _used(self):
+        self._charge(price_per_unit=2)
+        order = self._own_subscription("sub-1")
+        for day in ("05", "08", "09"):
+            self._use(order, 3, f"2026-01-{day}")
+        return order
+
+    def test_usage_is_not_lost_by_an_end_or_a_pause_before_it(self):
+        """T5: the app is told how many counters there are, and nothing is changed."""
+        order = self._used()
+        before = self.assertOk(self.get(f"/subscriptions/{order.id}"))
+        for change in ("cancel", "pause"):
+            for body in ({}, {"discard_usage": False}, {"discard_usage": None}):
+                response = self._change(order, change, 409, date="2026-01-08", **body)
+                answer = self.assertError(response, 409, "usage_after_end")
+                self.assertEqual(answer["count"], 2)
+        self.assertEqual(self.assertOk(self.get(f"/subscriptions/{order.id}")), before)
+
+    def test_usage_after_the_end_is_discarded_by_who_says_so(self):
+        """T5."""
+        order = self._used()
+        answer = self._change(order, "cancel", date="2026-01-08", discard_usage=True)
+        self.assertEqual(
+            (answer["subscription_state"], answer["end_date"]), ("6_churn", "2026-01-08"),
+        )
+        self.assertEqual(order.invoice_ids.amount_untaxed, 6)
+
+    def test_usage_in_a_pause_is_discarded_by_who_says_so(self):
+        """T5."""
+        order = self._used()
+        self._change(order, "pause", date="2026-01-08", discard_usage=True)
+        self._change(order, "resume", date="2026-01-09")
+        self._rate()
+        self.assertEqual(sum(order.fusion_rating_ids.mapped("amount")), 12)
+
+    def test_whether_usage_is_discarded_is_true_or_false(self):
+        order = self._own_subscription("sub-1")
+        for change in ("cancel", "pause"):
+            for value in (1, "true", []):
+                response = self._change(order, change, 400, discard_usage=value)
+                self.assertError(response, 400, "invalid_discard_usage", "discard_usage")
+        response = self._change(order, "resume", 400, discard_usage=True)
+        self.assertError(response, 400, "unknown_field", "discard_usage")
+
+    # === REFUSED === #
+
     def test_a_change_that_the_state_forbids_is_refused(self):
         order = self._own_subscription("sub-1")
         self._change(order, "cancel", date=TODAY)
         for change in ("pause", "resume"):
             self.assertError(self._change(order, change, 400), 400, "invalid_state")
         other = self._own_subscription("sub-2", start="2025-12-10")
-        for body in ({"date": "2025-01-01"}, {"date": "2026-06-01"}):
-            self.assertError(self._change(other, "pause", 400, **body), 400, "invalid_state")
+        for change in ("pause", "resume", "cancel"):
+            response = self._change(other, change, 400, date="2025-12-09")
+            self.assertError(response, 400, "invalid_state")
         self.assertEqual(other.fusion_state, "3_progress")
 
     def test_a_date_that_is_none_is_refused(self):

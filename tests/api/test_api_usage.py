@@ -1,3 +1,4 @@
+from datetime import date
 from decimal import Decimal
 
 from odoo.tests import freeze_time, tagged
@@ -124,7 +125,7 @@ class TestApiUsage(ApiUsageCase):
 
     def test_usage_outside_of_the_life_of_its_subscription_is_refused(self):
         """U5."""
-        self.subscription.fusion_end_date = "2026-01-20"
+        self.subscription._fusion_close(date(2026, 1, 20))
         for time in ("2025-12-31T23:59:59Z", "2026-01-20T00:00:00Z", "2026-01-31T00:00:00Z"):
             with self.subTest(time=time):
                 event = self._event(period_start=time, period_end="2026-02-28T00:00:00Z")
@@ -138,24 +139,56 @@ class TestApiUsage(ApiUsageCase):
     def test_the_life_of_a_subscription_begins_at_local_midnight(self):
         """U5, R3."""
         self.company.fusion_billing_tz = "America/Toronto"
-        refused = self._event(period_start="2026-01-01T04:59:59Z")
+        self._own_subscription("sub-43", start="2026-02-01")
+        event = {"subscription_external_id": "sub-43", "period_end": "2026-02-01T06:00:00Z"}
+        refused = self._event(**event, period_start="2026-02-01T04:59:59Z")
         self.assertBatchRefused(
             self.push(refused), (0, "period_outside_subscription", "period_start"),
         )
-        accepted = self._event(period_start="2026-01-01T05:00:00Z")
+        accepted = self._event(**event, period_start="2026-02-01T05:00:00Z")
         self.assertPushed(self.push(accepted), inserted=1)
 
-    def test_usage_in_a_pause_is_refused(self):
+    def test_another_time_zone_moves_no_day_that_has_begun(self):
+        """U5, R2: the subscription took counters from its first midnight on."""
+        self.company.fusion_billing_tz = "America/Toronto"
+        event = self._event(period_start="2026-01-01T00:00:00Z")
+        self.assertPushed(self.push(event), inserted=1)
+
+    def test_usage_in_a_pause_is_refused_and_after_it_taken(self):
         """U5."""
-        self.subscription._fusion_pause(self.env["sale.order"].fusion_pause_date)
-        self.assertEqual(str(self.subscription.fusion_pause_date), "2026-02-01")
-        event = self._event(
-            period_start="2026-02-01T00:00:00Z", period_end="2026-02-01T01:00:00Z",
-        )
-        self.assertBatchRefused(
-            self.push(event), (0, "period_outside_subscription", "period_start"),
-        )
-        self.assertPushed(self.push(self._event()), inserted=1)
+        self.subscription._fusion_pause(date(2026, 1, 10), until=date(2026, 1, 20))
+        for time, taken in (
+            ("2026-01-10T00:00:00Z", False), ("2026-01-19T23:59:59Z", False),
+            ("2026-01-09T23:59:59Z", True), ("2026-01-20T00:00:00Z", True),
+        ):
+            with self.subTest(time=time):
+                event = self._event(period_start=time, period_end="2026-01-21T00:00:00Z")
+                response = self.push(event)
+                if taken:
+                    self.assertPushed(response, inserted=1)
+                else:
+                    self.assertBatchRefused(
+                        response, (0, "period_outside_subscription", "period_start"),
+                    )
+
+    def test_a_batch_for_many_subscriptions_reads_their_lives_together(self):
+        """Costs grow with the batch, not with a query for each subscription."""
+        for number in range(12):
+            self._own_subscription(f"many-{number}")
+        usage = self.env["fusion.billing.api.usage"]
+
+        def queries(count):
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            found = usage._find_references(
+                self.service, {f"many-{number}" for number in range(count)},
+            )
+            self.assertEqual(len([name for name in found if isinstance(name, str)]), count)
+            return self.env.cr.sql_log_count - before
+
+        queries(12)
+        self.assertLessEqual(queries(12), queries(2))
 
     def test_a_closed_subscription_still_takes_late_usage_of_its_life(self):
         """U5, R9."""

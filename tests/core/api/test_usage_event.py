@@ -29,7 +29,7 @@ EVENT = {
     "value": "user-7",
     "dimensions": {"region": "eu"},
 }
-SUBSCRIPTION = Subscription(7, datetime(2026, 11, 1), datetime(2026, 12, 1))
+SUBSCRIPTION = Subscription(7, [(datetime(2026, 11, 1), datetime(2026, 12, 1))])
 
 anything = st.recursive(
     st.none() | st.booleans() | st.text(max_size=8)
@@ -280,7 +280,7 @@ class TestBinding(unittest.TestCase):
             ("2026-10-31T23:59:59.999999Z", outside), ("2026-11-01T00:00:00Z", []),
         ):
             self.assertEqual(self.bind(event(period_start=start))[1], errors)
-        ended = {"sub-42": SUBSCRIPTION._replace(ends=datetime(2026, 11, 2))}
+        ended = {"sub-42": self.taking((datetime(2026, 11, 1), datetime(2026, 11, 2)))}
         for start, errors in (
             ("2026-11-01T23:59:59Z", []), ("2026-11-02T00:00:00Z", outside),
         ):
@@ -289,7 +289,26 @@ class TestBinding(unittest.TestCase):
 
     def test_a_subscription_without_end_takes_usage_for_ever(self):
         """U5."""
-        self.assertTrue(SUBSCRIPTION._replace(ends=None).covers(datetime(2099, 1, 1)))
+        self.assertTrue(self.taking((datetime(2026, 11, 1), None)).covers(datetime(2099, 1, 1)))
+
+    def test_usage_in_a_pause_is_refused_and_after_it_taken_again(self):
+        """U5: a pause begins and ends at an instant, like everything else."""
+        paused = self.taking(
+            (datetime(2026, 11, 1), datetime(2026, 11, 10)), (datetime(2026, 11, 20), None),
+        )
+        for text, taken in (
+            ("2026-11-09T23:59:59", True), ("2026-11-10", False), ("2026-11-19T23:59:59", False),
+            ("2026-11-20", True),
+        ):
+            self.assertEqual(paused.covers(datetime.fromisoformat(text)), taken, text)
+
+    def test_a_subscription_that_never_ran_takes_none(self):
+        """U5."""
+        self.assertFalse(self.taking().covers(datetime(2026, 11, 1)))
+
+    @staticmethod
+    def taking(*spans):
+        return SUBSCRIPTION._replace(spans=list(spans))
 
     def test_a_key_stands_once_in_a_batch(self):
         """U3."""
