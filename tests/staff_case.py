@@ -61,5 +61,6 @@ class StaffCase(BillingCase):
         arch = self._arch(record._name, user=user)
         return {
             button.get("name") for button in arch.iter("button")
-            if self._is_shown(button, record)
+            # Rows of lists have buttons of their own.
+            if next(button.iterancestors("list"), None) is None and self._is_shown(button, record)
         }

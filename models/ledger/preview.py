@@ -30,7 +30,8 @@ class Row(NamedTuple):
 class Preview:
     """Compares what a subscription owes with what it would owe.
 
-    The items that it is given and returns are `core.money.owed.Item` named by their product.
+    The items that it is given and returns are `core.money.owed.Item`; their ids begin with
+    the product's and tell them apart.
 
     :param order: the subscription
     """
@@ -69,31 +70,34 @@ class Preview:
 
     def _amounts(self, day, timeline, items):
         """Return what is owed by billing period: `{first day: (period, {name: Decimal})}`."""
-        periods = self._periods(day, timeline)
-        amounts = {period.start: (period.lived, defaultdict(Decimal)) for period in periods}
-        for period, name, amount in (*self._fees(timeline, periods, items),
-                                     *self._usage(timeline, periods)):
-            amounts[period.start][1][name] += amount
-        return {start: (period, dict(rows)) for start, (period, rows) in amounts.items() if rows}
+        amounts, windows = {}, self._windows(day)
+        for period, name, amount in (*self._fees(timeline, windows, items),
+                                     *self._usage(timeline, windows)):
+            rows = amounts.setdefault(period.start, (period.lived, defaultdict(Decimal)))[1]
+            rows[name] += amount
+        return amounts
 
-    def _periods(self, day, timeline):
-        """Return the billing periods that are open or touched by a change, and no others."""
+    def _windows(self, day):
+        """Return the days whose billing periods are open or touched by a change, and no others.
+
+        The day before belongs to a period that may end with it.
+        """
         opened = self._order._fusion_opened_on()
         today = max(self._order._fusion_today(), opened)
-        windows = [(min(day, opened), today + DAY), (day, day + DAY)]
-        return sorted({
-            period for window in windows for period in timeline.periods(*window)
-        })
+        return [(min(day - DAY, opened), today + DAY), (day - DAY, day + DAY)]
 
-    def _fees(self, timeline, periods, items):
+    def _fees(self, timeline, windows, items):
+        stretches = {
+            (stretch.source.id, stretch.days.start): stretch
+            for window in windows for stretch in owed.stretches(timeline, {}, items, *window)
+        }
         rounding = Decimal(str(self._order.currency_id.rounding))
-        for period in periods:
-            for stretch in owed.stretches(timeline, {}, items, period.start, period.end):
-                amount = round_amount(owed.owe(stretch).amount, rounding)
-                yield period, self._product(stretch.source.id).display_name, amount
+        for stretch in stretches.values():
+            product = self._order.env["product.product"].browse(stretch.source.id[0])
+            amount = round_amount(owed.owe(stretch).amount, rounding)
+            yield stretch.period, product.display_name, amount
 
-    def _usage(self, timeline, periods):
-        windows = [(period.start, period.end) for period in periods]
+    def _usage(self, timeline, windows):
         targets = [
             target
             for target in self._inputs.targets(self._order, windows, self._rate_on, timeline)
@@ -105,9 +109,6 @@ class Preview:
 
     def _name(self, charge):
         return " ".join(filter(None, (charge.metric_id.name, charge.filter_summary)))
-
-    def _product(self, product_id):
-        return self._order.env["product.product"].browse(product_id)
 
     # === FEES AS THEY WOULD BE === #
 
@@ -146,12 +147,12 @@ class Preview:
         return found + [self._item(item) for item in later]
 
     def _item(self, item):
-        return replace(self._terms[item.id], id=item.product_id.id)
+        return replace(self._terms[item.id], id=(item.product_id.id, item.id))
 
     def _changed_item(self, before, day, end, values):
         plan = self._order._fusion_get_plan(day)
         return owed.Item(
-            id=values["product_id"].id, start=day, end=end, amount=_cost(
+            id=(values["product_id"].id, "changed"), start=day, end=end, amount=_cost(
                 values["quantity"], values["price_unit"], values["discount"],
             ),
             in_advance=(before.fee_timing or plan.fee_timing) == "advance",
@@ -163,7 +164,7 @@ class Preview:
         plan = self._order.fusion_plan_id.browse(plan.id)
         return [
             owed.Item(
-                id=fee.product_id.id, start=days.start, end=days.end, amount=self._price(fee),
+                id=(fee.product_id.id, "fee", fee.id), start=days.start, end=days.end, amount=self._price(fee),
                 in_advance=fee.fee_timing == "advance", prorate=plan.prorate,
             )
             for fee in plan.fee_ids

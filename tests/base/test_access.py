@@ -28,6 +28,10 @@ class TestAccessRights(StaffCase):
         "fusion.billing.usage.correction": ({READ}, {READ}),
         "fusion.billing.rating.request": (set(), {READ}),
         "fusion.billing.rating": ({READ}, {READ}),
+        "fusion.billing.phase": ({READ}, {READ}),
+        "fusion.billing.item": ({READ}, {READ}),
+        "fusion.billing.plan.fee": ({READ}, ALL),
+        "fusion.billing.time.zone": ({READ}, {READ}),
     }
 
     def _rights(self, model, user):
@@ -80,6 +84,9 @@ class TestAccessRights(StaffCase):
         for model, staff in (
             ("fusion.billing.close.wizard", self.clerk),
             ("fusion.billing.change.plan.wizard", self.clerk),
+            ("fusion.billing.pause.wizard", self.clerk),
+            ("fusion.billing.reopen.wizard", self.clerk),
+            ("fusion.billing.item.wizard", self.clerk),
             ("fusion.billing.estimate.wizard", self.clerk),
             ("fusion.billing.estimate.wizard.line", self.clerk),
             ("fusion.billing.api.key.wizard", self.manager),
@@ -201,6 +208,26 @@ class TestOtherPeople(StaffCase):
         with self.assertRaises(AccessError):
             order.fusion_rating_ids.mapped("amount")
 
+    def test_people_without_billing_rights_read_whole_records(self):
+        subscription = self._subscribe(products=self.fee_product)
+        self._use(subscription, 130)
+        self._rate()
+        accountant = self._user("accountant", "account.group_account_invoice")
+        for user in (self.seller, accountant):
+            self.assertTrue(subscription.with_user(user).read())
+            for record in (subscription.order_line, self.company, self.partner):
+                record = record.with_user(user)
+                names = [name for name in record.fields_get() if name.startswith("fusion_")]
+                with self.subTest(user=user.login, model=record._name):
+                    self.assertTrue(record.read(names))
+
+    def test_a_salesperson_copies_and_deletes_quotations(self):
+        head = self._user("sales_head", "sales_team.group_sale_manager")
+        copy = self._quotation(user_id=self.seller.id).with_user(self.seller).copy()
+        self.assertEqual(copy.fusion_state, "1_draft")
+        copy.with_user(head).unlink()
+        self.assertFalse(copy.exists())
+
     def test_a_salesperson_confirms_a_quotation_that_billing_staff_prepared(self):
         order = self._quotation(user_id=self.seller.id, fusion_start_date="2026-01-01")
         order.with_user(self.seller).action_confirm()
@@ -215,7 +242,7 @@ class TestOtherPeople(StaffCase):
         for model in ("fusion.billing.usage", "fusion.billing.rating", "fusion.billing.plan"):
             with self.assertRaises(AccessError):
                 self.env[model].with_user(self.portal).search([])
-        with self.assertRaises(AccessError):
+        with self.assertRaises(UserError):
             order.fusion_state = "6_churn"
 
     def test_a_customer_does_not_see_the_orders_of_another(self):

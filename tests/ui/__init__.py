@@ -1,4 +1,5 @@
 from . import (
+    test_change_wizards,
     test_estimate_wizard,
     test_staff_actions,
     test_tours,

@@ -10,6 +10,11 @@ from ..staff_case import StaffCase
 
 class ActionCase(StaffCase):
 
+    def _wizard(self, action):
+        return Form(
+            self.env[action["res_model"]].with_user(self.clerk).with_context(**action["context"])
+        )
+
     def _as_clerk(self, subscription):
         return subscription.with_user(self.clerk)
 
@@ -97,7 +102,7 @@ class TestRateNow(ActionCase):
         subscription = self._subscribe()
         self._use(subscription, 130)
         self._as_clerk(subscription).action_fusion_rate_now()
-        self.assertFalse(self._rating(subscription).closed)
+        self.assertFalse(self._rating(subscription).settled)
         self.assertFalse(subscription.fusion_last_invoice_date)
 
     @freeze_time("2026-01-20")
@@ -117,22 +122,18 @@ class TestLifeOfSubscription(ActionCase):
     @freeze_time("2026-01-20")
     def test_staff_pause_and_resume(self):
         subscription = self._subscribe()
-        self._as_clerk(subscription).action_fusion_pause()
+        wizard = self._wizard(self._as_clerk(subscription).action_fusion_pause())
+        wizard.save().action_pause()
         self.assertEqual(subscription.fusion_state, "4_paused")
         self._as_clerk(subscription).action_fusion_resume()
         self.assertEqual(subscription.fusion_state, "3_progress")
 
     @freeze_time("2026-01-20")
     def test_what_the_state_forbids_is_refused_in_a_sentence(self):
-        with self.assertRaisesRegex(UserError, "Only a paused subscription can be resumed"):
+        with self.assertRaisesRegex(UserError, "it is not paused"):
             self._as_clerk(self._subscribe()).action_fusion_resume()
-        with self.assertRaisesRegex(UserError, "in progress can be paused"):
-            self._as_clerk(self._closed()).action_fusion_pause()
-
-    def _wizard(self, action):
-        return Form(
-            self.env[action["res_model"]].with_user(self.clerk).with_context(**action["context"])
-        )
+        with self.assertRaisesRegex(UserError, "none is planned"):
+            self._as_clerk(self._subscribe()).action_fusion_keep_open()
 
     @freeze_time("2026-01-20")
     def test_closing_proposes_tomorrow_and_bills_what_is_left(self):
@@ -162,15 +163,15 @@ class TestLifeOfSubscription(ActionCase):
         wizard = self._wizard(self._as_clerk(paused).action_fusion_close())
         self.assertIn("01/04/2026", wizard.consequence)
 
-    @freeze_time("2026-01-20")
-    def test_a_day_in_an_invoiced_period_is_refused(self):
-        subscription = self._subscribe()
-        with freeze_time("2026-02-03"):
+    def test_t4_a_day_in_an_invoiced_period_gives_back_what_was_billed(self):
+        subscription = self._subscribe(products=self.fee_product)
+        with freeze_time("2026-02-01"):
             self._bill()
             wizard = self._wizard(self._as_clerk(subscription).action_fusion_close())
             wizard.end_date = "2026-01-15"
-            with self.assertRaisesRegex(UserError, "cannot end before"):
-                wizard.save().action_close()
+            wizard.save().action_close()
+        self.assertEqual(subscription.fusion_state, "6_churn")
+        self.assertAlmostEqual(sum(subscription.fusion_rating_ids.mapped("amount")), 22.13)
 
     @freeze_time("2026-01-20")
     def test_staff_change_the_plan_from_a_day_on(self):
@@ -180,8 +181,9 @@ class TestLifeOfSubscription(ActionCase):
         wizard.plan_id = other
         wizard.date = "2026-01-25"
         wizard.save().action_change_plan()
-        self.assertEqual(subscription.fusion_next_plan_id, other)
-        self.assertEqual(subscription.fusion_plan_change_date, date(2026, 1, 25))
+        self.assertEqual(subscription._fusion_planned_changes().plan_id, other)
+        self.assertEqual(subscription._fusion_planned_changes().date_from, date(2026, 1, 25))
+        self.assertIn("business", subscription.fusion_planned)
         wizard = self._wizard(self._as_clerk(subscription).action_fusion_change_plan())
         wizard.plan_id = other
         wizard.save().action_change_plan()
@@ -217,7 +219,7 @@ class TestFigures(ActionCase):
         self._use(other, 1)
         self._rate()
         self.assertEqual(subscription.fusion_usage_count, 2)
-        self.assertEqual(subscription.fusion_rating_count, 1)
+        self.assertEqual(subscription.fusion_rating_count, len(subscription.fusion_rating_ids))
         for action, records in (
             (subscription.action_view_fusion_usage(), subscription.fusion_usage_ids),
             (subscription.action_view_fusion_ratings(), subscription.fusion_rating_ids),
@@ -235,6 +237,7 @@ class TestWhoMayAct(ActionCase):
     METHODS = (
         "action_fusion_invoice_now", "action_fusion_rate_now", "action_fusion_pause",
         "action_fusion_resume", "action_fusion_close", "action_fusion_change_plan",
+        "action_fusion_reopen", "action_fusion_keep_open", "action_fusion_change_items",
     )
 
     def test_nobody_but_billing_staff_may_act_on_a_subscription(self):

@@ -1,20 +1,21 @@
 """The screens: they open, they show what fits, and what people type in them arrives."""
 
+from datetime import timedelta
+
 from lxml import etree
 
-from odoo.tests import Form, tagged
+from odoo.tests import Form, freeze_time, tagged
 from odoo.tools.safe_eval import safe_eval
 
 from ..staff_case import StaffCase
 
-BILLING_BUTTONS = {
-    "action_fusion_invoice_now", "action_fusion_rate_now", "action_fusion_change_plan",
-    "action_fusion_pause", "action_fusion_resume", "action_fusion_close",
-    "action_view_fusion_usage", "action_view_fusion_ratings",
-}
 RUNNING = {
-    "action_fusion_invoice_now", "action_fusion_change_plan", "action_fusion_close",
-    "action_view_fusion_usage", "action_view_fusion_ratings",
+    "action_fusion_invoice_now", "action_fusion_change_plan", "action_fusion_change_items",
+    "action_fusion_close", "action_view_fusion_usage", "action_view_fusion_ratings",
+}
+BILLING_BUTTONS = RUNNING | {
+    "action_fusion_rate_now", "action_fusion_pause", "action_fusion_resume",
+    "action_fusion_keep_open", "action_fusion_reopen",
 }
 
 
@@ -71,7 +72,8 @@ class TestActions(StaffCase):
                 "fusion.billing.usage.correction", "fusion.billing.charge.tier",
                 "fusion.billing.charge.filter", "fusion.billing.charge.version",
                 "fusion.billing.threshold", "fusion.billing.threshold.crossing",
-                "fusion.billing.webhook.secret",
+                "fusion.billing.webhook.secret", "fusion.billing.phase", "fusion.billing.item",
+                "fusion.billing.plan.fee", "fusion.billing.time.zone",
             )),
         ]).mapped("model")
         self.assertGreaterEqual(len(models), 7)
@@ -136,12 +138,21 @@ class TestSubscriptionForm(StaffCase):
         )
         self.assertEqual(
             self._billing_buttons(self._closed()),
-            {"action_view_fusion_usage", "action_view_fusion_ratings"},
+            {"action_view_fusion_usage", "action_view_fusion_ratings", "action_fusion_reopen"},
         )
 
+    def test_an_end_that_is_planned_can_be_taken_back(self):
+        subscription = self._subscribe()
+        self.assertNotIn("action_fusion_keep_open", self._billing_buttons(subscription))
+        subscription._fusion_close(subscription._fusion_today() + timedelta(days=40))
+        self.assertIn("action_fusion_keep_open", self._billing_buttons(subscription))
+
     def test_a_closed_subscription_with_late_usage_can_be_invoiced(self):
-        closed = self._closed()
-        closed.fusion_owes_corrections = True
+        closed = self._subscribe("2026-01-01")
+        with freeze_time("2026-02-01"):
+            closed._fusion_close()
+            self._use(closed, 130)
+            self._rate()
         self.assertIn("action_fusion_invoice_now", self._billing_buttons(closed))
 
     def test_what_is_due_makes_invoicing_the_first_button(self):
@@ -242,9 +253,9 @@ class TestSubscriptionForm(StaffCase):
             with form.order_line.new() as line:
                 line.product_id = self.fee_product
         order = form.record
-        self.assertEqual(str(order.fusion_next_invoice_date), "2026-02-28")
         order.action_confirm()
         self.assertEqual(order.fusion_state, "3_progress")
+        self.assertEqual(str(order.fusion_start_date), "2026-01-31")
 
     def test_the_list_of_subscriptions_asks_for_a_plan(self):
         form = Form(self.env["sale.order"].with_user(self.clerk).with_context(
@@ -275,6 +286,12 @@ class TestConfigurationForms(StaffCase):
                 line.price_per_unit = 0.5
                 line.unit_batch = 1000
                 self.assertIn("10,000 API calls included", line.price_summary)
+            with form.fee_ids.new() as fee:
+                fee.product_id = self.fee_product
+                fee.quantity = 2
+                fee.has_own_price = True
+                fee.price_unit = 12.5
+        self.assertEqual(form.record.fee_ids.fee_timing, "advance")
         charge = form.record.charge_ids
         self.assertEqual(charge.plan_code, "business")
         self.assertEqual(self._numeric_text(charge.version_id, "price_per_unit"), "0.5000000000")
@@ -298,7 +315,19 @@ class TestConfigurationForms(StaffCase):
             version.valid_from = "2030-01-01"
             version.price_per_unit = 3
         self.assertEqual(len(self.charge.version_ids), 2)
-        self.assertEqual(self.charge.version_id.price_per_unit, 3)
+        self.assertEqual(self.charge.version_id.price_per_unit, 2)
+        self.assertIn("$3.00", self.charge.waiting_prices)
+
+    @freeze_time("2026-01-20")
+    def test_the_charge_form_says_from_when_a_change_of_prices_holds(self):
+        self.assertFalse(self.charge.price_change_note)
+        self._use(self._subscribe(), 130)
+        self._rate()
+        self.charge.invalidate_recordset()
+        self.assertIn("hold from today", self.charge.price_change_note)
+        self.charge.price_per_unit = 5
+        self.charge.invalidate_recordset()
+        self.assertFalse(self.charge.price_change_note)
 
     def test_the_metric_form_explains_each_aggregation_and_only_the_chosen_one(self):
         arch = self._arch("fusion.billing.metric")
