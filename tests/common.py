@@ -23,6 +23,13 @@ class BillingCase(TransactionCase):
         cls.plan = cls._plan("pro")
 
     @classmethod
+    def _set_zone(cls, zone, company=None):
+        """Let a company's days begin in a time zone as if they always had."""
+        company = company or cls.company
+        company.fusion_billing_tz = zone
+        company.fusion_time_zone_ids.unlink()
+
+    @classmethod
     def _product(cls, name, **vals):
         return cls.env["product.product"].create({
             "name": name, "type": "service", "taxes_id": False, **vals,
@@ -110,6 +117,10 @@ class BillingCase(TransactionCase):
     def _rate(self):
         self.env["fusion.billing.usage"]._cron_rate_open_periods()
 
+    def _rate_at(self, moment):
+        with freeze_time(moment):
+            self._rate()
+
     def _bill(self):
         self.env["sale.order"]._fusion_cron_create_invoices()
 
@@ -150,10 +161,11 @@ class BillingCase(TransactionCase):
         return currency
 
     def _usage_lines(self, subscription):
+        """The order lines that show usage, one for each charge."""
         return subscription.order_line.filtered("fusion_charge_id")
 
     def _rating(self, subscription, start="2026-01-01", metric=None):
-        """The ledger's row of a metric for the billing period that starts on a day."""
+        """The ledger's row of a metric for the stretch that starts on a day."""
         return subscription.fusion_rating_ids.filtered(
             lambda rating: rating.period_start == date.fromisoformat(start)
             and rating.metric_id == (metric or self.calls)
@@ -169,16 +181,23 @@ class BillingCase(TransactionCase):
         return text
 
     def _amounts(self, subscription, start=None):
-        """What stands on the order for usage, sorted: of all, or of the part from a day."""
+        """What is owed for usage, sorted: of all stretches, or of those that start on a day."""
         day = start and date.fromisoformat(start)
         return sorted(
-            line.price_unit for line in self._usage_lines(subscription)
-            if line.price_unit and day in (None, line.fusion_period_start)
+            rating.amount for rating in subscription.fusion_rating_ids
+            if rating.charge_id and rating.amount and day in (None, rating.period_start)
+        )
+
+    def _owed(self, subscription):
+        """What is owed for usage and fees: `(first day, first day after, amount)`, in order."""
+        return sorted(
+            (str(row.period_start), str(row.period_end), row.amount)
+            for row in subscription.fusion_rating_ids if row.amount
         )
 
     def _posted(self, rating):
         """What posted invoices bill for a rating, less what credit notes give back."""
-        return -sum(rating.order_line_ids.invoice_lines.filtered(
+        return -sum(rating.invoice_line_ids.filtered(
             lambda line: line.parent_state == "posted").mapped("amount_currency"))
 
     def _invoiced(self, subscription):

@@ -95,7 +95,9 @@ class FusionBillingRating(models.Model):
             until = horizon if reaches_on or last >= zones.midnight(horizon) else (
                 zones.date_of(last) + DAY
             )
-            windows.append((since, max(since + DAY, until)))
+            # Later days are rated when they come, whoever counts ahead of them.
+            if since < horizon:
+                windows.append((since, until))
         return _merged(windows)
 
     @api.model

@@ -40,7 +40,9 @@ class SaleOrder(models.Model):
         for order in self:
             order.fusion_rating_count = counts.get(order.id, 0)
 
-    @api.depends("fusion_rating_ids.amount", "fusion_rating_ids.settled")
+    @api.depends(
+        "fusion_rating_ids.amount", "fusion_rating_ids.settled", "fusion_rating_ids.waived",
+    )
     def _compute_fusion_due_amount(self):
         ratings = self.env["fusion.billing.rating"].search(
             [("subscription_id", "in", self.ids), ("due", "!=", 0)],

@@ -3,6 +3,7 @@ from . import (
     item,
     timeline_wording,
     plan,
+    plan_fee,
     res_company,
     sale_order,
     sale_order_line,

@@ -11,10 +11,8 @@ from ..base.subscription_states import RUNNING
 STATES = {ACTIVE: "3_progress", PAUSED: "4_paused", CLOSED: "6_churn"}
 
 # What the timeline says, and what is an input until there is one.
-PROJECTED = {
-    "fusion_state", "fusion_end_date", "fusion_last_invoice_date", "fusion_next_invoice_date",
-}
-INPUTS = {"fusion_plan_id", "fusion_start_date", "fusion_anchor_date"}
+PROJECTED = {"fusion_state", "fusion_last_invoice_date", "fusion_next_invoice_date"}
+INPUTS = {"fusion_plan_id", "fusion_start_date", "fusion_anchor_date", "fusion_end_date"}
 
 
 class SaleOrder(models.Model):
@@ -57,7 +55,7 @@ class SaleOrder(models.Model):
         help="The open billing period ends when this day begins.",
     )
     fusion_end_date = fields.Date(
-        "End Date", copy=False, readonly=True, tracking=True,
+        "End Date", copy=False, tracking=True,
         help="The subscription ends when this day begins: the day before is the last one billed.",
     )
     fusion_phase_ids = fields.One2many(
@@ -183,8 +181,23 @@ class SaleOrder(models.Model):
         phases = [
             Phase(phase.date_from, phase.plan_id._key(), phase.state)
             for phase in order.fusion_phase_ids
-        ] or [Phase(order.fusion_start_date or order._fusion_today(), order.fusion_plan_id._key())]
+        ]
+        if not phases:
+            return order._fusion_timeline_to_be()
         return Timeline.of(phases, order.fusion_anchor_date or None)
+
+    def _fusion_timeline_to_be(self):
+        start = self.fusion_start_date or self._fusion_today()
+        phases = [Phase(start, self.fusion_plan_id._key())]
+        timeline = Timeline.of(phases, self.fusion_anchor_date or None)
+        if not self.fusion_end_date:
+            return timeline
+        if self.fusion_end_date < start:
+            raise UserError(self.env._(
+                "You cannot end a subscription before it begins, on %s: choose a later end date.",
+                start,
+            ))
+        return timeline.closed_on(self.fusion_end_date)
 
     def _fusion_get_plan(self, day=None):
         """Return the plan in force on a day: today, if empty."""
@@ -245,16 +258,16 @@ class SaleOrder(models.Model):
     def _fusion_projection(self):
         timeline = self._fusion_timeline()
         opened = max(self.fusion_last_invoice_date or timeline.start, timeline.start)
-        day = max(opened, self._fusion_today())
         period = timeline.next_period(opened)
+        # Where boundaries were moved, or a closed subscription goes on, another period is open.
+        opened = period.start if period else opened
+        day = max(opened, self._fusion_today())
         return {
             "fusion_state": STATES[self._fusion_state_on(timeline, day)],
             "fusion_plan_id": timeline.on(day).plan.id,
             "fusion_start_date": timeline.start,
             "fusion_end_date": timeline.end or False,
-            "fusion_last_invoice_date": (
-                opened if self.fusion_last_invoice_date and opened > timeline.start else False
-            ),
+            "fusion_last_invoice_date": opened > timeline.start and opened,
             "fusion_next_invoice_date": period.end if period else False,
         }
 

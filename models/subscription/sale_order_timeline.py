@@ -3,7 +3,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL, format_date
 
-from ...core.money.timeline import ACTIVE, DAY, FOREVER, PAUSED, Phase, Timeline
+from ...core.money.timeline import ACTIVE, DAY, FOREVER, PAUSED
 
 
 class UsageAfterEnd(UserError):
@@ -60,13 +60,11 @@ class SaleOrder(models.Model):
         return result
 
     def _fusion_begin(self):
-        start = self.fusion_start_date or self._fusion_today()
+        timeline = self._fusion_timeline_to_be()
         self._fusion_create_items(
-            self.order_line.filtered(lambda line: line._fusion_is_fee()), start,
+            self.order_line.filtered(lambda line: line._fusion_is_fee()), timeline.start,
         )
-        self._fusion_set_timeline(
-            Timeline.of([Phase(start, self.fusion_plan_id._key())], self.fusion_anchor_date or None)
-        )
+        self._fusion_set_timeline(timeline)
 
     def _action_cancel(self):
         running = self.filtered(lambda order: order._fusion_is_running())
@@ -261,7 +259,8 @@ class SaleOrder(models.Model):
             self._fusion_swap_fees(before, timeline)
         self._fusion_project()
         self._fusion_show_items()
-        self._fusion_request_rating(since)
+        # The billing period of the day before may have got another end.
+        self._fusion_request_rating(since and since - DAY)
 
     def _fusion_store_phases(self, timeline):
         # sudo: phases are written by these methods alone.
