@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from odoo import fields, models
+from odoo.fields import Domain
 
 from ...core.money.timeline import DAY
 from ..base.clock import now
@@ -79,9 +80,14 @@ class SaleOrder(models.Model):
         ]
 
     def _fusion_amounts_due(self, day):
-        """Return what the next documents settle: `{order: {row: amount}}`."""
+        """Return what the next documents settle: `{order: {row: amount}}`.
+
+        That is what is due by the day, and differences to what was billed already, whenever that
+        should have been.
+        """
         ratings = self.env["fusion.billing.rating"].search(
-            [("subscription_id", "in", self.ids), ("due", "!=", 0), ("bill_on", "<=", day)],
+            Domain("subscription_id", "in", self.ids) & Domain("due", "!=", 0)
+            & (Domain("bill_on", "<=", day) | Domain("settled", "!=", 0)),
             order="bill_on, period_start, id",
         )
         amounts = defaultdict(dict)

@@ -160,9 +160,11 @@ class SaleOrder(models.Model):
 OWING = """
 EXISTS (
     SELECT FROM fusion_billing_rating AS rating
-     WHERE rating.subscription_id = %(order)s AND rating.bill_on <= %(today)s
+     WHERE rating.subscription_id = %(order)s
        AND rating.amount - rating.settled - rating.waived <> 0
-       AND (%(state)s = '6_churn' OR rating.settled = 0 AND (
-            %(opened)s IS NULL OR rating.cycle_end > %(opened)s))
+       AND (rating.bill_on <= %(today)s AND (
+                %(state)s = '6_churn' OR rating.settled = 0 AND (
+                    %(opened)s IS NULL OR rating.cycle_end > %(opened)s))
+            OR %(state)s = '6_churn' AND rating.settled <> 0)
 )
 """
