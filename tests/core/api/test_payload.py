@@ -22,7 +22,7 @@ moments = st.datetimes(datetime(2000, 1, 2), datetime(2099, 12, 30))
 offsets = st.integers(-23 * 60 - 59, 23 * 60 + 59)
 READERS = (
     payload.text, payload.external_id, payload.record_id, payload.quantity, payload.instant,
-    payload.day,
+    payload.day, payload.flag,
 )
 
 
@@ -209,3 +209,13 @@ class TestDay(ReaderCase):
             "2026-02-30", "2026-2-3", "20260203", "2026-W05", "2026-02-03T00:00:00Z",
             "1999-12-31", "0001-01-01", "٢٠٢٦-01-01", "", True, Decimal(20260101), [],
         )
+
+
+class TestFlag(ReaderCase):
+    reader = payload.flag
+
+    def test_nothing_is_wanted_unless_it_is_asked_for(self):
+        self.assertEqual([self.read(value) for value in (True, False, None)], [True, False, False])
+
+    def test_what_is_neither_true_nor_false_is_refused(self):
+        self.assertRefused("true", "", Decimal(1), Decimal(0), [], {})
