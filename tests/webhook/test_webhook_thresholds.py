@@ -189,7 +189,7 @@ class TestThresholdEvents(WebhookEventsCase):
         with patch.object(
             order, "_fusion_clear_failure", autospec=True, side_effect=lambda *_a: None,
         ), patch.object(
-            type(self.env["fusion.billing.rating.request"]), "unlink",
+            type(self.env["fusion.billing.rating.request"]), "_settle",
             side_effect=UserError("in the way"),
         ), mute_logger("odoo.addons.fusion_billing.models.subscription.sale_order_guard"):
             self._rate()
