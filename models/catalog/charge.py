@@ -192,12 +192,16 @@ class FusionBillingCharge(models.Model):
     def _start_version(self):
         """Before prices are changed, give those that rated usage already a successor from today.
 
-        Prices that began today are changed in place.
+        What is billed for today stays as it is: prices begin when that ends, then. Prices that
+        began on that day are changed in place.
         """
         self.ensure_one()
         version, today = self.version_id, self.company_id._fusion_today()
-        if version._is_rated() and version.valid_from != today:
-            self.version_id = version.copy({"charge_id": self.id, "valid_from": today})
+        if not version._is_rated():
+            return
+        day = max(today, self._billed_until() or today)
+        started = self.version_ids.filtered(lambda other: other.valid_from == day)
+        self.version_id = started or version.copy({"charge_id": self.id, "valid_from": day})
 
     @api.model
     def _refresh_prices_in_force(self):

@@ -100,7 +100,8 @@ class SaleOrder(models.Model):
 
     def _fusion_bill(self, day, asked=False):
         self.env["fusion.billing.rating"]._rate_requested(self, day)
-        moves = self._fusion_create_documents(self._fusion_documents(day, asked))
+        billable = self.filtered(lambda order: order.state != "cancel")
+        moves = self._fusion_create_documents(billable._fusion_documents(day, asked))
         self._fusion_advance(day)
         return moves
 

@@ -79,7 +79,8 @@ DO UPDATE
  WHERE (%(stored)s) IS DISTINCT FROM (%(given)s)
 """
 
-# Rows that begin in the days that were computed, and are not among those that are wanted.
+# Rows of billing periods, as they were stored, that share a day with those that were computed,
+# and that are not among those that are wanted.
 DROP = """
 WITH span AS (
     SELECT * FROM unnest(%s::int[], %s::date[], %s::date[]) AS span(subscription_id, since, until)
@@ -94,7 +95,7 @@ WITH span AS (
      WHERE EXISTS (
            SELECT FROM span
             WHERE span.subscription_id = rating.subscription_id
-              AND rating.period_start >= span.since AND rating.period_start < span.until)
+              AND rating.cycle_start < span.until AND rating.cycle_end > span.since)
        AND rating.subscription_id = ANY (SELECT subscription_id FROM span)
        AND NOT EXISTS (
            SELECT FROM wanted

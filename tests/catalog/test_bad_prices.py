@@ -5,7 +5,7 @@ from datetime import date
 from psycopg2 import IntegrityError
 
 from odoo.exceptions import UserError
-from odoo.tests import tagged
+from odoo.tests import freeze_time, tagged
 from odoo.tools import mute_logger
 
 from ..common import BillingCase
@@ -178,6 +178,7 @@ class TestBadFilters(RefusalCase):
 
 
 @tagged("post_install", "-at_install")
+@freeze_time("2026-01-20")
 class TestRatedChargesStay(RefusalCase):
     """What has a ledger is not turned into something else."""
 
@@ -185,20 +186,28 @@ class TestRatedChargesStay(RefusalCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.charge = cls._charge(filter_ids=cls._filters(region="eu"))
+        cls.storage = cls._metric("gb")
         cls.tiered = cls._charge(
-            cls._metric("gb"), charge_model="volume", tier_ids=cls._tiers((10, 1), (0, 2)))
+            cls.storage, charge_model="volume", tier_ids=cls._tiers((10, 1), (0, 2)))
         cls.subscription = cls._subscribe()
 
     def setUp(self):
         super().setUp()
+        self._ingest(
+            self._event(self.subscription, "5", dimensions={"region": "eu"}),
+            self._event(self.subscription, "5", metric=self.storage),
+        )
         self._rate()
 
-    def test_a_rated_charge_keeps_its_metric_currency_and_filters(self):
+    def test_t2_a_rated_charge_keeps_its_plan_metric_currency_filters_and_proration(self):
         euro = self._foreign("EUR", {})
         condition = self.charge.filter_ids
         for save in (
+            lambda: self.charge.write({"plan_id": self._plan("other").id}),
             lambda: self.charge.write({"metric_id": self._metric("other").id}),
             lambda: self.charge.write({"currency_id": euro.id}),
+            lambda: self.charge.write({"prorate": False}),
+            lambda: self.charge.write({"split_at_version": True}),
             lambda: self.charge.write({"filter_ids": [(5,)]}),
             lambda: self.charge.write({"filter_ids": self._filters(model="a")}),
             lambda: condition.write({"dimension_values": "us"}),
@@ -206,13 +215,13 @@ class TestRatedChargesStay(RefusalCase):
                 "charge_id": self.charge.id, "dimension": "model", "dimension_values": "a"}),
             condition.unlink,
         ):
-            self._refuses("has been rated", save)
+            self._refuses("has rated usage", save)
 
-    def test_a_rated_metric_keeps_its_aggregation(self):
+    def test_t2_a_rated_metric_keeps_its_aggregation(self):
         self._refuses("has been rated", lambda: self.calls.write({"aggregation": "max"}))
         self.calls.write({"aggregation": "sum", "name": "Calls"})
 
-    def test_a_version_does_not_start_in_an_invoiced_period(self):
+    def test_t2_a_version_does_not_start_in_an_invoiced_period(self):
         self._bill_at("2026-02-01")
         for day in (False, "2025-12-01", "2026-01-01", "2026-01-31"):
             with self.subTest(day):
@@ -220,10 +229,10 @@ class TestRatedChargesStay(RefusalCase):
                     "billed until 2026-02-01|valid_from_unique", lambda: self.charge.write({
                         "version_ids": [(0, 0, {"valid_from": day})]}))  # noqa: B023
         self.charge.write({"version_ids": [(0, 0, {"valid_from": "2026-02-01"})]})
-        self._refuses("billed until 2026-02-01", lambda: self.charge.version_id.write({
+        self._refuses("billed until 2026-02-01", lambda: self.charge.version_ids.sorted()[0].write({
             "valid_from": "2026-01-31"}))
 
-    def test_the_prices_of_an_invoiced_period_stay(self):
+    def test_t2_the_prices_of_an_invoiced_period_stay(self):
         self._bill_at("2026-02-01")
         version, tiered = self.charge.version_id, self.tiered.version_id
         for save in (
@@ -236,7 +245,7 @@ class TestRatedChargesStay(RefusalCase):
             lambda: self.env["fusion.billing.charge.tier"].create({
                 "version_id": tiered.id, "up_to": 20}),
         ):
-            self._refuses("billed at these prices", save)
+            self._refuses("usage is billed at them", save)
 
     def test_two_versions_do_not_start_on_one_day(self):
         self.charge.write({"version_ids": [(0, 0, {"valid_from": date(2026, 3, 1)})]})

@@ -1,11 +1,12 @@
 """Charges that price only some of a metric's usage, by its dimensions."""
 
-from odoo.tests import tagged
+from odoo.tests import freeze_time, tagged
 
 from ..common import BillingCase
 
 
 @tagged("post_install", "-at_install")
+@freeze_time("2026-01-20")
 class TestChargeFilters(BillingCase):
 
     def _amount_of(self, *dimensions):
@@ -14,7 +15,7 @@ class TestChargeFilters(BillingCase):
         self._ingest(*(
             self._event(subscription, "1", dimensions=own) for own in dimensions))
         self._rate()
-        return sum(self._usage_lines(subscription).mapped("price_unit"))
+        return sum(self._amounts(subscription))
 
     def test_filters_share_out_usage_and_the_rest_goes_to_the_charge_without(self):
         for region, price in (("eu, uk", 2), ("us", 3), (None, 1)):
@@ -56,34 +57,35 @@ class TestChargeFilters(BillingCase):
         self.assertEqual(self._amount_of({"region": "eu"}, {"region": "us"}), 0)
         self.assertEqual(self._amount_of(*[{"region": "eu"}] * 3), 2)
 
-    def test_r1_usage_of_a_filtered_charge_that_is_archived_goes_to_the_charge_without(self):
+    def test_t2_usage_of_a_filtered_charge_goes_to_the_charge_without_once_it_is_archived(self):
         dear = self._charge(price_per_unit=5, filter_ids=self._filters(region="eu"))
         self._charge()
         subscription = self._subscribe()
-        self._ingest(self._event(subscription, "10", dimensions={"region": "eu"}))
-        self._rate()
-        self.assertEqual(self._amounts(subscription), [50])
+        self._ingest(*(
+            self._event(subscription, quantity, start, dimensions={"region": "eu"})
+            for quantity, start in (("10", "2026-01-19"), ("2", "2026-01-20"), ("4", "2026-02-02"))
+        ))
         dear.active = False
-        self._rate()
-        self.assertEqual(self._amounts(subscription), [10])
-        self._bill_at("2026-02-01")
-        self._ingest(self._event(subscription, "2", dimensions={"region": "eu"}))
-        self._rate()
-        self._bill_at("2026-03-01")
-        self.assertEqual(self._invoiced(subscription), [10, 2])
+        self._rate_at("2026-02-03")
+        self.assertEqual(self._owed(subscription), [
+            ("2026-01-01", "2026-01-20", 50), ("2026-01-20", "2026-02-01", 2),
+            ("2026-02-01", "2026-03-01", 4),
+        ])
 
-    def test_r9_late_usage_goes_to_the_charge_that_took_it_when_its_period_was_billed(self):
+    def test_t2_usage_goes_to_a_filtered_charge_from_the_day_on_which_it_was_added(self):
         self._charge()
         subscription = self._subscribe()
         self._ingest(self._event(subscription, "10", dimensions={"region": "eu"}))
-        self._bill_at("2026-02-01")
-        self._charge(price_per_unit=5, filter_ids=self._filters(region="eu"))
-        self._ingest(
-            self._event(subscription, "3", dimensions={"region": "eu"}),
-            self._event(subscription, "4", "2026-02-05", dimensions={"region": "eu"}))
         self._rate()
-        self.assertEqual(self._amounts(subscription, "2026-01-01"), [3, 10])
-        self.assertEqual(self._amounts(subscription, "2026-02-01"), [20])
+        with freeze_time("2026-02-01"):
+            self._charge(price_per_unit=5, filter_ids=self._filters(region="eu"))
+            self._ingest(
+                self._event(subscription, "3", dimensions={"region": "eu"}),
+                self._event(subscription, "4", "2026-02-05", dimensions={"region": "eu"}))
+            self._rate()
+        self.assertEqual(self._owed(subscription), [
+            ("2026-01-01", "2026-02-01", 13), ("2026-02-01", "2026-03-01", 20),
+        ])
 
     def test_r9_a_counter_whose_dimension_is_corrected_moves_from_charge_to_charge(self):
         self._charge(price_per_unit=5, filter_ids=self._filters(region="eu"))

@@ -10,6 +10,7 @@ from ..common import BillingCase
 
 
 @tagged("post_install", "-at_install")
+@freeze_time("2026-01-20")
 class TestPriceVersions(BillingCase):
 
     def _version(self, charge, day, **vals):
@@ -31,14 +32,13 @@ class TestPriceVersions(BillingCase):
         self.assertEqual(charge.charge_model, "graduated")
         self.assertEqual(charge.tier_ids.mapped("unit_amount"), [2, 1])
 
-    def test_a_period_that_has_begun_is_rated_at_the_prices_of_its_first_day(self):
+    def test_t2_a_period_is_rated_at_the_prices_of_its_first_day(self):
         charge = self._charge()
         self._version(charge, "2026-01-16", price_per_unit=3)
         subscription = self._subscribe()
         self._use(subscription, 10, "2026-01-20")
         self._use(subscription, 10, "2026-02-20")
-        self._bill_at("2026-02-01")
-        self._rate()
+        self._rate_at("2026-02-20")
         self.assertEqual(
             self._ledger(subscription), [("2026-01-01", 1, 10), ("2026-02-01", 3, 30)])
 
@@ -60,10 +60,6 @@ class TestPriceVersions(BillingCase):
         self._rate()
         self.assertEqual(
             self._ledger(subscription), [("2026-01-01", 1, 10), ("2026-01-16", 3, 30)])
-        charge.split_at_version = False
-        self._rate()
-        self.assertEqual(self._ledger(subscription), [("2026-01-01", 1, 20)])
-        self.assertEqual(self._amounts(subscription), [20])
 
     def test_m2_two_price_changes_in_a_period_make_three_lines_that_sum_to_the_invoice(self):
         charge = self._charge(split_at_version=True)
@@ -88,7 +84,7 @@ class TestPriceVersions(BillingCase):
         self.assertEqual(
             self._ledger(subscription), [("2026-03-01", 1, 1), ("2026-03-09", 3, 3)])
 
-    def test_prices_that_are_not_billed_yet_are_changed_and_reach_the_open_period(self):
+    def test_prices_that_are_not_billed_are_corrected_where_they_stand(self):
         charge = self._charge()
         subscription = self._subscribe()
         self._use(subscription, 10)
@@ -118,7 +114,7 @@ class TestPriceVersions(BillingCase):
 
     def test_the_last_prices_of_a_charge_stay(self):
         charge = self._charge()
-        with self.assertRaisesRegex(UserError, "needs prices: archive the charge"):
+        with self.assertRaisesRegex(UserError, "cannot delete the only prices"):
             charge.version_id.unlink()
 
     def test_an_open_period_that_is_cut_short_leaves_no_row_of_its_second_half(self):
@@ -129,79 +125,81 @@ class TestPriceVersions(BillingCase):
         self._use(subscription, 1, "2026-01-20")
         self._rate()
         with freeze_time("2026-01-10 12:00:00"):
-            subscription._fusion_close()
+            subscription._fusion_close(discard_usage=True)
         self.assertEqual(self._ledger(subscription), [("2026-01-01", 1, 1)])
         self.assertEqual(self._invoiced(subscription), [1])
-        self.assertEqual(self._amounts(subscription), [1])
 
-    def test_changed_prices_of_a_billed_charge_start_on_the_day_of_the_change(self):
+    def test_t2_changed_prices_of_a_rated_charge_start_on_the_day_of_the_change(self):
         charge = self._charge(price_per_unit=1, included_quota=5)
         subscription = self._subscribe()
-        self._bill_at("2026-02-01")
+        for month in (1, 2, 3):
+            self._use(subscription, 10, f"2026-{month:02}-15")
+        self._rate()
         with freeze_time("2026-02-10"):
             charge.write({"price_per_unit": 2})
             charge.write({"included_quota": 0})
         self.assertEqual(charge.version_ids.sorted().mapped("valid_from"),
                          [date(2026, 2, 10), False])
-        self._use(subscription, 10, "2026-02-15")
-        self._use(subscription, 10, "2026-03-15")
-        self._bill_at("2026-03-01")
-        self._bill_at("2026-04-01")
-        self.assertEqual(self._invoiced(subscription), [5, 20])
+        self._rate_at("2026-03-20")
+        self.assertEqual(self._ledger(subscription), [
+            ("2026-01-01", 1, 5), ("2026-02-01", 1, 5), ("2026-03-01", 2, 20),
+        ])
 
     def test_r3_the_day_of_a_change_is_the_billing_zone_s(self):
         self.company.fusion_billing_tz = "Australia/Lord_Howe"
         charge = self._charge()
-        self._subscribe()
-        self._bill_at("2026-02-01")
+        self._use(self._subscribe(), 1)
+        self._rate()
         with freeze_time("2026-02-27 20:00:00"):
             charge.price_per_unit = 2
         self.assertEqual(charge.version_id.valid_from, date(2026, 2, 28))
 
-    def test_prices_changed_on_the_day_of_the_last_invoice_start_when_it_ends(self):
-        charge = self._charge()
+    @freeze_time("2026-01-20 12:00:00")
+    def test_t2_prices_that_are_changed_on_a_day_that_is_billed_start_on_the_next_one(self):
+        charge = self._charge(split_at_version=True)
         subscription = self._subscribe()
         self._use(subscription, 10, "2026-01-20")
-        with freeze_time("2026-01-20 12:00:00"):
-            subscription._fusion_close()
-            charge.price_per_unit = 2
-        self.assertEqual(charge.version_id.valid_from, date(2026, 1, 21))
+        subscription._fusion_close()
+        charge.price_per_unit = 2
+        charge.price_per_unit = 3
+        self.assertEqual(
+            [(str(version.valid_from or ""), version.price_per_unit)
+             for version in charge.version_ids.sorted(reverse=True)],
+            [("", 1), ("2026-01-21", 3)],
+        )
         self.assertEqual(self._ledger(subscription), [("2026-01-01", 1, 10)])
 
-    def test_new_tiers_of_a_billed_charge_leave_the_old_ones_to_explain_its_invoices(self):
+    def test_t2_new_tiers_of_a_billed_charge_leave_the_old_ones_to_explain_its_invoices(self):
         charge = self._charge(charge_model="volume", tier_ids=self._tiers((10, 1), (0, 2)))
         old = charge.version_id
         subscription = self._subscribe()
         self._use(subscription, 11)
         self._bill_at("2026-02-01")
-        with freeze_time("2026-02-01"):
+        with freeze_time("2026-02-10"):
             self._version(charge, "2026-02-01", charge_model="volume",
                           tier_ids=self._tiers((0, 5)))
-        self._use(subscription, 11, "2026-02-10")
-        self._use(subscription, 1, "2026-01-10")
-        self._rate()
+            self._use(subscription, 11, "2026-02-10")
+            self._use(subscription, 1, "2026-01-10")
+            self._rate()
         self.assertEqual(old.tier_ids.mapped("unit_amount"), [1, 2])
-        self.assertEqual(self._amounts(subscription, "2026-01-01"), [2, 22])
+        self.assertEqual(self._amounts(subscription, "2026-01-01"), [24])
         self.assertEqual(self._amounts(subscription, "2026-02-01"), [55])
 
     def test_before_its_first_prices_a_charge_costs_nothing(self):
-        charge = self._charge(split_at_version=True, price_per_unit=3)
+        charge = self._charge(price_per_unit=3)
         charge.version_id.valid_from = "2026-01-16"
         subscription = self._subscribe()
         self._use(subscription, 10, "2026-01-10")
         self._use(subscription, 10, "2026-01-20")
         self._rate()
         self.assertEqual(self._ledger(subscription), [("2026-01-16", 3, 30)])
-        charge.split_at_version = False
-        self._rate()
-        self.assertEqual(self._ledger(subscription), [])
-        self.assertEqual(self._amounts(subscription), [])
 
 
 @tagged("post_install", "-at_install")
+@freeze_time("2026-01-20")
 class TestTiers(BillingCase):
 
-    def test_m2_tiers_reach_the_order_with_their_flat_amounts_and_the_bounds_of_the_period(self):
+    def test_m2_tiers_reach_the_ledger_with_their_flat_amounts_and_the_bounds_of_the_period(self):
         self._charge(
             charge_model="graduated", minimum_amount=10, maximum_amount=1000,
             tier_ids=self._tiers((100, 1), (0, "0.5", 7)))

@@ -1,5 +1,7 @@
 """Prices and ratings in words: every model, every digit."""
 
+from datetime import date
+
 from lxml import html
 
 from odoo.tests import freeze_time, tagged
@@ -110,13 +112,17 @@ class TestPriceInWords(WordingCase):
 @freeze_time("2026-01-20")
 class TestReceipt(WordingCase):
 
-    def _receipt(self, quantity, subscription=None, **vals):
-        """The receipt's cells, row by row, of a month with one counter."""
-        self._price(**vals)
-        subscription = subscription or self._subscribe()
+    def _rated(self, quantity, order=None, **charge):
+        """The ledger's row of a month with one counter."""
+        price = self._price(**charge)
+        subscription = self._subscribe(plan=price.plan_id, **order or {})
         self._use(subscription, quantity)
         self._rate()
-        return self._rows(self._rating(subscription))
+        return self._rating(subscription)
+
+    def _receipt(self, quantity, order=None, **charge):
+        """The receipt's cells, row by row, of a month with one counter."""
+        return self._rows(self._rated(quantity, order, **charge))
 
     def _rows(self, rating):
         table = html.fromstring(str(rating.receipt))
@@ -172,8 +178,7 @@ class TestReceipt(WordingCase):
         ):
             with self.subTest(line=line):
                 plan = self._plan("".join(line))
-                subscription = self._subscribe(plan=plan)
-                self.assertIn(line, self._receipt(quantity, subscription, plan=plan, **vals))
+                self.assertIn(line, self._receipt(quantity, plan=plan, **vals))
 
     def test_a_converted_amount_shows_its_exchange_rate(self):
         euro = self.env.ref("base.EUR")
@@ -183,9 +188,7 @@ class TestReceipt(WordingCase):
             "company_rate": 0.8,
         })
         pricelist = self.env["product.pricelist"].create({"name": "EUR", "currency_id": euro.id})
-        rows = self._receipt(
-            10, self._subscribe(pricelist_id=pricelist.id), price_per_unit=1,
-        )
+        rows = self._receipt(10, {"pricelist_id": pricelist.id}, price_per_unit=1)
         self.assertIn(("Exact amount", "$10.00"), rows)
         self.assertIn(("Exchange rate", "$1.00 = €0.80"), rows)
         self.assertEqual(rows[-1], ("Amount, rounded", "€8.00"))
@@ -199,42 +202,49 @@ class TestReceipt(WordingCase):
             ("Used", "3"), ("Included in the plan", "10"), ("To bill", "0"),
         ])
 
-    def test_a_charge_that_was_dropped_says_so(self):
-        subscription = self._subscribe()
-        self._receipt(3, subscription)
-        self.plan.charge_ids.action_archive()
+    def test_l1_what_is_billed_and_not_owed_any_more_says_so(self):
+        rating = self._rated(3)
+        self._bill_at("2026-02-01")
+        rating.subscription_id._fusion_change_plan(self._plan("other"), date(2026, 1, 1))
         self._rate()
-        rows = self._rows(self._rating(subscription))
-        self.assertEqual(rows[0][0], "This charge no longer applied to the period.")
-        self.assertEqual(rows[-1], ("Amount, rounded", "$0.00"))
+        self.assertEqual(self._rows(rating), [
+            ("Nothing is owed for these days any more.", ""), ("Amount, rounded", "$0.00"),
+        ])
 
-    def test_a_part_of_a_period_shows_its_share(self):
-        subscription = self._subscribe()
-        self._price(included_quota=310, prorate=True)
-        self._use(subscription, 200)
-        subscription.fusion_end_date = "2026-01-11"
-        self._rate()
-        rows = self._rows(self._rating(subscription))
+    def test_r10_a_part_of_a_period_shows_its_share(self):
+        rows = self._receipt(200, {"fusion_end_date": "2026-01-11"}, included_quota=310)
         self.assertIn("for 10 days: 10/31 of a full billing period", rows[1][0])
         self.assertIn(("Included in the plan", "100"), rows)
 
-    def test_the_period_reads_with_both_its_days(self):
-        subscription = self._subscribe()
-        self._receipt(3, subscription)
-        self.assertEqual(self._rating(subscription).period, "Jan 1\u2009–\u200931, 2026")
+    def test_r10_a_part_of_a_level_shows_what_the_whole_period_would_cost(self):
+        self.calls.aggregation = "max"
+        rows = self._receipt(31, {"fusion_end_date": "2026-01-11"}, price_per_unit=1)
+        self.assertIn(("31 at $1.00 each", "$31.00"), rows)
+        self.assertEqual(rows[-2:], [("Exact amount", "$10.00"), ("Amount, rounded", "$10.00")])
 
-    def test_what_is_still_to_invoice_is_the_amount_without_what_was_invoiced(self):
-        subscription = self._subscribe()
-        self._receipt(3, subscription, price_per_unit=2)
-        rating = self._rating(subscription)
-        self.assertEqual(rating.amount_to_invoice, 6)
-        with freeze_time("2026-02-01"):
-            self._bill()
-        self.assertEqual((rating.amount_invoiced, rating.amount_to_invoice), (6, 0))
+    def test_f1_a_fee_says_what_a_full_period_costs_and_which_part_is_owed(self):
+        subscription = self._subscribe(
+            fusion_end_date="2026-01-11",
+            order_line=[(0, 0, {"product_id": self.fee_product.id, "product_uom_qty": 2,
+                                "price_unit": 31, "discount": 50})],
+        )
+        self._rate()
+        rows = self._rows(subscription.fusion_rating_ids)
+        self.assertEqual(rows[0], ("2 × $31.00, 50 % off",))
+        self.assertEqual(rows[-1], ("Amount, rounded", "$10.00"))
+
+    def test_m4_the_period_reads_with_both_its_days(self):
+        self.assertEqual(self._rated(3).period, "Jan 1\u2009–\u200931, 2026")
+
+    def test_l2_what_is_due_is_what_is_owed_without_what_documents_settle(self):
+        rating = self._rated(3, price_per_unit=2)
+        self.assertEqual((rating.settled, rating.due), (0, 6))
+        self._bill_at("2026-02-01")
+        self.assertEqual((rating.settled, rating.due), (6, 0))
 
     def test_its_button_opens_the_counters_of_its_metric_and_period(self):
-        subscription = self._subscribe()
         self._price()
+        subscription = self._subscribe()
         inside = self._use(subscription, 1, "2026-01-01") | self._use(
             subscription, 1, "2026-01-31 23:59:59")
         self._use(subscription, 1, "2026-02-01")

@@ -1,28 +1,17 @@
+"""What was in force, day by day, decides what is owed: cut periods, dated prices, time zones."""
+
 from datetime import date
 
-from odoo.tests import freeze_time
+from odoo.tests import freeze_time, tagged
 
 from ..common import BillingCase
 
 
-class InForceCase(BillingCase):
-
-    def _owed(self, subscription):
-        """What is owed, as `(first day, first day after, amount)`."""
-        return sorted(
-            (str(row.period_start), str(row.period_end), row.amount)
-            for row in subscription.fusion_rating_ids if row.amount
-        )
-
-    def _rate_on(self, day):
-        with freeze_time(day):
-            self._rate()
-
-
-class TestCutPeriods(InForceCase):
+@tagged("post_install", "-at_install")
+class TestCutPeriods(BillingCase):
     """R10: a billing period that is cut never costs more than its parts."""
 
-    def test_a_quota_is_shared_out_and_does_not_begin_anew(self):
+    def test_r10_a_quota_is_shared_out_and_does_not_begin_anew(self):
         other = self._plan("other")
         self._charge(included_quota=310)
         self._charge(plan=other, included_quota=310)
@@ -36,7 +25,7 @@ class TestCutPeriods(InForceCase):
             ("2026-01-01", "2026-01-11", 100), ("2026-01-11", "2026-02-01", 90),
         ])
 
-    def test_seats_are_priced_as_for_the_whole_period_and_shared_out(self):
+    def test_r10_seats_are_priced_as_for_the_whole_period_and_shared_out(self):
         seats = self._metric("seats", aggregation="max")
         other = self._plan("other")
         self._charge(seats, price_per_unit=31)
@@ -50,17 +39,17 @@ class TestCutPeriods(InForceCase):
             ("2026-01-01", "2026-01-11", 20), ("2026-01-11", "2026-02-01", 84),
         ])
 
-    def test_an_incomplete_first_period_counts_by_days_unless_the_charge_says_whole(self):
+    def test_r10_an_incomplete_first_period_counts_by_days_unless_the_charge_says_whole(self):
         whole = self._metric("whole")
         self._charge(minimum_amount=31)
         self._charge(whole, minimum_amount=31, prorate=False)
         subscription = self._subscribe("2026-01-22", fusion_anchor_date="2026-01-01")
-        self._rate_on("2026-01-23")
+        self._rate_at("2026-01-23")
         self.assertEqual(self._owed(subscription), [
             ("2026-01-22", "2026-02-01", 10), ("2026-01-22", "2026-02-01", 31),
         ])
 
-    def test_a_pause_is_free_of_minimum_and_fees(self):
+    def test_r10_a_pause_is_free_of_minimum_and_fees(self):
         self._charge(minimum_amount=31)
         self.fee_product.list_price = 62
         subscription = self._subscribe(products=[self.fee_product])
@@ -72,31 +61,46 @@ class TestCutPeriods(InForceCase):
             ("2026-01-21", "2026-02-01", 11), ("2026-01-21", "2026-02-01", 22),
         ])
 
+    @freeze_time("2026-01-10")
+    def test_t1_what_was_to_come_in_the_period_is_not_owed_after_an_earlier_end(self):
+        charge = self._charge(minimum_amount=31, split_at_version=True)
+        charge.version_id.copy({"charge_id": charge.id, "valid_from": "2026-01-16"})
+        subscription = self._subscribe(products=[self.fee_product])
+        subscription._fusion_change_item(
+            subscription.order_line, quantity=2, date=date(2026, 1, 21))
+        self._rate()
+        self.assertEqual(len(self._owed(subscription)), 4)
+        subscription._fusion_close()
+        self.assertEqual({row[:2] for row in self._owed(subscription)}, {
+            ("2026-01-01", "2026-01-11"),
+        })
 
-class TestCatalogueInForce(InForceCase):
+
+@tagged("post_install", "-at_install")
+class TestCatalogueInForce(BillingCase):
     """T2: what was in force decides, never what is configured now."""
 
-    def test_a_charge_that_is_archived_rates_until_that_day(self):
+    def test_t2_a_charge_that_is_archived_rates_until_that_day(self):
         charge = self._charge()
         subscription = self._subscribe()
         self._use(subscription, 5, "2026-01-05")
         self._use(subscription, 7, "2026-01-20")
         with freeze_time("2026-01-11"):
             charge.active = False
-        self._rate_on("2026-01-21")
+        self._rate_at("2026-01-21")
         self.assertEqual(self._owed(subscription), [("2026-01-01", "2026-01-11", 5)])
 
-    def test_a_new_charge_rates_from_its_day(self):
+    def test_t2_a_new_charge_rates_from_its_day(self):
         self._charge(self._metric("other"))
         subscription = self._subscribe()
         self._use(subscription, 5, "2026-01-05")
         self._use(subscription, 7, "2026-01-20")
         with freeze_time("2026-01-11"):
             self._charge()
-        self._rate_on("2026-01-21")
+        self._rate_at("2026-01-21")
         self.assertEqual(self._owed(subscription), [("2026-01-11", "2026-02-01", 7)])
 
-    def test_a_price_that_is_edited_holds_for_later_periods(self):
+    def test_t2_a_price_that_is_edited_holds_for_later_periods(self):
         charge = self._charge()
         subscription = self._subscribe()
         self._use(subscription, 5, "2026-01-05")
@@ -111,7 +115,7 @@ class TestCatalogueInForce(InForceCase):
             ("2026-01-01", "2026-02-01", 10), ("2026-02-01", "2026-03-01", 15),
         ])
 
-    def test_a_price_that_waits_is_not_touched_by_an_edit_of_todays(self):
+    def test_t2_a_price_that_waits_is_not_touched_by_an_edit_of_today_s(self):
         charge = self._charge()
         subscription = self._subscribe()
         self._use(subscription, 5, "2026-01-05")
@@ -126,19 +130,20 @@ class TestCatalogueInForce(InForceCase):
             [("", 1), ("2026-01-11", 3), ("2026-03-01", 9)],
         )
 
-    def test_a_late_run_rates_as_one_on_time(self):
+    def test_t3_a_late_run_rates_as_one_on_time(self):
         charge = self._charge()
         subscription = self._subscribe()
         self._use(subscription, 5, "2026-01-05")
-        self._rate_on("2026-01-31")
+        self._rate_at("2026-01-31")
         with freeze_time("2026-02-04"):
             charge.price_per_unit = 100
             charge.active = False
-        self._rate_on("2026-02-10")
+        self._rate_at("2026-02-10")
         self.assertEqual(self._owed(subscription), [("2026-01-01", "2026-02-01", 5)])
 
 
-class TestZoneChanges(InForceCase):
+@tagged("post_install", "-at_install")
+class TestZoneChanges(BillingCase):
     """R2: no change of the time zone loses a counter or counts one twice."""
 
     def _total_after(self, moment, zone, *starts):
@@ -150,19 +155,19 @@ class TestZoneChanges(InForceCase):
             self.company.fusion_billing_tz = zone
         for start in starts:
             self._use(subscription, 1, start)
-        self._rate_on("2026-03-10 12:00:00")
+        self._rate_at("2026-03-10 12:00:00")
         return sum(row.quantity for row in subscription.fusion_rating_ids)
 
-    def test_in_the_first_period(self):
+    def test_r2_a_zone_changed_in_the_first_period_loses_no_counter(self):
         starts = ["2026-01-01T00:00", "2026-01-31T14:30", "2026-01-31T15:30", "2026-02-01T00:30"]
         self.assertEqual(self._total_after("2026-01-10", "Asia/Tokyo", *starts), 4)
 
-    def test_on_a_boundary(self):
+    def test_r2_a_zone_changed_on_a_boundary_counts_each_counter_once(self):
         starts = ["2026-01-31T16:00", "2026-01-31T23:30", "2026-02-01T04:30", "2026-02-01T05:30"]
         self.assertEqual(
             self._total_after("2026-02-01 00:30:00", "America/New_York", *starts), 4)
 
-    def test_in_a_pause_and_before_an_end(self):
+    def test_r2_a_zone_changed_in_a_pause_holds_for_the_days_to_come(self):
         self._charge()
         subscription = self._subscribe("2026-01-01")
         with freeze_time("2026-01-10"):
