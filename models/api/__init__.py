@@ -4,7 +4,6 @@ from . import (
     account_link,
     res_partner,
     sale_order,
-    account_move,
     finder,
     serializer,
     catalog,

@@ -6,7 +6,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ...core.money.exact import EXACT
-from ...core.money.periods import Recurrence
+from ...core.money.periods import Period, Recurrence
 from ...core.money.pricing import round_amount
 from ...core.money.timeline import Plan
 from ..base.subscription_states import RUNNING
@@ -136,8 +136,8 @@ class FusionBillingPlan(models.Model):
         """Return the charges that rate subscriptions in a currency, with the days on which they
         do (T2): a tuple of `core.money.owed.Charge`.
 
-        A metric is billed in one currency on each day: the subscription's own if there is a
-        charge in it, else that of its first charge.
+        A metric is billed in one currency on each day: the subscription's own if a charge in it
+        is in force, else that of the first charge that is.
         """
         self.ensure_one()
         charges = self.with_context(active_test=False).charge_ids.filtered(
@@ -146,11 +146,14 @@ class FusionBillingPlan(models.Model):
         terms = charges._terms()
         found = []
         for candidates in charges.grouped("metric_id").values():
-            own = candidates.filtered(lambda charge: charge.currency_id == currency)
-            found += [terms[charge.id] for charge in own]
-            others = (candidates - own).sorted(lambda charge: not charge.active)
-            for charge in others.filtered(lambda c, o=others: c.currency_id == o[0].currency_id):
-                found += _outside_of(terms[charge.id], [terms[charge.id] for charge in own])
+            groups = candidates.grouped("currency_id")
+            taken = []
+            for group in [groups.pop(currency, charges[:0]), *groups.values()]:
+                pieces = [
+                    piece for charge in group for piece in _outside_of(terms[charge.id], taken)
+                ]
+                taken += [piece.days for piece in pieces]
+                found += pieces
         return tuple(found)
 
     def _charges_for(self, currency):
@@ -217,13 +220,19 @@ class FusionBillingPlan(models.Model):
         })
 
 
-def _outside_of(charge, others):
-    """The days of a charge on which none of some others is in force: charges, perhaps none."""
-    if not others:
+def _outside_of(charge, taken):
+    """The charge on those of its days that others do not take: one for each run of days.
+
+    :param list taken: runs of days
+    """
+    pieces = [charge.days]
+    for days in taken:
+        pieces = [
+            part for piece in pieces for part in (
+                Period(piece.start, min(piece.end, days.start)),
+                Period(max(piece.start, days.end), piece.end),
+            ) if part.start < part.end
+        ]
+    if pieces == [charge.days]:
         return [charge]
-    begins, ends = min(o.days.start for o in others), max(o.days.end for o in others)
-    pieces = (
-        replace(charge, valid_until=min(charge.days.end, begins)),
-        replace(charge, valid_from=max(charge.days.start, ends)),
-    )
-    return [piece for piece in pieces if piece.days.start < piece.days.end]
+    return [replace(charge, valid_from=piece.start, valid_until=piece.end) for piece in pieces]
