@@ -1,0 +1,189 @@
+"""Documents held against the ledger: what they settle, what customers bear, and their sums."""
+
+from collections import defaultdict
+from fractions import Fraction
+
+from devtools.audit.ledger import money
+from devtools.audit.prices import half_away
+
+SIGNS = {"out_invoice": 1, "out_refund": -1}
+
+
+class DocumentAudit:
+    """Lines name the rows that they settle; nothing is due but what may wait."""
+
+    def __init__(self, books):
+        self.books = books
+        self.lines = [line for line in books.lines if line.move_id in books.moves]
+        self.by_rating, self.by_move = defaultdict(list), defaultdict(list)
+        for line in self.lines:
+            self.by_move[line.move_id].append(line)
+            if line.fusion_rating_id:
+                self.by_rating[line.fusion_rating_id].append(line)
+        self.order_lines = {line.id: line for line in books.order_lines}
+        self.ratings = {rating.id: rating for rating in books.ratings}
+        self.conceded = {}  # by line: what it settles beyond what the customer bears
+        self.held_back = Fraction(0)
+
+    def differences(self):
+        for rating in self.books.ratings:
+            for difference in self._rating(rating):
+                order = self.books.orders[rating.subscription_id]
+                yield f"{order.name}, row {rating.id}: {difference}"
+        for move_id, lines in self.by_move.items():
+            move = self.books.moves[move_id]
+            for difference in (*self._names(move, lines), *self._sums(move, lines)):
+                yield f"document {move.name or move.id}: {difference}"
+        yield from self._one_offs()
+
+    # === ROWS === #
+
+    def _rating(self, rating):
+        live = [line for line in self.by_rating[rating.id] if self._is_live(line)]
+        settled = sum((line.fusion_settled or 0 for line in live), Fraction(0))
+        borne = sum(map(self._borne, live), Fraction(0))
+        if settled != rating.settled:
+            yield f"documents settle {money(settled)}, and it says {money(rating.settled)}"
+        due = due_of(rating.amount - settled, rating.waived)
+        self.conceded.update((line.id, (line.fusion_settled or 0) - self._borne(line))
+                             for line in live)
+        yield from self._due(rating, live, due, borne)
+        yield from self._credits(rating, live)
+
+    def _due(self, rating, live, due, borne):
+        """Whatever the time has come for is on a document; a credit may be held back (L4)."""
+        order = self.books.orders[rating.subscription_id]
+        if not due or order.id in self.books.waiting or not self._is_time(order, rating, live):
+            return
+        bearable = rating.amount - min(rating.waived, 0)
+        if due > 0:
+            yield f"{money(due)} are due since {rating.bill_on} and on no document"
+        elif borne > bearable:
+            yield f"the customer bears {money(borne)} of {money(rating.amount)} owed," \
+                  f" {money(rating.waived)} waived, and {money(-due)} are not credited"
+        else:
+            self.held_back -= due
+
+    def _is_time(self, order, rating, live):
+        """What is new is billed on its day; corrections wait for the next document."""
+        today, opened = self.books.today(order.company_id), order.fusion_last_invoice_date
+        if order.fusion_next_invoice_date is None:
+            return rating.bill_on <= today
+        is_late = live or (opened and rating.cycle_end <= opened)
+        return (order.fusion_next_invoice_date if is_late else rating.bill_on) <= today
+
+    def _credits(self, rating, live):
+        """No credit of the engine took the customer below what was owed at that moment (L4).
+
+        It can be told while neither the row nor a document was touched since.
+        """
+        given = [line for line in live if line.fusion_settled and line.fusion_settled < 0]
+        given = [line for line in given if not self._move(line).reversed_entry_id]
+        if not given:
+            return
+        moment = max(line.create_date for line in given)
+        own = {line.move_id for line in given if line.create_date == moment}
+        others = [line for line in self.by_rating[rating.id] if line.move_id not in own]
+        touched = [
+            max(line.write_date, self._move(line).write_date)
+            for line in others if line.create_date <= moment
+        ]
+        if not rating.rated_at or max([rating.rated_at, *touched]) > moment:
+            return
+        borne = sum(self._borne(line) for line in live if line.create_date <= moment)
+        if borne < rating.amount:
+            yield f"a credit took the customer to {money(borne)}, below" \
+                  f" {money(rating.amount)} that are owed"
+
+    def _borne(self, line):
+        """What a line comes to for the customer, in the ledger's terms."""
+        factor = 1 if line.fusion_price_factor is None else line.fusion_price_factor
+        amount = line.quantity * line.price_unit * (100 - (line.discount or 0)) / 100 * factor
+        move = self._move(line)
+        return SIGNS[move.move_type] * half_away(amount, self.books.step(move.currency_id))
+
+    def _is_live(self, line):
+        return self._move(line).state != "cancel"
+
+    def _move(self, line):
+        return self.books.moves[line.move_id]
+
+    # === DOCUMENTS === #
+
+    def _names(self, move, lines):
+        """Lines that bill what the ledger knows name their row, and the row is theirs."""
+        for line in lines:
+            billed = [self.order_lines[i] for i in line.order_line_ids if i in self.order_lines]
+            rating = self.ratings.get(line.fusion_rating_id)
+            if rating is None:
+                if line.fusion_settled:
+                    yield f"line {line.id} settles {money(line.fusion_settled)} of nothing"
+                if move.state != "cancel" and any(map(is_ledgers, billed)):
+                    yield f"line {line.id} bills a fee or usage without naming a row"
+                continue
+            facts = {
+                "subscription": ({rating.subscription_id}, {b.order_id for b in billed}),
+                "currency": (rating.currency_id, move.currency_id),
+                "company": (rating.company_id, move.company_id),
+            }
+            for name, (expected, found) in facts.items():
+                if found and expected != found:
+                    yield f"line {line.id} names row {rating.id} of another {name}"
+
+    def _sums(self, move, lines):
+        """Lines sum to totals, and debit to credit (L7)."""
+        step = self.books.step(move.currency_id)
+        products = [line for line in lines if line.display_type == "product"]
+        sums = {
+            "untaxed": (sum(line.price_subtotal for line in products), move.amount_untaxed),
+            "booked": (
+                -SIGNS[move.move_type] * sum(line.amount_currency for line in products),
+                move.amount_untaxed,
+            ),
+            "tax": (
+                -SIGNS[move.move_type]
+                * sum(line.amount_currency for line in lines if line.display_type == "tax"),
+                move.amount_tax,
+            ),
+            "total": (move.amount_untaxed + move.amount_tax, move.amount_total),
+            "balance": (sum(line.balance or 0 for line in lines), Fraction(0)),
+        }
+        for name, (expected, found) in sums.items():
+            if expected != found:
+                yield f"{name}: the lines come to {money(expected)}, and it says {money(found)}"
+        if move.amount_total < 0:
+            yield f"it comes to {money(move.amount_total)}, and is no credit note"
+        for line in products:
+            if half_away(line.price_subtotal, step) != line.price_subtotal:
+                yield f"line {line.id} is not rounded: {money(line.price_subtotal)}"
+
+    # === ONE-OFF LINES === #
+
+    def _one_offs(self):
+        """What is sold once is billed once, in every life."""
+        billed = defaultdict(Fraction)
+        for line in self.lines:
+            move = self._move(line)
+            if move.state != "cancel" and not (line.fusion_rating_id or line.fusion_conceded):
+                for order_line_id in line.order_line_ids:
+                    billed[order_line_id] += SIGNS[move.move_type] * line.quantity
+        for line in self.books.order_lines:
+            order = self.books.orders[line.order_id]
+            if order.phases and is_one_off(line) and billed[line.id] > line.product_uom_qty:
+                yield f"{order.name}: {money(line.product_uom_qty)} of line {line.id} were sold," \
+                      f" and {money(billed[line.id])} are billed"
+
+
+def due_of(unsettled, waived):
+    """A waiver holds back a bill (or, negative, a credit), and not more than there is (L5)."""
+    if waived > 0:
+        return max(unsettled - waived, min(unsettled, 0))
+    return min(unsettled - waived, max(unsettled, 0))
+
+
+def is_ledgers(order_line):
+    return bool(order_line.fusion_charge_id or order_line.has_items)
+
+
+def is_one_off(order_line):
+    return not (is_ledgers(order_line) or order_line.display_type or order_line.is_downpayment)

@@ -1,0 +1,78 @@
+"""The app of a random life: pushes counters, late ones and corrections too."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+QUANTITIES = ("0", "1", "7", "12.5", "101", "0.333333", "2500.000001", "999")
+
+
+class App:
+    """Keeps its own account of what billing accepted."""
+
+    def __init__(self, world):
+        self.world, self.env, self.rng = world, world.env, world.rng
+        self.accepted = {}
+
+    def acts(self):
+        return [("app.push", self.push), ("app.late", self.late)]
+
+    def push(self):
+        """One batch over many subscriptions, most of it of the last days."""
+        self._push([
+            event for order in self.env["sale.order"].browse(self.world.ids)
+            if self.rng.random() < 0.35 and (event := self._event(order, hours=24 * 9))
+        ])
+
+    def late(self):
+        """Counters of one subscription from some time ago."""
+        order = self.world.order()
+        events = (self._event(order, hours=24 * 90) for _number in range(3))
+        self._push([event for event in events if event])
+
+    def _event(self, order, hours):
+        """An event that billing takes, or None."""
+        now = self.world.now
+        start = self.rng.choice((
+            now - timedelta(seconds=self.rng.randrange(hours * 3600)), self._boundary(order),
+        ))
+        if start > now or not order._fusion_covers(start):
+            return None
+        region = self.rng.choice((None, "eu", "us", "uk"))
+        return {
+            "subscription_id": order.id,
+            "metric_id": self.rng.choice(list(self.world.catalogue.metrics.values())).id,
+            "period_start": start, "period_end": start + timedelta(hours=1),
+            "quantity": Decimal(self.rng.choice(QUANTITIES)),
+            "value": self.rng.choice((None, "ann", "bob")),
+            "dimensions": {"region": region} if region else None,
+            "idempotency_key": f"key-{self.rng.randrange(40)}",
+        }
+
+    def _boundary(self, order):
+        """A moment on, just before or just after the first instant of a day that matters."""
+        days = [phase.date_from for phase in order.fusion_phase_ids]
+        days += filter(None, (order.fusion_last_invoice_date, order.fusion_next_invoice_date))
+        instant = order._fusion_zones().midnight(self.rng.choice(days))
+        return instant + timedelta(seconds=self.rng.choice((-3600, -1, 0, 1, 3600)))
+
+    def _push(self, events):
+        by_key = {identity(event): event for event in events}
+        self.env["fusion.billing.usage"]._ingest(list(by_key.values()), "life")
+        self.accepted.update(by_key)
+
+    def lost(self):
+        """Say which accepted counters billing does not have as they were pushed last."""
+        stored = {
+            (row["subscription_id"][0], row["metric_id"][0], row["idempotency_key"]):
+                (row["period_start"], round(row["quantity"], 6))
+            for row in self.env["fusion.billing.usage"].search_read(
+                [], ["subscription_id", "metric_id", "idempotency_key", "period_start", "quantity"])
+        }
+        return [
+            str(key) for key, event in self.accepted.items()
+            if stored.get(key) != (event["period_start"], round(float(event["quantity"]), 6))
+        ]
+
+
+def identity(event):
+    return event["subscription_id"], event["metric_id"], event["idempotency_key"]
