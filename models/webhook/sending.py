@@ -70,30 +70,36 @@ class FusionBillingWebhookDelivery(models.Model):
 
         Either may have been deleted meanwhile; then there is nothing to keep.
         """
-        state, next_attempt_at = attempt.next_state()
-        claim, response = attempt.claim, attempt.response
-        error = response.error
         services = self.env["fusion.billing.service"]
         self.flush_model()
         services.flush_model(["webhook_failing_since"])
-        self.env.cr.execute(SQL(
-            RECORD,
-            delivery_id=claim.delivery_id, service_id=claim.service_id,
-            lease_until=claim.lease_until, number=claim.number, url=claim.url,
-            started_at=attempt.started_at, ended_at=attempt.ended_at,
-            duration_ms=round(response.duration * 1000),
-            outcome="success" if response.ok else "failure",
-            status=response.status or 0,
-            error_code=error and error.code, error=error and error.message,
-            response_excerpt=response.body_excerpt or None,
-            state=state, next_attempt_at=next_attempt_at,
-            delivered_at=attempt.ended_at if state == "delivered" else None,
-        ))
+        self.env.cr.execute(SQL(RECORD, **self._describe_attempt(attempt)))
         self.invalidate_model()
         services.invalidate_model(["webhook_failing_since"])
-        if error:
-            service = services.browse(claim.service_id).exists()
-            service._note_webhook_failure(claim.url, response.status, attempt.ended_at)
+        if attempt.response.error:
+            service = services.browse(attempt.claim.service_id).exists()
+            service._note_webhook_failure(
+                attempt.claim.url, attempt.response.status, attempt.ended_at,
+            )
+
+    @api.model
+    def _describe_attempt(self, attempt):
+        """Return what the database keeps of an attempt."""
+        state, next_attempt_at = attempt.next_state()
+        claim, response = attempt.claim, attempt.response
+        error = response.error
+        return {
+            "delivery_id": claim.delivery_id, "service_id": claim.service_id,
+            "lease_until": claim.lease_until, "number": claim.number, "url": claim.url,
+            "started_at": attempt.started_at, "ended_at": attempt.ended_at,
+            "duration_ms": round(response.duration * 1000),
+            "outcome": "success" if response.ok else "failure",
+            "status": response.status or 0,
+            "error_code": error and error.code, "error": error and error.message,
+            "response_excerpt": response.body_excerpt or None,
+            "state": state, "next_attempt_at": next_attempt_at,
+            "delivered_at": attempt.ended_at if state == "delivered" else None,
+        }
 
 
 # Neither claim nor result waits for the disk. What the database forgets when its machine fails
