@@ -54,15 +54,14 @@ class FusionBillingApiPeriodUsage(models.AbstractModel):
         self._rate_news(subscription)
         period = self._find_period(subscription, date)
         lines = self._find_lines(subscription, period)
+        projected = self._project(subscription, period, lines)
         return {
             "subscription_id": subscription.id,
             "period_start": period.start,
             "period_end": period.end,
             "charges": [
-                self._describe_line(subscription.currency_id, line, projected)
-                for line, projected in zip(
-                    lines, self._project(subscription, period, lines), strict=True,
-                )
+                self._describe_line(subscription.currency_id, line, amount)
+                for line, amount in zip(lines, projected, strict=True)
             ],
         }
 
