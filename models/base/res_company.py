@@ -51,9 +51,10 @@ class ResCompany(models.Model):
     def _fusion_zones(self):
         """Return the zones in which this company's days began and begin: `core.money.zones`."""
         self.ensure_one()
-        # sudo: everybody's days are the same.
-        steps = tuple((row.since or None, row.name) for row in self.sudo().fusion_time_zone_ids)
-        return Zones(steps) if steps else Zones.always(self.fusion_billing_tz)
+        # sudo: everybody's days are the same, an app's too, which reads no companies.
+        company = self.sudo()
+        steps = tuple((row.since or None, row.name) for row in company.fusion_time_zone_ids)
+        return Zones(steps) if steps else Zones.always(company.fusion_billing_tz)
 
     def _fusion_today(self):
         """Return the date of now in the billing time zone."""
