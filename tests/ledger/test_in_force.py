@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from odoo.exceptions import ValidationError
 from odoo.tests import freeze_time, tagged
 
 from ..common import BillingCase
@@ -99,6 +100,35 @@ class TestCatalogueInForce(BillingCase):
             self._charge()
         self._rate_at("2026-01-21")
         self.assertEqual(self._owed(subscription), [("2026-01-11", "2026-02-01", 7)])
+
+    def test_t2_a_charge_that_joins_a_plan_in_use_by_any_way_rates_from_that_day(self):
+        archived, elsewhere = self._charge(), self._charge(plan=self._plan("other"))
+        archived.active = False
+        for join in (
+            lambda: archived.write({"active": True}),
+            lambda: elsewhere.write({"plan_id": self.plan.id}),
+            lambda: elsewhere.copy({"plan_id": self.plan.id}),
+            lambda: self._charge(valid_from=False),  # as the form saves an empty day
+        ):
+            with self.subTest(), self.env.cr.savepoint() as savepoint:
+                subscription = self._subscribe()
+                self._use(subscription, 5, "2026-01-05")
+                self._use(subscription, 7, "2026-01-20")
+                with freeze_time("2026-01-11"):
+                    join()
+                self._rate_at("2026-01-21")
+                self.assertEqual(self._owed(subscription), [("2026-01-11", "2026-02-01", 7)])
+                savepoint.rollback()
+                self.env.invalidate_all()
+
+    def test_t2_a_successor_may_begin_where_an_archived_charge_ends_and_not_before(self):
+        charge = self._charge()
+        self._subscribe()
+        with freeze_time("2026-01-11"):
+            charge.active = False
+            with self.assertRaisesRegex(ValidationError, "billed twice"):
+                self._charge(valid_from="2026-01-10")
+            self._charge(valid_from="2026-01-11")
 
     def test_t2_a_price_that_is_edited_holds_for_later_periods(self):
         charge = self._charge()

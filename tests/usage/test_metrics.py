@@ -1,6 +1,7 @@
 """How the counters of a billing period combine, metric by metric."""
 
-from datetime import timedelta
+from contextlib import nullcontext
+from datetime import date, timedelta
 from decimal import Decimal
 
 from odoo.tests import freeze_time, tagged
@@ -21,14 +22,19 @@ class MetricCase(BillingCase):
     def _push(self, quantity, start, **vals):
         self._ingest(self._event(self.subscription, quantity, start, self.metric, **vals))
 
-    def _counts(self, start="2026-01-01"):
-        """What the ledger says was used in the part that starts on a day, to the last decimal."""
-        self._rate()
+    def _counts(self, start="2026-01-01", until=None):
+        """What the ledger says was used in the part that starts on a day, to the last decimal.
+
+        :param until: the moment at which it is rated; now if empty
+        """
+        with freeze_time(until) if until else nullcontext():
+            self._rate()
         rating = self._rating(self.subscription, start, self.metric)
-        return rating and Decimal(self._numeric_text(rating, "quantity"))
+        return Decimal(self._numeric_text(rating, "quantity")) if rating else 0
 
 
 @tagged("post_install", "-at_install")
+@freeze_time("2026-01-20")
 class TestMetrics(MetricCase):
 
     def test_m1_a_sum_keeps_every_decimal(self):
@@ -106,6 +112,7 @@ class TestMetrics(MetricCase):
 
 
 @tagged("post_install", "-at_install")
+@freeze_time("2026-01-20")
 class TestLevels(MetricCase):
     """The weighted metric: a level holds until the next one, and counts for its seconds."""
 
@@ -130,16 +137,13 @@ class TestLevels(MetricCase):
     def test_a_level_is_carried_over_from_any_period_before(self):
         self._start("weighted")
         self._push("7", "2026-01-31")
-        self._bill_at("2026-02-01")
-        self._bill_at("2026-03-01")
-        self.assertEqual(self._counts("2026-03-01"), 7)
+        self.assertEqual(self._counts("2026-03-01", until="2026-03-05"), 7)
 
     def test_a_level_that_begins_with_the_period_replaces_the_carried_one(self):
         self._start("weighted")
         self._push("7", "2026-01-31")
         self._push("9", "2026-02-01 00:00:00")
-        self._bill_at("2026-02-01")
-        self.assertEqual(self._counts("2026-02-01"), 9)
+        self.assertEqual(self._counts("2026-02-01", until="2026-02-05"), 9)
 
     def test_of_two_levels_at_once_the_later_write_holds(self):
         self._start("weighted")
@@ -156,10 +160,9 @@ class TestLevels(MetricCase):
         self._bill_at("2026-03-01")
         self.assertEqual(self._invoiced(self.subscription), [31, 31])
         self._push("62", "2026-01-31")
-        self._rate()
-        self.assertEqual(self._counts("2026-01-01"), 32)
-        self.assertEqual(self._counts("2026-02-01"), 62)
-        self.assertEqual(self._counts("2026-03-01"), 62)
+        self.assertEqual(self._counts("2026-01-01", until="2026-03-05"), 32)
+        self.assertEqual(self._counts("2026-02-01", until="2026-03-05"), 62)
+        self.assertEqual(self._counts("2026-03-01", until="2026-03-05"), 62)
         self._bill_at("2026-04-01")
         self.assertEqual(self._invoiced(self.subscription), [31, 31, 1 + 31 + 62])
 
@@ -167,11 +170,20 @@ class TestLevels(MetricCase):
         self._start("weighted")
         self._push("31", "2026-01-01")
         self._push("28", "2026-02-01")
-        self._bill_at("2026-02-01")
-        self._bill_at("2026-03-01")
+        self.assertEqual(self._counts("2026-02-01", until="2026-03-01"), 28)
         self._push("62", "2026-01-31")
+        self.assertEqual(self._counts("2026-02-01", until="2026-03-01"), 28)
+
+    def test_r10_a_level_is_weighted_with_the_seconds_of_the_full_period_in_each_part(self):
+        self._start("weighted")
+        other = self._plan("other")
+        self._charge(self.metric, other, price_per_unit=2)
+        self._push("31", "2026-01-01")
+        self.subscription._fusion_change_plan(other, date(2026, 1, 11))
         self._rate()
-        self.assertEqual(self._counts("2026-02-01"), 28)
+        self.assertEqual(self._owed(self.subscription), [
+            ("2026-01-01", "2026-01-11", 10), ("2026-01-11", "2026-02-01", 42),
+        ])
 
     def test_r6_a_level_counts_the_same_whether_its_period_is_cut_or_whole(self):
         self._start("weighted")
