@@ -43,7 +43,7 @@ class FusionBillingApi(http.Controller):
 
     @api_route("/customers", "POST")
     def register_customer(self, payload):
-        return api("customers")._register(service(), payload)
+        return api("customers")._register_customer(service(), payload)
 
     @api_route("/customers", "GET")
     def list_customers(self, payload):

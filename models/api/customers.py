@@ -27,7 +27,7 @@ class FusionBillingApiCustomers(models.AbstractModel):
 
     # === ENDPOINTS === #
 
-    def _register(self, service, payload):
+    def _register_customer(self, service, payload):
         """Link a customer of the app to a new partner, or find the link that is there.
 
         A registration can be sent again: what it says is kept on the link, so that neither a
