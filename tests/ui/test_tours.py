@@ -35,6 +35,17 @@ class TestTours(TourCase):
         self.assertEqual(self._invoiced(subscription), [61])
         self.assertIn("130.5 used, 100 included", subscription.invoice_ids.invoice_line_ids.name)
 
+    def test_f2_a_clerk_changes_a_subscription_through_its_life(self):
+        subscription = self._subscribe(products=self.fee_product)
+        self.setup_product.sale_ok = True
+        self._plan("business", name="Business", fee_ids=[(0, 0, {
+            "product_id": self._product("Business fee", list_price=99).id,
+        })])
+        self._tour("changes", self.clerk)
+        self.assertEqual(len(subscription.fusion_item_ids.product_id), 2)
+        self.assertFalse(subscription.fusion_phase_ids.plan_id - self.plan)
+        self.assertFalse(subscription.fusion_end_date)
+
 
 @tagged("-at_install", "post_install")
 class TestWebhookTour(TourCase, WebhookCase):

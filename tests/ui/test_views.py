@@ -296,6 +296,22 @@ class TestConfigurationForms(StaffCase):
         self.assertEqual(charge.plan_code, "business")
         self.assertEqual(self._numeric_text(charge.version_id, "price_per_unit"), "0.5000000000")
 
+    def test_f1_a_fee_that_is_taken_from_a_plan_stays_with_its_subscriptions(self):
+        self.plan.fee_ids = [
+            (0, 0, {"product_id": self.fee_product.id}),
+            (0, 0, {"product_id": self.setup_product.id}),
+        ]
+        subscription = self._subscribe()
+        kept, unused = self.plan.fee_ids, self._plan("other", fee_ids=[
+            (0, 0, {"product_id": self.fee_product.id}),
+        ]).fee_ids
+        with Form(self.plan.with_user(self.manager)) as form:
+            form.fee_ids.remove(0)
+        self.assertFalse(kept[0].active)
+        self.assertEqual(len(subscription.fusion_item_ids), 2)
+        unused.unlink()
+        self.assertFalse(unused.exists())
+
     def test_a_manager_types_a_charge_with_tiers(self):
         metric = self._metric("users", "Active users", "unique_count")
         with Form(self.env["fusion.billing.charge"].with_user(self.manager)) as form:
