@@ -4,12 +4,22 @@ Documents settle what is owed; staff may waive some of it. All amounts are decim
 rounded to the currency already.
 """
 
-from .exact import ZERO
+from decimal import localcontext
+
+from .exact import EXACT, ZERO
 
 
 def due(owed, settled, waived):
-    """What stands on no document yet; negative where documents settle more than is owed (L2)."""
-    return owed - settled - waived
+    """What stands on no document yet; negative where documents settle more than is owed (L2).
+
+    A waiver holds back what it was given for, a bill or (negative) a credit, and not more: what
+    was waived and is then not owed any more is not given back, nor the other way round (L5).
+    """
+    with localcontext(EXACT):
+        unsettled = owed - settled
+        if waived > 0:
+            return max(unsettled - waived, min(unsettled, ZERO))
+        return min(unsettled - waived, max(unsettled, ZERO))
 
 
 def next_amount(owed, settled, waived, borne):
@@ -24,4 +34,6 @@ def next_amount(owed, settled, waived, borne):
     amount = due(owed, settled, waived)
     if amount >= 0:
         return amount
-    return max(amount, min(owed - waived - borne, ZERO))
+    with localcontext(EXACT):
+        # A credit that was waived stays with us; what was waived of a bill is not credited, too.
+        return max(amount, min(owed - min(waived, ZERO) - borne, ZERO))

@@ -8,17 +8,18 @@ is its share of the days (R10): metrics that add up share out quota, minimum, ma
 amounts; levels are priced as for the whole period, and the amount is shared out.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, localcontext
 from fractions import Fraction
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Any
 
 from .exact import DECIMALS, EXACT, plain_text, tidy
 from .periods import Period
 from .pricing import PricedAmount, price, prorate
-from .timeline import ACTIVE, FOREVER, BillingPeriod
+from .timeline import ACTIVE, FOREVER, PAUSED, BillingPeriod
 
 #: Metrics whose quantity is a level of the whole period; the others add up over its stretches.
 LEVELS = frozenset({"max", "last", "unique_count", "average"})
@@ -96,6 +97,7 @@ class Stretch:
     :param Fraction share: its part of a full billing period
     :param date bill_on: the day from which it can be billed
     :param tuple leaves: the filters whose usage other charges take
+    :param tuple active: the runs of active days of the billing period
     """
 
     source: Charge | Item
@@ -105,11 +107,17 @@ class Stretch:
     bill_on: date
     version: Version | None = None
     leaves: tuple = ()
+    active: tuple = ()
 
     @property
     def scope(self):
-        """The days whose counters combine to the quantity."""
+        """The days whose counters combine to the quantity, from the first one to the last."""
         return self.period.lived if self.source.aggregation in LEVELS else self.days
+
+    @property
+    def scopes(self):
+        """Like :attr:`scope`, but without the pauses: what was given up in them does not count."""
+        return self.active if self.source.aggregation in LEVELS else (self.days,)
 
     @property
     def is_usage(self):
@@ -117,6 +125,26 @@ class Stretch:
 
 
 # === STRETCHES === #
+
+
+@dataclass(frozen=True)
+class _Cycle:
+    """A billing period, and what a part of it is part of.
+
+    :param tuple active: its runs of active days
+    :param int active_days: of its full period: those before a close and after it are one whole
+    """
+
+    period: BillingPeriod
+    active: tuple
+    active_days: int
+
+    def stretch(self, source, days, **facts):
+        whole = self.period.full.days if source.prorate else self.active_days
+        return Stretch(
+            source=source, days=days, period=self.period, active=self.active,
+            share=Fraction(days.days, whole), **facts,
+        )
 
 
 def stretches(timeline, charges, items, since, until):
@@ -127,64 +155,88 @@ def stretches(timeline, charges, items, since, until):
     :return: list of :class:`Stretch`
     """
     found = []
-    for period in timeline.periods(since, until):
-        active = [days for run in timeline.active() for days in _overlap(run, period.lived)]
-        found += _stretches_of_items(period, active, items)
-        first_days = {}
+    for cycle in _cycles(timeline, since, until):
+        found += _stretches_of_items(cycle, items)
+        first_days = _first_days(timeline, cycle.period)
         for plan, run in timeline.runs(lambda phase: phase.plan, ACTIVE):
-            for days in _overlap(run, period.lived):
-                first_day = first_days.setdefault(plan.id, days.start)
+            for days in _overlap(run, cycle.period.lived):
                 found += _stretches_of_charges(
-                    period, active, days, charges.get(plan.id, ()), first_day,
+                    cycle, days, charges.get(plan.id, ()), first_days[plan.id],
                 )
     return found
 
 
-def _stretches_of_items(period, active, items):
-    return [
-        Stretch(
-            source=item, days=days, period=period,
-            share=_share(days, period, active, item.prorate),
-            bill_on=period.start if item.in_advance and days.start == period.start else period.end,
+def _cycles(timeline, since, until):
+    """Billing periods, with those that are parts of the same full ones: around a close."""
+    fulls = {period.full for period in timeline.periods(since, until)}
+    if not fulls:
+        return []
+    periods = timeline.periods(min(fulls).start, max(full.end for full in fulls))
+    active, active_days = {}, Counter()
+    for period in periods:
+        active[period] = tuple(
+            days for run in timeline.active() for days in _overlap(run, period.lived)
         )
-        for item in items for run in active for days in _overlap(run, item.days)
+        active_days[period.full] += sum(days.days for days in active[period])
+    return [
+        _Cycle(period, active[period], active_days[period.full])
+        for period in periods if period.full in fulls
     ]
 
 
-def _stretches_of_charges(period, active, run, charges, first_day):
+def _first_days(timeline, period):
+    """The first day of each plan in a period, by the plan's id: a pause begins no plan anew."""
+    first_days = {}
+    for plan, run in timeline.runs(lambda phase: phase.plan, ACTIVE, PAUSED):
+        for days in _overlap(run, period.lived):
+            first_days.setdefault(plan.id, days.start)
+    return first_days
+
+
+def _stretches_of_items(cycle, items):
+    start, end = cycle.period.lived
+    return [
+        cycle.stretch(
+            item, days, bill_on=start if item.in_advance and days.start == start else end,
+        )
+        for item in items for run in cycle.active for days in _overlap(run, item.days)
+    ]
+
+
+def _stretches_of_charges(cycle, run, charges, first_day):
     """Those of one plan in a run of active days.
 
     :param date first_day: the plan's first one in the period, whose prices hold for all of it
         unless a charge is split at its price changes
     """
-    found = []
-    for charge in charges:
-        beside = [
-            other for other in charges
-            if other.metric == charge.metric and other.takes and not charge.takes
-        ]
-        for days in _overlap(run, charge.days):
-            for part in _cut(days, [*_price_changes(charge), *_begins_and_ends(beside)]):
-                found.append(Stretch(
-                    source=charge, days=part, period=period,
-                    share=_share(part, period, active, charge.prorate),
-                    bill_on=period.end,
-                    version=charge.version_on(
-                        part.start if charge.split else max(first_day, charge.days.start)
-                    ),
-                    leaves=tuple(
-                        other.takes for other in beside if _overlap(other.days, part)
-                    ),
-                ))
-    return found
+    return [
+        cycle.stretch(charge, part, bill_on=cycle.period.end, version=version, leaves=leaves)
+        for charge in charges for days in _overlap(run, charge.days)
+        for part, (version, leaves) in _parts(charge, days, _beside(charge, charges), first_day)
+    ]
 
 
-def _price_changes(charge):
-    return [version.valid_from for version in charge.versions if charge.split]
+def _beside(charge, charges):
+    """The charges that take usage from one that has no filter itself."""
+    return [
+        other for other in charges
+        if other.metric == charge.metric and other.takes and not charge.takes
+    ]
 
 
-def _begins_and_ends(charges):
-    return [day for charge in charges for day in charge.days]
+def _parts(charge, days, beside, first_day):
+    """Cut days where other prices begin to hold, or other filters: ``[(days, both)]``."""
+    def in_force(part):
+        day = part.start if charge.split else max(first_day, charge.days.start)
+        leaves = [other.takes for other in beside if _overlap(other.days, part)]
+        return charge.version_on(day), tuple(leaves)
+
+    cuts = [version.valid_from for version in charge.versions]
+    cuts += [day for other in beside for day in other.days]
+    return [
+        (Period(first.start, [first, *others][-1].end), facts)
+        for facts, (first, *others) in groupby(_cut(days, cuts), key=in_force)
+    ]
 
 
 def _cut(days, cuts):
@@ -196,16 +248,6 @@ def _overlap(one, other):
     """The days that two runs share, in a list, which is empty if there are none."""
     start, end = max(one.start, other.start), min(one.end, other.end)
     return [Period(start, end)] if start < end else []
-
-
-def _share(days, period, active, by_days):
-    """The part of a full billing period that some days are.
-
-    Where incomplete periods count as whole ones, the days on which the subscription was active
-    are the whole.
-    """
-    whole = period.full.days if by_days else sum(run.days for run in active)
-    return Fraction(days.days, whole)
 
 
 # === AMOUNTS === #

@@ -78,7 +78,8 @@ class Timeline:
     @property
     def end(self):
         """The day from which the subscription is closed for good; None while it is not."""
-        return self.phases[-1].day if self.phases[-1].state == CLOSED else None
+        state, days = self.runs(lambda phase: phase.state)[-1]
+        return days.start if state == CLOSED else None
 
     def on(self, day):
         """The phase in force on a day; the first one for days before it."""
@@ -122,17 +123,24 @@ class Timeline:
         The anchor is kept where a new rhythm fits it; otherwise it counts from its first day. A
         subscription that is closed has no rhythm.
         """
-        rhythms, anchor = [], self.anchor
-        for (value, unit), days in self.runs(
-            lambda phase: phase.plan[1:], ACTIVE, PAUSED,
-        ):
-            recurrence = Recurrence(value, unit, anchor)
-            is_new = rhythms and rhythms[-1][0] != recurrence
-            if is_new and recurrence.containing(days.start).start != days.start:
-                anchor = days.start
-                recurrence = Recurrence(value, unit, anchor)
+        rhythms, recurrence = [], None
+        for rhythm, days in self.runs(lambda phase: phase.plan[1:], ACTIVE, PAUSED):
+            if recurrence is None:
+                recurrence = Recurrence(*rhythm, self.anchor)
+            elif rhythm != (recurrence.value, recurrence.unit):
+                recurrence = self._new_rhythm(days.start, rhythm, recurrence.anchor)
             rhythms.append((recurrence, days))
         return rhythms
+
+    def _new_rhythm(self, day, rhythm, anchor):
+        """Another recurrence, of which a period begins on a day.
+
+        Its anchor has the day of the month that counted before, if that leads to the day: who is
+        billed on the 31st stays so when billed quarterly from 28 February on (R4).
+        """
+        anchors = [anchor, *_later_anchors(anchor, day), *_later_anchors(self.anchor, day), day]
+        recurrences = [Recurrence(*rhythm, anchor) for anchor in anchors]
+        return next(found for found in recurrences if found.containing(day).start == day)
 
     def periods(self, since, until):
         """The billing periods that share a day with ``[since, until)``, in order."""
@@ -172,11 +180,28 @@ class Timeline:
         """Active or paused from a day on, until the next change of that which is planned."""
         return self._with(day, "state", state)
 
+    def with_pause(self, day, until):
+        """Paused between two days, and wherever it is paused already: pauses unite."""
+        phases = [
+            replace(phase, state=PAUSED)
+            if day <= phase.day < until and phase.state == ACTIVE else phase
+            for phase in replace(self, phases=self._cut(day))._cut(until)
+        ]
+        return replace(self, phases=tidy(phases))
+
     def closed_on(self, day):
-        """Closed from a day on, whatever was planned for later."""
-        phases = [phase for phase in self._cut(day) if phase.day <= day]
+        """Closed from a day on, whatever was planned for later, an earlier end included."""
+        timeline = self.kept_open() if self.end and self.end < day else self
+        phases = [phase for phase in timeline._cut(day) if phase.day <= day]
         phases[-1] = replace(phases[-1], state=CLOSED)
         return replace(self, phases=tidy(phases))
+
+    def kept_open(self):
+        """Take back the end: active or paused as before it, on the plan planned for its day."""
+        if not self.end:
+            return self
+        before = self.on(self.end - DAY).state
+        return self._with(self.end, "state", ACTIVE if before == CLOSED else before)
 
     def reopened_on(self, day):
         """Active again from a day on, which is not before the end."""
@@ -192,10 +217,13 @@ class Timeline:
         return timeline
 
     def moved_to(self, start):
-        """Begin on another day; phases that would lie before it are gone."""
+        """Begin on another day; phases that would lie before it are gone.
+
+        Billing periods are counted from that day if they were counted from the first one.
+        """
         first = replace(self.on(start), day=start)
         later = [phase for phase in self.phases[1:] if phase.day > start]
-        return Timeline.of([first, *later])
+        return Timeline.of([first, *later], None if self.anchor == self.start else self.anchor)
 
     def _with(self, day, name, value):
         phases, old, reaches = [], getattr(self.on(day), name), True
@@ -216,9 +244,17 @@ class Timeline:
 
 
 def tidy(phases):
-    """Phases in order, without those that change nothing."""
-    kept = []
-    for phase in sorted(phases, key=lambda phase: phase.day):
+    """Phases in order, one for each day (the last one given), without those that change nothing."""
+    kept, by_day = [], {phase.day: phase for phase in phases}
+    for phase in sorted(by_day.values(), key=lambda phase: phase.day):
         if not kept or (kept[-1].plan, kept[-1].state) != (phase.plan, phase.state):
             kept.append(phase)
     return tuple(kept)
+
+
+def _later_anchors(anchor, day):
+    """The days of the year from a day on that are the anchor's day of their month."""
+    monthly = Recurrence(1, "month", anchor)
+    number = monthly.number_of(day)
+    days = [monthly.boundary(number + months) for months in range(13)]
+    return [later for later in days if later.day == anchor.day]

@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from .periods import local_date, local_midnight_utc
 
 DAY = timedelta(days=1)
+START = datetime(1, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -36,12 +37,13 @@ class Zones:
 
         A day that would have begun before its zone was chosen begins with the zone.
         """
-        untils = [since for since, _name in self.steps[1:]] + [datetime.max]
-        for (since, name), until in zip(self.steps, untils, strict=True):
-            instant = max(local_midnight_utc(day, name), since or datetime.min)
-            if instant < until:
-                return instant
-        raise AssertionError("the last zone has no end")
+        instants = [
+            max(local_midnight_utc(day, name), since or START) for since, name in self.steps
+        ]
+        untils = [since for since, _name in self.steps[1:]]
+        begun = (instant for instant, until in zip(instants, untils, strict=False)
+                 if instant < until)
+        return next(begun, instants[-1])
 
     def date_of(self, instant):
         """The local day that contains an instant: the inverse of the above."""
