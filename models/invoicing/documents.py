@@ -18,18 +18,16 @@ class Document:
 
     :param order: the subscription
     :param date bill_on: the billing date that it is for
+    :param bool closes_period: whether a billing period ends on that date
     :param dict amounts: `{row of the ledger: amount it settles}`
     :param one_offs: order lines that Odoo bills by their quantities
     """
 
     order: Any
     bill_on: date
+    closes_period: bool
     amounts: dict = field(default_factory=dict)
     one_offs: Any = ()
-
-    @property
-    def closes_period(self):
-        return any(rating.cycle_end == self.bill_on for rating in self.amounts)
 
     @property
     def plan(self):
@@ -82,14 +80,16 @@ class SaleOrder(models.Model):
     def _fusion_amounts_due(self, day):
         """Return what the next documents settle: `{order: {row: amount}}`.
 
-        That is what is due by the day, and differences to what was billed already, whenever that
-        should have been.
+        That is what is due by the day or in closed periods, and differences to what was billed
+        already, whenever that should have been.
         """
+        opened = {order: max(day, order._fusion_opened_on()) for order in self}
         ratings = self.env["fusion.billing.rating"].search(
-            Domain("subscription_id", "in", self.ids) & Domain("due", "!=", 0)
-            & (Domain("bill_on", "<=", day) | Domain("settled", "!=", 0)),
-            order="bill_on, period_start, id",
-        )
+            Domain("subscription_id", "in", self.ids) & Domain("due", "!=", 0) & (
+                Domain("bill_on", "<=", max(opened.values(), default=day))
+                | Domain("settled", "!=", 0)
+            ), order="bill_on, period_start, id",
+        ).filtered(lambda row: row.settled or row.bill_on <= opened[row.subscription_id])
         amounts = defaultdict(dict)
         for rating, amount in ratings._next_amounts().items():
             if amount:
@@ -98,16 +98,16 @@ class SaleOrder(models.Model):
 
     def _fusion_split(self, amounts, day, asked):
         """Share out the amounts of one subscription to documents, in order of billing dates."""
-        opened, documents, late = self._fusion_opened_on(), {}, {}
+        opened, by_day, late = self._fusion_opened_on(), {}, {}
         for rating, amount in amounts.items():
-            if rating._is_late(opened):
-                late[rating] = amount
-            else:
-                document = documents.setdefault(rating.bill_on, Document(self, rating.bill_on))
-                document.amounts[rating] = amount
-        if not documents and (asked or self._fusion_settles_up(day)):
-            documents[day] = Document(self, day)
-        documents = [documents[bill_on] for bill_on in sorted(documents)]
+            rows = late if rating._is_late(opened) else by_day.setdefault(rating.bill_on, {})
+            rows[rating] = amount
+        if not by_day and (asked or self._fusion_settles_up(day)):
+            by_day[max(self._fusion_reached(day), opened)] = {}
+        documents = [
+            Document(self, bill_on, bill_on > opened, rows)
+            for bill_on, rows in sorted(by_day.items(), key=lambda item: item[0])
+        ]
         for first in documents[:1]:
             first.amounts.update(late)
             first.one_offs = self._fusion_one_offs()
@@ -117,8 +117,8 @@ class SaleOrder(models.Model):
         """Whether late rows and one-off lines get a document of their own: when a period is over
         by a day, or the subscription.
         """
-        end = self._fusion_timeline().end
-        return bool(end and end <= day) or self._fusion_reached(day) > self._fusion_opened_on()
+        end, opened = self._fusion_timeline().end, self._fusion_opened_on()
+        return bool(end and end <= max(day, opened)) or self._fusion_reached(day) > opened
 
     def _fusion_one_offs(self):
         """Return the order lines that Odoo bills or credits by their quantities."""

@@ -163,7 +163,7 @@ EXISTS (
     SELECT FROM fusion_billing_rating AS rating
      WHERE rating.subscription_id = %(order)s
        AND rating.amount - rating.settled - rating.waived <> 0
-       AND (rating.bill_on <= %(today)s AND (
+       AND (rating.bill_on <= GREATEST(%(today)s, %(opened)s) AND (
                 %(state)s = '6_churn' OR rating.settled = 0 AND (
                     %(opened)s IS NULL OR rating.cycle_end > %(opened)s))
             OR %(state)s = '6_churn' AND rating.settled <> 0)

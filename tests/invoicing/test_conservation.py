@@ -4,7 +4,6 @@ import random
 from contextlib import suppress
 from datetime import datetime, timedelta
 from decimal import Decimal
-from itertools import pairwise
 
 from odoo.exceptions import UserError
 from odoo.tests import freeze_time, tagged
@@ -116,20 +115,5 @@ class TestConservation(BillingCase):
             savepoint = self.env.cr.savepoint()
             self._live(seed)
             self._assert_conserved(seed)
-            savepoint.close(rollback=True)
-            self.env.invalidate_all()
-
-    def test_periods_of_any_life_leave_no_gap_and_no_overlap(self):
-        for seed in range(100, 103):
-            savepoint = self.env.cr.savepoint()
-            self._live(seed)
-            spans = sorted({
-                (rating.period_start, rating.period_end)
-                for rating in self.subscription.fusion_rating_ids if rating.closed
-            })
-            self.assertEqual(spans[0][0], self.subscription.fusion_start_date, f"seed {seed}")
-            for (_start, end), (start, _end) in pairwise(spans):
-                self.assertEqual(end, start, f"seed {seed}")
-            self.assertEqual(spans[-1][1], self.subscription.fusion_last_invoice_date)
             savepoint.close(rollback=True)
             self.env.invalidate_all()
