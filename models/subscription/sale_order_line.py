@@ -76,6 +76,11 @@ class SaleOrderLine(models.Model):
         # Locking an order is meant for people: the engine goes on.
         return [] if is_engine(self.env) else super()._get_protected_fields()
 
+    def _update_line_quantity(self, values):
+        # What is changed stands in the chatter already: with its day and its price.
+        if not is_engine(self.env):
+            super()._update_line_quantity(values)
+
     @api.ondelete(at_uninstall=False)
     def _unlink_except_owed(self):
         if any(line._fusion_has_items() or line.fusion_charge_id for line in self):
