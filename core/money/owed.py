@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, localcontext
 from fractions import Fraction
-from itertools import groupby, pairwise
+from itertools import pairwise
 from typing import Any
 
 from .exact import DECIMALS, EXACT, plain_text, tidy
@@ -233,10 +233,12 @@ def _parts(charge, days, beside, first_day):
 
     cuts = [version.valid_from for version in charge.versions]
     cuts += [day for other in beside for day in other.days]
-    return [
-        (Period(first.start, [first, *others][-1].end), facts)
-        for facts, (first, *others) in groupby(_cut(days, cuts), key=in_force)
-    ]
+    parts = []
+    for part in _cut(days, cuts):
+        facts = in_force(part)
+        start = parts.pop()[0].start if parts and parts[-1][1] == facts else part.start
+        parts.append((Period(start, part.end), facts))
+    return parts
 
 
 def _cut(days, cuts):
