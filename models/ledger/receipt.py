@@ -50,7 +50,7 @@ class FusionBillingRating(models.Model):
         return SimpleNamespace(
             subscription=self.subscription_id,
             stretch=SimpleNamespace(source=SimpleNamespace(metric=self.metric_id.id)),
-            bounds=(self.starts_at, self.ends_at), full_seconds=int(self.full_seconds),
+            spans=((self.starts_at, self.ends_at),), full_seconds=int(self.full_seconds),
             takes=self.takes or None, leaves=self.leaves or None,
         )
 

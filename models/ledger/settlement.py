@@ -4,7 +4,7 @@ from decimal import Decimal
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ...core.money.due import next_amount
+from ...core.money.due import due, next_amount
 
 
 class FusionBillingRating(models.Model):
@@ -42,8 +42,9 @@ class FusionBillingRating(models.Model):
         """Return what the next document bills, or, negative, credits: `{rating: Decimal}`."""
         exact = self._read_exact(["amount", "settled", "waived"])
         # What customers bear only limits credits.
-        credited = self.filtered(lambda r: exact[r.id]["amount"] - exact[r.id]["waived"]
-                                 < exact[r.id]["settled"])
+        credited = self.filtered(lambda rating: due(
+            *(exact[rating.id][name] for name in ("amount", "settled", "waived"))
+        ) < 0)
         borne = credited._borne()
         return {
             rating: next_amount(
@@ -61,7 +62,7 @@ class FusionBillingRating(models.Model):
         :param str reason: why, for those who ask later
         """
         for rating in self:
-            rating.write({"waived": rating.waived + rating.due, "waive_reason": reason})
+            rating.write({"waived": rating.amount - rating.settled, "waive_reason": reason})
 
     def _take_back_waiver(self):
         """Let what was waived be due again."""

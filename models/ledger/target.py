@@ -19,7 +19,8 @@ class Target:
     :param subscription: the sale order
     :param source: the charge or the item, a record
     :param core.money.owed.Stretch stretch: what is owed
-    :param tuple bounds: the first instants in and out of the counters that count, naive in UTC
+    :param tuple spans: the first instants in and out of the runs of counters that count, naive in
+        UTC
     :param int full_seconds: how long the full billing period is: a level that is weighted by time
         counts once if it holds for all of it
     :param Decimal currency_rate: turns the charge's currency into the order's
@@ -28,9 +29,14 @@ class Target:
     subscription: Any
     source: Any
     stretch: owed.Stretch
-    bounds: tuple
+    spans: tuple
     full_seconds: int
     currency_rate: Decimal = Decimal(1)
+
+    @property
+    def bounds(self):
+        """The first instants in and out of all of them."""
+        return self.spans[0][0], self.spans[-1][1]
 
     @property
     def key(self):
@@ -144,10 +150,11 @@ class Inputs:
         model = "fusion.billing.charge" if stretch.is_usage else "fusion.billing.item"
         source = order.env[model].sudo().browse(stretch.source.id)
         full = zones.bounds(stretch.period.full)
-        bounds = zones.bounds(stretch.scope if stretch.is_usage else stretch.days)
+        scopes = stretch.scopes if stretch.is_usage else (stretch.days,)
+        spans = tuple(zones.bounds(days) for days in scopes)
         return Target(
-            subscription=order, source=source, stretch=stretch, bounds=bounds,
-            full_seconds=max(full[1] - full[0], bounds[1] - bounds[0]) // SECOND,
+            subscription=order, source=source, stretch=stretch, spans=spans,
+            full_seconds=max(full[1] - full[0], spans[-1][1] - spans[0][0]) // SECOND,
             currency_rate=(
                 rate_on(source, order.currency_id, stretch.days.last_day)
                 if stretch.is_usage else Decimal(1)

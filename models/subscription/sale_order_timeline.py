@@ -98,9 +98,7 @@ class SaleOrder(models.Model):
                 "You cannot pause from %s: the subscription is not active on that day.",
                 self._fusion_format(date),
             ))
-        changed = timeline.with_state(date, PAUSED)
-        if until:
-            changed = changed.with_state(until, ACTIVE)
+        changed = timeline.with_pause(date, until) if until else timeline.with_state(date, PAUSED)
         self._fusion_change_timeline(changed, discard_usage)
 
     def _fusion_resume(self, date=None):
@@ -145,7 +143,7 @@ class SaleOrder(models.Model):
         timeline = self._fusion_timeline_to_change()
         if not timeline.end:
             raise UserError(self.env._("You cannot take back the end: none is planned."))
-        self._fusion_change_timeline(timeline.without(timeline.end))
+        self._fusion_change_timeline(timeline.kept_open())
 
     def _fusion_reopen(self, date=None):
         """Go on with a subscription that was closed, on the plan and with the fees it had.

@@ -34,15 +34,20 @@ class FusionBillingUsage(models.Model):
 
     @api.model
     def _aggregate_rows(self, query, targets):
+        spans = [
+            (position, target, start.isoformat(), end.isoformat())
+            for position, target in enumerate(targets, 1) for start, end in target.spans
+        ]
         return self.env.execute_query(SQL(
             query,
-            [target.subscription.id for target in targets],
-            [target.stretch.source.metric for target in targets],
-            [target.bounds[0].isoformat() for target in targets],
-            [target.bounds[1].isoformat() for target in targets],
-            [target.full_seconds for target in targets],
-            [target.takes and json.dumps(target.takes) for target in targets],
-            [target.leaves and json.dumps(target.leaves) for target in targets],
+            [target.subscription.id for _position, target, _start, _end in spans],
+            [target.stretch.source.metric for _position, target, _start, _end in spans],
+            [start for _position, _target, start, _end in spans],
+            [end for _position, _target, _start, end in spans],
+            [target.full_seconds for _position, target, _start, _end in spans],
+            [target.takes and json.dumps(target.takes) for _p, target, _start, _end in spans],
+            [target.leaves and json.dumps(target.leaves) for _p, target, _start, _end in spans],
+            [position for position, _target, _start, _end in spans],
         ))
 
     @api.model
@@ -62,8 +67,8 @@ class FusionBillingUsage(models.Model):
 _TARGET = """
     SELECT * FROM unnest(
         %s::int[], %s::int[], %s::timestamp[], %s::timestamp[], %s::bigint[], %s::jsonb[],
-        %s::jsonb[]
-    ) WITH ORDINALITY AS target(
+        %s::jsonb[], %s::int[]
+    ) AS target(
         subscription_id, metric_id, start_at, end_at, full_seconds, takes, leaves, position)
 """
 
