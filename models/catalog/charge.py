@@ -1,4 +1,5 @@
 import json
+from datetime import date
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
@@ -108,10 +109,12 @@ class FusionBillingCharge(models.Model):
             names = (charge.plan_id.name, charge.metric_id.name)
             charge.display_name = " / ".join(filter(None, names))
 
-    @api.constrains("filter_key", "plan_id", "metric_id", "currency_id", "active")
+    @api.constrains(
+        "filter_key", "plan_id", "metric_id", "currency_id", "active", "valid_from", "valid_until",
+    )
     def _check_filters_disjoint(self):
         """Refuse filters that could take the same usage: it would be billed twice."""
-        for charge in self.filtered(lambda charge: charge.active and charge.plan_id):
+        for charge in self.filtered(lambda charge: charge.plan_id and charge._rates()):
             for other in charge._rivals():
                 if charge._overlaps(other):
                     raise ValidationError(self.env._(
@@ -135,7 +138,7 @@ class FusionBillingCharge(models.Model):
     def _begin_today(self, vals):
         """Let a charge that is added to a plan in use rate from today on (T2)."""
         plan = self.env["fusion.billing.plan"].browse(vals.get("plan_id"))
-        if "valid_from" in vals or not plan._is_in_use():
+        if vals.get("valid_from") or not plan._is_in_use():
             return vals
         return {**vals, "valid_from": plan.company_id._fusion_today()}
 
@@ -175,7 +178,9 @@ class FusionBillingCharge(models.Model):
                     "You cannot restore %(charge)s: it charges usage until %(day)s. Add a new"
                     " charge instead.", charge=charge.display_name, day=charge.valid_until,
                 ))
-            if active:
+            if active and not charge._rates() and charge.plan_id._is_in_use():
+                charge.valid_from = max(today, charge.valid_from or today)
+            elif active:
                 charge.valid_until = False
             elif charge.active and charge.plan_id._is_in_use():
                 charge.valid_until = max(today, charge.valid_from or today)
@@ -229,10 +234,6 @@ class FusionBillingCharge(models.Model):
             if shown != charge.version_id:
                 charge.version_id = shown
 
-    def copy_data(self, default=None):
-        # By delegation the new charge gets a version of its own, without a past.
-        return [dict(vals, valid_from=False) for vals in super().copy_data(default)]
-
     # === HOOKS: THE LEDGER ANSWERS === #
 
     def _is_rated(self):
@@ -283,12 +284,20 @@ class FusionBillingCharge(models.Model):
         return json.loads(self.filter_key or "{}")
 
     def _rivals(self):
-        """Return the other charges that could take the same usage."""
+        """Return the other charges that could take the same usage on the same days."""
         self.ensure_one()
-        return (self.plan_id.charge_ids - self).filtered(
+        return (self.plan_id.with_context(active_test=False).charge_ids - self).filtered(
             lambda other: other.metric_id == self.metric_id
             and other.currency_id == self.currency_id
+            and other._rates()
+            and (self.valid_from or date.min) < (other.valid_until or date.max)
+            and (other.valid_from or date.min) < (self.valid_until or date.max)
         )
+
+    def _rates(self):
+        """Whether this charge rates usage, or did so before it was archived."""
+        self.ensure_one()
+        return bool(self.active or self.valid_until)
 
     def _overlaps(self, other):
         """Whether some usage could match the filters of both charges.

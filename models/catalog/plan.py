@@ -141,7 +141,7 @@ class FusionBillingPlan(models.Model):
         """
         self.ensure_one()
         charges = self.with_context(active_test=False).charge_ids.filtered(
-            lambda charge: charge.active or charge.valid_until
+            lambda charge: charge._rates()
         )
         terms = charges._terms()
         found = []
