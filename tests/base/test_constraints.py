@@ -3,7 +3,7 @@
 from psycopg2 import IntegrityError
 
 from odoo.exceptions import UserError
-from odoo.tests import tagged
+from odoo.tests import freeze_time, tagged
 from odoo.tools import SQL, mute_logger
 
 from ..common import BillingCase
@@ -32,6 +32,7 @@ class ConstraintCase(BillingCase):
 
 
 @tagged("post_install", "-at_install")
+@freeze_time("2026-01-20")
 class TestCatalogConstraints(ConstraintCase):
 
     def test_a_plan_s_code_is_unique_in_its_company(self):
@@ -77,6 +78,21 @@ class TestCatalogConstraints(ConstraintCase):
         self._charge()
         self._charge(plan=self._plan("other"))
 
+    def test_t2_a_charge_does_not_end_before_it_begins(self):
+        charge = self._charge(valid_from="2026-01-10")
+        self.assertRefused(
+            "fusion_billing_charge_validity_valid", "cannot end before it begins",
+            lambda: charge.write({"valid_until": "2026-01-09"}))
+        charge.write({"valid_until": "2026-01-10"})
+
+    def test_f1_a_fee_of_a_plan_has_a_quantity(self):
+        for quantity in (0, -1):
+            self.assertRefused(
+                "fusion_billing_plan_fee_quantity_positive", "above zero",
+                lambda quantity=quantity: self.env["fusion.billing.plan.fee"].create({
+                    "plan_id": self.plan.id, "product_id": self.fee_product.id,
+                    "quantity": quantity}))
+
     def test_charges_without_plan_may_repeat_a_metric(self):
         first, second = self._charge(), self.env["fusion.billing.charge"]
         first.plan_id = False
@@ -87,6 +103,7 @@ class TestCatalogConstraints(ConstraintCase):
 
 
 @tagged("post_install", "-at_install")
+@freeze_time("2026-01-20")
 class TestServiceConstraints(ConstraintCase):
 
     @classmethod
@@ -130,6 +147,7 @@ class TestServiceConstraints(ConstraintCase):
 
 
 @tagged("post_install", "-at_install")
+@freeze_time("2026-01-20")
 class TestUsageConstraints(ConstraintCase):
 
     def test_u3_a_key_stands_once_for_a_subscription_and_metric(self):
@@ -162,46 +180,57 @@ class TestUsageConstraints(ConstraintCase):
         subscription = self._subscribe()
         self._use(subscription, 1)
         self._rate()
-        subscription.fusion_state = "6_churn"
+        subscription._fusion_close()
         subscription._action_cancel()
-        with mute_logger("odoo.sql_db"), self.assertRaises(IntegrityError), \
-                self.env.cr.savepoint():
+        with self.assertRaises(UserError):
             subscription.unlink()
+        self.assertRefused(
+            "fusion_billing_usage_subscription_id_fkey", "",
+            lambda: self.env.execute_query(SQL(
+                "DELETE FROM sale_order WHERE id = %s RETURNING id", subscription.id)))
 
 
 @tagged("post_install", "-at_install")
+@freeze_time("2026-01-20")
 class TestLedgerConstraints(ConstraintCase):
 
     def setUp(self):
         super().setUp()
         self._charge()
-        self.subscription = self._subscribe()
+        self.subscription = self._subscribe(products=[self.fee_product])
         self._use(self.subscription, 5)
         self._rate()
-        self.rating = self.subscription.fusion_rating_ids
+        self.rating = self._rating(self.subscription)
 
-    def test_a_charge_is_rated_once_for_a_subscription_and_period(self):
+    def test_l1_a_charge_is_owed_once_for_each_stretch(self):
         self.assertRefused(
-            "fusion_billing_rating_period_unique", "rated once",
+            "fusion_billing_rating_source_unique", "owed once",
             lambda: self.rating.copy())
 
-    def test_a_rated_period_ends_after_it_starts(self):
+    def test_l1_what_is_owed_has_one_source(self):
+        item = self.subscription.fusion_item_ids
+        for vals in ({"charge_id": False}, {"item_id": item.id}):
+            self.assertRefused(
+                "fusion_billing_rating_source_one", "from a charge or from a recurring fee",
+                lambda vals=vals: self.rating.write(vals))
+
+    def test_a_rated_stretch_ends_after_it_starts(self):
         self.assertRefused(
             "fusion_billing_rating_period_valid", "must end after it starts",
             lambda: self.rating.write({"period_end": "2026-01-01"}))
 
-    def test_quantities_and_amounts_in_the_ledger_are_not_negative(self):
-        for name in ("quantity", "included_quantity", "billable_quantity"):
+    def test_quantities_and_amounts_of_usage_are_not_negative(self):
+        for name in ("quantity", "included_quantity", "billable_quantity", "amount"):
             self.assertRefused(
-                "fusion_billing_rating_amounts_not_negative", "cannot be negative",
+                "fusion_billing_rating_usage_not_negative", "cannot be negative",
                 lambda name=name: self.rating.write({name: -1}))
 
-    def test_a_line_of_usage_stands_once_on_an_order(self):
-        line = self._usage_lines(self.subscription)
+    def test_l6_the_usage_of_a_charge_stands_once_on_an_order(self):
         self.assertRefused(
-            "sale_order_line_fusion_usage_unique", "on the order already",
-            lambda: self.env["sale.order.line"]._fusion_create(
-                [(self.rating, 1, line.fusion_correction)]))
+            "sale_order_line_fusion_charge_unique", "on the order already",
+            lambda: self.env["sale.order.line"].create({
+                "order_id": self.subscription.id, "product_id": self.usage_product.id,
+                "fusion_charge_id": self.rating.charge_id.id}))
 
     def test_what_rated_money_cannot_be_deleted(self):
         for record in (
@@ -214,6 +243,7 @@ class TestLedgerConstraints(ConstraintCase):
 
 
 @tagged("post_install", "-at_install")
+@freeze_time("2026-01-20")
 class TestSubscriptionConstraints(ConstraintCase):
 
     def test_a_running_subscription_has_plan_start_and_next_invoice_date(self):
@@ -230,23 +260,27 @@ class TestSubscriptionConstraints(ConstraintCase):
             "UPDATE sale_order SET %s = NULL WHERE id = %s RETURNING id",
             SQL.identifier(name), subscription.id)
 
-    def test_the_next_invoice_date_lies_after_the_open_period_s_start(self):
-        subscription = self._subscribe("2026-01-10")
-        for day in ("2026-01-10", "2026-01-01"):
-            self.assertRefused(
-                "sale_order_fusion_open_period_valid", "after the start of the open",
-                lambda day=day: subscription.write({"fusion_next_invoice_date": day}))
+    def test_t1_nobody_writes_what_the_timeline_says(self):
+        subscription, other = self._subscribe("2026-01-10"), self._plan("other")
+        for vals in (
+            {"fusion_state": "6_churn"}, {"fusion_next_invoice_date": "2026-01-20"},
+            {"fusion_last_invoice_date": "2026-01-15"}, {"fusion_end_date": "2026-03-01"},
+            {"fusion_start_date": "2026-01-11"}, {"fusion_anchor_date": "2026-01-01"},
+            {"fusion_plan_id": other.id},
+        ):
+            with self.subTest(vals), self.assertRaisesRegex(UserError, "use its buttons"):
+                subscription.write(vals)
 
-    def test_a_subscription_ends_neither_before_it_starts_nor_in_an_invoiced_period(self):
-        subscription = self._subscribe("2026-01-10")
+    def test_t1_one_phase_begins_on_a_day(self):
+        phase = self._subscribe().fusion_phase_ids
         self.assertRefused(
-            "sale_order_fusion_end_date_valid", "cannot end before it starts",
-            lambda: subscription.write({"fusion_end_date": "2026-01-09"}))
-        subscription.write({
-            "fusion_last_invoice_date": "2026-02-10", "fusion_next_invoice_date": "2026-03-10"})
+            "fusion_billing_phase_day_unique", "One phase begins on a day", phase.copy)
+
+    def test_f2_a_fee_does_not_end_before_it_begins(self):
+        item = self._subscribe(products=[self.fee_product]).fusion_item_ids
         self.assertRefused(
-            "sale_order_fusion_end_date_valid", "nor in a period that is invoiced",
-            lambda: subscription.write({"fusion_end_date": "2026-02-09"}))
+            "fusion_billing_item_days_valid", "cannot end before it begins",
+            lambda: item.write({"date_until": "2025-12-31"}))
 
     def test_companies_are_not_mixed(self):
         other = self.env["res.company"].create({"name": "Other"})

@@ -46,9 +46,9 @@ class TestChargeInAnotherCurrency(BillingCase):
 
     def test_r9_late_usage_is_converted_at_the_rate_of_its_own_period(self):
         self._bill_at("2026-02-05")
-        self.env["res.currency.rate"].search([("currency_id", "=", self.foreign.id)]).rate = 0.1
+        self.env["res.currency.rate"].search([
+            ("currency_id", "=", self.foreign.id), ("name", "=", "2026-02-01")]).rate = 0.1
         self.usage.quantity = 12
-        self._rate()
         self._bill_at("2026-03-01")
         self.assertEqual(self._invoiced(self.subscription), [25, 5])
 
@@ -145,9 +145,9 @@ class TestRoundingOfTheOrder(BillingCase):
         """The other is the first on the plan, and would bill orders in a third currency."""
         euro = self._foreign("EUR", {"2020-01-01": 0.5})
         self._charge(price_per_unit=7, currency_id=euro.id, sequence=1)
-        home = self._subscribe()
         subscription = self._bill_in("KWD", 0.001, 3)
         self.assertEqual(subscription.fusion_rating_ids.charge_currency_id.name, "KWD")
+        home = self._subscribe()
         self._use(home, 1)
         self._bill_at("2026-02-01")
         self.assertEqual(self._invoiced(home), [14])

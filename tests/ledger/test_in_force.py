@@ -126,7 +126,8 @@ class TestCatalogueInForce(BillingCase):
         self._subscribe()
         with freeze_time("2026-01-11"):
             charge.active = False
-            with self.assertRaisesRegex(ValidationError, "billed twice"):
+            with self.assertRaisesRegex(ValidationError, "billed twice"), \
+                    self.env.cr.savepoint():
                 self._charge(valid_from="2026-01-10")
             self._charge(valid_from="2026-01-11")
 

@@ -59,8 +59,8 @@ class TestProration(BillingCase):
     def test_r10_an_incomplete_period_that_is_cut_shares_the_whole_if_the_charge_does_not_prorate(self):
         self._charge(minimum_amount=30, prorate=False)
         self._charge(plan=self.other, minimum_amount=60, prorate=False)
-        subscription = self._subscribe(fusion_end_date="2026-01-16")
         with freeze_time("2026-01-05"):
+            subscription = self._subscribe(fusion_end_date="2026-01-16")
             subscription._fusion_change_plan(self.other, date(2026, 1, 6))
             self._rate()
         self.assertEqual(self._owed(subscription), [

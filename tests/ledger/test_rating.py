@@ -47,8 +47,8 @@ class TestRating(BillingCase):
         self.assertEqual((fee.product_id, fee.bill_on), (self.fee_product, date(2026, 1, 1)))
 
     def test_new_usage_does_not_fill_the_chatter_with_every_new_total(self):
-        subscription = self._subscribe()
         self._charge()
+        subscription = self._subscribe()
         self.env = self.env(context={})  # as the cron runs: with tracking
         before = len(subscription.message_ids)
         for quantity in (10, 20):

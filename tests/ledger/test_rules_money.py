@@ -133,9 +133,9 @@ class TestExactAmounts(MoneyCase):
     def test_m1_max_last_and_unique_count_are_exact_too(self):
         exact = "123456789012345678.123456"
         for aggregation, expected in (("max", exact), ("last", exact), ("unique_count", "2")):
-            metric = self._metric(aggregation, aggregation=aggregation)
-            self._charge(metric)
-            subscription = self._subscribe()
+            metric, plan = self._metric(aggregation, aggregation=aggregation), self._plan(aggregation)
+            self._charge(metric, plan)
+            subscription = self._subscribe(plan=plan)
             self._ingest(
                 self._event(subscription, "123456789012345678.123455", metric=metric),
                 self._event(subscription, exact, metric=metric),
@@ -162,9 +162,9 @@ class TestRounding(MoneyCase):
             ("0.005", "0.01"), ("0.0049999", "0.00"), ("2.675", "2.68"), ("1.005", "1.01"),
             ("1.115", "1.12"), ("0.125", "0.13"), ("8.345", "8.35"),
         ):
-            metric = self._metric(quantity)
-            self._charge(metric)
-            subscription = self._subscribe()
+            metric, plan = self._metric(quantity), self._plan(quantity)
+            self._charge(metric, plan)
+            subscription = self._subscribe(plan=plan)
             self._ingest(self._event(subscription, quantity, metric=metric))
             self._rate()
             rating = self._rating(subscription, metric=metric)
@@ -196,11 +196,13 @@ class TestRounding(MoneyCase):
         self.assertEqual(rating.subscription_id.invoice_ids.amount_untaxed, 1.05)
 
     def test_m2_81_rounded_lines_sum_to_the_total(self):
-        subscription = self._subscribe()
-        for number in range(81):
-            metric = self._metric(f"m{number}")
+        metrics = [self._metric(f"m{number}") for number in range(81)]
+        for metric in metrics:
             self._charge(metric, price_per_unit=0.0333)
-            self._ingest(self._event(subscription, f"{number}.5", metric=metric))
+        subscription = self._subscribe()
+        self._ingest(*(
+            self._event(subscription, f"{number}.5", metric=metric)
+            for number, metric in enumerate(metrics)))
         self._bill_in_february()
         cents = Decimal("0.01")
         expected = sum(
@@ -274,7 +276,7 @@ class TestWording(MoneyCase):
     def test_m4_the_invoice_line_names_metric_dates_used_included_and_billed(self):
         self.assertEqual(
             self._line_name(),
-            "Usage\nAPI calls, Jan 1 – 31, 2026\n1,250.5 used, 1,000 included, 250.5 billed")
+            "API calls, Jan 1 – 31, 2026\n1,250.5 used, 1,000 included, 250.5 billed")
 
     def test_m4_no_digit_of_the_quantity_is_dropped(self):
         self.assertIn(

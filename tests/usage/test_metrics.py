@@ -220,7 +220,8 @@ class TestLevels(MetricCase):
 
     def test_levels_of_other_dimensions_leave_a_filtered_level_as_it_is(self):
         self._start("weighted")
-        self._charge(self.metric, self.charge.plan_id, filter_ids=self._filters(region="eu"))
+        self._charge(self.metric, self.charge.plan_id, filter_ids=self._filters(region="eu"),
+                     valid_from="2026-01-01")
         self._push("31", "2026-01-01", dimensions={"region": "eu"})
         self._push("62", "2026-01-02", dimensions={"region": "us"})
         self._rate()
@@ -232,5 +233,5 @@ class TestLevels(MetricCase):
         self._push("366", "2024-12-31")
         self.assertEqual(self._counts("2024-01-01"), 1)
         self.assertEqual(
-            self.subscription.fusion_rating_ids.full_seconds,
+            self._rating(self.subscription, "2024-01-01", self.metric).full_seconds,
             timedelta(days=366).total_seconds())

@@ -277,7 +277,7 @@ class TestStoredUsage(UsageCase):
 
     def test_a_later_event_of_a_batch_is_the_later_write(self):
         level = self._metric("level", aggregation="last")
-        self._charge(level)
+        self._charge(level, valid_from="2026-01-01")
         self._ingest(*(
             self._event(self.subscription, quantity, metric=level, idempotency_key=key)
             for key, quantity in (("z", "3"), ("a", "8"), ("m", "5"))
@@ -316,19 +316,21 @@ class TestStoredUsage(UsageCase):
         self.assertEqual(self._requests().touched_until, datetime(2026, 1, 25))
 
     def test_a_counter_that_staff_move_to_another_subscription_is_rated_in_both(self):
-        self._charge()
+        self._charge(valid_from="2026-01-01")
+        other = self._subscribe()
         usage = self._use(self.subscription, 5)
         self._rate()
-        other = self._subscribe()
+        self.assertEqual(self._rating(self.subscription).quantity, 5)
         usage.subscription_id = other
         self._rate()
         self.assertFalse(self._rating(self.subscription))
         self.assertEqual(self._rating(other).quantity, 5)
 
     def test_a_counter_that_staff_delete_is_rated_away(self):
-        self._charge()
+        self._charge(valid_from="2026-01-01")
         usage = self._use(self.subscription, 5)
         self._rate()
+        self.assertEqual(self._rating(self.subscription).quantity, 5)
         usage.unlink()
         self._rate()
         self.assertFalse(self._rating(self.subscription))
