@@ -250,9 +250,10 @@ class FusionBillingCharge(models.Model):
         self.plan_id._request_rating()
 
     def _version_at(self, day):
-        """Return the version in force on a day; none before the first one starts."""
+        """Return the version in force on a day; none on days on which the charge rates nothing."""
         self.ensure_one()
-        return self.version_ids._on(day)
+        rates = (self.valid_from or date.min) <= day < (self.valid_until or date.max)
+        return self.version_ids._on(day) if rates else self.version_ids.browse()
 
     def _terms(self):
         """Return what `core.money.owed` must know of these charges: `{id: Charge}`."""
