@@ -121,12 +121,13 @@ class FusionBillingApiSerializer(models.AbstractModel):
     def _describe_charge(self, charge, version, today):
         """Return a charge at the prices of one of its versions."""
         starts = filter(None, charge.version_ids.mapped("valid_from"))
+        terms = version._terms()[version.id]
         return {
             "plan_code": charge.plan_id.code,
             "metric": charge.metric_id.code,
             "filter": charge._filter(),
-            "charge_model": version.charge_model,
-            **version._terms()[version.id],
+            "charge_model": terms.pop("model"),
+            **terms,
             "prorate": charge.prorate,
             "currency": charge.currency_id.name,
             "next_prices_from": min((start for start in starts if start > today), default=None),

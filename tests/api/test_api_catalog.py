@@ -34,7 +34,7 @@ class TestApiCatalog(ApiCase):
                 "charge_model": "standard", "included_quota": "1000.5",
                 "price_per_unit": "0.000125", "unit_batch": "1000", "rate": "0",
                 "fixed_amount": "0", "minimum": None, "maximum": None, "tiers": [],
-                "flat_fee_at_zero": False, "prorate": False, "currency": self.currency.name,
+                "flat_fee_at_zero": False, "prorate": True, "currency": self.currency.name,
                 "next_prices_from": None,
             }],
         })
@@ -106,9 +106,25 @@ class TestApiCatalog(ApiCase):
             self.assertEqual(shown["price_per_unit"], "2", "R3: it is tomorrow there")
 
     @freeze_time("2026-01-11 12:00:00")
-    def test_a_charge_whose_prices_begin_later_is_not_sold_yet(self):
+    def test_a_charge_that_begins_later_is_not_sold_yet(self):
+        """T2."""
         self._charge(valid_from="2026-02-01")
         self.assertEqual(self._charges(), [])
+        with freeze_time("2026-02-01 00:00:00"):
+            self.assertEqual(len(self._charges()), 1)
+
+    @freeze_time("2026-01-11 12:00:00")
+    def test_a_charge_whose_first_prices_begin_later_is_not_sold_yet(self):
+        self._charge().version_ids.valid_from = "2026-02-01"
+        self.assertEqual(self._charges(), [])
+
+    @freeze_time("2026-01-11 12:00:00")
+    def test_a_charge_that_ends_is_sold_until_its_last_day(self):
+        """T2."""
+        self._charge(valid_until="2026-02-01")
+        for moment, count in (("2026-01-31 23:59:59", 1), ("2026-02-01 00:00:00", 0)):
+            with freeze_time(moment):
+                self.assertEqual(len(self._charges()), count)
 
     def test_what_is_archived_or_of_another_company_is_not_sold(self):
         company = self.env["res.company"].create({"name": "Elsewhere"})
