@@ -1,6 +1,6 @@
 from . import (
-    test_in_force,
     test_currency,
+    test_in_force,
     test_proration,
     test_rating,
     test_rating_growth,

@@ -56,7 +56,7 @@ class TestProration(BillingCase):
         self._rate()
         self.assertEqual(self._owed(subscription), [("2026-01-01", "2026-01-11", 31)])
 
-    def test_r10_an_incomplete_period_that_is_cut_shares_the_whole_if_the_charge_does_not_prorate(self):
+    def test_r10_parts_of_an_incomplete_period_share_the_whole_if_the_charge_does_not_prorate(self):
         self._charge(minimum_amount=30, prorate=False)
         self._charge(plan=self.other, minimum_amount=60, prorate=False)
         with freeze_time("2026-01-05"):

@@ -133,7 +133,8 @@ class TestExactAmounts(MoneyCase):
     def test_m1_max_last_and_unique_count_are_exact_too(self):
         exact = "123456789012345678.123456"
         for aggregation, expected in (("max", exact), ("last", exact), ("unique_count", "2")):
-            metric, plan = self._metric(aggregation, aggregation=aggregation), self._plan(aggregation)
+            plan = self._plan(aggregation)
+            metric = self._metric(aggregation, aggregation=aggregation)
             self._charge(metric, plan)
             subscription = self._subscribe(plan=plan)
             self._ingest(
