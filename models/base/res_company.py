@@ -21,7 +21,7 @@ class ResCompany(models.Model):
              " the moment on in which it is chosen: days that have begun keep their beginning.",
     )
     fusion_time_zone_ids = fields.One2many(
-        "fusion.billing.time.zone", "company_id", groups="fusion_billing.group_user",
+        "fusion.billing.time.zone", "company_id", "Time Zones", groups="fusion_billing.group_user",
     )
 
     def write(self, vals):

@@ -23,7 +23,7 @@ class AccountMoveLine(models.Model):
         copy=False, readonly=True, help="The exact quantity that this line brings the bill up to.",
     )
     fusion_conceded = fields.Boolean(
-        copy=False, readonly=True,
+        "Conceded", copy=False, readonly=True,
         help="Staff gave back a one-off order line of a subscription: it is not billed again.",
     )
 

@@ -34,7 +34,9 @@ class AccountMove(models.Model):
 
     _inherit = "account.move"
 
-    fusion_can_waive = fields.Boolean(compute="_compute_fusion_can_waive")
+    fusion_can_waive = fields.Boolean(
+        "Can Be Waived", compute="_compute_fusion_can_waive",
+    )
 
     @api.depends("state", "invoice_line_ids.fusion_settled")
     def _compute_fusion_can_waive(self):

@@ -16,7 +16,7 @@ class AccountMoveLine(models.Model):
              " Negative: it gives back.",
     )
     fusion_price_factor = fields.Float(
-        digits=(32, 12), default=1, copy=False, readonly=True,
+        "Price Factor", digits=(32, 12), default=1, copy=False, readonly=True,
         help="What is owed for one unit of the line's own price: not 1 where a fiscal position"
              " adapted a price that includes taxes.",
     )

@@ -30,7 +30,7 @@ class SaleOrderLine(models.Model):
         ondelete="restrict",
     )
     fusion_item_ids = fields.One2many(
-        "fusion.billing.item", "order_line_id", copy=False, groups=BILLING,
+        "fusion.billing.item", "order_line_id", "Recurring Fees", copy=False, groups=BILLING,
     )
     fusion_charge_id = fields.Many2one(
         "fusion.billing.charge", "Charge", index="btree_not_null", ondelete="restrict",
