@@ -164,8 +164,8 @@ class Preview:
         plan = self._order.fusion_plan_id.browse(plan.id)
         return [
             owed.Item(
-                id=(fee.product_id.id, "fee", fee.id), start=days.start, end=days.end, amount=self._price(fee),
-                in_advance=fee.fee_timing == "advance", prorate=plan.prorate,
+                id=(fee.product_id.id, "fee", fee.id), start=days.start, end=days.end,
+                amount=self._price(fee), in_advance=fee.fee_timing == "advance", prorate=plan.prorate,
             )
             for fee in plan.fee_ids
         ]

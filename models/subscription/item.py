@@ -24,7 +24,7 @@ class FusionBillingItem(models.Model):
     company_id = fields.Many2one(related="subscription_id.company_id", store=True, index=True)
     currency_id = fields.Many2one(related="subscription_id.currency_id")
     order_line_id = fields.Many2one(
-        "sale.order.line", "Order Line", required=True, index=True, ondelete="cascade",
+        "sale.order.line", required=True, index=True, ondelete="cascade",
     )
     plan_fee_id = fields.Many2one(
         related="order_line_id.fusion_plan_fee_id", store=True,
@@ -40,7 +40,7 @@ class FusionBillingItem(models.Model):
         [("advance", "In advance"), ("arrears", "In arrears")], "Invoiced", required=True,
         default="advance",
     )
-    prorate = fields.Boolean("Prorate", default=True)
+    prorate = fields.Boolean(default=True)
 
     _days_valid = models.Constraint(
         "CHECK(date_until >= date_from)", "A fee cannot end before it begins.",

@@ -45,6 +45,13 @@ class SaleOrder(models.Model):
         )
         return {"price_unit": price, "technical_price_unit": price}
 
+    def _get_update_prices_lines(self):
+        # A price that the plan has of its own is no pricelist's affair.
+        # sudo: salespeople need not see the plan's fees.
+        return super()._get_update_prices_lines().filtered(
+            lambda line: not line.sudo().fusion_plan_fee_id.has_own_price
+        )
+
     def _fusion_swap_fees(self, before, after):
         """Let the plans' fees begin and end with their plans.
 
@@ -190,7 +197,9 @@ class SaleOrder(models.Model):
         """Show on the order lines the items that are in force (L6)."""
         for order in self:
             day = max(order._fusion_today(), order._fusion_timeline().start)
-            for line in lines or order.order_line.filtered(lambda l: l._fusion_has_items()):
+            for line in lines or order.order_line.filtered(
+                lambda line: line._fusion_has_items()
+            ):
                 line._fusion_show_item(line.sudo().fusion_item_ids._on(day))
 
 

@@ -1,5 +1,4 @@
 from . import (
-    test_timeline_changes,
     test_busy,
     test_failures,
     test_lifecycle,
@@ -7,4 +6,5 @@ from . import (
     test_pauses,
     test_plan_change,
     test_subscription,
+    test_timeline_changes,
 )
