@@ -97,6 +97,8 @@ def parser() -> argparse.ArgumentParser:
     db = add("db", run_drop, "look after databases").add_subparsers(required=True, metavar="ACTION")
     drop = db.add_parser("drop", help="drop a database and its files")
     drop.add_argument("name")
+    audit = add("audit", run_audit, "recount everything in a database, from SQL alone")
+    audit.add_argument("--db", required=True, help="database")
     add("lint", run_lint, "check style and conventions")
     test = add("test", run_test, "run the tests; without argument all parts, side by side")
     test.add_argument(
@@ -105,6 +107,12 @@ def parser() -> argparse.ArgumentParser:
         metavar="PART|TAGS",
         help="lint, core, devtools, odoo (without the long random histories), histories, e2e, "
         "or Odoo test tags such as /fusion_billing:TestRating.test_name",
+    )
+    test.add_argument(
+        "--long",
+        action="store_true",
+        help="run what an ordinary run has no time for: random lives of thousands of"
+        " subscriptions, and every planted defect",
     )
     test.add_argument(
         "-k",
@@ -154,6 +162,13 @@ def run_drop(options) -> int:
     return 0
 
 
+@prepared
+def run_audit(options) -> int:
+    if not dispatch("databases").exists(options.db):
+        raise DevError(f"there is no database {options.db}")
+    return dispatch("audit").main(options.db)
+
+
 @in_environment
 def run_lint(_options) -> int:
     return dispatch("testing").main("lint")
@@ -161,7 +176,8 @@ def run_lint(_options) -> int:
 
 @prepared
 def run_test(options) -> int:
-    return dispatch("testing").main(options.what, options.patterns, options.outcomes)
+    what = "long" if options.long else options.what
+    return dispatch("testing").main(what, options.patterns, options.outcomes)
 
 
 @prepared

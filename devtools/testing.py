@@ -20,6 +20,7 @@ UNITTEST_PARTS = {
     "core": ("tests/core", "tests/core"),
     "devtools": ("devtools/tests", "."),
     "e2e": ("devtools/e2e", "."),
+    "long": ("devtools/long", "."),
 }
 #: Parts that are some of the addon's own tests: Odoo's test tags.
 ODOO_PARTS = {"odoo": f"/{ADDON},-histories", "histories": f"histories/{ADDON}"}

@@ -192,6 +192,13 @@ SELECT line.id, line.move_id, line.fusion_rating_id, line.fusion_settled,
        line.fusion_price_factor, line.quantity, line.price_unit, line.discount,
        line.price_subtotal, line.amount_currency, line.balance, line.display_type,
        line.create_date, line.write_date, line.fusion_conceded,
+       EXISTS (
+           SELECT FROM account_move_line_account_tax_rel AS link
+             JOIN account_tax AS tax ON tax.id = link.account_tax_id
+             JOIN res_company AS company ON company.id = tax.company_id
+            WHERE link.account_move_line_id = line.id
+              AND COALESCE(tax.price_include_override, company.account_price_include)
+                  = 'tax_included') AS includes_tax,
        ARRAY(SELECT order_line_id FROM sale_order_line_invoice_rel
               WHERE invoice_line_id = line.id) AS order_line_ids
   FROM account_move_line AS line

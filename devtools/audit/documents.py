@@ -149,7 +149,9 @@ class DocumentAudit:
             "balance": (sum(line.balance or 0 for line in lines), Fraction(0)),
         }
         for name, (expected, found) in sums.items():
-            if expected != found:
+            # Odoo itself shows such lines rounded one by one, whatever is booked.
+            shown = step * sum(line.includes_tax for line in products) if name == "untaxed" else 0
+            if abs(expected - found) > shown:
                 yield f"{name}: the lines come to {money(expected)}, and it says {money(found)}"
         if move.amount_total < 0:
             yield f"it comes to {money(move.amount_total)}, and is no credit note"

@@ -18,10 +18,12 @@ class App:
 
     def push(self):
         """One batch over many subscriptions, most of it of the last days."""
-        self._push([
-            event for order in self.env["sale.order"].browse(self.world.ids)
-            if self.rng.random() < 0.35 and (event := self._event(order, hours=24 * 9))
-        ])
+        events = (
+            self._event(order, hours=24 * 14)
+            for order in self.env["sale.order"].browse(self.world.ids)
+            for _number in range(self.rng.randrange(4))
+        )
+        self._push([event for event in events if event])
 
     def late(self):
         """Counters of one subscription from some time ago."""

@@ -28,8 +28,8 @@ class Catalogue:
 
     def acts(self):
         return [(f"catalogue.{act.__name__}", act) for act in (
-            self.price, self.price, self.plan_prices, self.archive, self.add_charge, self.tick,
-            self.zone, self.fee,
+            self.price, self.price, self.price, self.plan_prices, self.plan_prices, self.archive,
+            self.archive, self.add_charge, self.tick, self.zone, self.zone, self.fee,
         )]
 
     # === AS IT BEGINS === #

@@ -9,6 +9,8 @@ from dataclasses import replace
 from decimal import ROUND_DOWN
 from unittest.mock import patch
 
+from devtools.in_odoo.life import NAMES
+
 ADDON = "odoo.addons.fusion_billing"
 
 
@@ -204,12 +206,4 @@ def late_rows_wait_for_ever(env):
     return method(env, "sale.order", "_fusion_amounts_due", amounts)
 
 
-DEFECTS = {
-    defect.__name__: defect for defect in (
-        quota_begins_anew, levels_in_full, newest_prices, archived_is_forgotten, pauses_are_owed,
-        zone_of_now, cents_are_cut, rate_of_the_run, fees_of_the_old_plan_go_on,
-        late_usage_is_lost, rows_stay, corrections_are_ignored, cancelled_settles, credited_twice,
-        credit_notes_are_billed_again, replacement_settles_nothing, waivers_are_billed,
-        one_offs_ride_again, late_rows_wait_for_ever,
-    )
-}
+DEFECTS = {name: globals()[name] for name in NAMES}

@@ -7,12 +7,12 @@ class Office:
     """Remembers the lines on which customers may bear another amount than is settled.
 
     `touched` are those that staff edited, and copies of those; `credited` are lines of credit
-    notes that staff made, which settle nothing (L4).
+    notes that staff made, and `settling` those of them that settle something after all (L4).
     """
 
     def __init__(self, world):
         self.world, self.env, self.rng = world, world.env, world.rng
-        self.touched, self.credited = set(), set()
+        self.touched, self.credited, self.settling = set(), set(), set()
 
     def acts(self):
         acts = (
@@ -70,6 +70,7 @@ class Office:
         note = move.reversal_move_ids.sorted("id")[-1]
         lines = note.invoice_line_ids.filtered("fusion_rating_id")
         self.credited.update(lines.ids)
+        self.settling.update(lines.filtered("fusion_settled").ids)
         for line in lines[: self.rng.randrange(3)]:
             line.price_unit = round(line.price_unit / 2, 2)
         if self.rng.random() < 0.6:

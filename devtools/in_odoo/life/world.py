@@ -23,13 +23,14 @@ BEGAN = datetime(2026, 1, 14, 9, 30)
 DAY = timedelta(days=1)
 
 
-def live(env, seed: int, subscriptions: int, moments: int = 24, defect: str | None = None) -> dict:
+def live(env, seed: int, subscriptions: int, moments: int, defect: str | None = None) -> dict:
     """Live a life and let everything that is due be rated and billed at its end.
 
     :param defect: what to break in the addon's code before, see `defects`
     :return: `now`, the instant at which it ended; `acts` and `refused`, how often by name;
         `touched`, the document lines to which staff did something, and `credited`, those of
-        credit notes that staff made; `lost`, counters that the app pushed and Odoo has not
+        credit notes that staff made, `settling` those of them that settle something; `lost`,
+        counters that the app pushed and Odoo has not
     """
     with ExitStack() as stack:
         # The answers of refused acts are no alarm; what the engine fails at is told by the audit.
@@ -83,7 +84,7 @@ class World:
 
     def move_on(self):
         """Let some time pass; then things happen, and the crons may or may not run."""
-        self.wait(self.rng.randrange(6, 24 * 8))
+        self.wait(self.rng.randrange(6, 24 * 14))
         self.do("push", self.app.push)
         for _number in range(max(2, len(self.ids) // 2)):
             self.do(*self.random_act())
@@ -95,7 +96,7 @@ class World:
 
     def random_act(self):
         actor = self.rng.choices(
-            (self.staff, self.office, self.catalogue, self.app), (50, 40, 4, 20),
+            (self.staff, self.office, self.catalogue, self.app), (50, 40, 14, 10),
         )[0]
         name, act = self.rng.choice(actor.acts())
         return name, act
@@ -134,6 +135,7 @@ class World:
         return {
             "now": self.now.isoformat(), "acts": dict(self.acts), "refused": dict(self.refused),
             "touched": sorted(self.office.touched), "credited": sorted(self.office.credited),
+            "settling": sorted(self.office.settling),
             "lost": self.app.lost(), "seconds": dict(self.seconds),
         }
 

@@ -1,0 +1,1 @@
+"""`./dev test --long`: what an ordinary run has no time for."""
