@@ -145,7 +145,8 @@ class TestLifeOfSubscription(ActionCase):
         self.assertIn("right now", wizard.consequence)
         wizard.save().action_close()
         self.assertEqual(subscription.fusion_state, "6_churn")
-        self.assertEqual(self._invoiced(subscription), [60])
+        # 130 less 20/31 of the quota of 100, at 2
+        self.assertEqual(self._invoiced(subscription), [130.97])
 
     @freeze_time("2026-01-20")
     def test_a_later_end_date_lets_it_go_on_until_then(self):
@@ -159,7 +160,8 @@ class TestLifeOfSubscription(ActionCase):
 
     @freeze_time("2026-01-20")
     def test_closing_a_paused_subscription_says_that_the_pause_is_not_billed(self):
-        paused = self._paused(start="2026-01-05")
+        paused = self._subscribe()
+        paused._fusion_pause(date(2026, 1, 5))
         wizard = self._wizard(self._as_clerk(paused).action_fusion_close())
         self.assertIn("01/04/2026", wizard.consequence)
 
