@@ -32,6 +32,7 @@ registry.category("web_tour.tours").add("fusion_billing_price_list", {
             ...create(),
             type("name", "Atlas, monthly"),
             type("code", "atlas-monthly"),
+            openTab("charges"),
             {
                 content: "Add a charge",
                 trigger: ".o_field_widget[name='charge_ids'] .o_field_x2many_list_row_add a",
