@@ -1,8 +1,8 @@
 from decimal import Decimal
-from itertools import groupby
 
 from odoo import fields, models
 from odoo.exceptions import UserError
+from odoo.tools import groupby
 
 from ..models.base.staff import check_staff
 from ..models.base.wording import format_period
@@ -65,7 +65,7 @@ class ChangeMixin(models.AbstractModel):
         rows = preview.compare(day, timeline, self._items(preview))
         return self.env["ir.qweb"]._render("fusion_billing.change_preview", {
             "periods": [
-                self._prepare_period(period, list(rows))
+                self._prepare_period(period, rows)
                 for period, rows in groupby(rows, key=lambda row: row.period)
             ],
         })

@@ -141,7 +141,7 @@ class Preview:
         if not values["quantity"]:
             return found
         later = chain.filtered(lambda item: item.date_from > day)
-        covering = chain._on(day) or chain[:0]
+        covering = chain._on(day)
         end = covering.date_until or min(later.mapped("date_from"), default=FOREVER)
         found.append(self._changed_item(covering or chain[-1:], day, end, values))
         return found + [self._item(item) for item in later]
@@ -165,7 +165,8 @@ class Preview:
         return [
             owed.Item(
                 id=(fee.product_id.id, "fee", fee.id), start=days.start, end=days.end,
-                amount=self._price(fee), in_advance=fee.fee_timing == "advance", prorate=plan.prorate,
+                amount=self._price(fee), prorate=plan.prorate,
+                in_advance=fee.fee_timing == "advance",
             )
             for fee in plan.fee_ids
         ]
