@@ -7,10 +7,22 @@ class FusionBillingCharge(models.Model):
     _inherit = "fusion.billing.charge"
 
     def _is_rated(self):
+        if not self.ids:
+            return False
         # sudo: what is rated counts, whoever looks.
-        return bool(self.ids) and bool(self.env["fusion.billing.rating"].sudo().search_count(
+        return bool(self.env["fusion.billing.rating"].sudo().search_count(
             [("charge_id", "in", self.ids)], limit=1,
-        ))
+        )) or self._has_closed_periods()
+
+    def _has_closed_periods(self):
+        """Whether a billing period is over in which nothing was used: late usage of it is rated
+        at the prices of then, so that these are not changed.
+        """
+        # sudo: whoever looks, all subscriptions count.
+        return bool(self.env["fusion.billing.phase"].sudo().search_count([
+            ("plan_id", "in", self.plan_id.ids),
+            ("subscription_id.fusion_last_invoice_date", "!=", False),
+        ], limit=1))
 
     def _billed_until(self):
         self.ensure_one()

@@ -7,7 +7,7 @@ class FusionBillingChargeVersion(models.Model):
     _inherit = "fusion.billing.charge.version"
 
     def _is_rated(self):
-        return self._has_ratings()
+        return self._has_ratings() or self.charge_id._has_closed_periods()
 
     def _is_billed(self):
         return self._has_ratings(("settled", "!=", 0))
