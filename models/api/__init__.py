@@ -1,10 +1,12 @@
 from . import (
     service,
     api_key,
+    access,
     account_link,
     res_partner,
     sale_order,
     finder,
+    references,
     serializer,
     catalog,
     customers,

@@ -1,19 +1,10 @@
 import hashlib
-import re
 import secrets
-from contextlib import suppress
-from datetime import timedelta
-
-import psycopg2
 
 from odoo import api, fields, models
-from odoo.tools import SQL, consteq
 
 PREFIX = "fbk_"
 SHOWN_LENGTH = 12
-USE_NOTED_EVERY = timedelta(hours=1)
-
-_KEY = re.compile(PREFIX + r"[A-Za-z0-9_-]{43}")
 
 
 class FusionBillingApiKey(models.Model):
@@ -66,41 +57,5 @@ class FusionBillingApiKey(models.Model):
         return raw
 
     @api.model
-    def _authenticate(self, raw):
-        """Return the service that a raw key lets in: an empty recordset for any other text."""
-        nobody = self.env["fusion.billing.service"]
-        if not _KEY.fullmatch(raw):
-            return nobody
-        key_hash = self._hash(raw)
-        # sudo: who is asking is only known when this is done.
-        key = self.sudo().search([("key_hash", "=", key_hash)])
-        if not key or not consteq(key.key_hash, key_hash) or not key._is_valid():
-            return nobody
-        key._note_use()
-        return key.service_id
-
-    @api.model
     def _hash(self, raw):
         return hashlib.sha256(raw.encode()).hexdigest()
-
-    def _is_valid(self):
-        self.ensure_one()
-        expired = self.expires_at and self.expires_at <= fields.Datetime.now()
-        return not expired and self.service_id.active and self.service_id.company_id.active
-
-    def _note_use(self):
-        """Note that the key is in use, once an hour and never in the way of a request.
-
-        It is a transaction of its own, so that it neither fails with the request nor makes two
-        requests conflict; who finds another one at it leaves it to him.
-        """
-        now = fields.Datetime.now()
-        noted = self.last_used_at and now - self.last_used_at < USE_NOTED_EVERY
-        if noted or self.env.cr.readonly:
-            return
-        with suppress(psycopg2.Error), self.env.registry.cursor() as cr:
-            cr.execute(SQL(
-                "UPDATE fusion_billing_api_key SET last_used_at = %s WHERE id IN ("
-                "SELECT id FROM fusion_billing_api_key WHERE id = %s FOR UPDATE SKIP LOCKED)",
-                now, self.id,
-            ), log_exceptions=False)

@@ -42,23 +42,23 @@ class IrHttp(models.AbstractModel):
         A missing, malformed, unknown, revoked or expired key and a key of an archived service
         all get the same answer (A2).
         """
-        service = cls._fusion_find_service()
-        if not service:
+        access = cls._fusion_find_access()
+        if not access:
             raise Unauthorized
         request.update_env(
             user=cls._fusion_api_user_id(),
             context={
-                "allowed_company_ids": service.company_id.ids,
-                "lang": service.company_id.partner_id.lang or "en_US",
+                "allowed_company_ids": [access.company_id],
+                "lang": access.lang,
                 "tz": "UTC",
             },
         )
-        request.fusion_service_code = service.code
-        request.fusion_service = service.with_env(request.env)
+        request.fusion_service_code = access.service_code
+        request.fusion_service = request.env["fusion.billing.service"].browse(access.service_id)
 
     @classmethod
-    def _fusion_find_service(cls):
-        """Return the service whose key the request has, if any."""
+    def _fusion_find_access(cls):
+        """Return what the request's key gives access to, if anything."""
         match = _BEARER.fullmatch(request.httprequest.headers.get("Authorization", ""))
         try:
             return match and request.env["fusion.billing.api.key"]._authenticate(match[1])

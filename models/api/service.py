@@ -49,6 +49,8 @@ class FusionBillingService(models.Model):
         return services
 
     def write(self, vals):
+        # What is remembered of keys says which service they are of, and whether it is active.
+        self.env.registry.clear_cache()
         result = super().write(vals)
         if "company_id" in vals:
             self._admit_api_user()

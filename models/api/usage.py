@@ -1,18 +1,14 @@
 from odoo import fields, models
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 from ...core.api import errors, paging
-from ...core.api.payload import ID_LIMIT, instant, invalid, read_fields, record_id, required, text
-from ...core.api.usage_event import Subscription, bind_events, read_events, subscription_reference
+from ...core.api.payload import instant, invalid, read_fields, record_id, required, text
+from ...core.api.usage_event import bind_events, read_events, subscription_reference
 from ..base.retry import run_again_if_faster
 from .paging import find_page
 
 BATCH_LIMIT = 5000
-
-# What a batch reads of its subscriptions: a sale order has a hundred columns more.
-LIFE_FIELDS = (
-    "company_id", "fusion_anchor_date", "fusion_external_id", "fusion_service_id", "state",
-)
 
 
 def batch(value, name):
@@ -25,6 +21,7 @@ def batch(value, name):
 
 
 BATCH = {"events": required(batch)}
+SOURCE = "(SELECT code FROM fusion_billing_service WHERE id = %s)"
 USAGE_QUERY = {
     "subscription_id": record_id, "metric_code": text, "from": instant, "to": instant,
     **paging.READERS,
@@ -36,7 +33,10 @@ class FusionBillingApiUsage(models.AbstractModel):
 
     _name = "fusion.billing.api.usage"
     _description = "API: usage"
-    _inherit = ["fusion.billing.api.finder", "fusion.billing.api.serializer"]
+    _inherit = [
+        "fusion.billing.api.references", "fusion.billing.api.finder",
+        "fusion.billing.api.serializer",
+    ]
 
     # === ENDPOINTS === #
 
@@ -49,15 +49,13 @@ class FusionBillingApiUsage(models.AbstractModel):
         raw_events = read_fields(payload, BATCH)["events"]
         events, wrong = read_events(raw_events, fields.Datetime.now())
         references = {subscription_reference(event) for event in events.values()}
-        wrong += bind_events(
-            events,
-            self._find_references(service, references),
-            self._find_metrics(service, {event["metric_code"] for event in events.values()}),
-        )
+        wrong += bind_events(events, *self._look_up(service, references))
         if wrong:
             raise errors.BatchError(wrong)
         with run_again_if_faster():
-            counts = self.env["fusion.billing.usage"]._ingest(list(events.values()), service.code)
+            counts = self.env["fusion.billing.usage"]._ingest(
+                list(events.values()), SQL(SOURCE, service.id),
+            )
         return {"accepted": len(events), **counts}
 
     def _list(self, service, query):
@@ -67,41 +65,6 @@ class FusionBillingApiUsage(models.AbstractModel):
             values["limit"], values["cursor"],
         )
         return {"usage": self._describe_usages(service, usages), "next_cursor": next_cursor}
-
-    # === PUSHING === #
-
-    def _find_references(self, service, references):
-        """Look up what a batch's events name their subscriptions by, in a few queries.
-
-        A text is the subscription's external id in this service, or the digits of its id where
-        it has no external id; a number is its id.
-
-        :param set references: texts and numbers
-        :return: :class:`Subscription` by reference
-        """
-        by_id, by_name = {}, {}
-        for order in self._find_named(service, references):
-            known = Subscription(order.id, order._fusion_spans())
-            by_id[order.id] = known
-            if not order.fusion_external_id:
-                by_id[str(order.id)] = known
-            elif order.fusion_service_id == service:
-                by_name[order.fusion_external_id] = known
-        return {**by_id, **by_name}
-
-    def _find_named(self, service, references):
-        """Return the subscriptions that these names or ids can mean, with what is read of them."""
-        names = [name for name in references if isinstance(name, str)]
-        ids = [number for number in references if isinstance(number, int)]
-        ids += [int(name) for name in names if name.isascii() and name.isdigit()]
-        own = Domain("fusion_service_id", "=", service.id) & Domain(
-            "fusion_external_id", "in", names,
-        )
-        found = self._find_subscriptions(
-            service, own | Domain("id", "in", [number for number in ids if number < ID_LIMIT]),
-        )
-        found.fetch(LIFE_FIELDS)
-        return found
 
     # === READING === #
 

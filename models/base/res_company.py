@@ -1,6 +1,7 @@
 import pytz
 
 from odoo import fields, models
+from odoo.tools import ormcache
 
 from ...core.money.zones import Zones
 from .clock import now
@@ -29,7 +30,10 @@ class ResCompany(models.Model):
         for company in self.filtered(lambda company: zone not in (None, company.fusion_billing_tz)):
             # sudo: who may change the company's zone need not know of its history.
             company.sudo()._fusion_note_zone(zone)
-        return super().write(vals)
+        result = super().write(vals)
+        if zone:
+            self.env.registry.clear_cache()
+        return result
 
     def _fusion_note_zone(self, name):
         """Let another zone hold from now on; from the beginning while nothing was billed in one."""
@@ -51,6 +55,10 @@ class ResCompany(models.Model):
     def _fusion_zones(self):
         """Return the zones in which this company's days began and begin: `core.money.zones`."""
         self.ensure_one()
+        return self._fusion_recall_zones()
+
+    @ormcache("self.id")
+    def _fusion_recall_zones(self):
         # sudo: everybody's days are the same, an app's too, which reads no companies.
         company = self.sudo()
         steps = tuple((row.since or None, row.name) for row in company.fusion_time_zone_ids)

@@ -1,5 +1,6 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import frozendict, ormcache
 
 
 class FusionBillingMetric(models.Model):
@@ -44,9 +45,30 @@ class FusionBillingMetric(models.Model):
         "This company has a metric with this code already: choose another code.",
     )
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        metrics = super().create(vals_list)
+        self.env.registry.clear_cache()
+        return metrics
+
     def write(self, vals):
         self._check_meaning_kept(vals)
-        return super().write(vals)
+        result = super().write(vals)
+        self.env.registry.clear_cache()
+        return result
+
+    def unlink(self):
+        result = super().unlink()
+        self.env.registry.clear_cache()
+        return result
+
+    @api.model
+    @ormcache("company_id")
+    def _ids_by_code(self, company_id):
+        """Return the ids of a company's metrics by code; ingest asks for them all the time."""
+        # sudo: what a metric's code is, is the same for all.
+        metrics = self.sudo().search_fetch([("company_id", "=", company_id)], ["code"])
+        return frozendict((metric.code, metric.id) for metric in metrics)
 
     def _check_meaning_kept(self, vals):
         """Refuse another aggregation for usage that has been rated."""

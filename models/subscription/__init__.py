@@ -8,6 +8,7 @@ from . import (
     sale_order,
     sale_order_line,
     sale_order_timeline,
+    sale_order_spans,
     sale_order_items,
     sale_order_guard,
     sale_order_actions,

@@ -6,7 +6,7 @@ from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
 
-from odoo.addons.fusion_billing.models.api import api_key
+from odoo.addons.fusion_billing.models.api import access
 
 from ..api_case import ApiCase
 
@@ -216,7 +216,7 @@ class TestApiKeys(ApiCase):
         """A2."""
         compared = []
         self.patch(
-            api_key, "consteq",
+            access, "consteq",
             lambda left, right: compared.append((left, right)) or left == right,
         )
         self.assertOk(self.get("/catalog"))

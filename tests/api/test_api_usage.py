@@ -181,7 +181,7 @@ class TestApiUsage(ApiUsageCase):
             self.env.flush_all()
             self.env.invalidate_all()
             before = self.env.cr.sql_log_count
-            found = usage._find_references(
+            found, _metrics = usage._look_up(
                 self.service, {f"many-{number}" for number in range(count)},
             )
             self.assertEqual(len([name for name in found if isinstance(name, str)]), count)

@@ -1,0 +1,132 @@
+import re
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from time import monotonic
+
+import psycopg2
+
+from odoo import api, fields, models
+from odoo.tools import SQL, consteq, ormcache
+
+from .api_key import PREFIX
+
+REMEMBERED = 1.0  # seconds
+REMEMBERED_AT_MOST = 10_000
+USE_NOTED_EVERY = timedelta(hours=1)
+
+_KEY = re.compile(PREFIX + r"[A-Za-z0-9_-]{43}")
+
+
+@dataclass(frozen=True)
+class Access:
+    """What a key gives access to, as it was at a moment."""
+
+    key_id: int
+    key_hash: str
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    service_id: int
+    service_code: str
+    company_id: int
+    lang: str
+
+
+class FusionBillingApiKey(models.Model):
+    """How a key lets an app in: looked up in one statement, and remembered for a second.
+
+    What is remembered goes with the rest of Odoo's caches, so a key that is revoked, or whose
+    service is archived, is refused by every process from its next request on; what is changed
+    without Odoo's knowing holds after a second.
+    """
+
+    _inherit = "fusion.billing.api.key"
+
+    # === CRUD METHODS === #
+
+    def write(self, vals):
+        self.env.registry.clear_cache()
+        return super().write(vals)
+
+    def unlink(self):
+        self.env.registry.clear_cache()
+        return super().unlink()
+
+    # === BUSINESS METHODS === #
+
+    @api.model
+    def _authenticate(self, raw):
+        """Return the :class:`Access` that a raw key gives: None for any other text."""
+        if not _KEY.fullmatch(raw):
+            return None
+        key_hash = self._hash(raw)
+        access = self._recall(key_hash)
+        if not access or not consteq(access.key_hash, key_hash):
+            return None
+        now = fields.Datetime.now()
+        if access.expires_at and access.expires_at <= now:
+            return None
+        self._note_use(access, now)
+        return access
+
+    @api.model
+    @ormcache()
+    def _remembered(self):
+        """Return what this process has looked up lately: `{hash: (access, until)}`."""
+        return {}
+
+    @api.model
+    def _recall(self, key_hash):
+        remembered = self._remembered()
+        access, until = remembered.get(key_hash, (None, 0))
+        if monotonic() < until:
+            return access
+        access = self._look_up(key_hash)
+        self._remember(key_hash, access)
+        return access
+
+    @api.model
+    def _remember(self, key_hash, access):
+        """Remember a key that is good, and no other: anybody can think of others."""
+        remembered = self._remembered()
+        if len(remembered) >= REMEMBERED_AT_MOST:
+            remembered.clear()
+        remembered.pop(key_hash, None)
+        if access:
+            remembered[key_hash] = access, monotonic() + REMEMBERED
+
+    @api.model
+    def _look_up(self, key_hash):
+        self.env.flush_all()
+        rows = self.env.execute_query(SQL(LOOK_UP, key_hash))
+        return Access(*rows[0]) if rows else None
+
+    @api.model
+    def _note_use(self, access, now):
+        """Note that a key is in use, once an hour and never in the way of a request.
+
+        It is a transaction of its own, so that it neither fails with the request nor makes two
+        requests conflict; who finds another one at it leaves it to him.
+        """
+        noted = access.last_used_at and now - access.last_used_at < USE_NOTED_EVERY
+        if noted or self.env.cr.readonly:
+            return
+        with suppress(psycopg2.Error), self.env.registry.cursor() as cr:
+            cr.execute(SQL(NOTE_USE, now, access.key_id), log_exceptions=False)
+        self._remember(access.key_hash, replace(access, last_used_at=now))
+
+
+LOOK_UP = """
+SELECT key.id, key.key_hash, key.expires_at, key.last_used_at, service.id, service.code,
+       company.id, COALESCE(contact.lang, 'en_US')
+  FROM fusion_billing_api_key AS key
+  JOIN fusion_billing_service AS service ON service.id = key.service_id
+  JOIN res_company AS company ON company.id = service.company_id
+  JOIN res_partner AS contact ON contact.id = company.partner_id
+ WHERE key.key_hash = %s AND key.active AND service.active AND company.active
+"""
+
+NOTE_USE = """
+UPDATE fusion_billing_api_key SET last_used_at = %s
+ WHERE id IN (SELECT id FROM fusion_billing_api_key WHERE id = %s FOR UPDATE SKIP LOCKED)
+"""
