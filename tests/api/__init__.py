@@ -7,6 +7,7 @@ from . import (
     test_api_failures,
     test_api_keys,
     test_api_lists,
+    test_api_lookups,
     test_api_period_usage,
     test_api_subscriptions,
     test_api_usage,
