@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import Context, localcontext
+from functools import lru_cache
 
 from babel.dates import format_interval
 from babel.numbers import format_decimal
@@ -15,12 +16,23 @@ def format_period(env, start, end, lang_code=None):
     :param date start: first day
     :param date end: first day after it
     """
-    locale = babel_locale_parse(get_lang(env, lang_code).code)
+    return _write_period(start, end, get_lang(env, lang_code).code)
+
+
+@lru_cache(maxsize=1024)
+def _write_period(start, end, code):
+    """One run writes the same month on thousands of lines."""
+    locale = babel_locale_parse(code)
     return format_interval(start, end - timedelta(days=1), "yMMMd", locale=locale)
 
 
 def format_quantity(env, quantity, lang_code=None):
     """Write an exact decimal with the separators of a language, no digit lost."""
-    locale = babel_locale_parse(get_lang(env, lang_code).code)
+    return _write_quantity(quantity, get_lang(env, lang_code).code)
+
+
+@lru_cache(maxsize=4096)
+def _write_quantity(quantity, code):
+    locale = babel_locale_parse(code)
     with localcontext(Context(prec=60)):  # babel's arithmetic must hold every digit
         return format_decimal(quantity, format="#,##0.############", locale=locale)

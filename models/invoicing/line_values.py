@@ -21,6 +21,7 @@ class LineValues:
         self.env = ratings.env
         self._figures = ratings._read_exact([*QUANTITIES, "amount", "settled"])
         self._items = ratings.item_id._read_exact(TERMS)
+        self._envs = {}
 
     # === DOCUMENTS === #
 
@@ -53,6 +54,12 @@ class LineValues:
         if not settled:
             return self._fee(rating, order_line, lang)
         return self._fee_correction(rating, order_line, settled, lang)
+
+    def _env(self, lang):
+        """Return the environment of a language: one for all rows, which share what it reads."""
+        if lang not in self._envs:
+            self._envs[lang] = self.env(context={**self.env.context, "lang": lang})
+        return self._envs[lang]
 
     # === AMOUNTS === #
 
@@ -87,7 +94,7 @@ class LineValues:
     # === WORDS === #
 
     def _usage(self, rating, lang):
-        return rating.with_context(lang=lang).env._(
+        return self._env(lang)._(
             "%(metric)s, %(period)s\n%(used)s used, %(included)s included, %(billed)s billed",
             **self._usage_words(rating, lang),
         )
@@ -109,7 +116,7 @@ class LineValues:
             format_quantity(self.env, tidy(figures[name]), lang) for name in QUANTITIES
         )
         return {
-            "metric": rating.with_context(lang=lang).metric_id.name,
+            "metric": rating.metric_id.with_env(self._env(lang)).name,
             "period": format_period(self.env, rating.period_start, rating.period_end, lang),
             "used": used, "included": included, "billed": billed,
         }
