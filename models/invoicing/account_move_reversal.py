@@ -16,7 +16,7 @@ class AccountMove(models.Model):
             fusion_engine=ENGINE, fusion_copy=TAKE_BACK if replaced else CONCEDE,
         )
         reversals = super(AccountMove, moves)._reverse_moves(default_values_list, cancel=cancel)
-        return reversals.with_context(context)
+        return reversals.with_env(self.env)
 
 
 class AccountMoveReversal(models.TransientModel):

@@ -129,7 +129,7 @@ class SaleOrder(models.Model):
     def _fusion_due_domain(self):
         """Return the domain of what may be due today, in each company's billing time zone."""
         # sudo: whoever asks, all companies have a today.
-        companies = self.env["res.company"].sudo().search([])
+        companies = self.env["res.company"].sudo().search([("active", "=", True)])
         return Domain.OR(
             Domain("company_id", "in", same.ids) & self._fusion_due_on(today)
             for today, same in companies.grouped(lambda company: company._fusion_today()).items()

@@ -228,14 +228,14 @@ class TestDocuments(DocumentCase):
 
         def fail(order):
             if order == bad:
-                raise UserError("No journal")
+                raise UserError(order.name)
             return prepare(order)
 
         with patch.object(type(bad), "_prepare_invoice", fail):
             self._bill_on("2026-02-01")
         self.assertNet(good, 99)
         self.assertFalse(self._moves(bad))
-        self.assertEqual((bad.fusion_error, bad.fusion_error_step), ("No journal", "invoicing"))
+        self.assertEqual((bad.fusion_error, bad.fusion_error_step), (bad.name, "invoicing"))
         self.assertFalse(bad.fusion_last_invoice_date)
         self._bill_on("2026-02-01")
         self.assertNet(bad, 100)

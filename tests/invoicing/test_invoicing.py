@@ -253,7 +253,8 @@ class TestMoneyOnce(LifecycleCase):
             copy.order_line.product_id, self.fee_product | self.setup_product)
         for name in (
             "fusion_start_date", "fusion_last_invoice_date", "fusion_next_invoice_date",
-            "fusion_phase_ids", "fusion_item_ids", "fusion_anchor_date", "fusion_end_date", "fusion_usage_ids",
+            "fusion_phase_ids", "fusion_item_ids", "fusion_anchor_date", "fusion_end_date",
+            "fusion_usage_ids",
             "fusion_rating_ids", "fusion_external_id", "fusion_error",
         ):
             self.assertFalse(copy[name], name)
