@@ -159,12 +159,13 @@ class FusionBillingPlan(models.Model):
     def _charges_for(self, currency):
         """Return the charges that rate a subscription in this currency.
 
-        A metric is billed in one currency: the subscription's own if there is a charge in it,
-        else that of its first charge.
+        Those that are in force today. A metric is billed in one currency: the subscription's own
+        if there is a charge in it, else that of its first charge.
         """
         self.ensure_one()
-        charges = self.env["fusion.billing.charge"]
-        for candidates in self.charge_ids.grouped("metric_id").values():
+        today, charges = self.company_id._fusion_today(), self.env["fusion.billing.charge"]
+        in_force = self.charge_ids.filtered(lambda charge: charge._version_at(today))
+        for candidates in in_force.grouped("metric_id").values():
             by_currency = candidates.grouped("currency_id")
             charges |= by_currency.get(currency) or by_currency[candidates[0].currency_id]
         return charges
