@@ -219,7 +219,7 @@ class TestOtherPeople(StaffCase):
                 record = record.with_user(user)
                 names = [name for name in record.fields_get() if name.startswith("fusion_")]
                 with self.subTest(user=user.login, model=record._name):
-                    self.assertTrue(record.read(names))
+                    self.assertTrue(record.read(["display_name", *names]))
 
     def test_a_salesperson_copies_and_deletes_quotations(self):
         head = self._user("sales_head", "sales_team.group_sale_manager")

@@ -36,7 +36,8 @@ class TestFrench(BillingCase):
         self._bill_at("2026-03-01 01:00:00")
         [words] = self._words(subscription.invoice_ids.sorted("id")[-1])
         self.assertIn("Correction pour", words)
-        self.assertIn(": +1 200 Appels d’API 2 450,5 utilisés, 1 000 inclus", words)
+        self.assertIn(": Appels d’API, était 1 250,5, maintenant 2 450,5", words)
+        self.assertIn("2 450,5 utilisés, 1 000 inclus, 1 450,5 facturés", words)
 
     def test_prices_read_in_french(self):
         charge = self.env["fusion.billing.charge"].search([], limit=1).with_context(lang="fr_CA")
