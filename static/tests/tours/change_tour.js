@@ -13,7 +13,7 @@ const addFee = () => [
     press("Change Fees"),
     {
         content: "Choose to add a fee",
-        trigger: ".modal .o_field_widget[name='operation'] label:contains('Add')",
+        trigger: ".modal .o_field_widget[name='operation'] input[data-value='add']",
         run: "click",
     },
     ...pick("product_id", "Set-up"),
