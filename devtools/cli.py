@@ -162,11 +162,12 @@ def run_drop(options) -> int:
     return 0
 
 
-@prepared
+@in_environment
 def run_audit(options) -> int:
-    if not dispatch("databases").exists(options.db):
-        raise DevError(f"there is no database {options.db}")
-    return dispatch("audit").main(options.db)
+    with postgres.cluster():
+        if not dispatch("databases").exists(options.db):
+            raise DevError(f"there is no database {options.db}")
+        return dispatch("audit").main(options.db)
 
 
 @in_environment

@@ -168,8 +168,7 @@ SELECT * FROM fusion_billing_charge_version WHERE charge_id IS NOT NULL
 TIERS = "SELECT * FROM fusion_billing_charge_tier ORDER BY sequence, id"
 FILTERS = "SELECT * FROM fusion_billing_charge_filter"
 ORDERS = """
-SELECT id, name, company_id, currency_id, partner_invoice_id, state, fusion_plan_id,
-       fusion_anchor_date, fusion_state, fusion_start_date, fusion_end_date,
+SELECT id, name, company_id, currency_id, fiscal_position_id, fusion_anchor_date, fusion_end_date,
        fusion_last_invoice_date, fusion_next_invoice_date, fusion_error
   FROM sale_order AS subscription
  WHERE fusion_plan_id IS NOT NULL
@@ -219,10 +218,12 @@ SELECT id, name, move_type, state, currency_id, company_id, partner_id, amount_u
   FROM account_move WHERE move_type IN ('out_invoice', 'out_refund')
 """
 ORDER_LINES = """
-SELECT line.id, order_id, product_id, product_uom_qty, qty_delivered, price_unit, discount,
-       display_type, is_downpayment, fusion_recurring, fusion_charge_id,
+SELECT line.id, order_id, product_uom_qty, qty_delivered, price_unit, discount, display_type,
+       is_downpayment, fusion_charge_id, template.invoice_policy, line.write_date,
        EXISTS (SELECT FROM fusion_billing_item WHERE order_line_id = line.id) AS has_items
   FROM sale_order_line AS line
+  LEFT JOIN product_product AS product ON product.id = line.product_id
+  LEFT JOIN product_template AS template ON template.id = product.product_tmpl_id
   JOIN sale_order AS subscription ON subscription.id = order_id
  WHERE subscription.fusion_plan_id IS NOT NULL
  ORDER BY line.id

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from fractions import Fraction
 
+from devtools.audit.days import BEGINNING
 from devtools.audit.ledger import money
 from devtools.audit.prices import half_away
 
@@ -162,18 +163,27 @@ class DocumentAudit:
     # === ONE-OFF LINES === #
 
     def _one_offs(self):
-        """What is sold once is billed once, in every life."""
-        billed = defaultdict(Fraction)
+        """What is sold once is billed once, in every life; what staff conceded does not count."""
+        billed, latest = defaultdict(Fraction), {}
         for line in self.lines:
-            move = self._move(line)
-            if move.state != "cancel" and not (line.fusion_rating_id or line.fusion_conceded):
-                for order_line_id in line.order_line_ids:
+            for order_line_id in line.order_line_ids:
+                move = self._move(line)
+                if order_line_id in self.order_lines:
+                    order_id = self.order_lines[order_line_id].order_id
+                    latest[order_id] = max(move.create_date, latest.get(order_id, move.create_date))
+                if move.state != "cancel" and not (line.fusion_rating_id or line.fusion_conceded):
                     billed[order_line_id] += SIGNS[move.move_type] * line.quantity
         for line in self.books.order_lines:
             order = self.books.orders[line.order_id]
-            if order.phases and is_one_off(line) and billed[line.id] > line.product_uom_qty:
-                yield f"{order.name}: {money(line.product_uom_qty)} of line {line.id} were sold," \
-                      f" and {money(billed[line.id])} are billed"
+            if order.phases and is_one_off(line):
+                wanted, found = wanted_of(line), billed[line.id]
+                # While more is to come, what was changed rides on the next document.
+                waits = order.fusion_next_invoice_date and line.write_date > latest.get(
+                    order.id, BEGINNING)
+                is_missing = found < wanted and not order.fusion_next_invoice_date
+                if is_missing or (found > wanted and not waits):
+                    yield f"{order.name}: {money(wanted)} of line {line.id} were sold, and" \
+                          f" {money(found)} are billed"
 
 
 def due_of(unsettled, waived):
@@ -188,4 +198,14 @@ def is_ledgers(order_line):
 
 
 def is_one_off(order_line):
-    return not (is_ledgers(order_line) or order_line.display_type or order_line.is_downpayment)
+    """Whether a line is billed by its quantity; what costs nothing is nobody's concern."""
+    is_free = not order_line.price_unit or order_line.discount == 100
+    return not (
+        is_ledgers(order_line) or order_line.display_type or order_line.is_downpayment or is_free
+    )
+
+
+def wanted_of(order_line):
+    if order_line.invoice_policy == "delivery":
+        return order_line.qty_delivered or Fraction(0)
+    return order_line.product_uom_qty

@@ -183,6 +183,24 @@ class LedgerAudit:
         if period and order.fusion_next_invoice_date != period.end:
             yield f"it shows the next invoice date {order.fusion_next_invoice_date}," \
                   f" not {period.end}"
+        if period and not order.fiscal_position_id:
+            yield from self._shown_usage(order, (period.start, period.end))
+
+    def _shown_usage(self, order, period):
+        """One line for each charge says what the open period comes to (L6)."""
+        owed = Counter()
+        for (source, _start), rating in self.stored[order.id].items():
+            if (rating.cycle_start, rating.cycle_end) == period:
+                owed[source] += rating.amount
+        for line in self.books.order_lines:
+            source = "charge", line.fusion_charge_id
+            if line.order_id == order.id and line.fusion_charge_id:
+                shown = line.price_unit * line.product_uom_qty
+                if shown != owed.pop(source, 0):
+                    yield f"its line {line.id} shows {money(shown)} for {source}"
+        for source, amount in owed.items():
+            if amount and source[0] == "charge":
+                yield f"no line shows the {money(amount)} owed for {source}"
 
 
 def source_of(rating):

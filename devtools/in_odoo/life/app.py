@@ -14,7 +14,8 @@ class App:
         self.accepted = {}
 
     def acts(self):
-        return [("app.push", self.push), ("app.late", self.late)]
+        return [("app.push", self.push), ("app.late", self.late), ("app.late", self.late),
+                ("app.edit", self.edit), ("app.delete", self.delete)]
 
     def push(self):
         """One batch over many subscriptions, most of it of the last days."""
@@ -30,6 +31,26 @@ class App:
         order = self.world.order()
         events = (self._event(order, hours=24 * 90) for _number in range(3))
         self._push([event for event in events if event])
+
+    def edit(self):
+        """Staff correct a counter by hand."""
+        usage = self._counter()
+        if usage:
+            usage.quantity = quantity = self.rng.choice((0, 3, 77.25))
+            self.accepted[self._key(usage)]["quantity"] = quantity
+
+    def delete(self):
+        usage = self._counter()
+        if usage:
+            del self.accepted[self._key(usage)]
+            usage.unlink()
+
+    def _counter(self):
+        usages = self.world.order().fusion_usage_ids
+        return usages.browse(self.rng.choice(usages.ids)) if usages else usages
+
+    def _key(self, usage):
+        return usage.subscription_id.id, usage.metric_id.id, usage.idempotency_key
 
     def _event(self, order, hours):
         """An event that billing takes, or None."""

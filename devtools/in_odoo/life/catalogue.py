@@ -30,6 +30,7 @@ class Catalogue:
         return [(f"catalogue.{act.__name__}", act) for act in (
             self.price, self.price, self.price, self.plan_prices, self.plan_prices, self.archive,
             self.archive, self.add_charge, self.tick, self.zone, self.zone, self.fee,
+            self.change_product,
         )]
 
     # === AS IT BEGINS === #
@@ -80,6 +81,12 @@ class Catalogue:
         own = self.env.company.account_sale_tax_id
         included = own.copy({"name": "Included", "amount": 20, "price_include_override":
                              "tax_included"})
+        self.abroad = self.env["account.fiscal.position"].create({"name": "Abroad"})
+        own.copy({
+            "name": "Abroad", "amount": 10, "price_include_override": "tax_excluded",
+            "fiscal_position_ids": [Command.set(self.abroad.ids)],
+            "original_tax_ids": [Command.set(included.ids)],
+        })
         return own, included, own.browse()
 
     def product(self, name, **values):
@@ -167,6 +174,10 @@ class Catalogue:
     def add_charge(self):
         plan = self.rng.choice(self.plans)
         self._charges(plan, self.metrics[self.rng.choice(KINDS)])
+
+    def change_product(self):
+        """A charge is invoiced as another product, with other taxes."""
+        self.charge().product_id = self.rng.choice(self.usage_products)
 
     def tick(self):
         """A product recurs no more, or begins to; who has it keeps what was agreed."""

@@ -19,7 +19,8 @@ class Staff:
             self.reopen, self.keep_open, self.take_back, self.edit_line, self.edit_line,
             self.change_item, self.change_item, self.add_item, self.add_line, self.end_item,
             self.delete_line, self.order_discount, self.one_off, self.lock, self.update_prices,
-            self.invoice_now, self.create_invoice, self.discard,
+            self.invoice_now, self.create_invoice, self.discard, self.edit_usage,
+            self.down_payment,
         )
         return [(f"staff.{act.__name__}", act) for act in acts]
 
@@ -45,6 +46,7 @@ class Staff:
             "fusion_anchor_date": rng.choice((False, False, start.replace(day=1))),
             "order_line": [Command.create(line) for line in lines],
             **({"pricelist_id": catalogue.pricelist.id} if foreign else {}),
+            **({"fiscal_position_id": catalogue.abroad.id} if rng.random() < 0.2 else {}),
         })
         if rng.random() < 0.2:
             self.discount(order)
@@ -190,6 +192,20 @@ class Staff:
                 line.qty_delivered = self.rng.choice((0, 1, 2, line.product_uom_qty))
             else:
                 line.product_uom_qty = self.rng.choice((0, 1, 2, 4))
+
+    def edit_usage(self):
+        """Somebody tries to write what usage costs."""
+        lines = self.world.order().order_line.filtered("fusion_charge_id")
+        values = {"product_uom_qty": 0}, {"price_unit": 1}, {"discount": 9}
+        lines[:1].write(self.rng.choice(values))
+
+    def down_payment(self):
+        order = self.running()
+        if order:
+            self.env["sale.advance.payment.inv"].create({
+                "sale_order_ids": [Command.set(order.ids)], "advance_payment_method": "fixed",
+                "fixed_amount": 10,
+            }).create_invoices()
 
     def lock(self):
         order = self.world.order()

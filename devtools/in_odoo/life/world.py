@@ -122,7 +122,10 @@ class World:
         self.env["sale.order"]._fusion_cron_create_invoices()
 
     def settle_up(self):
-        """Let time pass until nothing waits, and let the crons do what is due."""
+        """End some lives; let time pass until nothing waits, and the crons do what is due."""
+        for order in self.env["sale.order"].browse(self.ids):
+            if self.rng.random() < 0.4:
+                self.do("end", lambda order=order: order._fusion_close(discard_usage=True))
         self.wait(24 * self.rng.randrange(1, 40))
         for _again in range(2):
             self.do("rate", self.rate)

@@ -1,0 +1,106 @@
+"""The audit's own arithmetic, held against results that were worked out by hand."""
+
+import unittest
+from datetime import date, datetime, timedelta
+from fractions import Fraction
+from types import SimpleNamespace
+
+from devtools.audit.days import Clocks, lived_days, runs
+from devtools.audit.documents import due_of
+from devtools.audit.owed import combine, matches
+from devtools.audit.prices import Terms, Tier, half_away
+
+MONTH, WEEK = (1, "month"), (1, "week")
+
+
+def terms(model="standard", **numbers):
+    zero = Fraction(0)
+    values = dict.fromkeys(("quota", "price", "rate", "fixed", "minimum", "maximum"), zero)
+    values |= {"batch": Fraction(1), "flat_at_zero": False, "tiers": (), **numbers}
+    return Terms(model=model, **values)
+
+
+class TestDays(unittest.TestCase):
+    def test_days_begin_as_the_clock_in_force_shows(self):
+        clocks = Clocks([(None, "UTC"), (datetime(2026, 3, 10, 12), "Pacific/Auckland")])
+        self.assertEqual(clocks.begins(date(2026, 3, 10)), datetime(2026, 3, 10))
+        # In Auckland it is 01:00 on the 11th when it takes over.
+        self.assertEqual(clocks.begins(date(2026, 3, 11)), datetime(2026, 3, 10, 12))
+        self.assertEqual(clocks.begins(date(2026, 3, 12)), datetime(2026, 3, 11, 11))
+
+    def test_a_day_that_has_begun_goes_on_in_a_zone_further_west(self):
+        clocks = Clocks([(None, "Pacific/Auckland"), (datetime(2026, 3, 10, 12), "UTC")])
+        self.assertEqual(clocks.day_of(datetime(2026, 3, 10, 11)), date(2026, 3, 11))
+        self.assertEqual(clocks.day_of(datetime(2026, 3, 11, 23)), date(2026, 3, 11))
+        self.assertEqual(clocks.day_of(datetime(2026, 3, 12)), date(2026, 3, 12))
+
+    def test_periods_end_on_the_last_day_of_short_months_and_keep_their_anchor(self):
+        days = lived_days(
+            [(date(2026, 1, 31), 1, "active")], None, {1: MONTH}, date(2026, 4, 1),
+        )
+        self.assertEqual(sorted({day.start for day in days}), [
+            date(2026, 1, 31), date(2026, 2, 28), date(2026, 3, 31),
+        ])
+
+    def test_another_rhythm_begins_a_period_on_its_day(self):
+        phases = [(date(2026, 1, 1), 1, "active"), (date(2026, 1, 10), 2, "active")]
+        days = lived_days(phases, None, {1: MONTH, 2: WEEK}, date(2026, 1, 12))
+        self.assertEqual(sorted({(day.start, day.end) for day in days}), [
+            (date(2026, 1, 1), date(2026, 1, 10)), (date(2026, 1, 10), date(2026, 1, 17)),
+        ])
+
+    def test_closed_days_are_no_days(self):
+        phases = [
+            (date(2026, 1, 1), 1, "active"), (date(2026, 1, 5), 1, "closed"),
+            (date(2026, 1, 8), 1, "paused"),
+        ]
+        days = lived_days(phases, None, {1: MONTH}, date(2026, 1, 9))
+        self.assertEqual([len(run) for run in runs(day.day for day in days)], [4, 24])
+        self.assertFalse(any(day.active for day in days if day.day >= date(2026, 1, 8)))
+
+
+class TestPrices(unittest.TestCase):
+    def test_a_shared_quota_is_taken_off_first(self):
+        shared = terms(quota=Fraction(310), price=Fraction(1)).shared(Fraction(10, 31))
+        self.assertEqual(shared.cost(Fraction(200)), 100)
+
+    def test_graduated_tiers(self):
+        tiers = (
+            Tier(Fraction(100), Fraction(1), Fraction(0), Fraction(0), Fraction(0)),
+            Tier(Fraction(0), Fraction(10), Fraction(10), Fraction(0), Fraction(100)),
+        )
+        self.assertEqual(terms("graduated", tiers=tiers).cost(Fraction(250)), 130)
+        self.assertEqual(terms("volume", tiers=tiers).cost(Fraction(250)), 40)
+        self.assertEqual(terms("stairstep", tiers=tiers).cost(Fraction(100)), 0)
+
+    def test_halves_go_away_from_zero(self):
+        self.assertEqual(half_away(Fraction("2.675"), Fraction("0.01")), Fraction("2.68"))
+        self.assertEqual(half_away(Fraction("-0.125"), Fraction("0.05")), Fraction("-0.15"))
+
+
+class TestCounters(unittest.TestCase):
+    def counter(self, quantity, hour=0, value=None, **dimensions):
+        return SimpleNamespace(
+            id=hour, quantity=Fraction(quantity), value=value, dimensions=dimensions,
+            period_start=datetime(2026, 1, 1) + timedelta(hours=hour),
+            write_date=datetime(2026, 1, 2),
+        )
+
+    def test_each_kind_combines_as_the_guide_says(self):
+        counters = [self.counter(3, 1), self.counter(5, 2, "ann"), self.counter(4, 3, "ann")]
+        expected = {"sum": 12, "count": 3, "max": 5, "last": 4, "average": 4, "unique_count": 2}
+        for kind, quantity in expected.items():
+            with self.subTest(kind):
+                self.assertEqual(combine(kind, counters), quantity)
+
+    def test_a_filter_matches_only_what_says_so(self):
+        self.assertTrue(matches(self.counter(1, region="eu"), {"region": {"eu", "uk"}}))
+        self.assertFalse(matches(self.counter(1), {"region": {"eu"}}))
+
+
+class TestDue(unittest.TestCase):
+    def test_a_waiver_holds_back_no_more_than_there_is(self):
+        self.assertEqual(due_of(10, 4), 6)
+        self.assertEqual(due_of(2, 4), 0)
+        self.assertEqual(due_of(-3, 4), -3)
+        self.assertEqual(due_of(-3, -2), -1)
