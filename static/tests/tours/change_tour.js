@@ -25,8 +25,9 @@ const addFee = () => [
 const planAChange = () => [
     press("Change Plan"),
     ...pick("plan_id", "Business"),
-    type("date", day(70), ".modal"),
+    // The day that is proposed comes with it, and would take the place of what is typed before.
     see(preview, "Business fee"),
+    type("date", day(70), ".modal"),
     pressInDialog("Change Plan"),
     dialogIsClosed(),
     see(".alert", "Business, active"),
