@@ -171,7 +171,7 @@ class TestInvoicingFailure(FailureCase):
         foreign = self.env["res.currency"].with_context(active_test=False).search(
             [("id", "!=", self.currency.id)], limit=1)
         foreign.active = True
-        self._charge(plan=self.bad_plan, currency_id=foreign.id, valid_from=False)
+        self._charge(plan=self.bad_plan, currency_id=foreign.id, valid_from="2026-01-01")
         pricelist = self.env["product.pricelist"].create({
             "name": "Foreign", "currency_id": foreign.id})
         subscription = self._subscribe(plan=self.bad_plan, pricelist_id=pricelist.id)

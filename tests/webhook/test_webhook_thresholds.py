@@ -68,7 +68,7 @@ class TestThresholdEvents(WebhookEventsCase):
 
     def test_a_quota_of_a_subscription_is_of_each_of_its_charges(self):
         emails = self._metric("emails")
-        self._charge(emails, included_quota=10, valid_from=False)
+        self._charge(emails, included_quota=10, valid_from="2026-01-01")
         self._threshold("percent", 100, subscription_id=self.subscription.id)
         self._reach("1000")
         self.assertEqual(self.assertTold("usage.threshold_reached")["metric_code"], "api_calls")
@@ -78,7 +78,7 @@ class TestThresholdEvents(WebhookEventsCase):
 
     def test_an_amount_of_a_subscription_is_of_all_its_usage_together(self):
         emails = self._metric("emails")
-        self._charge(emails, price_per_unit=1, valid_from=False)
+        self._charge(emails, price_per_unit=1, valid_from="2026-01-01")
         self._threshold("amount", 30, subscription_id=self.subscription.id)
         self._reach("1040")
         self.assertTold()
