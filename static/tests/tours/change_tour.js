@@ -27,6 +27,11 @@ const planAChange = () => [
     ...pick("plan_id", "Business"),
     // The day that is proposed comes with it, and would take the place of what is typed before.
     see(preview, "Business fee"),
+    {
+        content: "A day that is shown is a button until it is edited",
+        trigger: ".modal .o_field_widget[name='date'] button",
+        run: "click",
+    },
     type("date", day(70), ".modal"),
     pressInDialog("Change Plan"),
     dialogIsClosed(),
