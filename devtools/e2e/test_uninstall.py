@@ -13,6 +13,10 @@ UNION ALL SELECT 'parameter ' || key FROM ir_config_parameter WHERE key LIKE %s
 UNION ALL SELECT 'cron ' || id FROM ir_act_server WHERE code LIKE %s
 UNION ALL SELECT 'user ' || login FROM res_users WHERE login LIKE %s
 UNION ALL SELECT 'record ' || name FROM ir_model_data WHERE module LIKE %s
+UNION ALL SELECT 'relation ' || relname FROM pg_class WHERE relname LIKE %s
+UNION ALL SELECT 'constraint ' || conname FROM pg_constraint WHERE conname LIKE %s
+UNION ALL SELECT 'field ' || model || '.' || name FROM ir_model_fields
+           WHERE name LIKE %s OR relation LIKE %s
 """
 INVOICED = """
 SELECT move.name, move.state, move.amount_total::text, sale.name
@@ -31,7 +35,7 @@ class TestUninstall(unittest.TestCase):
             self.assertTrue(before)
             in_odoo.call(database, "modules.uninstall", name=ADDON)
             self.assertEqual(module_states(database)[ADDON], "uninstalled")
-            self.assertEqual(query(database, LEFT_BEHIND, ("%fusion%",) * 6), [])
+            self.assertEqual(query(database, LEFT_BEHIND, ("%fusion%",) * 10), [])
             self.assertEqual(query(database, INVOICED), before)
             install_modules(database, (ADDON,))  # beside orders and invoices that are there already
             self.assertEqual(query(database, INVOICED), before)

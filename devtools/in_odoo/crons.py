@@ -1,5 +1,6 @@
 """The billing crons, run as Odoo itself runs them."""
 
+import importlib
 import time
 
 RATING, INVOICING = "ir_cron_rate_open_periods", "ir_cron_create_invoices"
@@ -29,6 +30,17 @@ def trigger(cron) -> None:
         remaining = progress.remaining
 
 
+def run_in_sets(env, names: list[str], size: int) -> None:
+    """Run scheduled actions that bill so many subscriptions at once; for `in_odoo.started`."""
+    bill_in_sets(size)
+    run(env, names)
+
+
+def bill_in_sets(size: int) -> None:
+    """Let the invoicing run commit after so many subscriptions, until this process ends."""
+    importlib.import_module("odoo.addons.fusion_billing.models.invoicing.run").BATCH = size
+
+
 def set_active(env, active: bool) -> None:
     """Let the server's own cron workers run the billing crons, or not."""
     for name in (RATING, INVOICING):
@@ -43,8 +55,9 @@ def duplicate(env, name: str) -> int:
     return env.ref(f"fusion_billing.{name}").copy().id
 
 
-def run_at_signal(env, cron_id: int) -> None:
-    """Run a scheduled action once the gate opens, see `devtools.e2e.gate`."""
+def run_at_signal(env, cron_id: int, size: int) -> None:
+    """Run a scheduled action once the gate opens, see `devtools.e2e.gate` and `run_in_sets`."""
+    bill_in_sets(size)
     wait_at_gate(env)
     trigger(env["ir.cron"].browse(cron_id))
 

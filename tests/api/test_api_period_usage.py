@@ -83,7 +83,7 @@ class TestApiPeriodUsage(ApiCase):
     def test_what_does_not_add_up_is_not_projected_to_grow(self):
         """Seats counted today are the seats at the end of the month."""
         seats = self._metric("seats", aggregation="max")
-        self._charge(metric=seats, price_per_unit=3, valid_from=False)
+        self._charge(metric=seats, price_per_unit=3, valid_from="2026-01-01")
         self._use(self.subscription, 4, metric=seats)
         self._rate()
         charge = next(
@@ -93,7 +93,7 @@ class TestApiPeriodUsage(ApiCase):
 
     def test_a_level_that_is_weighted_by_time_counts_to_the_end_already(self):
         seats = self._metric("seats", aggregation="weighted")
-        self._charge(metric=seats, price_per_unit=31, valid_from=False)
+        self._charge(metric=seats, price_per_unit=31, valid_from="2026-01-01")
         self._use(self.subscription, 4, "2026-01-01", metric=seats)
         self._use(self.subscription, 2, "2026-01-02", metric=seats)
         charge = self._rated("seats")
@@ -102,7 +102,7 @@ class TestApiPeriodUsage(ApiCase):
 
     def test_counters_are_counted_on(self):
         jobs = self._metric("jobs", aggregation="count")
-        self._charge(metric=jobs, price_per_unit=1, valid_from=False)
+        self._charge(metric=jobs, price_per_unit=1, valid_from="2026-01-01")
         for day in ("01", "02", "10"):
             self._use(self.subscription, 7, f"2026-01-{day}", metric=jobs)
         charge = self._rated("jobs")
@@ -112,7 +112,7 @@ class TestApiPeriodUsage(ApiCase):
 
     def test_an_average_stays_as_it_is(self):
         load = self._metric("load", aggregation="average")
-        self._charge(metric=load, price_per_unit=3, valid_from=False)
+        self._charge(metric=load, price_per_unit=3, valid_from="2026-01-01")
         for quantity in (1, 1, 2):
             self._use(self.subscription, quantity, metric=load)
         charge = self._rated("load")
@@ -138,7 +138,7 @@ class TestApiPeriodUsage(ApiCase):
 
     def test_two_charges_of_one_metric_are_told_apart_by_their_filter(self):
         self._charge(
-            price_per_unit=2, valid_from=False, filter_ids=self._filters(region="eu, us"),
+            price_per_unit=2, valid_from="2026-01-01", filter_ids=self._filters(region="eu, us"),
         )
         self._use(self.subscription, 310)
         self._use(self.subscription, 10, dimensions={"region": "eu"})
@@ -273,7 +273,7 @@ class TestApiPeriodUsage(ApiCase):
     def test_a_level_counts_for_the_whole_period_in_each_part(self):
         """R10: its amount is shared out by days."""
         seats = self._metric("seats", aggregation="max")
-        self._charge(metric=seats, price_per_unit=31, valid_from=False)
+        self._charge(metric=seats, price_per_unit=31, valid_from="2026-01-01")
         business = self._plan("business")
         self._charge(metric=seats, plan=business, price_per_unit=62)
         self._use(self.subscription, 2, metric=seats)
