@@ -1,3 +1,5 @@
+from datetime import date
+
 from odoo import models
 
 
@@ -15,14 +17,18 @@ class FusionBillingCharge(models.Model):
         )) or self._has_closed_periods()
 
     def _has_closed_periods(self):
-        """Whether a billing period is over in which nothing was used: late usage of it is rated
-        at the prices of then, so that these are not changed.
+        """Whether a billing period is over on whose days one of these charges was in force, used
+        or not: late usage of it is rated at the prices of then, so that these are not changed.
         """
         # sudo: whoever looks, all subscriptions count.
-        return bool(self.env["fusion.billing.phase"].sudo().search_count([
-            ("plan_id", "in", self.plan_id.ids),
-            ("subscription_id.fusion_last_invoice_date", "!=", False),
-        ], limit=1))
+        phases = self.env["fusion.billing.phase"].sudo()
+        return any(
+            phases.search_count([
+                ("plan_id", "=", charge.plan_id.id),
+                ("subscription_id.fusion_last_invoice_date", ">", charge.valid_from or date.min),
+            ], limit=1)
+            for charge in self if charge.plan_id
+        )
 
     def _billed_until(self):
         self.ensure_one()

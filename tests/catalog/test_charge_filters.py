@@ -1,5 +1,7 @@
 """Charges that price only some of a metric's usage, by its dimensions."""
 
+from datetime import date
+
 from odoo.tests import freeze_time, tagged
 
 from ..common import BillingCase
@@ -86,6 +88,14 @@ class TestChargeFilters(BillingCase):
         self.assertEqual(self._owed(subscription), [
             ("2026-01-01", "2026-02-01", 13), ("2026-02-01", "2026-03-01", 20),
         ])
+
+    def test_a_filtered_charge_can_be_added_to_a_plan_with_periods_that_are_over(self):
+        subscription = self._subscribe("2025-12-01")
+        self._bill()
+        self.assertTrue(subscription.fusion_last_invoice_date)
+        charge = self._charge(filter_ids=self._filters(region="eu"))
+        self.assertEqual(charge.valid_from, date(2026, 1, 20))
+        self.assertFalse(charge._is_rated())
 
     def test_r9_a_counter_whose_dimension_is_corrected_moves_from_charge_to_charge(self):
         self._charge(price_per_unit=5, filter_ids=self._filters(region="eu"))
