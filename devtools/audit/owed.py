@@ -1,5 +1,6 @@
 """What a subscription owes, recounted day by day from what was in force on each."""
 
+import json
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import date
@@ -167,8 +168,12 @@ def first_day(charge):
 
 
 def matches(counter, rules):
-    given = counter.dimensions or {}
-    return all(str(given.get(name, "")) in values for name, values in rules.items())
+    """Values match as they are written in JSON."""
+    given = {
+        name: value if isinstance(value, str) else json.dumps(value)
+        for name, value in (counter.dimensions or {}).items() if value is not None
+    }
+    return all(given.get(name) in values for name, values in rules.items())
 
 
 def canonical(rules):
