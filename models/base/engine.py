@@ -15,6 +15,17 @@ def as_engine(records):
     )
 
 
+def given(names, env, vals_list):
+    """Those of some fields to which whoever creates records gives a value.
+
+    A default in the context gives one, too, and may come over RPC.
+    """
+    return {
+        name for name in names
+        if env.context.get(f"default_{name}") or any(vals.get(name) for vals in vals_list)
+    }
+
+
 def is_engine(env):
     """Whether the engine itself is writing."""
     return env.context.get("fusion_engine") is ENGINE

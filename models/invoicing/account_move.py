@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..base.clock import now
-from ..base.engine import as_engine
+from ..base.engine import as_engine, given, is_engine
 
 BATCH = 100
 
@@ -27,11 +27,33 @@ class AccountMove(models.Model):
 
     # === CRUD METHODS === #
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        self._fusion_check_own(given(self._fusion_own_fields(), self.env, vals_list))
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self._fusion_check_own(vals.keys())
+        return super().write(vals)
+
+    @api.model
+    def _fusion_own_fields(self):
+        """Return the names of the fields that the engine alone writes."""
+        return {"fusion_bill_on", "fusion_post_at"}
+
+    def _fusion_check_own(self, names):
+        """Refuse to let anybody say when a document was due or is posted: the plan says it."""
+        if names & self._fusion_own_fields() and not is_engine(self.env):
+            raise UserError(self.env._(
+                "You cannot write what date a document is for, until when it is held, nor whether"
+                " apps know of it: post it if it shall wait no longer."
+            ))
+
     def button_draft(self):
         self._fusion_check_not_billed_again()
         result = super().button_draft()
         # Whoever resets an invoice posts it again; waiting for late counters is over.
-        self.filtered("fusion_post_at").fusion_post_at = False
+        as_engine(self.filtered("fusion_post_at")).fusion_post_at = False
         return result
 
     # === WHAT A DOCUMENT IS FOR === #
@@ -93,7 +115,7 @@ class AccountMove(models.Model):
             lambda move: move.state == "draft" and move.fusion_post_at
             and move._fusion_subscriptions() <= orders
         )
-        held.fusion_post_at = False
+        as_engine(held).fusion_post_at = False
         as_engine(held).action_post()
 
     def _fusion_follow_sign(self):

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..base.engine import is_engine
+from ..base.engine import given, is_engine
 
 # How lines are copied. A credit note that staff make concedes; *reverse and create invoice* takes
 # back what the document settled, and its new invoice bills that again (L4).
@@ -31,16 +31,16 @@ class AccountMoveLine(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        self._fusion_check_own(*vals_list)
+        self._fusion_check_own(given(OWN, self.env, vals_list))
         return super().create(vals_list)
 
     def write(self, vals):
-        self._fusion_check_own(vals)
+        self._fusion_check_own(vals.keys())
         return super().write(vals)
 
-    def _fusion_check_own(self, *vals_list):
+    def _fusion_check_own(self, names):
         """Refuse to let anybody say what a line settles: nobody could tell what is due then."""
-        if any(vals.keys() & OWN for vals in vals_list) and not is_engine(self.env):
+        if names & OWN and not is_engine(self.env):
             raise UserError(self.env._(
                 "You cannot write what a line of a document settles: the ledger says it."
             ))

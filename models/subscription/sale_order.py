@@ -5,7 +5,7 @@ from odoo.fields import Domain
 from ...core.money.periods import Period, local_date
 from ...core.money.timeline import ACTIVE, CLOSED, DAY, PAUSED, Phase, Timeline
 from ..base.clock import now
-from ..base.engine import as_engine, is_engine
+from ..base.engine import as_engine, given, is_engine
 from ..base.staff import BILLING
 from ..base.subscription_states import RUNNING
 
@@ -91,7 +91,7 @@ class SaleOrder(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        if not is_engine(self.env) and any(vals.keys() & PROJECTED for vals in vals_list):
+        if given(PROJECTED, self.env, vals_list) and not is_engine(self.env):
             raise UserError(self._fusion_explain_projection())
         orders = super().create(vals_list)
         for order in orders.filtered("fusion_plan_id"):

@@ -1,12 +1,16 @@
 import logging
 from contextlib import contextmanager
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import mute_logger
 
+from ..base.engine import as_engine, given, is_engine
+
 _logger = logging.getLogger(__name__)
+
+FAILURE = {"fusion_error", "fusion_error_step"}
 
 
 class SaleOrder(models.Model):
@@ -18,6 +22,26 @@ class SaleOrder(models.Model):
     fusion_error_step = fields.Selection(
         [("rating", "Rating"), ("invoicing", "Invoicing")], copy=False, readonly=True,
     )
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        self._fusion_check_failure(given(FAILURE, self.env, vals_list))
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self._fusion_check_failure(vals.keys())
+        return super().write(vals)
+
+    def _fusion_check_failure(self, names):
+        """Refuse to hide a failure, or to make one up."""
+        if names & FAILURE and not is_engine(self.env):
+            raise UserError(self.env._(
+                "You cannot write a billing problem: it goes away once its cause is mended."
+            ))
+
+    # === WORK OF ONE SUBSCRIPTION === #
 
     def _fusion_try_lock(self):
         """Lock these subscriptions and return those that nobody else holds or has just changed."""
@@ -56,7 +80,7 @@ class SaleOrder(models.Model):
 
     def _fusion_show_failure(self, step, sentence):
         """Keep the failure on the record, and ask one person, once, to look at it."""
-        self.with_context(tracking_disable=True).write({
+        as_engine(self).write({
             "fusion_error": sentence, "fusion_error_step": step,
         })
         if not self.activity_search(["fusion_billing.mail_activity_type_failure"]):
@@ -68,7 +92,7 @@ class SaleOrder(models.Model):
     def _fusion_clear_failure(self, step):
         failed = self.filtered(lambda order: order.fusion_error_step == step)
         if failed:
-            failed.with_context(tracking_disable=True).write({
+            as_engine(failed).write({
                 "fusion_error": False, "fusion_error_step": False,
             })
             failed.activity_unlink(["fusion_billing.mail_activity_type_failure"])

@@ -1,10 +1,12 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..base.engine import as_engine, is_engine
+from ..base.engine import as_engine, given, is_engine
 from ..base.staff import BILLING
 from .sale_order_items import SHOWN
 
+# What ties a line to the catalogue is the engine's.
+OWN = {"fusion_plan_fee_id", "fusion_charge_id"}
 EDITS = set(SHOWN.values())
 # What a line is to its subscription is decided when it is put on.
 FIXED = {
@@ -58,6 +60,10 @@ class SaleOrderLine(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        if given(OWN, self.env, vals_list) and not is_engine(self.env):
+            raise UserError(self.env._(
+                "You cannot say that a line shows usage or a fee of the plan: add a product."
+            ))
         lines = super().create(vals_list)
         if not is_engine(self.env):
             for line in lines.filtered(lambda line: line._fusion_joins_subscription()):

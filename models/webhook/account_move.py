@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 
 from ..base.cron import commit_progress
+from ..base.engine import as_engine
 from .transitions import untold, watch, watch_new
 
 OVERDUE_BATCH = 100
@@ -37,6 +38,10 @@ class AccountMove(models.Model):
     fusion_overdue_told = fields.Date(
         "Told Overdue", copy=False, readonly=True, help="When apps were told, once.",
     )
+
+    @api.model
+    def _fusion_own_fields(self):
+        return super()._fusion_own_fields() | {"fusion_overdue_told"}
 
     # === TRANSITIONS === #
 
@@ -101,7 +106,7 @@ class AccountMove(models.Model):
         domain = moves._fusion_overdue_domain()
         while found := moves.search(domain, limit=OVERDUE_BATCH, order="id"):
             for move in found.try_lock_for_update(allow_referencing=True):
-                move.fusion_overdue_told = fields.Date.today()
+                as_engine(move).fusion_overdue_told = fields.Date.today()
                 move._fusion_emit("invoice.overdue")
             domain &= Domain("id", ">", found[-1].id)
             remaining = moves.search_count(domain, limit=OVERDUE_BATCH)

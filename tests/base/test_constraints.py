@@ -6,6 +6,7 @@ from odoo.exceptions import UserError
 from odoo.tests import freeze_time, tagged
 from odoo.tools import SQL, mute_logger
 
+from ...models.base.engine import as_engine
 from ..common import BillingCase
 
 
@@ -228,7 +229,7 @@ class TestLedgerConstraints(ConstraintCase):
     def test_l6_the_usage_of_a_charge_stands_once_on_an_order(self):
         self.assertRefused(
             "sale_order_line_fusion_charge_unique", "on the order already",
-            lambda: self.env["sale.order.line"].create({
+            lambda: as_engine(self.env["sale.order.line"]).create({
                 "order_id": self.subscription.id, "product_id": self.usage_product.id,
                 "fusion_charge_id": self.rating.charge_id.id}))
 

@@ -5,6 +5,7 @@ from datetime import date
 from odoo.exceptions import UserError
 from odoo.tests import freeze_time, tagged
 
+from ...models.base.engine import as_engine
 from ..common import BillingCase
 
 
@@ -60,7 +61,7 @@ class TestPartsBesideHeldDrafts(HeldDraftCase):
         self.assertEqual(self._invoiced(self.subscription), [170, 9])
 
     def test_r9_late_usage_of_two_held_periods_lands_on_the_draft_of_each(self):
-        self.draft.fusion_post_at = "2026-03-10"
+        as_engine(self.draft).fusion_post_at = "2026-03-10"
         self._bill_at("2026-03-01 01:00:00")
         second = self.subscription.invoice_ids - self.draft
         self._use(self.subscription, 1, "2026-02-20")

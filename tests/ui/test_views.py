@@ -7,6 +7,7 @@ from lxml import etree
 from odoo.tests import Form, freeze_time, tagged
 from odoo.tools.safe_eval import safe_eval
 
+from ...models.base.engine import as_engine
 from ..staff_case import StaffCase
 
 RUNNING = {
@@ -225,7 +226,7 @@ class TestSubscriptionForm(StaffCase):
         })
         [banner] = self._arch("account.move").xpath("//div[field[@name='fusion_post_at']]")
         self.assertFalse(self._is_shown(banner, invoice))
-        invoice.fusion_post_at = "2026-02-03 00:00:00"
+        as_engine(invoice).fusion_post_at = "2026-02-03 00:00:00"
         self.assertTrue(self._is_shown(banner, invoice))
 
     def test_usage_lines_cannot_be_typed_over(self):
