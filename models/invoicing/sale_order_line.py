@@ -26,20 +26,32 @@ class SaleOrderLine(models.Model):
     def _compute_qty_to_invoice(self):
         engines = self._fusion_engines()
         engines.qty_to_invoice = 0
-        super(SaleOrderLine, self - engines)._compute_qty_to_invoice()
+        others = self - engines
+        super(SaleOrderLine, others)._compute_qty_to_invoice()
+        for line in others.filtered(lambda line: line.qty_to_invoice < 0):
+            # What staff gave back already is not credited once more.
+            left = min(line.qty_to_invoice + line._fusion_conceded_quantity(), 0)
+            line.qty_to_invoice = max(line.qty_to_invoice, left)
+
+    def _get_invoice_lines(self):
+        """A credit note that staff make of a one-off line is a concession: it makes the line no
+        less invoiced, unless they do so by *reverse and create invoice* (L4).
+        """
+        return super()._get_invoice_lines().filtered(lambda line: not line.fusion_conceded)
+
+    def _fusion_conceded_quantity(self):
+        """Return how much of a one-off line staff gave back, at the line's own price."""
+        self.ensure_one()
+        conceded = sum(
+            -line._fusion_sign() * line.quantity * line.price_unit * (1 - line.discount / 100)
+            for line in self.invoice_lines
+            if line.fusion_conceded and line.parent_state != "cancel"
+        )
+        price = self.price_unit * (1 - self.discount / 100)
+        return conceded / price if price else 0
 
     def _prepare_qty_invoiced(self):
-        """A credit note that staff make of a one-off line is a concession: it is not billed again,
-        unless they do so by *reverse and create invoice* (L4).
-        """
-        others = self - self._fusion_engines()
-        quantities = super(SaleOrderLine, others)._prepare_qty_invoiced()
-        for line in others.filtered("order_id.fusion_plan_id"):
-            for conceded in line._get_invoice_lines().filtered(
-                lambda move_line: move_line.fusion_conceded and move_line.parent_state != "cancel"
-            ):
-                quantities[line] -= conceded._fusion_sign() * conceded.quantity
-        return quantities
+        return super(SaleOrderLine, self - self._fusion_engines())._prepare_qty_invoiced()
 
     def _compute_qty_invoiced_posted(self):
         engines = self._fusion_engines()
