@@ -121,9 +121,15 @@ class SaleOrder(models.Model):
         return bool(end and end <= max(day, opened)) or self._fusion_reached(day) > opened
 
     def _fusion_one_offs(self):
-        """Return the order lines that Odoo bills or credits by their quantities."""
+        """Return the order lines that Odoo bills or credits by their quantities.
+
+        What was paid in advance is taken off once its invoice is posted: a draft may be deleted.
+        """
         lines = self._get_invoiceable_lines(final=True)
-        return lines.filtered(lambda line: not line.display_type)
+        return lines.filtered(lambda line: not line.display_type and (
+            not line.is_downpayment or line.qty_to_invoice > 0
+            or "posted" in line.invoice_lines.mapped("parent_state")
+        ))
 
     # === MAKING THEM === #
 
@@ -179,6 +185,9 @@ class SaleOrder(models.Model):
         """Return core's values for a line that is billed by its quantity."""
         if not line.is_downpayment:
             return line._prepare_invoice_lines_vals_list()
+        if line.qty_to_invoice > 0:
+            # It was taken off, but its own invoice does not stand any more.
+            return line._prepare_invoice_lines_vals_list(quantity=1.0)
         # What was paid in advance is taken off, as core does on a final invoice.
         reverse = self.env["account.tax"]._reverse_quantity_base_line_extra_tax_data
         return line._prepare_invoice_lines_vals_list(
