@@ -33,11 +33,9 @@ class FusionBillingRating(models.Model):
     def _is_late(self, opened):
         """Whether a row is billed as it comes, on the next document (R9).
 
-        That is what documents settled before, and what belongs to a period that is closed.
+        That is what documents settle already, and what belongs to a period that is closed.
 
         :param date opened: the first day of the open billing period
         """
         self.ensure_one()
-        return self.cycle_end <= opened or any(
-            line.parent_state != "cancel" for line in self.invoice_line_ids
-        )
+        return self.cycle_end <= opened or bool(self.settled)
