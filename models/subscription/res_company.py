@@ -1,4 +1,7 @@
 from odoo import models
+from odoo.exceptions import UserError
+
+from ..base.clock import now
 
 
 class ResCompany(models.Model):
@@ -11,3 +14,30 @@ class ResCompany(models.Model):
         return bool(self.env["fusion.billing.phase"].sudo().search_count(
             [("company_id", "in", self.ids)], limit=1,
         ))
+
+    def _fusion_note_zone(self, name):
+        """Refuse to lose counters of days to come: an end or a pause may begin earlier by then."""
+        kept = self._fusion_usage_ahead().filtered(_is_covered)
+        super()._fusion_note_zone(name)
+        lost = kept - kept.filtered(_is_covered)
+        if lost:
+            raise UserError(self.env._(
+                "You cannot move to another time zone now: %(count)s accepted counters of"
+                " %(subscriptions)s would lie after an end or in a pause. Move that first.",
+                count=len(lost),
+                subscriptions=", ".join(lost.subscription_id.mapped("display_name")),
+            ))
+
+    def _fusion_usage_ahead(self):
+        """Return the counters of days to come of subscriptions that change later."""
+        # sudo: whoever moves the company, all subscriptions count.
+        phases = self.env["fusion.billing.phase"].sudo().search([
+            ("company_id", "in", self.ids), ("date_from", ">", self._fusion_today()),
+        ])
+        return self.env["fusion.billing.usage"].sudo().search([
+            ("subscription_id", "in", phases.subscription_id.ids), ("period_start", ">", now()),
+        ])
+
+
+def _is_covered(usage):
+    return usage.subscription_id._fusion_covers(usage.period_start)
