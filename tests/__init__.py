@@ -8,4 +8,5 @@ from .ledger import *
 from .subscription import *
 from .ui import *
 from .usage import *
+from .walls import *
 from .webhook import *
