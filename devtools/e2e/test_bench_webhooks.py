@@ -5,7 +5,7 @@ import io
 import unittest
 from unittest import mock
 
-from devtools import bench, bench_webhooks
+from devtools import bench
 from devtools.webhook_receiver import Receiver
 
 
@@ -14,9 +14,9 @@ class TestBenchWebhooks(unittest.TestCase):
         with (
             Receiver() as receiver,
             contextlib.redirect_stdout(io.StringIO()) as printed,
-            mock.patch.object(bench_webhooks, "ROUNDS", 1),
+            mock.patch.object(bench.webhooks, "ROUNDS", 1),
         ):
-            small = bench_webhooks.Bench(receiver, events, subscriptions=50)
+            small = bench.webhooks.Bench(receiver, events, subscriptions=50)
             getattr(small, part)()
             arrived = receiver.status()["arrived"]
         return small, arrived, printed.getvalue()
@@ -36,11 +36,11 @@ class TestBenchWebhooks(unittest.TestCase):
         self.assertIn("lost", printed)
 
     def test_a_figure_that_is_missed_ends_with_an_exit_status(self):
-        missed = bench_webhooks.Bench(None)
+        missed = bench.webhooks.Bench(None)
         missed.require(False, "the sender is too slow")
         missed.throughput = missed.hanging = mock.Mock(__name__="part")
         with (
-            mock.patch.object(bench_webhooks, "Receiver", mock.MagicMock()),
-            mock.patch.object(bench_webhooks, "Bench", return_value=missed),
+            mock.patch.object(bench.webhooks, "Receiver", mock.MagicMock()),
+            mock.patch.object(bench.webhooks, "Bench", return_value=missed),
         ):
             self.assertEqual(bench.main("webhooks"), 1)
