@@ -129,7 +129,10 @@ def parser() -> argparse.ArgumentParser:
         help="write the outcome of every test to this file, as JSON",
     )
     bench = add("bench", run_bench, "measure, and compare with a baseline in the same run")
-    bench.add_argument("part", nargs="?")
+    bench.add_argument(
+        "part", nargs="?",
+        help="ingest, rating, invoicing, age, webhooks or growth (draws curves into docs/)",
+    )
     add("clean", clean, "remove everything under .dev/")
     return top
 

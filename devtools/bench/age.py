@@ -3,7 +3,7 @@
 from statistics import median
 
 from devtools import in_odoo
-from devtools.bench.ingest import BEGAN
+from devtools.bench.ingest import RECENTLY
 from devtools.bench.report import Report, ratios
 from devtools.console import step
 from devtools.databases import temporary_database
@@ -41,7 +41,7 @@ def memory(report: Report, crowd: int) -> None:
     """What a process takes that rates a crowd, and then as many again."""
     with temporary_database("bench", fast=True) as database:
         in_odoo.call(
-            database, "bench.clones.prepare", subscriptions=crowd, began=f"{BEGAN:%Y-%m-%d}",
+            database, "bench.clones.prepare", subscriptions=crowd, began=f"{RECENTLY:%Y-%m-%d}",
             plan="full",
         )
         with (

@@ -4,7 +4,7 @@ from statistics import median
 
 from devtools import in_odoo
 from devtools.bench import load, svg
-from devtools.bench.ingest import BEGAN, CLIENTS, WORKERS, Ingest
+from devtools.bench.ingest import CLIENTS, RECENTLY, WORKERS, Ingest
 from devtools.bench.report import Report
 from devtools.console import say, step
 from devtools.databases import temporary_database
@@ -20,7 +20,7 @@ TOUCHED = 100  # one of so many
 def measure(report: Report, sizes: list[int] = SIZES, folder=ROOT / "docs") -> None:
     with temporary_database("bench", fast=False) as database:
         key = in_odoo.call(
-            database, "bench.clones.prepare", subscriptions=1, began=f"{BEGAN:%Y-%m-%d}",
+            database, "bench.clones.prepare", subscriptions=1, began=f"{RECENTLY:%Y-%m-%d}",
         )["key"]
         rows = [at_size(report, database, key, size) for size in sizes]
     ingested, rated, read = zip(*rows, strict=True)
@@ -49,7 +49,7 @@ def at_size(report: Report, database: str, key: str, size: int) -> tuple[float, 
             database, "bench.rating.repeat_some", rounds=ROUNDS, some=TOUCHED,
         )
     with OdooServer(database, workers=WORKERS) as server, step("ingest and current usage"):
-        ingest = Ingest(database, server, key)
+        ingest = Ingest(database, server, key, RECENTLY, hours=200)
         ingest.over_http(WORKERS * 4, 100)
         events = median(ingest.over_http(10, 1000) for _round in range(ROUNDS))
         answers = median(read(ingest, 100) for _round in range(ROUNDS))

@@ -24,16 +24,18 @@ CLIENTS = 4
 CONNECTIONS = 2  # of the bare upsert
 SUBSCRIPTIONS = 1000
 STORED = 5_000_000
-HOURS = 24 * 30
 NOOP = "/web/health"
-BEGAN = datetime.combine(datetime.now(timezone.utc), time(), timezone.utc) - timedelta(40)
+TODAY = datetime.combine(datetime.now(timezone.utc), time(), timezone.utc)
+BEGAN, HOURS = TODAY - timedelta(40), 24 * 39  # there is usage of many hours
+RECENTLY = TODAY - timedelta(10)  # the first period is open
 
 
 class Ingest:
     """A database with subscriptions, its server, and events that it has not seen yet."""
 
-    def __init__(self, database: str, server: OdooServer, key: str):
+    def __init__(self, database: str, server: OdooServer, key: str, began=BEGAN, hours=HOURS):
         self.database, self.port, self.key = database, server.port, key
+        self.began, self.hours = began, hours
         self.ids = [row[0] for row in query(database, SUBSCRIPTION_IDS)]
         [[self.metric]] = query(database, "SELECT id FROM fusion_billing_metric")
         self.pushed = 0
@@ -42,9 +44,9 @@ class Ingest:
         """The next events: number, subscription, start and key."""
         first, self.pushed = self.pushed, self.pushed + count
         return [
-            (number, number % len(self.ids), BEGAN + timedelta(
-                hours=number // len(self.ids) % HOURS,
-            ), f"bench/{number}")
+            (number, number % len(self.ids), self.began + timedelta(
+                hours=number // len(self.ids) % self.hours,
+            ), f"bench/{number}/{len(self.ids)}")
             for number in range(first, first + count)
         ]
 

@@ -3,7 +3,7 @@
 from statistics import median
 
 from devtools import in_odoo
-from devtools.bench.ingest import BEGAN
+from devtools.bench.ingest import RECENTLY
 from devtools.bench.report import Report, ratios
 from devtools.console import step
 from devtools.databases import temporary_database
@@ -20,7 +20,7 @@ def measure(report: Report, subscriptions=SUBSCRIPTIONS, looped=LOOPED, quiet=QU
         with step(f"creating {subscriptions:,} subscriptions"):
             in_odoo.call(
                 database, "bench.clones.prepare", subscriptions=subscriptions,
-                began=f"{BEGAN:%Y-%m-%d}",
+                began=f"{RECENTLY:%Y-%m-%d}",
             )
         with step(f"{ROUNDS} × rating all, some and none of {subscriptions:,}"):
             seconds = in_odoo.call(
