@@ -14,7 +14,7 @@ from devtools.bench import load
 from devtools.bench.report import Report, ratios
 from devtools.console import step
 from devtools.databases import query, temporary_database
-from devtools.in_odoo.bench.clones import METRIC, name_of
+from devtools.in_odoo.bench.names import METRIC, name_of
 from devtools.metering import instant
 from devtools.odoo import OdooServer
 

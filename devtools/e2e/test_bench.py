@@ -2,41 +2,73 @@
 
 import contextlib
 import io
+import tempfile
 import unittest
+from pathlib import Path
 from unittest import mock
+from xml.etree import ElementTree
 
 from devtools import bench
+from devtools.bench import age, growth, ingest, invoicing, rating, report, svg
 from devtools.console import DevError
-from devtools.databases import query, temporary_database
 
 
 class TestBench(unittest.TestCase):
-    def measure(self, database):
-        small = bench.Bench(database, subscriptions=5, batches=1, looped=20)
-        with contextlib.redirect_stdout(io.StringIO()) as printed:
-            for part in bench.PARTS:
-                getattr(small, part)()
-        return small, printed.getvalue()
+    def measure(self, part, **sizes):
+        """Run a part, small."""
+        measured = report.Report()
+        with contextlib.ExitStack() as stack:
+            printed = stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
+            for module in (age, growth, ingest, invoicing, rating):
+                stack.enter_context(mock.patch.object(module, "ROUNDS", 1))
+            stack.enter_context(mock.patch.object(ingest, "SUBSCRIPTIONS", 20))
+            part.measure(measured, **sizes)
+        return printed.getvalue()
 
-    def test_every_part_runs_and_really_does_what_it_measures(self):
-        with temporary_database("bench") as database:
-            small, printed = self.measure(database)
-            [[counters]] = query(database, "SELECT count(*) FROM fusion_billing_usage")
-            [[corrected]] = query(database, "SELECT count(*) FROM fusion_billing_usage_correction")
-            [[invoices]] = query(database, bench.POSTED)
-        # Rounds of the loop and of batches, one to warm up, three times one for each subscription.
-        self.assertEqual(counters, bench.ROUNDS * (20 + bench.BATCH) + 1 + 3 * 5)
-        self.assertEqual(corrected, 0, "the same batches again change nothing")
-        self.assertGreaterEqual(invoices, 5)
-        self.assertGreater(small.ratio, 1, "a batch is faster than a loop")
-        self.assertIn("× (required: 25)", printed)
+    def test_ingest_is_measured_against_what_does_nothing_and_bare_upserts(self):
+        printed = self.measure(ingest, stored=1000, scale=40)
+        for what in ("does nothing", "of the bare upsert", "of that with few"):
+            self.assertIn(what, printed)
 
-    def test_a_missed_ratio_ends_with_an_exit_status(self):
-        missed, reached = (
-            mock.Mock(spec=bench.Bench, ratio=ratio) for ratio in (24.9, 25.0)
-        )
-        self.assertEqual([bench.verdict(missed), bench.verdict(reached)], [1, 0])
+    def test_rating_is_measured_against_a_loop_and_itself(self):
+        printed = self.measure(rating, subscriptions=100, looped=5, quiet=200)
+        for what in ("times the loop", "1 % changed", "nothing changed, 200"):
+            self.assertIn(what, printed)
+
+    def test_invoicing_posts_what_is_due_as_core_does(self):
+        printed = self.measure(invoicing, size=3, single=1)
+        self.assertIn("times core in chunks", printed)
+
+    def test_age_and_memory_are_measured(self):
+        printed = self.measure(age, size=1, rounds=1, crowd=10)
+        for what in ("ingest", "rating", "invoicing", "memory of rating and billing"):
+            self.assertIn(what, printed)
+
+    def test_growth_is_drawn(self):
+        with tempfile.TemporaryDirectory() as folder:
+            self.measure(growth, sizes=[10, 100], folder=Path(folder))
+            drawn = sorted(path.name for path in Path(folder).iterdir())
+        self.assertEqual(drawn, ["growth-ingest.svg", "growth-rating.svg", "growth-usage.svg"])
 
     def test_an_unknown_part_is_refused_in_a_sentence(self):
-        with self.assertRaisesRegex(DevError, "choose one of ingest, resend, rating, invoicing"):
+        with self.assertRaisesRegex(DevError, "choose one of ingest, rating, invoicing, age"):
             bench.main("speed")
+
+
+class TestReport(unittest.TestCase):
+    def verdict(self, compare, figures, limit):
+        measured = report.Report()
+        with contextlib.redirect_stdout(io.StringIO()):
+            getattr(measured, compare)("it", figures, limit)
+            return measured.verdict()
+
+    def test_the_median_is_compared_and_a_tenth_is_allowed(self):
+        self.assertEqual(self.verdict("at_least", [0.1, 3.6, 9], 4), 0)
+        self.assertEqual(self.verdict("at_least", [0.1, 3.5, 9], 4), 1)
+        self.assertEqual(self.verdict("at_most", [0.1, 4.4, 9], 4), 0)
+        self.assertEqual(self.verdict("at_most", [0.1, 4.5, 9], 4), 1)
+
+    def test_a_curve_is_an_image_with_a_point_for_each_size(self):
+        drawing = svg.draw("A < B", "ms", [10, 100, 1000], {"it": [1.0, 2.0, 3.0]})
+        root = ElementTree.fromstring(drawing)  # noqa: S314  (our own)
+        self.assertEqual(len(root.findall("{*}circle")), 3)

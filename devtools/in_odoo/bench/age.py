@@ -9,6 +9,7 @@ from dateutil.relativedelta import relativedelta
 from odoo import fields
 
 from devtools.in_odoo.bench import clones
+from devtools.in_odoo.bench.names import METRIC
 
 MONTHS = 48
 
@@ -65,7 +66,7 @@ def timed(env, step, orders) -> tuple[float, int]:
 
 
 def ingest(orders) -> None:
-    metric = orders.env["fusion.billing.metric"].search([("code", "=", clones.METRIC)])
+    metric = orders.env["fusion.billing.metric"].search([("code", "=", METRIC)])
     start = fields.Datetime.now() - timedelta(days=10)
     orders.env["fusion.billing.usage"]._ingest([
         {

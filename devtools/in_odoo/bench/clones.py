@@ -6,8 +6,8 @@ from odoo import fields
 from odoo.tools import SQL
 
 from devtools.in_odoo import catalog
+from devtools.in_odoo.bench.names import METRIC, name_of
 
-METRIC = "api_calls"
 TERMS = {
     "charge_model": "standard", "included_quota": "100", "price_per_unit": "0.0125",
     "unit_batch": "1",
@@ -36,11 +36,6 @@ def prepare(env, subscriptions: int, began: str, plan: str = "metered") -> dict:
     first = subscribe(env, 0, fields.Date.to_date(began), plan)
     copy(env, first, subscriptions - 1)
     return {"key": made["key"]}
-
-
-def name_of(number: int) -> str:
-    """The external id of a subscription."""
-    return f"sub-{number:06}"
 
 
 def subscribe(env, number: int, began: date, plan: str):

@@ -4,7 +4,7 @@ import time
 
 from odoo.tools import SQL
 
-from devtools.in_odoo.bench.clones import METRIC
+from devtools.in_odoo.bench.names import METRIC
 
 
 def measure(env, rounds: int, looped: int, some: int) -> dict:
