@@ -45,12 +45,14 @@ class FusionBillingApiKey(models.Model):
     # === CRUD METHODS === #
 
     def write(self, vals):
+        result = super().write(vals)
         self.env.registry.clear_cache()
-        return super().write(vals)
+        return result
 
     def unlink(self):
+        result = super().unlink()
         self.env.registry.clear_cache()
-        return super().unlink()
+        return result
 
     # === BUSINESS METHODS === #
 

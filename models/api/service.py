@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+REMEMBERED = {"active", "code", "company_id"}  # what is remembered of keys says it, see `access`
+
 
 class FusionBillingService(models.Model):
     """A source app (NexaCloud, NexaDesk, …) that registers customers and pushes usage."""
@@ -49,9 +51,9 @@ class FusionBillingService(models.Model):
         return services
 
     def write(self, vals):
-        # What is remembered of keys says which service they are of, and whether it is active.
-        self.env.registry.clear_cache()
         result = super().write(vals)
+        if vals.keys() & REMEMBERED:
+            self.env.registry.clear_cache()
         if "company_id" in vals:
             self._admit_api_user()
         return result
