@@ -72,7 +72,7 @@ class TestInvoicingConcurrency(BillingCase):
         """R8, lesson 16: killed three times in the middle of its work, each time somewhere else."""
         self.use_every_month()
         counts = [self.kill_run(seconds) for seconds in (0, 0.1, 0.3)]
-        self.assertEqual(counts, sorted(set(counts)), "each run went on where the killed one stopped")
+        self.assertEqual(counts, sorted(set(counts)), "each run went on where the last one stopped")
         self.assertLess(counts[-1], 2 * self.SUBSCRIPTIONS, "it was killed in the middle")
         self.run_crons(INVOICING)
         self.assert_billed_once()
