@@ -47,15 +47,15 @@ class FusionBillingApiEstimate(models.AbstractModel):
         values = read_fields(payload, ESTIMATE)
         plan = self._find_plan(service, values["plan_id"], values["plan_code"])
         used = self._find_quantities(service, values["quantities"])
-        currency = self._find_currency(values["currency"])
+        # sudo: an app reads no companies, but its prices are in the currency of one.
+        currency = self._find_currency(values["currency"]) or plan.company_id.sudo().currency_id
         lines = plan._estimate(used, currency)
         priced = {line["charge"].metric_id for line in lines if not line["charge"]._filter()}
-        nothing = {currency or plan.company_id.currency_id: 0}
         return {
             "plan_id": plan.id,
             "plan_code": plan.code,
             "lines": list(map(self._describe_line, lines)),
-            **self._describe_totals(plan._total_by_currency(lines) or nothing),
+            **self._describe_totals(plan._total_by_currency(lines) or {currency: 0}),
             "not_charged": [metric.code for metric in used if metric not in priced],
         }
 
