@@ -183,7 +183,8 @@ class FusionBillingPlan(models.Model):
         self.ensure_one()
         today = self.company_id._fusion_today()
         lines = []
-        for charge in self._charges_for(currency or self.company_id.currency_id):
+        # sudo: apps estimate, too, and may not read companies.
+        for charge in self._charges_for(currency or self.sudo().company_id.currency_id):
             quantity = Decimal(0) if charge._filter() else quantities.get(charge.metric_id, 0)
             for version in charge._version_at(today):
                 priced = version._price(quantity)

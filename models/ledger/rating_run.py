@@ -147,7 +147,8 @@ class FusionBillingRating(models.Model):
 
         :raise UserError: there is no rate; Odoo would take 1
         """
-        source, company = charge.currency_id, charge.company_id
+        # sudo: whoever has usage rated need not be allowed to read companies.
+        source, company = charge.currency_id, charge.sudo().company_id
         if source == target:
             return Decimal(1)
         day = min(day, company._fusion_today())
