@@ -47,6 +47,7 @@ class ResCompany(models.Model):
         self.env["fusion.billing.time.zone"].create([
             *first, {"company_id": self.id, "name": name, "since": now()},
         ])
+        self.env.registry.clear_cache()
 
     def _fusion_has_begun_billing(self):
         """Whether boundaries of this company's days matter already: subscriptions say so."""
