@@ -296,8 +296,8 @@ class TestWallsSharedDocuments(WallsCase):
         for subscription, used in zip(both, (3, 5), strict=True):
             self.assertStands(subscription, "2026-01-21", used)
         self._cancel(move)
+        self.assertEqual([self._net(subscription) for subscription in both], [0, 0])
         for subscription, used in zip(both, (3, 5), strict=True):
-            self.assertNet(subscription, 0)
             self.assertStands(subscription, "2026-01-22", used)
         with self.assertRaises(UserError):
             move.button_draft()
