@@ -1,8 +1,8 @@
 """The billing rules again, slowly: what the differential test holds the addon against.
 
 Written from the rules and not from the addon's code: plain Python, exact fractions, no SQL, no
-Odoo, nothing cached but midnights. Nothing is remembered of an amount either: the ledger is
-worked out anew from the counters each time it is asked for.
+Odoo, nothing cached but midnights. A subscription is a list of days, and nothing is remembered of
+an amount: the ledger is worked out anew from the counters each time it is asked for.
 """
 
 import calendar
@@ -41,20 +41,26 @@ class Plan:
     unit: str = "month"
     charges: list = field(default_factory=list)
 
+    @property
+    def rhythm(self):
+        return self.every, self.unit
+
     def boundary(self, anchor, number):
         """The first day of the billing period of that number, counted from the anchor's."""
         if self.unit == "week":
             return anchor + 7 * self.every * number * DAY
-        year, month = anchor.year, anchor.month
-        for _month in range(number * self.every * {"month": 1, "year": 12}[self.unit]):
-            year, month = (year, month + 1) if month < 12 else (year + 1, 1)
-        return date(year, month, min(anchor.day, calendar.monthrange(year, month)[1]))
+        months = number * self.every * {"month": 1, "year": 12}[self.unit]
+        year, month = divmod(anchor.year * 12 + anchor.month - 1 + months, 12)
+        last = calendar.monthrange(year, month + 1)[1]
+        return date(year, month + 1, min(anchor.day, last))
 
     def around(self, anchor, day):
-        """The billing period that contains a day on or after the anchor."""
+        """The billing period that contains a day."""
         number = 0
         while self.boundary(anchor, number + 1) <= day:
             number += 1
+        while self.boundary(anchor, number) > day:
+            number -= 1
         return self.boundary(anchor, number), self.boundary(anchor, number + 1)
 
 
@@ -80,7 +86,7 @@ class Tier:
         return units * self.unit
 
 
-@dataclass
+@dataclass(eq=False)
 class Terms:
     """What a charge costs; the numbers are fractions, a minimum or maximum of 0 is none."""
 
@@ -95,20 +101,23 @@ class Terms:
     flat_at_zero: bool = False
     tiers: list = field(default_factory=list)
 
-    def cost(self, quantity, share, paused):
-        """Return (included, billable, amount) for a share of a full billing period.
+    def shared(self, share):
+        """The same for a share of a full billing period (R10)."""
+        return replace(
+            self, quota=self.quota * share, minimum=self.minimum * share,
+            maximum=self.maximum * share, fixed=self.fixed * share,
+            tiers=[replace(tier, flat=tier.flat * share) for tier in self.tiers],
+        )
 
-        A period that was paused as a whole owes nothing but what was used.
-        """
-        quota = self.quota * share
-        billable = max(ZERO, quantity - quota)
-        terms = replace(self, flat_at_zero=self.flat_at_zero and not paused)
-        amount = getattr(terms, f"_{self.model}")(billable)
-        if self.minimum and not paused:
-            amount = max(amount, self.minimum * share)
+    def cost(self, quantity):
+        """Return (included, billable, amount)."""
+        billable = max(ZERO, quantity - self.quota)
+        amount = getattr(self, f"_{self.model}")(billable)
+        if self.minimum:
+            amount = max(amount, self.minimum)
         if self.maximum:
-            amount = min(amount, self.maximum * share)
-        return min(quantity, quota), billable, amount
+            amount = min(amount, self.maximum)
+        return min(quantity, self.quota), billable, amount
 
     def _standard(self, billable):
         return billable / self.batch * self.price
@@ -146,28 +155,33 @@ class Terms:
         return [tier for tier, _units in self._entered(billable)][-1:]
 
 
+LEVELS = ("max", "last", "unique_count", "average")
+
+
 @dataclass(eq=False)
 class Charge:
+    """A charge, on the days from `since` until `until`, if they are not None."""
+
     name: str
     metric: str
     kind: str
     currency: str
-    versions: list  # of [first day or None, Terms], the oldest first
+    versions: list  # of (first day or None, Terms), the oldest first
     takes: dict = field(default_factory=dict)
     split: bool = False
-    prorate: bool = False
-    active: bool = True
+    prorate: bool = True
+    since: date | None = None
+    until: date | None = None
+
+    @property
+    def first_day(self):
+        return max(self.since or date.min, self.versions[0][0] or date.min)
+
+    def holds_on(self, day):
+        return self.first_day <= day and (self.until is None or day < self.until)
 
     def terms_on(self, day):
-        found = [terms for since, terms in self.versions if since is None or since <= day]
-        return found[-1] if found else None
-
-    def parts(self, start, end):
-        """Triples of terms, first day and end; days without a price are left out."""
-        cuts = [since for since, _terms in self.versions if since and start < since < end]
-        days = [start, *(cuts if self.split else ()), end]
-        parts = [(self.terms_on(a), a, b) for a, b in pairwise(days) if a < b]
-        return [part for part in parts if part[0] is not None]
+        return [terms for since, terms in self.versions if since is None or since <= day][-1]
 
 
 # === USAGE === #
@@ -226,30 +240,12 @@ def combine(kind, counters, begin, end, full_seconds):
 
 
 @dataclass
-class Target:
-    """All that an amount depends on but the counters; kept for good once it is billed (R9)."""
-
-    charge: Charge
-    terms: Terms
-    start: date
-    end: date
-    share: Fraction
-    paused: bool
-    full: tuple
-    leaves: list
-    exchange: Fraction
-
-    @property
-    def key(self):
-        return self.charge.name, self.start
-
-
-@dataclass
 class Row:
     """What the ledger must say."""
 
+    start: date
     end: date
-    closed: bool
+    bill_on: date
     quantity: Fraction
     included: Fraction
     billable: Fraction
@@ -257,31 +253,54 @@ class Row:
     amount: Fraction
 
 
+@dataclass
+class Lived:
+    """A billing period as it was lived: its days on which the subscription was not closed."""
+
+    full: tuple
+    days: list
+
+    @property
+    def end(self):
+        return self.days[-1] + DAY
+
+
 class Subscription:
-    """A subscription and its counters, worked out from the rules.
+    """A subscription and its counters, worked out from the rules, a list entry for each day.
 
     :param callable exchange: (currency, date) to the order's currency per unit
     """
 
+    DAYS = 800
+
     def __init__(self, plan, start, zone, currency, step, exchange):
-        self.plan, self.zone, self.currency, self.step = plan, zone, currency, step
+        self.start, self.zone, self.currency, self.step = start, zone, currency, step
         self.exchange = exchange
-        self.state = "running"
-        self.start = self.anchor = self.opened = start
-        self.next = plan.boundary(start, 1)
-        self.end = self.paused = self.resumed = self.change = None
-        self.counters, self.frozen, self.writes = {}, [], 0
+        self.plans = [plan] * self.DAYS
+        self.states = ["active"] * self.DAYS
+        self.counters, self.writes = {}, 0
+
+    def at(self, day):
+        return (day - self.start).days
+
+    def state_on(self, day):
+        return self.states[self.at(day)] if day >= self.start else None
+
+    @property
+    def end(self):
+        """The day from which it is closed for good, or None."""
+        if self.states[-1] != "closed":
+            return None
+        others = [number for number, state in enumerate(self.states) if state != "closed"]
+        return self.start + (max(others, default=-1) + 1) * DAY
 
     # --- usage ---
 
     def covers(self, instant):
         """U5: whether usage of an instant can be billed."""
-        ends = [self.end] if self.end else []
-        if self.paused and not self.resumed:
-            ends.append(self.paused)
-        return day_begins(self.start, self.zone) <= instant and all(
-            instant < day_begins(end, self.zone) for end in ends
-        )
+        day = day_of(instant, self.zone)
+        day = max(day, day + DAY if day_begins(day + DAY, self.zone) <= instant else day)
+        return self.state_on(day) == "active"
 
     def push(self, key, metric, start, quantity, value, dimensions):
         """U3: a known key with the same content is no write."""
@@ -293,126 +312,141 @@ class Subscription:
         ):
             self.counters[metric, key] = new
 
-    # --- life ---
+    # --- life: a change holds until the next one of its kind ---
 
-    @property
-    def period(self):
-        return self.opened, min(self.next, self.end or self.next)
+    def change_plan(self, plan, day):
+        self._change(self.plans, day, plan)
 
-    def pause(self, day):
-        self.state, self.paused, self.resumed = "paused", day, None
+    def change_state(self, state, day):
+        self._change(self.states, day, state)
 
-    def resume(self, day):
-        self.state, self.resumed = "running", day
+    def close(self, day):
+        """What was planned for later is taken back."""
+        number = self.at(day)
+        self.states[number:] = ["closed"] * (self.DAYS - number)
+        self.plans[number:] = [self.plans[number]] * (self.DAYS - number)
 
-    def change_plan(self, plan, day, today):
-        if plan is self.plan:
-            self.change = None
-            return
-        self.change = (plan, day)
-        if day <= today and day < self.period[1]:
-            self._split(today)
+    def reopen(self, day):
+        self.states[self.at(day):] = ["active"] * (self.DAYS - self.at(day))
 
-    def close(self, day, today):
-        self.end = day
-        if day <= max(today + DAY, self.opened):
-            self.bill(day, today)
+    def _change(self, line, day, value):
+        first = last = self.at(day)
+        while last < self.DAYS and line[last] == line[first]:
+            last += 1
+        line[first:last] = [value] * (last - first)
 
-    def bill(self, day, today):
-        """Close every part of a billing period that is over by a day (R8)."""
-        while self.state != "closed":
-            end = self.period[1]
-            ends = self.end is not None and self.end <= day
-            if self.change and self.change[1] <= day and self.change[1] < end:
-                self._split(today)
-            elif end <= day and (self.state == "running" or ends):
-                self._finish_period(end, today)
+    # --- billing periods ---
+
+    def periods(self, today):
+        """Those that have begun by today, as they were lived."""
+        found, anchor, rhythm = [], self.start, None
+        for number in range(self.at(today) + 400):
+            day, state, plan = self.start + number * DAY, self.states[number], self.plans[number]
+            if state == "closed":
+                continue
+            if rhythm not in (None, plan.rhythm):
+                anchor = self._new_anchor(plan, day, anchor)
+            goes_on = found and found[-1].end == day and rhythm == plan.rhythm
+            rhythm = plan.rhythm
+            if goes_on and day < found[-1].full[1]:
+                found[-1].days.append(day)
+            elif day > max(today, self.start):
+                break
             else:
-                return
+                found.append(Lived(plan.around(anchor, day), [day]))
+        return found
 
-    def _finish_period(self, end, today):
-        self._freeze(self.opened, end, today)
-        self.opened = end
-        if self.end is not None and self.end <= end:
-            self.state = "closed"
-            return
-        if self.change and self.change[1] == end:
-            self._switch()
-        self.next = self.plan.around(self.anchor, end)[1]
-
-    def _split(self, today):
-        day = self.change[1]
-        self._freeze(self.opened, day, today)
-        self.opened = day
-        self._switch()
-
-    def _switch(self):
-        self.plan, self.change = self.change[0], None
-        # A plan whose periods do not fit the day on which they begin counts them from there.
-        if self.plan.around(self.anchor, self.next)[0] != self.next:
-            self.anchor = self.next
-
-    def _freeze(self, start, end, today):
-        self.frozen += self.targets(start, end, today)
+    def _new_anchor(self, plan, day, anchor):
+        """The day of the month is kept where that leads to the day of the change (R4)."""
+        anchors = [anchor]
+        for old in (anchor, self.start):
+            anchors += [
+                later for later in (day + number * DAY for number in range(400))
+                if later.day == old.day
+            ]
+        return next(
+            (fits for fits in anchors if plan.around(fits, day)[0] == day), day)
 
     # --- ledger ---
 
-    def targets(self, start, end, today):
-        return [
-            Target(
-                charge=charge, terms=terms, start=first, end=last,
-                share=self._share(first, last) if charge.prorate else Fraction(1),
-                paused=self._pauses(first, last),
-                full=self.plan.around(self.anchor, first),
-                leaves=[] if charge.takes else [
-                    other.takes for other in self.charges()
-                    if other.metric == charge.metric and other.takes
-                ],
-                exchange=self.exchange(charge.currency, min(last - DAY, today)),
+    def ledger(self, today):
+        """Return {(charge's name, first day): Row} of all that is owed in periods until today."""
+        periods = self.periods(today)
+        rows = {}
+        for period in periods:
+            active = [day for day in period.days if self.state_on(day) == "active"]
+            whole = sum(
+                self.state_on(day) == "active"
+                for other in periods if other.full == period.full for day in other.days
             )
-            for charge in self.charges() for terms, first, last in charge.parts(start, end)
-        ]
+            for charge, terms, leaves, days in self._parts(period, active):
+                row = self._row(period, active, whole, today, charge, terms, leaves, days)
+                rows[charge.name, row.start] = row
+        return rows
 
-    def charges(self):
+    def _parts(self, period, active):
+        """Runs of days for which one charge is rated at the same prices, beside the same others."""
+        parts = []
+        for day in active:
+            charges = self._charges_on(day)
+            for charge in charges:
+                leaves = [] if charge.takes else [
+                    other.takes for other in charges
+                    if other.metric == charge.metric and other.takes
+                ]
+                priced_on = day if charge.split else self._priced_on(charge, day, period)
+                facts = charge, charge.terms_on(priced_on), leaves
+                for part in parts:
+                    if part[:3] == facts and part[3][-1] + DAY == day:
+                        part[3].append(day)
+                        break
+                else:
+                    parts.append((*facts, [day]))
+        return parts
+
+    def _priced_on(self, charge, day, period):
+        """A period is rated at the prices of its plan's first day, or the charge's first one."""
+        plan = self.plans[self.at(day)]
+        first = min(other for other in period.days if self.plans[self.at(other)] is plan)
+        return max(first, charge.first_day)
+
+    def _charges_on(self, day):
         """A metric is billed in the order's currency where it can be."""
-        active = [charge for charge in self.plan.charges if charge.active]
-        own = {charge.metric for charge in active if charge.currency == self.currency}
+        charges = [charge for charge in self.plans[self.at(day)].charges if charge.holds_on(day)]
+        own = {charge.metric for charge in charges if charge.currency == self.currency}
         return [
-            charge for charge in active
+            charge for charge in charges
             if charge.currency == self.currency or charge.metric not in own
         ]
 
-    def _pauses(self, first, last):
-        return bool(self.paused and self.paused <= first) and (
-            not self.resumed or last <= self.resumed)
-
-    def _share(self, first, last):
-        start, end = self.plan.around(self.anchor, first)
-        return Fraction((last - first).days, (end - start).days)
-
-    def ledger(self, today):
-        """Return {(charge's name, first day): Row} of all that is billed and what is open."""
-        targets = [(target, True) for target in self.frozen]
-        if self.state == "running":
-            targets += [(target, False) for target in self.targets(*self.period, today)]
-        return {target.key: self._row(target, closed) for target, closed in targets}
-
-    def _row(self, target, closed):
-        quantity = combine(
-            target.charge.kind, self._counters_of(target),
-            day_begins(target.start, self.zone), day_begins(target.end, self.zone),
-            self._seconds(*target.full),
+    def _row(self, period, active, whole, today, charge, terms, leaves, days):
+        full = (period.full[1] - period.full[0]).days if charge.prorate else whole
+        share = Fraction(len(days), full)
+        is_level = charge.kind in LEVELS
+        quantity = self._quantity(charge, leaves, active if is_level else days, period)
+        priced = terms if is_level else terms.shared(share)
+        included, billable, exact = priced.cost(quantity)
+        exact *= share if is_level else 1
+        rate = self.exchange(charge.currency, min(days[-1], today))
+        return Row(
+            days[0], days[-1] + DAY, period.end, quantity, included, billable, exact,
+            half_away(exact * rate, self.step),
         )
-        included, billable, exact = target.terms.cost(quantity, target.share, target.paused)
-        amount = half_away(exact * target.exchange, self.step)
-        return Row(target.end, closed, quantity, included, billable, exact, amount)
+
+    def _quantity(self, charge, leaves, days, period):
+        counters = [
+            counter for counter in self.counters.values()
+            if counter.metric == charge.metric and matches(counter, charge.takes)
+            and not any(matches(counter, rules) for rules in leaves)
+        ]
+        begin, end = day_begins(days[0], self.zone), day_begins(days[-1] + DAY, self.zone)
+        if charge.kind == "weighted":
+            return combine("weighted", counters, begin, end, self._seconds(*period.full))
+        inside = [counter for counter in counters if any(
+            day_begins(day, self.zone) <= counter.start < day_begins(day + DAY, self.zone)
+            for day in days
+        )]
+        return combine(charge.kind, inside, begin, end, None)
 
     def _seconds(self, start, end):
         return int((day_begins(end, self.zone) - day_begins(start, self.zone)).total_seconds())
-
-    def _counters_of(self, target):
-        return [
-            counter for counter in self.counters.values()
-            if counter.metric == target.charge.metric and matches(counter, target.charge.takes)
-            and not any(matches(counter, rules) for rules in target.leaves)
-        ]

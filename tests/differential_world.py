@@ -28,7 +28,7 @@ class World:
         case.company.fusion_billing_tz = zone
         self.now = datetime(rng.choice((2023, 2024, 2026)), rng.randrange(1, 13), 28, 12)
         every, unit = rng.choice(((1, "month"), (1, "month"), (2, "week"), (3, "month")))
-        self.plans, self.twin = {}, {}
+        self.plans, self.twin, self.terms = {}, {}, {}
         for name, period in (("A", (every, unit)), ("B", (every, unit)), ("C", (1, "week"))):
             self._add_plan(name, *period)
         self.subscriptions = self._subscribe(subscriptions)
@@ -50,16 +50,27 @@ class World:
         currency = self.case.foreign if kind == "max" else self.currency
         terms = random_terms(rng)
         charge = model.Charge(
-            f"{plan.name}-{len(plan.charges)}", kind, kind, currency.name, [[None, terms]], takes,
-            split=rng.random() < 0.4, prorate=rng.random() < 0.5,
+            f"{plan.name}-{len(plan.charges)}", kind, kind, currency.name, [], takes,
+            split=rng.random() < 0.4, prorate=rng.random() < 0.7,
         )
         plan.charges.append(charge)
-        self.twin[charge.name] = self.case._charge(
+        self.twin[charge.name] = record = self.case._charge(
             self.case.metrics[kind], record, currency_id=currency.id, prorate=charge.prorate,
             split_at_version=charge.split, filter_ids=[
                 (0, 0, {"dimension": name, "dimension_values": ",".join(values)})
                 for name, values in takes.items()
             ], **version_values(terms),
+        )
+        self._entered(charge, record.version_id, terms)
+
+    def _entered(self, charge, version, terms):
+        """Note what was entered in the charge's form, and for which days that says it holds."""
+        self.terms[version.id] = terms
+        record = self.twin[charge.name]
+        charge.since, charge.until = record.valid_from or None, record.valid_until or None
+        charge.versions = sorted(
+            ((v.valid_from or None, self.terms[v.id]) for v in record.version_ids),
+            key=lambda version: version[0] or date.min,
         )
 
     # === SUBSCRIPTIONS === #
@@ -121,8 +132,6 @@ class World:
     def bill(self):
         with freeze_time(self.now):
             self.case._bill()
-            for _order, twin in self.subscriptions:
-                twin.bill(self.today, self.today)
 
     def rate(self):
         with freeze_time(self.now):
@@ -131,12 +140,13 @@ class World:
     def close_all(self):
         with freeze_time(self.now):
             for order, twin in self.subscriptions:
-                if twin.state != "closed":
-                    day = max(self.today, twin.opened)
-                    order._fusion_close(day)
-                    twin.close(day, self.today)
-                    twin.bill(self.today, self.today)
-            self.case._bill()
+                if not twin.end:
+                    day = max(self.today + DAY, twin.start)
+                    order._fusion_close(day, discard_usage=True)
+                    twin.close(day)
+        self.now += 60 * DAY  # those that begin later have ended, too
+        self.rate()
+        self.bill()
 
     def _rate(self):
         if self.rng.random() < 0.3:
@@ -145,36 +155,35 @@ class World:
     def _charges(self):
         return [charge for plan in self.plans.values() for charge in plan.charges]
 
-    def _billed(self, charge):
-        return [
-            target for _order, twin in self.subscriptions for target in twin.frozen
-            if target.charge is charge
-        ]
-
     def _reprice(self):
-        """New terms from a day on, or the newest ones changed in the charge's own form."""
+        """New terms from a day on, or today's ones changed in the charge's own form."""
         charge = self.rng.choice(self._charges())
         record, terms = self.twin[charge.name], random_terms(self.rng)
-        billed = self._billed(charge)
-        until = max((target.end for target in billed), default=date.min)
         if self.rng.random() < 0.5:
-            since = max(until, self.today + timedelta(days=self.rng.randrange(-9, 30)))
-            if since not in (start for start, _terms in charge.versions):
+            since = max(
+                record._billed_until() or date.min,
+                self.today + timedelta(days=self.rng.randrange(-9, 30)),
+            )
+            if since not in record.version_ids.mapped("valid_from"):
                 record.version_ids = [(0, 0, {"valid_from": since, **version_values(terms)})]
-                charge.versions = sorted(
-                    [*charge.versions, [since, terms]], key=lambda v: v[0] or date.min)
-        elif charge.versions[-1][1].model == terms.model and not terms.tiers:
+                self._entered(
+                    charge, record.version_ids.filtered(lambda v: v.valid_from == since), terms)
+        elif record.charge_model == terms.model and not terms.tiers:
             record.write(version_values(terms))
-            if any(target.terms is charge.versions[-1][1] for target in billed):
-                charge.versions.append([max(until, self.today), terms])
-            else:
-                charge.versions[-1][1] = terms
+            self._entered(charge, record.version_id, terms)
 
     def _archive(self):
+        """A charge rates no more from today on, and perhaps another one does instead."""
         if self.rng.random() < 0.25:
             charge = self.rng.choice(self._charges())
-            charge.active = not charge.active
-            self.twin[charge.name].active = charge.active
+            record = self.twin[charge.name]
+            record.active = False
+            self._entered(charge, record.version_id, self.terms[record.version_id.id])
+            if not charge.until:  # nobody is or was on its plan
+                charge.until = date.min
+            [plan] = (plan for plan in self.plans.values() if charge in plan.charges)
+            if self.rng.random() < 0.5:
+                self._add_charge(plan, self.twin[plan.name], charge.kind, charge.takes)
 
     # === USAGE === #
 
@@ -216,7 +225,8 @@ class World:
 
     def _random_instant(self, twin):
         """Some moment until now; often one on a midnight that bounds a period or beside it."""
-        days = [twin.start, twin.opened, twin.next, *(target.start for target in twin.frozen)]
+        periods = twin.periods(max(self.today, twin.start))
+        days = [twin.start, *(period.end for period in periods)]
         around = model.day_begins(self.rng.choice(days), self.zone)
         around += timedelta(seconds=self.rng.choice((-3600, -1, 0, 1, 3600)))
         anywhere = model.day_begins(twin.start, self.zone) + timedelta(
@@ -237,38 +247,45 @@ class World:
     def _change_lives(self):
         for order, twin in self.subscriptions:
             change = self.rng.choice((None,) * 5 + (
-                self._change_plan, self._change_plan, self._pause, self._resume, self._close))
-            if change and twin.state != "closed":
+                self._change_plan, self._change_plan, self._pause, self._resume, self._close,
+                self._reopen))
+            if change:
                 change(order, twin)
 
+    def _random_day(self, twin):
+        """A day of a subscription's life: today, around it, or the end of a period."""
+        ends = [period.end for period in twin.periods(max(self.today, twin.start))]
+        days = [self.today, self.today + self.rng.randrange(-30, 30) * DAY, *ends[-1:]]
+        return max(self.rng.choice(days), twin.start)
+
     def _change_plan(self, order, twin):
-        plan = self.plans[self.rng.choice("ABC")]
-        start, end = twin.period
-        fits = (plan.every, plan.unit) == (twin.plan.every, twin.plan.unit)
-        day = self.rng.choice((
-            start, end, max(self.today, start), start + self.rng.randrange(40) * DAY))
-        day = day if fits else end
-        order._fusion_change_plan(self.twin[plan.name], day)
-        twin.change_plan(plan, day, self.today)
+        name, day = self.rng.choice("ABC"), self._random_day(twin)
+        if order._fusion_is_running() and twin.state_on(day) != "closed":
+            order._fusion_change_plan(self.twin[name], day)
+            twin.change_plan(self.plans[name], day)
 
     def _pause(self, order, twin):
-        if twin.resumed and twin.resumed > twin.opened:  # what is over is billed first
-            order._fusion_bill_until(self.today)
-            twin.bill(self.today, self.today)
-        last = max(self.today + DAY, twin.start)
-        if twin.state == "running" and twin.opened <= last:
-            day = self.rng.choice((twin.opened, last))
-            order._fusion_pause(day)
-            twin.pause(day)
+        day = self._random_day(twin)
+        if order._fusion_is_running() and twin.state_on(day) == "active":
+            order._fusion_pause(day, discard_usage=True)
+            twin.change_state("paused", day)
 
     def _resume(self, order, twin):
-        if twin.state == "paused":
-            day = max(twin.paused, self.today)
+        day = self._random_day(twin)
+        if order._fusion_is_running() and twin.state_on(day) == "paused":
             order._fusion_resume(day)
-            twin.resume(day)
+            twin.change_state("active", day)
 
     def _close(self, order, twin):
-        if self.rng.random() < 0.5:
-            day = max(twin.opened, self.today + self.rng.randrange(-5, 20) * DAY)
-            order._fusion_close(day)
-            twin.close(day, self.today)
+        day = self._random_day(twin)
+        if order._fusion_is_running() and self.rng.random() < 0.4 and (
+            not twin.end or day <= twin.end
+        ):
+            order._fusion_close(day, discard_usage=True)
+            twin.close(day)
+
+    def _reopen(self, order, twin):
+        day = self._random_day(twin)
+        if twin.end and day >= twin.end and order.fusion_state == "6_churn":
+            order._fusion_reopen(day)
+            twin.reopen(day)
