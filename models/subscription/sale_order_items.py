@@ -104,7 +104,7 @@ class SaleOrder(models.Model):
                 "date_from": start,
                 "date_until": until,
                 "fee_timing": line.fusion_plan_fee_id.fee_timing or self.fusion_plan_id.fee_timing,
-                "prorate": self.fusion_plan_id.prorate,
+                "prorate": (line.fusion_plan_fee_id.plan_id or self.fusion_plan_id).prorate,
             }
             for line in lines if line.product_uom_qty
         ])
