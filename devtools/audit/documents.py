@@ -48,13 +48,13 @@ class DocumentAudit:
         due = due_of(rating.amount - settled, rating.waived)
         self.conceded.update((line.id, (line.fusion_settled or 0) - self._borne(line))
                              for line in live)
-        yield from self._due(rating, live, due, borne)
+        yield from self._due(rating, settled, due, borne)
         yield from self._credits(rating, live)
 
-    def _due(self, rating, live, due, borne):
+    def _due(self, rating, settled, due, borne):
         """Whatever the time has come for is on a document; a credit may be held back (L4)."""
         order = self.books.orders[rating.subscription_id]
-        if not due or order.id in self.books.waiting or not self._is_time(order, rating, live):
+        if not due or order.id in self.books.waiting or not self._is_time(order, rating, settled):
             return
         bearable = rating.amount - min(rating.waived, 0)
         if due > 0:
@@ -65,12 +65,12 @@ class DocumentAudit:
         else:
             self.held_back -= due
 
-    def _is_time(self, order, rating, live):
+    def _is_time(self, order, rating, settled):
         """What is new is billed on its day; corrections wait for the next document."""
         today, opened = self.books.today(order.company_id), order.fusion_last_invoice_date
         if order.fusion_next_invoice_date is None:
             return rating.bill_on <= today
-        is_late = live or (opened and rating.cycle_end <= opened)
+        is_late = settled or (opened and rating.cycle_end <= opened)
         return (order.fusion_next_invoice_date if is_late else rating.bill_on) <= today
 
     def _credits(self, rating, live):

@@ -19,9 +19,10 @@ class LifeCase(unittest.TestCase):
                 moments=moments, defect=defect,
             )
             found = audit.audit(database, datetime.fromisoformat(life["now"]))
-        say(f"seed {seed}{f', {defect}' if defect else ''}: {found.summary}")
+        say(f"seed {seed}{f', {defect}' if defect else ''}: {found.summary};"
+            f" {sum(life['acts'].values())} acts, {sum(life['refused'].values())} refused")
         return [
-            *found.differences, *lost(life), *concessions(found.conceded, life),
+            *found.differences, *lost(life), *concessions(found.conceded, life), *failed(life),
         ]
 
     def assert_all_is_well(self, seed: int, subscriptions: int, moments: int):
@@ -37,6 +38,11 @@ class LifeCase(unittest.TestCase):
 def lost(life: dict):
     """What the app pushed and was told is accepted, is there as it was pushed last (U3)."""
     return [f"the counter {key} is not as it was pushed" for key in life["lost"]]
+
+
+def failed(life: dict):
+    """The crons never fail, whatever single subscriptions do (R7)."""
+    return [f"the cron {name} failed" for name in ("rate", "bill") if name in life["refused"]]
 
 
 def concessions(conceded: dict, life: dict):
