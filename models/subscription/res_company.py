@@ -1,7 +1,9 @@
 from odoo import models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 
 from ..base.clock import now
+from ..base.subscription_states import RUNNING
 
 
 class ResCompany(models.Model):
@@ -27,6 +29,14 @@ class ResCompany(models.Model):
                 count=len(lost),
                 subscriptions=", ".join(lost.subscription_id.mapped("display_name")),
             ))
+        self._fusion_rate_again()
+
+    def _fusion_rate_again(self):
+        """Have open billing periods rated again: their last days end at other instants now."""
+        # sudo: whoever moves the company, all subscriptions count.
+        orders = self.env["sale.order"].sudo()
+        running = orders._fusion_subscription_domain(RUNNING)
+        orders.search(running & Domain("company_id", "in", self.ids))._fusion_request_rating()
 
     def _fusion_usage_ahead(self):
         """Return the counters of days to come of subscriptions that change later."""

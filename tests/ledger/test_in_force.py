@@ -198,6 +198,19 @@ class TestZoneChanges(BillingCase):
         self.assertEqual(
             self._total_after("2026-02-01 00:30:00", "America/New_York", *starts), 4)
 
+    def test_l1_open_periods_end_in_the_new_zone_at_once(self):
+        level = self._metric("level", aggregation="weighted")
+        self._charge(level)
+        subscription = self._subscribe("2026-01-01")
+        with freeze_time("2026-01-10"):
+            self._use(subscription, 31, "2026-01-01", metric=level)
+            self._rate()
+            self.company.fusion_billing_tz = "America/New_York"
+            self._rate()
+        rating = subscription.fusion_rating_ids
+        self.assertEqual(str(rating.ends_at), "2026-02-01 05:00:00")
+        self.assertEqual(rating.full_seconds, (31 * 24 + 5) * 3600)
+
     def test_r2_a_zone_changed_in_a_pause_holds_for_the_days_to_come(self):
         self._charge()
         subscription = self._subscribe("2026-01-01")
