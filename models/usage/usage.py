@@ -110,7 +110,7 @@ class FusionBillingUsage(models.Model):
 
     @api.model
     def _ingest(self, events, source):
-        """Store a batch of validated events in one statement (U2, U3, U6).
+        """Store a batch of validated events in at most three statements (U2, U3, U6).
 
         An event whose idempotency key is known replaces that counter if its content differs, and
         the correction log keeps the old content; with the same content nothing is written. Rows
