@@ -30,8 +30,8 @@ class FusionBillingWaiveWizard(models.TransientModel):
         for wizard in self:
             currencies = wizard.rating_ids.currency_id | wizard.move_id.currency_id
             amounts = (
-                wizard.move_id.invoice_line_ids.mapped("fusion_settled") if wizard.move_id
-                else wizard.rating_ids.mapped("due")
+                wizard.move_id._fusion_lines_to_waive().mapped("price_subtotal")
+                if wizard.move_id else wizard.rating_ids.mapped("due")
             )
             wizard.currency_id = currencies[:1]
             wizard.amount = sum(amounts) if len(currencies) == 1 else 0

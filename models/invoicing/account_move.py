@@ -101,6 +101,7 @@ class AccountMove(models.Model):
     @api.model
     def _fusion_post_unless_busy(self, moves):
         """Post drafts, unless somebody is at work on a subscription that they bill."""
+        moves.exists()._fusion_leave_to_staff()
         moves.exists()._fusion_subscriptions()._fusion_try_lock()._fusion_together(
             "invoicing", lambda orders: moves.exists()._fusion_post_held(orders),
         )
@@ -118,6 +119,11 @@ class AccountMove(models.Model):
         as_engine(held).fusion_post_at = False
         as_engine(held).action_post()
 
+    def _fusion_leave_to_staff(self):
+        """Hold drafts no longer that bill no subscription any more: staff emptied them."""
+        emptied = self.filtered(lambda move: not move._fusion_subscriptions())
+        as_engine(emptied).fusion_post_at = False
+
     def _fusion_follow_sign(self):
         """Turn drafts that came to less than zero into credit notes, or back into invoices."""
         negative = self.filtered(lambda move: move.amount_total < 0 and not move.posted_before)
@@ -134,7 +140,8 @@ class AccountMoveLine(models.Model):
         """Whether a one-off line of a cancelled document would be billed twice with it."""
         self.ensure_one()
         line = self.sale_line_ids.filtered(lambda line: not line.display_type)[:1]
-        if not line or line.is_downpayment or line._fusion_engines() or self.fusion_conceded:
+        is_given_away = self.fusion_conceded or self.fusion_waived
+        if not line or line.is_downpayment or line._fusion_engines() or is_given_away:
             return False
         quantity = self._fusion_sign() * self.quantity
         return not _covers(line.qty_to_invoice, quantity)

@@ -10,7 +10,7 @@ SETTLED_BY = {CONCEDE: 0, TAKE_BACK: -1, BILL_AGAIN: 1}
 
 OWN = {
     "fusion_rating_id", "fusion_settled", "fusion_price_factor", "fusion_quantity",
-    "fusion_conceded",
+    "fusion_conceded", "fusion_waived",
 }
 
 
@@ -25,6 +25,11 @@ class AccountMoveLine(models.Model):
     fusion_conceded = fields.Boolean(
         "Conceded", copy=False, readonly=True,
         help="Staff gave back a one-off order line of a subscription: it is not billed again.",
+    )
+    fusion_waived = fields.Boolean(
+        "Waived", copy=False, readonly=True,
+        help="Staff waived what this line bills: it is not billed again though its document is"
+             " cancelled.",
     )
 
     # === CRUD METHODS === #

@@ -50,8 +50,20 @@ class SaleOrderLine(models.Model):
         price = self.price_unit * (1 - self.discount / 100)
         return conceded / price if price else 0
 
+    @api.depends("invoice_lines.fusion_waived")
+    def _compute_qty_invoiced(self):
+        super()._compute_qty_invoiced()
+
     def _prepare_qty_invoiced(self):
-        return super(SaleOrderLine, self - self._fusion_engines())._prepare_qty_invoiced()
+        """Count what staff waived as invoiced: it is not billed again (L5)."""
+        others = self - self._fusion_engines()
+        quantities = super(SaleOrderLine, others)._prepare_qty_invoiced()
+        for line in others:
+            for waived in line.invoice_lines.filtered("fusion_waived"):
+                if waived.parent_state == "cancel":
+                    quantities[line] += waived._fusion_sign() * waived.product_uom_id \
+                        ._compute_quantity(waived.quantity, line.product_uom_id)
+        return quantities
 
     def _compute_qty_invoiced_posted(self):
         engines = self._fusion_engines()

@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..base.engine import as_engine
 from ..base.staff import check_staff
 
 
@@ -20,39 +21,52 @@ class FusionBillingRating(models.Model):
         # sudo: the ledger is written by its own methods alone.
         self.sudo()._take_back_waiver()
 
-    def _waive_amounts(self, amounts, reason):
-        """Bill no more of some amounts of these rows.
+    def _waive_amount(self, amount, reason):
+        """Bill an amount of this row no more."""
+        self.write({"waived": self.waived + amount, "waive_reason": reason})
 
-        :param dict amounts: `{row: amount}`
-        """
-        for rating, amount in amounts.items():
-            rating.write({"waived": rating.waived + amount, "waive_reason": reason})
+    def _waive_no_more(self, amount):
+        """Take back the waiver of an amount, unless it was taken back already."""
+        left = self.currency_id.round(self.waived - amount)
+        if left * self.waived > 0:
+            self.waived = left
+        else:
+            self._take_back_waiver()
 
 
 class AccountMove(models.Model):
-    """A whole document may be waived: it is cancelled, and what it settles is not billed again."""
+    """A whole document may be waived: it is cancelled, and what it bills is not billed again."""
 
     _inherit = "account.move"
 
-    fusion_can_waive = fields.Boolean(
-        "Can Be Waived", compute="_compute_fusion_can_waive",
-    )
+    fusion_can_waive = fields.Boolean("Can Be Waived", compute="_compute_fusion_can_waive")
+    fusion_is_waived = fields.Boolean("Is Waived", compute="_compute_fusion_can_waive")
 
-    @api.depends("state", "invoice_line_ids.fusion_settled")
+    @api.depends("state", "invoice_line_ids.fusion_settled", "invoice_line_ids.fusion_waived")
     def _compute_fusion_can_waive(self):
         for move in self:
-            move.fusion_can_waive = move.state != "cancel" and any(
-                line.fusion_settled for line in move.invoice_line_ids
+            is_cancelled = move.state == "cancel"
+            move.fusion_can_waive = not is_cancelled and bool(move._fusion_lines_to_waive())
+            move.fusion_is_waived = is_cancelled and any(
+                move.invoice_line_ids.mapped("fusion_waived")
             )
 
     def action_fusion_waive(self):
-        """Ask why what this document settles is not billed."""
+        """Ask why what this document bills is not billed."""
         self.ensure_one()
         action = self.env["ir.actions.actions"]._for_xml_id("fusion_billing.waive_wizard_action")
         return dict(action, context={"default_move_id": self.id})
 
+    def action_fusion_take_back_waiver(self):
+        """Let what these cancelled documents billed be due again."""
+        check_staff(self._fusion_subscriptions())
+        lines = self.filtered("fusion_is_waived").invoice_line_ids.filtered("fusion_waived")
+        as_engine(lines.sudo()).fusion_waived = False
+        for rating, settled in lines._fusion_settled_by_rating():
+            rating._waive_no_more(settled)
+
     def _fusion_waive(self, reason):
-        """Cancel these documents and waive what they settled.
+        """Cancel these documents and waive what they bill: rows of the ledger, one-off lines.
 
         :raise UserError: one was credited: then nothing of it is left to waive
         """
@@ -60,11 +74,37 @@ class AccountMove(models.Model):
             raise UserError(self.env._(
                 "You cannot waive what was credited already: cancel the credit note first."
             ))
-        # sudo: the ledger is written by its own methods alone.
-        settled = {
-            rating: sum(lines.mapped("fusion_settled"))
-            for rating, lines in self.sudo().invoice_line_ids.grouped("fusion_rating_id").items()
-            if rating
-        }
+        lines = self._fusion_lines_to_waive()
         self.button_cancel()
-        self.env["fusion.billing.rating"].sudo()._waive_amounts(settled, reason)
+        as_engine(lines).fusion_waived = True
+        for rating, settled in lines._fusion_settled_by_rating():
+            rating._waive_amount(settled, reason)
+
+    def _fusion_lines_to_waive(self):
+        """Return the lines that bill subscriptions."""
+        # sudo: who works on invoices need not see subscriptions, nor write the ledger.
+        return self.sudo().invoice_line_ids.filtered(lambda line: (
+            line.fusion_settled if line.fusion_rating_id else line._fusion_is_one_off()
+        ))
+
+
+class AccountMoveLine(models.Model):
+    """What lines bill of subscriptions can be waived."""
+
+    _inherit = "account.move.line"
+
+    def _fusion_is_one_off(self):
+        """Whether the line bills a one-off order line of a subscription."""
+        self.ensure_one()
+        return not self.display_type.startswith("line_") and bool(
+            self.sale_line_ids.filtered(lambda line: not line.is_downpayment)
+            .order_id.fusion_phase_ids
+        )
+
+    def _fusion_settled_by_rating(self):
+        """Return what these lines settle: pairs of a row of the ledger and an amount."""
+        # sudo: the ledger is written by its own methods alone.
+        return [
+            (rating, sum(lines.mapped("fusion_settled")))
+            for rating, lines in self.sudo().grouped("fusion_rating_id").items() if rating
+        ]

@@ -79,6 +79,14 @@ class TestPartsBesideHeldDrafts(HeldDraftCase):
         self.assertEqual(self._invoiced(self.subscription), [150, 10])
         self.assertEqual(set(self.subscription.invoice_ids.mapped("state")), {"posted"})
 
+    def test_r9_a_draft_that_staff_emptied_is_left_to_them_and_its_rows_are_billed_elsewhere(self):
+        as_engine(self.draft.invoice_line_ids).unlink()
+        self._bill_at("2026-02-17")
+        self.assertEqual((self.draft.state, self.draft.fusion_post_at), ("draft", False))
+        self._bill_at("2026-03-01 01:00:00")
+        self._bill_at("2026-03-17 01:00:00")
+        self.assertEqual(self._invoiced(self.subscription), [157])
+
 
 @tagged("post_install", "-at_install")
 class TestSignOfDrafts(HeldDraftCase):

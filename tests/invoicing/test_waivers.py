@@ -83,3 +83,46 @@ class TestWaivers(DocumentCase):
             self._bill()
         action = self._moves(self.subscription).with_user(self.clerk).action_fusion_waive()
         self.assertEqual(action["res_model"], "fusion.billing.waive.wizard")
+
+    def test_one_off_lines_of_a_waived_document_are_not_billed_again(self):
+        move = self._bill_one_off()
+        self.assertEqual(self._waive(move, move_id=move.id), 210)
+        self._bill_on("2026-03-01", "2026-04-01")
+        self.assertFalse(self._moves(self.subscription))
+        self.assertEqual(self._one_off().qty_to_invoice, 0)
+
+    def test_a_document_s_waiver_that_is_taken_back_is_billed_once(self):
+        move = self._bill_one_off()
+        self._waive(move, move_id=move.id)
+        self.assertTrue(move.fusion_is_waived)
+        for _again in range(2):
+            move.with_user(self.clerk).action_fusion_take_back_waiver()
+        self._bill_on("2026-03-01", "2026-04-01")
+        self.assertEqual(self._amounts_signed(self.subscription), [210])
+
+    def test_a_waived_document_that_is_posted_after_all_bills_once(self):
+        move = self._bill_one_off()
+        self._waive(move, move_id=move.id)
+        move.button_draft()
+        move.action_post()
+        self._bill_on("2026-03-01", "2026-04-01")
+        self.assertEqual(self._amounts_signed(self.subscription), [210])
+        self.assertEqual(self._one_off().qty_to_invoice, 0)
+
+    def test_more_of_a_one_off_line_than_was_waived_is_billed(self):
+        move = self._bill_one_off()
+        self._waive(move, move_id=move.id)
+        self._one_off().product_uom_qty = 3
+        self._bill_on("2026-03-01")
+        self.assertEqual(self._amounts_signed(self.subscription), [400])
+
+    def _one_off(self):
+        return self.subscription.order_line.filtered(
+            lambda line: line.product_id == self.setup_product)
+
+    def _bill_one_off(self):
+        """Bill January's usage of 10 and a set-up of 200."""
+        with freeze_time("2026-01-05"):
+            self.subscription.order_line = [(0, 0, {"product_id": self.setup_product.id})]
+        self._bill_on("2026-02-01")
+        return self._moves(self.subscription)
