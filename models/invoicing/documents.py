@@ -47,6 +47,11 @@ class Document:
         return until if until > now() else None
 
     @property
+    def is_shared(self):
+        """Whether other subscriptions of the customer stand on the same document."""
+        return self.plan.one_document or self.order.partner_invoice_id.fusion_one_document
+
+    @property
     def is_worth_it(self):
         """Whether anything is to pay or to give back."""
         return bool(self.amounts) or any(
@@ -138,9 +143,10 @@ class SaleOrder(models.Model):
         moves = self.env["account.move"]
         if not documents:
             return moves
-        moves = as_engine(moves).with_context(default_move_type="out_invoice").create(
-            self._fusion_prepare_documents(documents)
+        documents, vals_list = self._fusion_share_documents(
+            documents, self._fusion_prepare_documents(documents),
         )
+        moves = as_engine(moves).with_context(default_move_type="out_invoice").create(vals_list)
         moves._fusion_follow_sign()
         moves.browse(
             move.id for move, document in zip(moves, documents, strict=True)

@@ -49,11 +49,7 @@ class SaleOrder(models.Model):
     def _fusion_sets_due(self):
         """Return the due subscriptions in sets of one company: pairs of how to bill and whom."""
         due = self.search(self._fusion_due_domain(), order="fusion_next_invoice_date, id")
-        return [
-            (self._fusion_bill_unless_busy, orders[offset:offset + BATCH])
-            for orders in due.grouped("company_id").values()
-            for offset in range(0, len(orders), BATCH)
-        ]
+        return [(self._fusion_bill_unless_busy, orders) for orders in due._fusion_sets(BATCH)]
 
     @api.model
     def _fusion_bill_unless_busy(self, orders):

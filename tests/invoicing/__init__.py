@@ -9,5 +9,6 @@ from . import (
     test_late_usage,
     test_one_offs,
     test_settlement,
+    test_shared_documents,
     test_waivers,
 )
