@@ -1,5 +1,6 @@
 from . import (
     test_busy,
+    test_end_and_push,
     test_failures,
     test_lifecycle,
     test_mid_life,
