@@ -24,7 +24,7 @@ class FusionBillingApiKeyWizard(models.TransientModel):
     )
 
     _overlap_not_negative = models.Constraint(
-        "CHECK(overlap_hours >= 0)", "The overlap cannot be negative.",
+        "CHECK(overlap_hours >= 0)", "The overlap must not be negative.",
     )
 
     def action_generate(self):

@@ -104,7 +104,7 @@ class EstimateWizardLine(models.TransientModel):
     quantity = Exact(digits=(24, 6))
 
     _quantity_not_negative = models.Constraint(
-        "CHECK(quantity >= 0)", "A quantity cannot be negative.",
+        "CHECK(quantity >= 0)", "A quantity must not be negative.",
     )
 
     def _quantities(self):

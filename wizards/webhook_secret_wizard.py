@@ -17,7 +17,7 @@ class FusionBillingWebhookSecretWizard(models.TransientModel):
     )
 
     _overlap_not_negative = models.Constraint(
-        "CHECK(overlap_hours >= 0)", "The overlap cannot be negative.",
+        "CHECK(overlap_hours >= 0)", "The overlap must not be negative.",
     )
 
     def _compute_has_secret(self):

@@ -24,10 +24,11 @@ class FusionBillingAccountLink(models.Model):
 
     _external_id_unique = models.Constraint(
         "UNIQUE(service_id, external_id)",
-        "This service has linked this external id already: open that link and change it.",
+        "You cannot link this external id again: open the link that has it, and change that"
+        " one.",
     )
     _external_id_not_empty = models.Constraint(
-        "CHECK(btrim(external_id) != '')", "The external id of a customer cannot be empty.",
+        "CHECK(btrim(external_id) != '')", "The external id of a customer must not be empty.",
     )
 
     @api.depends("external_id", "partner_id")

@@ -32,7 +32,9 @@ class FusionBillingApiKey(models.Model):
         "Last Used", readonly=True, copy=False, help="Precise to the hour.",
     )
 
-    _key_hash_unique = models.UniqueIndex("(key_hash)", "This key exists already.")
+    _key_hash_unique = models.UniqueIndex(
+        "(key_hash)", "A key must be new: this one exists already.",
+    )
 
     # === BUSINESS METHODS === #
 

@@ -35,7 +35,8 @@ class FusionBillingService(models.Model):
 
     _code_unique = models.Constraint(
         "UNIQUE(company_id, code)",
-        "This company has a service with this code already: choose another code.",
+        "You cannot use this code again: the company has a service with it. Choose another"
+        " code.",
     )
 
     @api.depends("account_link_ids", "subscription_ids")

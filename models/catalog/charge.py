@@ -85,11 +85,12 @@ class FusionBillingCharge(models.Model):
     # One charge would bill the same usage twice if two people could add it at once
     # (lago-api#5549, #6035), so the database refuses the second.
     _validity_valid = models.Constraint(
-        "CHECK(valid_until >= valid_from)", "A charge cannot end before it begins.",
+        "CHECK(valid_until >= valid_from)", "A charge must begin before it ends.",
     )
     _plan_metric_unique = models.UniqueIndex(
         "(plan_id, metric_id, currency_id, filter_key) WHERE active AND plan_id IS NOT NULL",
-        "This plan charges this usage in this currency already: change that charge instead.",
+        "You cannot charge this usage in this currency twice: change the charge that the plan"
+        " has.",
     )
 
     @api.depends("plan_id")
@@ -118,7 +119,7 @@ class FusionBillingCharge(models.Model):
             for other in charge._rivals():
                 if charge._overlaps(other):
                     raise ValidationError(self.env._(
-                        "The filters of these charges overlap, so that usage could be billed"
+                        "You cannot let filters of charges overlap, since usage could be billed"
                         " twice: %(first)s %(first_filter)s and %(second)s %(second_filter)s.",
                         first=charge.display_name, first_filter=charge.filter_key,
                         second=other.display_name, second_filter=other.filter_key,

@@ -23,7 +23,7 @@ class FusionBillingChargeFilter(models.Model):
 
     _dimension_unique = models.UniqueIndex(
         "(charge_id, dimension)",
-        "This charge has a condition on this dimension already: add the values there.",
+        "You cannot add a second condition on this dimension: add the values to the first.",
     )
 
     @api.constrains("dimension", "dimension_values")
@@ -31,7 +31,7 @@ class FusionBillingChargeFilter(models.Model):
         for condition in self:
             if not condition.dimension.strip() or not condition._values():
                 raise ValidationError(self.env._(
-                    "A filter needs the name of a dimension and at least one value."
+                    "A filter must have the name of a dimension and at least one value."
                 ))
 
     # === CRUD METHODS === #

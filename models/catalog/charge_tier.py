@@ -39,7 +39,7 @@ class FusionBillingChargeTier(models.Model):
     _numbers_not_negative = models.Constraint(
         "CHECK(up_to >= 0 AND unit_amount >= 0 AND unit_batch >= 0 AND flat_amount >= 0"
         " AND rate >= 0)",
-        "A tier has no negative numbers.",
+        "The numbers of a tier must not be negative.",
     )
 
     @api.constrains("sequence", "up_to", "unit_amount", "unit_batch", "flat_amount", "rate")

@@ -74,15 +74,15 @@ class FusionBillingChargeVersion(models.Model):
 
     _valid_from_unique = models.UniqueIndex(
         "(charge_id, COALESCE(valid_from, '-infinity'::date)) WHERE charge_id IS NOT NULL",
-        "This charge has prices from that day already: change those.",
+        "You cannot add prices from that day twice: change those that the charge has.",
     )
     _amounts_not_negative = models.Constraint(
         "CHECK(included_quota >= 0 AND price_per_unit >= 0 AND rate >= 0 AND fixed_amount >= 0"
         " AND minimum_amount >= 0 AND maximum_amount >= 0)",
-        "Prices and included quotas cannot be negative.",
+        "Prices and included quotas must not be negative.",
     )
     _unit_batch_positive = models.Constraint(
-        "CHECK(unit_batch > 0)", "A batch holds more than zero units.",
+        "CHECK(unit_batch > 0)", "A batch must hold more than zero units.",
     )
 
     @api.depends("charge_id", "valid_from")
@@ -112,7 +112,8 @@ class FusionBillingChargeVersion(models.Model):
             siblings = version.charge_id.version_ids - version
             if billed and siblings and (not version.valid_from or version.valid_from < billed):
                 raise ValidationError(self.env._(
-                    "%(charge)s is billed until %(date)s: new prices start on that day or later.",
+                    "New prices of %(charge)s must start on %(date)s or later: it is billed"
+                    " until then.",
                     charge=version.charge_id.display_name, date=billed,
                 ))
 

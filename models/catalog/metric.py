@@ -42,7 +42,7 @@ class FusionBillingMetric(models.Model):
 
     _code_unique = models.Constraint(
         "UNIQUE(company_id, code)",
-        "This company has a metric with this code already: choose another code.",
+        "You cannot use this code again: the company has a metric with it. Choose another code.",
     )
 
     @api.model_create_multi
@@ -79,5 +79,6 @@ class FusionBillingMetric(models.Model):
         ratings = self.env["fusion.billing.rating"].sudo()
         if changed and ratings.search_count([("metric_id", "in", changed.ids)], limit=1):
             raise UserError(self.env._(
-                "Usage of this metric has been rated, so its aggregation stays: add a new metric."
+                "You cannot change the aggregation of this metric: its usage has been rated."
+                " Add a new metric."
             ))

@@ -71,16 +71,16 @@ class FusionBillingPlan(models.Model):
 
     _code_unique = models.Constraint(
         "UNIQUE(company_id, code)",
-        "This company has a plan with this code already: choose another code.",
+        "You cannot use this code again: the company has a plan with it. Choose another code.",
     )
     _billing_period_positive = models.Constraint(
         "CHECK(billing_period_value BETWEEN 1 AND 1200)",
-        "A billing period lasts at least one week, month or year (and at most 1,200).",
+        "A billing period must last at least one week, month or year (and at most 1,200).",
     )
 
     _draft_hours_not_negative = models.Constraint(
         "CHECK(draft_hours BETWEEN 0 AND 8760)",
-        "Drafts are held for 0 hours to a year.",
+        "Drafts must be held for 0 hours to a year.",
     )
 
     @api.depends("subscription_ids")

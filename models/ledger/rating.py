@@ -90,12 +90,12 @@ class FusionBillingRating(models.Model):
 
     _source_unique = models.UniqueIndex(
         "(subscription_id, COALESCE(charge_id, 0), COALESCE(item_id, 0), period_start)",
-        "A charge or fee is owed once for each stretch of days.",
+        "A charge or fee must be owed once for each stretch of days.",
     )
     _due_idx = models.Index("(subscription_id, bill_on) WHERE amount - settled - waived <> 0")
     _source_one = models.Constraint(
         "CHECK((charge_id IS NULL) != (item_id IS NULL))",
-        "What is owed comes from a charge or from a recurring fee.",
+        "What is owed must come from a charge or from a recurring fee.",
     )
     _period_valid = models.Constraint(
         "CHECK(period_start < period_end)", "A billing period must end after it starts.",
@@ -103,7 +103,7 @@ class FusionBillingRating(models.Model):
     _usage_not_negative = models.Constraint(
         "CHECK(quantity >= 0 AND included_quantity >= 0 AND billable_quantity >= 0"
         " AND (charge_id IS NULL OR amount >= 0) AND abs(amount) < 'Infinity')",
-        "Quantities and amounts of usage cannot be negative.",
+        "Quantities and amounts of usage must not be negative.",
     )
 
     # === COMPUTE METHODS === #

@@ -155,8 +155,8 @@ class FusionBillingRating(models.Model):
         for currency in (source | target) - company.currency_id:
             if not self._has_rate(currency, company, day):
                 raise UserError(self.env._(
-                    "%(charge)s costs %(own)s and the order is in %(other)s, but there is no"
-                    " exchange rate of %(currency)s on %(day)s: add one.",
+                    "You cannot bill %(charge)s, which costs %(own)s, on an order in %(other)s:"
+                    " add an exchange rate of %(currency)s for %(day)s.",
                     charge=charge.display_name, own=source.name, other=target.name,
                     currency=currency.name, day=day,
                 ))

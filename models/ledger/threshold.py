@@ -32,7 +32,7 @@ class FusionBillingThreshold(models.Model):
 
     _one_subject = models.Constraint(
         "CHECK((charge_id IS NULL) != (subscription_id IS NULL))",
-        "A threshold belongs to a charge or to a subscription.",
+        "A threshold must belong to a charge or to a subscription.",
     )
     _value_positive = models.Constraint(
         "CHECK(threshold_value > 0)", "A threshold must be above zero.",
@@ -55,7 +55,7 @@ class FusionBillingThreshold(models.Model):
     def _check_subscription(self):
         if any(not threshold.subscription_id.fusion_plan_id
                for threshold in self if threshold.subscription_id):
-            raise ValidationError(self.env._("Thresholds are for orders with a plan."))
+            raise ValidationError(self.env._("A threshold must be for an order with a plan."))
 
     # === BUSINESS METHODS === #
 

@@ -43,7 +43,7 @@ class FusionBillingItem(models.Model):
     prorate = fields.Boolean(default=True)
 
     _days_valid = models.Constraint(
-        "CHECK(date_until >= date_from)", "A fee cannot end before it begins.",
+        "CHECK(date_until >= date_from)", "A fee must begin before it ends.",
     )
 
     def _terms(self):

@@ -25,5 +25,5 @@ class FusionBillingPhase(models.Model):
     )
 
     _day_unique = models.UniqueIndex(
-        "(subscription_id, date_from)", "One phase begins on a day.",
+        "(subscription_id, date_from)", "You cannot begin two phases on the same day.",
     )

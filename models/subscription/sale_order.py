@@ -79,12 +79,12 @@ class SaleOrder(models.Model):
 
     _fusion_external_id_unique = models.UniqueIndex(
         "(fusion_service_id, fusion_external_id) WHERE fusion_external_id IS NOT NULL",
-        "This service has a subscription with this external id already.",
+        "You cannot use this external id again: the service has a subscription with it.",
     )
     _fusion_running_complete = models.Constraint(
         "CHECK(fusion_state NOT IN ('3_progress', '4_paused') OR (fusion_plan_id IS NOT NULL"
         " AND fusion_start_date IS NOT NULL AND fusion_next_invoice_date IS NOT NULL))",
-        "A running subscription needs a plan, a start date and a next invoice date.",
+        "A running subscription must have a plan, a start date and a next invoice date.",
     )
 
     # === CRUD METHODS === #

@@ -41,7 +41,7 @@ class SaleOrderLine(models.Model):
 
     _fusion_charge_unique = models.UniqueIndex(
         "(order_id, fusion_charge_id) WHERE fusion_charge_id IS NOT NULL",
-        "The usage of this charge is on the order already.",
+        "You cannot add a second line for the usage of a charge: the order has one.",
     )
 
     @api.depends("product_id")

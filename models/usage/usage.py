@@ -45,12 +45,14 @@ class FusionBillingUsage(models.Model):
 
     _idempotency_key_unique = models.UniqueIndex(
         "(subscription_id, metric_id, idempotency_key) WHERE idempotency_key IS NOT NULL",
-        "This subscription has a counter of this metric with this idempotency key already.",
+        "You cannot use this idempotency key again: the subscription has a counter of this"
+        " metric with it.",
     )
     _rating_idx = models.Index("(subscription_id, period_start, metric_id)")
     _quantity_valid = models.Constraint(
         # NaN is greater than every number in PostgreSQL: the upper bound keeps it out.
-        "CHECK(quantity >= 0 AND quantity < 1e18)", "A quantity is a number from 0 to below 10^18.",
+        "CHECK(quantity >= 0 AND quantity < 1e18)",
+        "A quantity must be a number from 0 to below 10^18.",
     )
     _period_valid = models.Constraint(
         "CHECK(period_start < period_end)", "A counter's period must end after it starts.",
@@ -62,8 +64,8 @@ class FusionBillingUsage(models.Model):
         for usage in self:
             if not usage.subscription_id._fusion_covers(usage.period_start):
                 raise ValidationError(self.env._(
-                    "%(subscription)s is not billed on %(date)s: the counter could never be"
-                    " invoiced.",
+                    "You cannot add a counter on %(date)s, it could never be invoiced:"
+                    " %(subscription)s is not billed then.",
                     subscription=usage.subscription_id.display_name, date=usage.period_start,
                 ))
 

@@ -81,7 +81,7 @@ class FusionBillingWebhookDelivery(models.Model):
     request = fields.Text(compute="_compute_request", help="As it is sent, but the signature.")
 
     _event_unique = models.Constraint(
-        "UNIQUE(service_id, event_id)", "An event is delivered once to each service.",
+        "UNIQUE(service_id, event_id)", "An event must be delivered once to each service.",
     )
     # What the sender looks for; they stay as small as the backlog.
     _due = models.Index(f"(service_id, next_attempt_at, id) WHERE {OPEN}")
@@ -203,7 +203,9 @@ class FusionBillingWebhookDelivery(models.Model):
         """Give up what is not delivered."""
         self._check_staff()
         if "sending" in self.mapped("state"):
-            raise UserError(self.env._("An event is being sent at this moment: try again."))
+            raise UserError(self.env._(
+                "You cannot do this while an event is being sent: try again in a moment."
+            ))
         # sudo: the outbox is written by the addon alone.
         self.sudo().filtered(lambda delivery: delivery.state in ("pending", "failed")).write({
             "state": "cancelled", "next_attempt_at": False,
@@ -213,7 +215,9 @@ class FusionBillingWebhookDelivery(models.Model):
         """:raise AccessError: somebody else than billing staff calls"""
         self.check_access("read")
         if not self.env.user.has_group("fusion_billing.group_user"):
-            raise AccessError(self.env._("Only billing staff can do this with an event."))
+            raise AccessError(self.env._(
+                "You cannot do this with an event: only billing staff can."
+            ))
 
     # === RETENTION === #
 

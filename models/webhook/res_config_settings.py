@@ -24,10 +24,10 @@ class ResConfigSettings(models.TransientModel):
             for text in settings.fusion_webhook_allowed_ports.split(","):
                 if not text.strip().isdecimal() or not 0 < int(text) < 65536:
                     raise ValidationError(self.env._(
-                        "Write the ports as numbers with commas between them, such as 443, 8443.",
+                        "Ports must be numbers with commas between them, such as 443, 8443.",
                     ))
 
     @api.constrains("fusion_webhook_retention_days")
     def _check_fusion_webhook_retention_days(self):
         if any(settings.fusion_webhook_retention_days < 1 for settings in self):
-            raise ValidationError(self.env._("Events are kept for one day at least."))
+            raise ValidationError(self.env._("Events must be kept for one day at least."))

@@ -146,10 +146,14 @@ class FusionBillingService(models.Model):
         """
         self.ensure_one()
         if not self.webhook_receives:
-            raise UserError(self.env._("Set the endpoint's URL and let it receive events first."))
+            raise UserError(self.env._(
+                "You cannot do this yet: set the endpoint's URL and let it receive events first."
+            ))
         # sudo: that there is a secret is no secret.
         if not self.sudo().webhook_secret_ids:
-            raise UserError(self.env._("Generate the secret that signs the events first."))
+            raise UserError(self.env._(
+                "You cannot do this yet: generate the secret that signs the events first."
+            ))
         return self.env["fusion.billing.webhook.delivery"]._emit(
             "endpoint.test", self,
             lambda service: {"service": service.code, "message": "It works."},
@@ -229,4 +233,6 @@ class FusionBillingService(models.Model):
         """:raise AccessError: somebody else than a billing manager calls"""
         self.check_access("write")
         if not self.env.user.has_group("fusion_billing.group_manager"):
-            raise AccessError(self.env._("Only billing managers can do this with an endpoint."))
+            raise AccessError(self.env._(
+                "You cannot do this with an endpoint: only billing managers can."
+            ))

@@ -173,7 +173,7 @@ class TestApiPeriodUsage(ApiCase):
         euro.rate_ids.unlink()
         response = self.get(f"/subscriptions/{subscription.id}/usage")
         answer = self.assertError(response, 400, "invalid_state")
-        self.assertIn("no exchange rate of EUR", answer["error"])
+        self.assertIn("add an exchange rate of EUR", answer["error"])
 
     # === PERIODS IN PARTS === #
 

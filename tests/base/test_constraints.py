@@ -38,7 +38,7 @@ class TestCatalogConstraints(ConstraintCase):
 
     def test_a_plan_s_code_is_unique_in_its_company(self):
         self.assertRefused(
-            "fusion_billing_plan_code_unique", "a plan with this code already",
+            "fusion_billing_plan_code_unique", "the company has a plan with it",
             lambda: self._plan("pro"))
         self._plan("pro", company_id=self.env["res.company"].create({"name": "Other"}).id)
 
@@ -50,13 +50,13 @@ class TestCatalogConstraints(ConstraintCase):
 
     def test_a_metric_s_code_is_unique_in_its_company(self):
         self.assertRefused(
-            "fusion_billing_metric_code_unique", "a metric with this code already",
+            "fusion_billing_metric_code_unique", "the company has a metric with it",
             lambda: self._metric("api_calls"))
 
     def test_m3_prices_and_quotas_are_not_negative(self):
         for vals in ({"price_per_unit": -0.01}, {"included_quota": -1}):
             self.assertRefused(
-                "fusion_billing_charge_version_amounts_not_negative", "cannot be negative",
+                "fusion_billing_charge_version_amounts_not_negative", "must not be negative",
                 lambda vals=vals: self._charge(**vals))
 
     def test_m3_a_batch_is_positive(self):
@@ -73,7 +73,7 @@ class TestCatalogConstraints(ConstraintCase):
     def test_a_plan_charges_a_metric_once_in_a_currency(self):
         charge = self._charge()
         self.assertRefused(
-            "fusion_billing_charge_plan_metric_unique", "charges this usage in this currency",
+            "fusion_billing_charge_plan_metric_unique", "cannot charge this usage in this currency twice",
             self._charge)
         charge.active = False
         self._charge()
@@ -82,7 +82,7 @@ class TestCatalogConstraints(ConstraintCase):
     def test_t2_a_charge_does_not_end_before_it_begins(self):
         charge = self._charge(valid_from="2026-01-10")
         self.assertRefused(
-            "fusion_billing_charge_validity_valid", "cannot end before it begins",
+            "fusion_billing_charge_validity_valid", "must begin before it ends",
             lambda: charge.write({"valid_until": "2026-01-09"}))
         charge.write({"valid_until": "2026-01-10"})
 
@@ -114,19 +114,19 @@ class TestServiceConstraints(ConstraintCase):
 
     def test_a_service_s_code_is_unique_in_its_company(self):
         self.assertRefused(
-            "fusion_billing_service_code_unique", "a service with this code already",
+            "fusion_billing_service_code_unique", "the company has a service with it",
             lambda: self.env["fusion.billing.service"].create({"name": "M", "code": "nexa"}))
 
     def test_a_customer_id_of_a_service_means_one_customer(self):
         self._link("cust-1")
         self.assertRefused(
-            "fusion_billing_account_link_external_id_unique", "linked this external id already",
+            "fusion_billing_account_link_external_id_unique", "cannot link this external id again",
             lambda: self._link("cust-1"))
 
     def test_a_customer_id_is_not_empty(self):
         for empty in (" ", "   "):
             self.assertRefused(
-                "fusion_billing_account_link_external_id_not_empty", "cannot be empty",
+                "fusion_billing_account_link_external_id_not_empty", "must not be empty",
                 lambda empty=empty: self._link(empty))
 
     def test_a2_two_keys_never_share_a_hash(self):
@@ -141,7 +141,7 @@ class TestServiceConstraints(ConstraintCase):
         vals = {"fusion_service_id": self.service.id, "fusion_external_id": "sub-1"}
         self._subscribe(**vals)
         self.assertRefused(
-            "sale_order_fusion_external_id_unique", "with this external id already",
+            "sale_order_fusion_external_id_unique", "cannot use this external id again",
             lambda: self._subscribe(**vals))
         other = self.env["fusion.billing.service"].create({"name": "M", "code": "other"})
         self._subscribe(**{**vals, "fusion_service_id": other.id})
@@ -155,7 +155,7 @@ class TestUsageConstraints(ConstraintCase):
         subscription = self._subscribe()
         self._use(subscription, 1, idempotency_key="k")
         self.assertRefused(
-            "fusion_billing_usage_idempotency_key_unique", "with this idempotency key already",
+            "fusion_billing_usage_idempotency_key_unique", "cannot use this idempotency key again",
             lambda: self._use(subscription, 2, idempotency_key="k"))
         self._use(subscription, 3)
         self._use(subscription, 3)
@@ -223,12 +223,12 @@ class TestLedgerConstraints(ConstraintCase):
     def test_quantities_and_amounts_of_usage_are_not_negative(self):
         for name in ("quantity", "included_quantity", "billable_quantity", "amount"):
             self.assertRefused(
-                "fusion_billing_rating_usage_not_negative", "cannot be negative",
+                "fusion_billing_rating_usage_not_negative", "must not be negative",
                 lambda name=name: self.rating.write({name: -1}))
 
     def test_l6_the_usage_of_a_charge_stands_once_on_an_order(self):
         self.assertRefused(
-            "sale_order_line_fusion_charge_unique", "on the order already",
+            "sale_order_line_fusion_charge_unique", "a second line for the usage of a charge",
             lambda: as_engine(self.env["sale.order.line"]).create({
                 "order_id": self.subscription.id, "product_id": self.usage_product.id,
                 "fusion_charge_id": self.rating.charge_id.id}))
@@ -252,7 +252,7 @@ class TestSubscriptionConstraints(ConstraintCase):
             subscription = self._subscribe()
             self.assertRefused(
                 "sale_order_fusion_running_complete",
-                "needs a plan, a start date and a next invoice date",
+                "must have a plan, a start date and a next invoice date",
                 lambda name=name, subscription=subscription: self.env.execute_query(
                     self._set_null(subscription, name)))
 
@@ -275,12 +275,12 @@ class TestSubscriptionConstraints(ConstraintCase):
     def test_t1_one_phase_begins_on_a_day(self):
         phase = self._subscribe().fusion_phase_ids
         self.assertRefused(
-            "fusion_billing_phase_day_unique", "One phase begins on a day", phase.copy)
+            "fusion_billing_phase_day_unique", "cannot begin two phases on the same day", phase.copy)
 
     def test_f2_a_fee_does_not_end_before_it_begins(self):
         item = self._subscribe(products=[self.fee_product]).fusion_item_ids
         self.assertRefused(
-            "fusion_billing_item_days_valid", "cannot end before it begins",
+            "fusion_billing_item_days_valid", "must begin before it ends",
             lambda: item.write({"date_until": "2025-12-31"}))
 
     def test_companies_are_not_mixed(self):

@@ -83,7 +83,7 @@ class TestChargeInAnotherCurrency(BillingCase):
         with freeze_time("2026-02-05"):
             self._bill()
         self.assertFalse(self.subscription.invoice_ids)
-        self.assertIn("no exchange rate of EUR", self.subscription.fusion_error)
+        self.assertIn("add an exchange rate of EUR", self.subscription.fusion_error)
 
     def test_a_stretch_before_a_plan_change_is_converted_at_its_own_end(self):
         other = self._plan("other")
