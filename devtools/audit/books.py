@@ -214,7 +214,7 @@ SELECT line.id, line.move_id, line.fusion_rating_id, line.fusion_settled,
 """
 MOVES = """
 SELECT id, name, move_type, state, currency_id, company_id, partner_id, amount_untaxed, amount_tax,
-       amount_total, reversed_entry_id, write_date, create_date
+       amount_total, reversed_entry_id, fusion_bill_on, write_date, create_date
   FROM account_move WHERE move_type IN ('out_invoice', 'out_refund')
 """
 ORDER_LINES = """

@@ -168,7 +168,8 @@ class DocumentAudit:
         for line in self.lines:
             for order_line_id in line.order_line_ids:
                 move = self._move(line)
-                if order_line_id in self.order_lines:
+                # Credit notes and copies that people make carry nothing but what they copy.
+                if order_line_id in self.order_lines and move.fusion_bill_on:
                     order_id = self.order_lines[order_line_id].order_id
                     latest[order_id] = max(move.create_date, latest.get(order_id, move.create_date))
                 if move.state != "cancel" and not (line.fusion_rating_id or line.fusion_conceded):
