@@ -17,7 +17,7 @@ from itertools import pairwise
 from typing import Any
 
 from .exact import DECIMALS, EXACT, plain_text, tidy
-from .periods import Period
+from .periods import Period, overlap
 from .pricing import PricedAmount, price, prorate
 from .timeline import ACTIVE, FOREVER, PAUSED, BillingPeriod
 
@@ -159,7 +159,7 @@ def stretches(timeline, charges, items, since, until):
         found += _stretches_of_items(cycle, items)
         first_days = _first_days(timeline, cycle.period)
         for plan, run in timeline.runs(lambda phase: phase.plan, ACTIVE):
-            for days in _overlap(run, cycle.period.lived):
+            for days in overlap(run, cycle.period.lived):
                 found += _stretches_of_charges(
                     cycle, days, charges.get(plan.id, ()), first_days[plan.id],
                 )
@@ -175,7 +175,7 @@ def _cycles(timeline, since, until):
     active, active_days = {}, Counter()
     for period in periods:
         active[period] = tuple(
-            days for run in timeline.active() for days in _overlap(run, period.lived)
+            days for run in timeline.active() for days in overlap(run, period.lived)
         )
         active_days[period.full] += sum(days.days for days in active[period])
     return [
@@ -188,7 +188,7 @@ def _first_days(timeline, period):
     """The first day of each plan in a period, by the plan's id: a pause begins no plan anew."""
     first_days = {}
     for plan, run in timeline.runs(lambda phase: phase.plan, ACTIVE, PAUSED):
-        for days in _overlap(run, period.lived):
+        for days in overlap(run, period.lived):
             first_days.setdefault(plan.id, days.start)
     return first_days
 
@@ -199,7 +199,7 @@ def _stretches_of_items(cycle, items):
         cycle.stretch(
             item, days, bill_on=start if item.in_advance and days.start == start else end,
         )
-        for item in items for run in cycle.active for days in _overlap(run, item.days)
+        for item in items for run in cycle.active for days in overlap(run, item.days)
     ]
 
 
@@ -211,7 +211,7 @@ def _stretches_of_charges(cycle, run, charges, first_day):
     """
     return [
         cycle.stretch(charge, part, bill_on=cycle.period.end, version=version, leaves=leaves)
-        for charge in charges for days in _overlap(run, charge.days)
+        for charge in charges for days in overlap(run, charge.days)
         for part, (version, leaves) in _parts(charge, days, _beside(charge, charges), first_day)
     ]
 
@@ -228,7 +228,7 @@ def _parts(charge, days, beside, first_day):
     """Cut days where other prices begin to hold, or other filters: ``[(days, both)]``."""
     def in_force(part):
         day = part.start if charge.split else max(first_day, charge.days.start)
-        leaves = [other.takes for other in beside if _overlap(other.days, part)]
+        leaves = [other.takes for other in beside if overlap(other.days, part)]
         return charge.version_on(day), tuple(leaves)
 
     cuts = [version.valid_from for version in charge.versions]
@@ -244,12 +244,6 @@ def _parts(charge, days, beside, first_day):
 def _cut(days, cuts):
     inside = sorted({day for day in cuts if day and days.start < day < days.end})
     return [Period(*ends) for ends in pairwise([days.start, *inside, days.end])]
-
-
-def _overlap(one, other):
-    """The days that two runs share, in a list, which is empty if there are none."""
-    start, end = max(one.start, other.start), min(one.end, other.end)
-    return [Period(start, end)] if start < end else []
 
 
 # === AMOUNTS === #

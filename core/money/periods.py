@@ -45,6 +45,12 @@ class Period(NamedTuple):
         return local_midnight_utc(self.start, tz), local_midnight_utc(self.end, tz)
 
 
+def overlap(one, other):
+    """The days that two runs share, in a list, which is empty if there are none."""
+    start, end = max(one[0], other[0]), min(one[1], other[1])
+    return [Period(start, end)] if start < end else []
+
+
 @dataclass(frozen=True)
 class Recurrence:
     """Every ``value`` weeks, months or years, counted from ``anchor``.

@@ -6,6 +6,7 @@ Changes are functions from phases to phases, so that any number of them may be p
 back and put into the past, in any order.
 """
 
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
@@ -105,6 +106,13 @@ class Timeline:
             else:
                 runs.append((value, Period(phase.day, end)))
         return runs
+
+    def days_by_plan(self):
+        """The runs of days on each plan, whatever its state: a dict by the plan's id."""
+        days_by_plan = defaultdict(list)
+        for plan, days in self.runs(lambda phase: phase.plan):
+            days_by_plan[plan.id].append(days)
+        return days_by_plan
 
     def active(self):
         """The runs of days on which usage and fees are owed."""

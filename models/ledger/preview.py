@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from ...core.money import owed
 from ...core.money.exact import EXACT
+from ...core.money.fees import begun
 from ...core.money.periods import Period
 from ...core.money.pricing import round_amount
 from ...core.money.timeline import DAY, FOREVER
@@ -114,16 +115,15 @@ class Preview:
 
     def items_on(self, timeline):
         """Return the fees that belong to a timeline: those of plans begin and end with them."""
-        items = self._order.fusion_item_ids
-        found = [self._item(item) for item in items if not item.plan_fee_id]
-        for plan, days in timeline.runs(lambda phase: phase.plan):
-            held = items.filtered(
-                lambda item, plan=plan: item.plan_fee_id.plan_id.id == plan.id
-            )._overlaps(days.start, days.end)
-            found += [
-                replace(self._item(item), end=min(item.date_until or FOREVER, days.end))
-                for item in held
-            ] or self._new_fees(plan, days)
+        items, now = self._order.fusion_item_ids, self._order._fusion_timeline()
+        fees = items.filtered("plan_fee_id")
+        found = [self._item(item) for item in items - fees]
+        found += [
+            replace(self._item(item), start=run.start, end=run.end)
+            for item, days in fees._followed(now, timeline).items() for run in days
+        ]
+        for plan, days in begun(now, timeline):
+            found += self._new_fees(plan, days)
         return found
 
     def items_with(self, line, day, values):

@@ -4,6 +4,8 @@ from odoo import fields, models
 
 from ...core.money.exact import EXACT
 from ...core.money.owed import Item
+from ...core.money.periods import Period
+from ...core.money.timeline import FOREVER
 from ..base.exact_mixin import Exact
 
 
@@ -68,7 +70,7 @@ class FusionBillingItem(models.Model):
             lambda item: item.date_from <= day and not (item.date_until and item.date_until <= day)
         )
 
-    def _overlaps(self, start, end):
-        return self.filtered(
-            lambda item: item.date_from < end and not (item.date_until and item.date_until <= start)
-        )
+    def _days(self):
+        """Return the days on which this item is in force: none if it was taken back."""
+        self.ensure_one()
+        return Period(self.date_from, self.date_until or FOREVER)

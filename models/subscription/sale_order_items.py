@@ -1,6 +1,7 @@
 from odoo import models
 from odoo.exceptions import UserError
 
+from ...core.money.fees import begun, followed
 from ...core.money.timeline import FOREVER
 from ..base.engine import as_engine
 
@@ -53,27 +54,12 @@ class SaleOrder(models.Model):
         )
 
     def _fusion_swap_fees(self, before, after):
-        """Let the plans' fees begin and end with their plans.
-
-        A fee that ended with its plan follows the plan's new end; one that staff ended earlier
-        stays ended.
-        """
-        ends = {days.end for _plan, days in before.runs(lambda phase: phase.plan)}
-        runs = after.runs(lambda phase: phase.plan)
+        """Let the plans' fees begin and end with their plans (see `core.money.fees`)."""
         items = self.sudo().fusion_item_ids.filtered("plan_fee_id")
-        for item in items:
-            days = [
-                days for plan, days in runs
-                if plan.id == item.plan_fee_id.plan_id.id
-                and item._overlaps(days.start, days.end)
-            ]
-            item._follow_plan(days[0] if days else None, ends)
-        for plan, days in runs:
-            plan = self.fusion_plan_id.browse(plan.id)
-            if not items.exists()._overlaps(days.start, days.end).filtered(
-                lambda item, plan=plan: item.plan_fee_id.plan_id == plan
-            ):
-                self._fusion_begin_fees(plan, days)
+        for item, days in items._followed(before, after).items():
+            item._hold_on(days)
+        for plan, days in begun(before, after):
+            self._fusion_begin_fees(self.fusion_plan_id.browse(plan.id), days)
 
     def _fusion_begin_fees(self, plan, days):
         """Owe a plan's fees on some days, each shown on its own order line.
@@ -235,23 +221,35 @@ class FusionBillingItem(models.Model):
         chain._on(day).date_until = day
         chain.filtered(lambda item: item.date_from >= day)._take_back()
 
-    def _follow_plan(self, days, ends):
-        """Hold on the days of the plan only.
+    def _followed(self, before, after):
+        """Return the days of plans' fees if another timeline holds: `{item: [days]}`.
 
-        :param Period days: those on the plan that this item overlaps, or None
-        :param set ends: the days on which plans ended before the change
+        Those that were taken back already are left out.
         """
+        was, now = before.days_by_plan(), after.days_by_plan()
+        return {
+            item: followed(
+                item._days(), was[item.plan_fee_id.plan_id.id], now[item.plan_fee_id.plan_id.id],
+                item._followed_on(),
+            )
+            for item in self if item._days().days
+        }
+
+    def _followed_on(self):
+        """Return the first later day from which the chain has other terms."""
+        later = self._chain().filtered(lambda item: item.date_from > self.date_from)
+        return min(later.mapped("date_from"), default=FOREVER)
+
+    def _hold_on(self, days):
+        """Be in force on other days: a list of runs."""
         self.ensure_one()
         if not days:
             self._take_back()
             return
-        end = days.end if days.end != FOREVER else False
-        until = self.date_until
-        if not until or until in ends or (end and until > end):
-            last = self._chain().sorted("date_from")[-1:] == self
-            until = end if last else until
-        if until != self.date_until:
-            self.date_until = until
+        for run in days[1:]:
+            self.copy(_dates(run))
+        if days[0] != self._days():
+            self.write(_dates(days[0]))
 
     def _take_back(self):
         """Owe nothing for these items: they are deleted, or end before they begin."""
@@ -267,3 +265,9 @@ class FusionBillingItem(models.Model):
     def _is_rated(self):
         """Whether the ledger names this item; the ledger says so."""
         return False
+
+
+def _dates(days):
+    return {
+        "date_from": days.start, "date_until": days.end if days.end != FOREVER else False,
+    }

@@ -196,6 +196,33 @@ class TestItems(BillingCase):
         subscription._fusion_keep_plan()
         self.assertEqual(self._items(subscription), [("Set-up", 1, 31, "2026-01-01", "")])
 
+    def test_a_fee_that_a_plan_gets_later_is_not_owed_by_who_is_on_it_already(self):
+        plan = self._plan("free")
+        subscription = self._subscribe("2026-01-01", plan=plan)
+        plan.fee_ids = [(0, 0, {"product_id": self.setup_product.id})]
+        subscription._fusion_pause(date(2026, 1, 15), date(2026, 1, 20))
+        subscription._fusion_close(date(2026, 2, 10))
+        self.assertEqual(self._items(subscription), [])
+        self.assertEqual(self._owed(subscription), [])
+
+    def test_a_change_of_plan_that_is_put_earlier_takes_its_fees_along(self):
+        other = self._plan("other", fee_ids=[(0, 0, {"product_id": self.fee_product.id})])
+        subscription = self._subscribe("2026-01-01")
+        subscription._fusion_change_plan(other, date(2026, 1, 21))
+        subscription._fusion_change_plan(other, date(2026, 1, 15))
+        self.assertEqual(self._items(subscription), [
+            ("Set-up", 1, 31, "2026-01-01", "2026-01-15"),
+            ("Pro subscription", 1, 49, "2026-01-15", ""),
+        ])
+
+    def test_a_plan_put_between_is_taken_back_and_leaves_no_gap_in_the_fees(self):
+        other = self._plan("other")
+        subscription = self._subscribe("2026-01-01")
+        subscription._fusion_change_plan(other, date(2026, 1, 15))
+        subscription._fusion_change_plan(self.plan, date(2026, 1, 18))
+        subscription._fusion_take_back(subscription._fusion_planned_changes()[0])
+        self.assertEqual(sum(amount for *_days, amount in self._owed(subscription)), 31)
+
     def test_whether_a_line_recurs_is_decided_when_it_is_put_on(self):
         subscription = self._subscribe("2026-01-01", products=[self.fee_product])
         self.fee_product.fusion_recurring = False

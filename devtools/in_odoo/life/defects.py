@@ -109,7 +109,7 @@ def rate_of_the_run(env):
 def fees_of_the_old_plan_go_on(env):
     """A plan change does not end the fees of the plan before (F1)."""
     return method(
-        env, "fusion.billing.item", "_follow_plan", lambda _original, *_arguments: None,
+        env, "fusion.billing.item", "_hold_on", lambda _original, *_arguments: None,
     )
 
 
