@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from datetime import date
 from fractions import Fraction
 
-from devtools.audit.days import DAY
+from devtools.audit.days import DAY, runs
 from devtools.audit.owed import Recount, matches
 from devtools.audit.prices import half_away
 
@@ -123,10 +123,13 @@ class LedgerAudit:
                 if source == ("item", item.id) and rating.amount
                 for number in range((rating.period_end - rating.period_start).days)
             )
-            for day, times in days.items():
-                in_force = item.date_from <= day < (item.date_until or date.max)
-                if times > 1 or not in_force or day not in active:
-                    yield f"the fee {item.id} is owed {times} times for {day}"
+            wrong = [
+                day for day, times in days.items()
+                if times > 1 or day not in active
+                or not item.date_from <= day < (item.date_until or date.max)
+            ]
+            for run in runs(wrong):
+                yield f"the fee {item.id} is owed {days[run[0]]} times from {run[0]} to {run[-1]}"
 
     def _fees_of_plans(self, order, recount):
         """A plan's fees end with it (F1)."""
