@@ -251,14 +251,13 @@ class SaleOrder(models.Model):
     def _fusion_set_timeline(self, timeline):
         """Store a timeline, let the plan's fees and what is shown follow, and have it rated."""
         before = self._fusion_timeline() if self._fusion_has_begun() else None
-        since = _first_difference(before, timeline)
+        since = _first_touched(before, timeline)
         self._fusion_store_phases(timeline)
         if before:
             self._fusion_swap_fees(before, timeline)
         self._fusion_project()
         self._fusion_show_items()
-        # The billing period of the day before may have got another end.
-        self._fusion_request_rating(since and since - DAY)
+        self._fusion_request_rating(since)
 
     def _fusion_store_phases(self, timeline):
         # sudo: phases are written by these methods alone.
@@ -344,10 +343,19 @@ def _within(spans):
     )
 
 
+def _first_touched(before, after):
+    """The first day that may owe something else on another timeline; None if there is none.
+
+    The billing period of the day before may have got another end. Days around a close may be
+    parts of one full period, and each of them a share of all.
+    """
+    day = _first_difference(before, after) if before else after.start
+    periods = [timeline.period_on(day) for timeline in (before, after) if timeline and day]
+    return day and min([day - DAY, *(period.full.start for period in periods if period)])
+
+
 def _first_difference(before, after):
-    """The first day on which two timelines differ; None if one of them is only beginning."""
-    if before is None:
-        return after.start
+    """The first day on which two timelines differ; None if they do not."""
     days = sorted({phase.day for phase in (*before.phases, *after.phases)})
     differing = [
         day for day in days

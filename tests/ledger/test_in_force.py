@@ -50,6 +50,21 @@ class TestCutPeriods(BillingCase):
             ("2026-01-22", "2026-02-01", 10), ("2026-01-22", "2026-02-01", 31),
         ])
 
+    def test_t4_a_period_before_a_close_is_whole_again_if_the_days_after_it_change_plan(self):
+        yearly = self._plan("yearly", billing_period_unit="year")
+        self._charge(plan=yearly, minimum_amount=365, prorate=False)
+        subscription = self._subscribe(plan=yearly)
+        with freeze_time("2026-01-20"):
+            subscription._fusion_close()
+        with freeze_time("2026-01-22"):
+            subscription._fusion_reopen()
+            self._rate()
+        self.assertEqual(self._owed(subscription)[0][2], 20.05)
+        with freeze_time("2026-03-01"):
+            subscription._fusion_change_plan(self.plan, date(2026, 1, 22))
+            self._rate()
+        self.assertEqual(self._owed(subscription), [("2026-01-01", "2026-01-21", 365)])
+
     def test_r10_a_pause_is_free_of_minimum_and_fees(self):
         self._charge(minimum_amount=31)
         self.fee_product.list_price = 62
