@@ -132,18 +132,20 @@ class Preview:
         :param line: the order line of the fee; a new record for one that is added
         :param dict values: its `product_id`, `quantity`, `price_unit` and `discount`
         """
-        chain = line._origin.fusion_item_ids.sudo()
-        found = [self._item(item) for item in self._order.fusion_item_ids - chain]
+        items = line._origin.fusion_item_ids.sudo()
+        chain = items._chain()
+        found = [self._item(item) for item in self._order.fusion_item_ids - items]
         found += [
             replace(self._item(item), end=min(item.date_until or FOREVER, day))
             for item in chain if item.date_from < day
         ]
-        if not values["quantity"]:
+        days = self._order._fusion_days_of_fee(line, day)
+        if not values["quantity"] or not days:
             return found
-        later = chain.filtered(lambda item: item.date_from > day)
         covering = chain._on(day)
-        end = covering.date_until or min(later.mapped("date_from"), default=FOREVER)
+        end = min(days.end, covering._days().end if covering else chain._next_start(day))
         found.append(self._changed_item(covering or chain[-1:], day, end, values))
+        later = chain.filtered(lambda item: item.date_from > day)
         return found + [self._item(item) for item in later]
 
     def _item(self, item):

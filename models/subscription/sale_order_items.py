@@ -2,6 +2,7 @@ from odoo import models
 from odoo.exceptions import UserError
 
 from ...core.money.fees import begun, followed
+from ...core.money.periods import Period
 from ...core.money.timeline import FOREVER
 from ..base.engine import as_engine
 
@@ -135,7 +136,8 @@ class SaleOrder(models.Model):
         """Let a recurring fee be another one from a day on; what is not given stays.
 
         :param date date: as the plan says, if empty
-        :raise UserError: the subscription does not run, or the quantity is negative
+        :raise UserError: the subscription does not run, the quantity is negative, or the fee is
+            of a plan that is not in force on the day
         """
         self._fusion_timeline_to_change()
         day = self._fusion_day_of_change(date)
@@ -147,7 +149,15 @@ class SaleOrder(models.Model):
         }
         if values["quantity"] < 0:
             raise UserError(self.env._("You cannot owe less than nothing: enter 0 or more."))
-        item._change(day, values)
+        days = self._fusion_days_of_fee(line, day)
+        if values["quantity"] and not days:
+            raise UserError(self.env._(
+                "%(fee)s comes with the plan %(plan)s, and the subscription is on another one on"
+                " %(day)s: add the fee as one of its own.", fee=line.product_id.display_name,
+                plan=line.sudo().fusion_plan_fee_id.plan_id.display_name,
+                day=self._fusion_format(day),
+            ))
+        item._change(day, values, days and days.end)
         self._fusion_fees_changed(line, day, self.env._(
             "%(fee)s from %(day)s: %(quantity)s at %(price)s, %(discount)s %% off",
             fee=line.product_id.display_name, day=self._fusion_format(day),
@@ -170,6 +180,18 @@ class SaleOrder(models.Model):
             return date or today
         period = timeline.period_on(today)
         return period.end if period and period.start < today else today
+
+    def _fusion_days_of_fee(self, line, day):
+        """Return the run of days around one on which a fee can be owed; None if there is none.
+
+        A fee of a plan is owed on that plan alone (F1).
+        """
+        # sudo: apps change fees, too, and may not read plans.
+        plan = line.sudo().fusion_plan_fee_id.plan_id
+        if not plan:
+            return Period(self._fusion_timeline().start, FOREVER)
+        runs = self._fusion_timeline().days_by_plan()[plan.id]
+        return next((days for days in runs if days.start <= day < days.end), None)
 
     def _fusion_fees_changed(self, line, day, sentence):
         # sudo: apps change fees, too, and may not write messages.
@@ -194,10 +216,11 @@ class FusionBillingItem(models.Model):
 
     _inherit = "fusion.billing.item"
 
-    def _change(self, day, values):
+    def _change(self, day, values, end):
         """Let other values hold from a day on, until the item's own end.
 
         :param dict values: quantity, price_unit and discount
+        :param date end: the day by which they end at the latest; it counts if they begin
         """
         self.ensure_one()
         covers = self.date_from <= day and not (self.date_until and self.date_until <= day)
@@ -208,10 +231,8 @@ class FusionBillingItem(models.Model):
         elif all(self[name] == value for name, value in values.items()) and covers:
             return
         else:
-            until = self.date_until if covers else False
-            following = self._chain().filtered(lambda item: item.date_from > day)
-            until = until or min(following.mapped("date_from"), default=False)
-            self.copy({**values, "date_from": day, "date_until": until})
+            until = self._days().end if covers else self._chain()._next_start(day)
+            self.copy({**values, **_dates(Period(day, min(until, end)))})
             if covers:
                 self.date_until = day
 
@@ -230,15 +251,14 @@ class FusionBillingItem(models.Model):
         return {
             item: followed(
                 item._days(), was[item.plan_fee_id.plan_id.id], now[item.plan_fee_id.plan_id.id],
-                item._followed_on(),
+                item._chain()._next_start(item.date_from),
             )
             for item in self if item._days().days
         }
 
-    def _followed_on(self):
-        """Return the first later day from which the chain has other terms."""
-        later = self._chain().filtered(lambda item: item.date_from > self.date_from)
-        return min(later.mapped("date_from"), default=FOREVER)
+    def _next_start(self, day):
+        """Return the first later day on which one of these begins; FOREVER if none does."""
+        return min((start for start in self.mapped("date_from") if start > day), default=FOREVER)
 
     def _hold_on(self, days):
         """Be in force on other days: a list of runs."""
@@ -260,7 +280,8 @@ class FusionBillingItem(models.Model):
                 item.unlink()
 
     def _chain(self):
-        return self.order_line_id.fusion_item_ids
+        """Return what is owed for the same order line in the course of time."""
+        return self.order_line_id.fusion_item_ids.filtered(lambda item: item._days().days)
 
     def _is_rated(self):
         """Whether the ledger names this item; the ledger says so."""

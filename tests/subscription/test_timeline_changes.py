@@ -215,6 +215,29 @@ class TestItems(BillingCase):
             ("Pro subscription", 1, 49, "2026-01-15", ""),
         ])
 
+    def test_a_fee_of_another_plan_does_not_come_back_by_an_edit(self):
+        subscription = self._subscribe("2026-01-01")
+        line = subscription.order_line
+        subscription._fusion_change_plan(self._plan("other"), date(2026, 1, 11))
+        for edit in (lambda: line.write({"product_uom_qty": 2}),
+                     lambda: subscription._fusion_change_item(line, quantity=2)):
+            with self.assertRaisesRegex(UserError, "comes with the plan pro"):
+                edit()
+        self.assertEqual(self._items(subscription), [
+            ("Set-up", 1, 31, "2026-01-01", "2026-01-11"),
+        ])
+
+    def test_a_fee_that_staff_put_on_again_ends_with_its_plan(self):
+        subscription = self._subscribe("2026-01-01")
+        line = subscription.order_line
+        subscription._fusion_end_item(line, date(2026, 1, 11))
+        subscription._fusion_change_plan(self._plan("other"), date(2026, 1, 21))
+        subscription._fusion_change_item(line, quantity=2, date=date(2026, 1, 15))
+        self.assertEqual(self._items(subscription), [
+            ("Set-up", 1, 31, "2026-01-01", "2026-01-11"),
+            ("Set-up", 2, 31, "2026-01-15", "2026-01-21"),
+        ])
+
     def test_a_plan_put_between_is_taken_back_and_leaves_no_gap_in_the_fees(self):
         other = self._plan("other")
         subscription = self._subscribe("2026-01-01")
