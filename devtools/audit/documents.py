@@ -91,8 +91,11 @@ class DocumentAudit:
         ]
         if not rating.rated_at or max([rating.rated_at, *touched]) > moment:
             return
-        borne = sum(self._borne(line) for line in live if line.create_date <= moment)
-        if borne < rating.amount:
+        then = [line for line in live if line.create_date <= moment]
+        borne = sum(map(self._borne, then))
+        # No credit settles less than is owed: if these do, something was deleted since.
+        is_whole = sum(line.fusion_settled or 0 for line in then) >= rating.amount
+        if is_whole and borne < rating.amount:
             yield f"a credit took the customer to {money(borne)}, below" \
                   f" {money(rating.amount)} that are owed"
 
