@@ -34,9 +34,11 @@ class App:
 
     def edit(self):
         """Staff correct a counter by hand."""
-        usage = self._counter()
-        if usage:
-            usage.quantity = quantity = self.rng.choice((0, 3, 77.25))
+        self.correct(self._counter(), self.rng.choice((0, 3, 77.25)))
+
+    def correct(self, usages, quantity):
+        usages.write({"quantity": quantity})
+        for usage in usages:
             self.accepted[self._key(usage)]["quantity"] = quantity
 
     def delete(self):

@@ -17,8 +17,9 @@ class Office:
     def acts(self):
         acts = (
             self.cancel, self.cancel, self.delete, self.reset_and_post, self.reset, self.post,
-            self.credit, self.credit, self.replace, self.edit, self.delete_line, self.duplicate,
-            self.cancel_credit, self.waive, self.waive_document, self.take_back_waiver,
+            self.credit, self.credit, self.credit_and_correct, self.credit_and_correct,
+            self.replace, self.edit, self.delete_line, self.duplicate, self.cancel_credit,
+            self.waive, self.waive_document, self.take_back_waiver,
         )
         return [(f"office.{act.__name__}", act) for act in acts]
 
@@ -61,9 +62,9 @@ class Office:
 
     # === CREDIT NOTES === #
 
-    def credit(self):
+    def credit(self, move=None):
         """A credit note by hand: of all or of less, posted or left as a draft."""
-        move = self.document("posted", kinds=("out_invoice",))
+        move = move or self.document("posted", kinds=("out_invoice",))
         if not move:
             return
         self._wizard(move).refund_moves()
@@ -75,6 +76,16 @@ class Office:
             line.price_unit = round(line.price_unit / 2, 2)
         if self.rng.random() < 0.6:
             note.action_post()
+
+    def credit_and_correct(self):
+        """Staff give back what was used by mistake, and then somebody corrects the counters."""
+        used = self.env["fusion.billing.rating"].search(
+            [("quantity", ">", 0), ("settled", ">", 0)], order="id desc", limit=200)
+        rows = used.filtered(lambda row: row.invoice_line_ids.move_id.filtered(is_invoice))
+        if rows:
+            row = rows.browse(self.rng.choice(rows.ids))
+            self.credit(row.invoice_line_ids.move_id.filtered(is_invoice)[0])
+            self.world.app.correct(self.env["fusion.billing.usage"]._counters(row._counted()), 0)
 
     def replace(self):
         """*Reverse and create invoice*; the new draft may be posted, cancelled or deleted later."""
@@ -141,3 +152,7 @@ class Office:
         rows = self.env["fusion.billing.rating"].search([("waived", "!=", 0)])
         if rows:
             rows.browse(self.rng.choice(rows.ids))._take_back_waiver()
+
+
+def is_invoice(move):
+    return move.move_type == "out_invoice" and move.state == "posted"

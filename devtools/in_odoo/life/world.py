@@ -84,7 +84,7 @@ class World:
 
     def move_on(self):
         """Let some time pass; then things happen, and the crons may or may not run."""
-        self.wait(self.rng.randrange(6, 24 * 14))
+        self.wait(self.rng.randrange(6, 24 * 20))
         self.do("push", self.app.push)
         for _number in range(max(2, len(self.ids) // 2)):
             self.do(*self.random_act())
@@ -125,12 +125,12 @@ class World:
         """End some lives; let time pass until nothing waits, and the crons do what is due."""
         for order in self.env["sale.order"].browse(self.ids):
             if self.rng.random() < 0.4:
-                self.do("end", lambda order=order: order._fusion_close(discard_usage=True))
-        self.wait(24 * self.rng.randrange(1, 40))
-        for _again in range(2):
-            self.do("rate", self.rate)
-            self.do("bill", self.bill)
-            self.wait(24 * 4)  # held drafts are posted
+                end = self.today + self.rng.randrange(1, 4) * DAY
+                self.do("end", lambda order=order, end=end: order._fusion_close(
+                    end, discard_usage=True))
+        self.wait(24 * self.rng.randrange(3, 40))
+        self.do("bill", self.bill)
+        self.wait(24 * 4)  # held drafts are posted
         self.do("rate", self.rate)
         self.do("bill", self.bill)
 
