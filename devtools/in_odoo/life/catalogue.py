@@ -163,10 +163,10 @@ class Catalogue:
         charge.write(terms)
 
     def plan_prices(self):
-        """New prices from a day on."""
-        self.charge().version_ids = [Command.create({
-            **self.terms(), "valid_from": self.world.day(back=10),
-        })]
+        """New prices from a day on that has none yet."""
+        charge, day, terms = self.charge(), self.world.day(back=10), self.terms()
+        if day not in charge.version_ids.mapped("valid_from"):
+            charge.version_ids = [Command.create({**terms, "valid_from": day})]
 
     def archive(self):
         self.charge().active = False
