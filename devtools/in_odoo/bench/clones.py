@@ -69,6 +69,8 @@ def copy(env, order, count: int) -> None:
     if count < 1:
         return
     env.flush_all()
+    # Keys are right: no checks. The cluster is the benchmark's own.
+    env.cr.execute("SET LOCAL session_replication_role = replica")
     known = env["sale.order"].search_count([])
     partner, lines = order.partner_id, order.order_line
     new = {
