@@ -3,6 +3,7 @@ from . import (
     account_move,
     account_move_reversal,
     sale_order_line,
+    shown_amounts,
     usage_lines,
     rating,
     plan,

@@ -30,11 +30,14 @@ class SaleOrder(models.Model):
         new = [key for key, (amount, _rows) in shown.items() if amount and key not in lines]
         lines |= orders._fusion_add_usage_lines(new)
         ratings = self.env["fusion.billing.rating"].sudo().union(*(r for _a, r in shown.values()))
-        words = LineValues(ratings)
-        changed = orders.order_line.browse()
-        for key, line in lines.items():
-            changed |= line._fusion_show_amount(*shown.get(key, (Decimal(0), ratings[:0])), words)
-        changed._fusion_update_totals()
+        words, nothing = LineValues(ratings), (Decimal(0), ratings[:0])
+        changes = {
+            line: line._fusion_changed_by(*shown.get(key, nothing), words)
+            for key, line in lines.items()
+        }
+        as_engine(orders.order_line)._fusion_show(
+            {line: changed for line, changed in changes.items() if changed},
+        )
 
     def _fusion_add_usage_lines(self, keys):
         """Add lines that show nothing yet: `{(order, charge): line}`.
@@ -80,13 +83,13 @@ class SaleOrderLine(models.Model):
 
     _inherit = "sale.order.line"
 
-    def _fusion_show_amount(self, amount, ratings, words):
-        """Say what a charge comes to in the open period.
+    def _fusion_changed_by(self, amount, ratings, words):
+        """Return what a line does not say yet of what its charge comes to in the open period.
 
         :param Decimal amount: in the order's currency, with the taxes of the product's prices
         :param ratings: the rows that it is the sum of
         :param LineValues words: how they read
-        :return: the line if it was written; an equal one is not
+        :return: `{field name: value}`
         """
         product = self.fusion_charge_id.product_id
         price = float(adapted_price(self, product, amount))
@@ -101,17 +104,8 @@ class SaleOrderLine(models.Model):
             name: value for name, value in values.items()
             if self._fields[name].convert_to_write(self[name], self) != value
         }
-        if not changed:
-            return self.browse()
         # A new product would give the line its own words and price.
-        as_engine(self).write(values if "product_id" in changed else changed)
-        return self
-
-    def _fusion_update_totals(self):
-        """Total the orders now: whoever did it later would tell the chatter of each new total."""
-        orders = as_engine(self).order_id
-        orders.order_line.mapped("tax_ids")  # at once: the totals read them order by order
-        orders._recompute_recordset(("amount_untaxed", "amount_tax", "amount_total"))
+        return values if "product_id" in changed else changed
 
 
 class FusionBillingRating(models.Model):
