@@ -10,5 +10,6 @@ from . import (
     test_one_offs,
     test_settlement,
     test_shared_documents,
+    test_shown_amounts,
     test_waivers,
 )
