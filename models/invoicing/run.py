@@ -95,7 +95,8 @@ class SaleOrder(models.Model):
         return self.env["account.move"].browse(invoices.ids)
 
     def _fusion_bill(self, day, asked=False):
-        self.env["fusion.billing.rating"]._rate_requested(self, day)
+        # Orders are not shown yet what is billed here: they are once their open periods moved on.
+        self.env["fusion.billing.rating"]._rate_touched(self, day)
         billable = self.filtered(lambda order: order.state != "cancel")
         moves = self._fusion_create_documents(billable._fusion_documents(day, asked))
         self._fusion_advance(day)

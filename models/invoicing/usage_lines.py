@@ -6,6 +6,7 @@ from odoo.tools import SQL
 
 from ..base.engine import as_engine
 from .line_values import LineValues, adapted_price
+from .shown_amounts import SHOWN_AT_ONCE
 
 
 class SaleOrder(models.Model):
@@ -22,6 +23,7 @@ class SaleOrder(models.Model):
         orders = self.sudo()
         if not orders:
             return
+        orders._fusion_follow_products()
         shown = orders._fusion_open_usage()
         lines = {
             (line.order_id, line.fusion_charge_id): line
@@ -38,6 +40,14 @@ class SaleOrder(models.Model):
         as_engine(orders.order_line)._fusion_show(
             {line: changed for line, changed in changes.items() if changed},
         )
+
+    def _fusion_follow_products(self):
+        """Put the products that charges have by now on their lines: documents take taxes there."""
+        for line in as_engine(self.sudo()).order_line.filtered("fusion_charge_id"):
+            if line.product_id != line.fusion_charge_id.product_id:
+                # A new product would give the line its own words and price.
+                shown = {name: line[name] for name in (*SHOWN_AT_ONCE, "product_uom_qty")}
+                line.write({"product_id": line.fusion_charge_id.product_id.id, **shown})
 
     def _fusion_add_usage_lines(self, keys):
         """Add lines that show nothing yet: `{(order, charge): line}`.
@@ -94,30 +104,30 @@ class SaleOrderLine(models.Model):
         product = self.fusion_charge_id.product_id
         price = float(adapted_price(self, product, amount))
         values = {
-            "product_id": product.id, "product_uom_qty": 1, "discount": 0,
+            "product_uom_qty": 1, "discount": 0,
             "price_unit": price, "technical_price_unit": price,
             "name": "\n".join(words.name(rating, self) for rating in ratings) or (
                 self.fusion_charge_id.metric_id.with_context(lang=self.order_id._get_lang()).name
             ),
         }
-        changed = {
-            name: value for name, value in values.items()
-            if self._fields[name].convert_to_write(self[name], self) != value
-        }
-        # A new product would give the line its own words and price.
-        return values if "product_id" in changed else changed
+        return {name: value for name, value in values.items() if self[name] != value}
 
 
 class FusionBillingRating(models.Model):
-    """Usage is shown when it was rated."""
+    """Orders and drafts follow the ledger."""
 
     _inherit = "fusion.billing.rating"
 
     @api.model
     def _rated(self, subscriptions):
         super()._rated(subscriptions)
-        subscriptions._fusion_show_usage()
+        subscriptions._fusion_follow_products()
         subscriptions._fusion_follow_ledger()
+
+    @api.model
+    def _show(self, subscriptions):
+        super()._show(subscriptions)
+        subscriptions._fusion_show_usage()
 
 
 OPEN_USAGE = """

@@ -140,7 +140,11 @@ class FusionBillingRating(models.Model):
 
     @api.model
     def _rated(self, subscriptions):
-        """What these subscriptions owe may have changed: later aspects show and tell it."""
+        """What these subscriptions owe may have changed: later aspects follow and tell it."""
+
+    @api.model
+    def _show(self, subscriptions):
+        """Orders are to say what the ledger says: a later aspect knows how."""
 
     # === BUSINESS METHODS === #
 

@@ -66,9 +66,15 @@ class FusionBillingRating(models.Model):
 
     @api.model
     def _rate_requested(self, subscriptions, day=None):
+        """Bring ledger and orders up to what is known now."""
+        self._show(self._rate_touched(subscriptions, day))
+
+    @api.model
+    def _rate_touched(self, subscriptions, day=None):
         """Rate the open periods, and what was touched in others since the last run (R9).
 
         :param date day: up to the billing period that contains it; today's if empty
+        :return: the subscriptions that were rated
         """
         # Whatever was confirmed, closed or reset: only what has a timeline owes something.
         subscriptions = subscriptions.filtered("fusion_phase_ids")
@@ -79,6 +85,7 @@ class FusionBillingRating(models.Model):
             for subscription in subscriptions
         })
         requests._settle(subscriptions)
+        return subscriptions
 
     @api.model
     def _windows(self, subscription, touched, day=None):
