@@ -15,7 +15,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -130,6 +130,7 @@ def prorata(part_start, part_end, period_start, period_end):
 # === LOCAL DAYS AND INSTANTS === #
 
 
+@lru_cache(maxsize=4096)
 def local_midnight_utc(day, tz):
     """The first instant of a local day.
 
