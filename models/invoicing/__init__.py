@@ -14,4 +14,5 @@ from . import (
     run,
     actions,
     waiver,
+    whole_documents,
 )

@@ -146,12 +146,14 @@ class SaleOrder(models.Model):
         documents, vals_list = self._fusion_share_documents(
             documents, self._fusion_prepare_documents(documents),
         )
-        moves = as_engine(moves).with_context(default_move_type="out_invoice").create(vals_list)
+        moves = as_engine(moves).with_context(
+            default_move_type="out_invoice",
+        )._fusion_create_drafts(vals_list)
         moves._fusion_follow_sign()
         moves.browse(
             move.id for move, document in zip(moves, documents, strict=True)
             if document.plan.invoice_mode == "post" and not move.fusion_post_at
-        ).action_post()
+        )._fusion_post_whole()
         return self.env["account.move"].browse(moves.ids)
 
     def _fusion_prepare_documents(self, documents):

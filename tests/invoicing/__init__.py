@@ -12,4 +12,5 @@ from . import (
     test_shared_documents,
     test_shown_amounts,
     test_waivers,
+    test_whole_documents,
 )

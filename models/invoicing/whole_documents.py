@@ -1,0 +1,140 @@
+from odoo import api, models
+
+from ..base.engine import is_engine
+from .whole_lines import WholeLines, is_overridden
+
+
+class AccountMove(models.Model):
+    """Documents that are created and posted whole: each row is written once, for a whole set."""
+
+    _inherit = "account.move"
+
+    @api.model
+    def _fusion_create_drafts(self, vals_list):
+        """Create documents: whole where that comes to the same, and by core where it may not."""
+        lines = WholeLines(self.env)
+        fits = [lines.fits(vals) for vals in vals_list]
+        whole = iter(self._fusion_create_whole(
+            [vals for vals, fit in zip(vals_list, fits, strict=True) if fit], lines,
+        ))
+        others = iter(self.create(
+            [vals for vals, fit in zip(vals_list, fits, strict=True) if not fit],
+        ))
+        return self.browse(next(whole if fit else others).id for fit in fits)
+
+    @api.model
+    def _fusion_create_whole(self, vals_list, lines):
+        """Create documents, and then all lines of all of them.
+
+        :param WholeLines lines: works out their values
+        """
+        moves = self.with_context(**WHOLE).create([
+            {name: value for name, value in vals.items() if name != "invoice_line_ids"}
+            for vals in vals_list
+        ])
+        moves.env["account.move.line"]._fusion_create_whole([
+            values for move, vals in zip(moves, vals_list, strict=True)
+            for values in lines.of(
+                move, [line for _command, _id, line in vals["invoice_line_ids"]],
+            )
+        ])
+        return moves
+
+    def _fusion_post_whole(self):
+        """Post documents whose lines are as they should be: none has to follow another one."""
+        self.with_context(**WHOLE).action_post()
+
+    def _get_next_sequence_format(self):
+        """Ask core once for all documents that are numbered alike: from the second on, it counts
+        on from the number that it gave last.
+        """
+        if not _is_whole(self.env) or self._fusion_numbers_differ():
+            return super()._get_next_sequence_format()
+        # It is kept, and forgotten, with that number.
+        formats = self._get_sequence_cache()
+        key = "fusion_format", self.journal_id, self.move_type, self.date
+        if key not in formats:
+            formats[key] = super()._get_next_sequence_format()
+        text, values = formats[key]
+        return text, dict(values)
+
+    def _fusion_numbers_differ(self):
+        """Whether more than the journal, the type and the date decide how a document is named."""
+        return self.journal_id.is_self_billing or is_overridden(self, NUMBERING)
+
+
+class AccountMoveLine(models.Model):
+    """Lines that are complete when they are created."""
+
+    _inherit = "account.move.line"
+
+    @api.model
+    def _fusion_create_whole(self, vals_list):
+        """Create lines with values that core would compute from other values afterwards."""
+        lines = self.create(vals_list)
+        given = self.union(*(
+            line for line, vals in zip(lines, vals_list, strict=True)
+            if vals.keys() >= AFTERWARDS
+        ))
+        for name in AFTERWARDS:
+            self.env.remove_to_compute(self._fields[name], given)
+
+    def _add_precomputed_values(self, vals_list):
+        if _is_whole(self.env):
+            needed = {name for name, field in self._fields.items() if field.precompute}
+            for vals in vals_list:
+                values = vals | self._fusion_precomputed(vals)
+                if needed <= values.keys():
+                    vals.update(values, __precomputed__={self._fields[name] for name in values})
+        super()._add_precomputed_values(vals_list)
+
+    def _fusion_precomputed(self, vals):
+        """Return what `create` lets nobody give: what follows from other values of a line."""
+        if "balance" not in vals:
+            return {}
+        move = self.move_id.browse(vals["move_id"])
+        tax = self.tax_repartition_line_id.browse(vals["tax_repartition_line_id"]).tax_id
+        return {
+            "company_id": move.company_id.id, "company_currency_id": move.company_currency_id.id,
+            "journal_id": move.journal_id.id, "tax_line_id": tax.id,
+            "tax_group_id": tax.tax_group_id.id,
+            "debit": max(vals["balance"], 0.0), "credit": max(-vals["balance"], 0.0),
+        }
+
+    def _check_company(self, fnames=None):
+        """Check one of all lines that name the same records: the others are as right as it is."""
+        lines = self
+        if _is_whole(self.env):
+            # A line takes its company from its document.
+            names = [
+                name for name, field in self._fields.items() if name == "company_id"
+                or field.relational and field.check_company and name != "move_id"
+            ]
+            lines = self.union(*(
+                same[:1] for same in
+                self.grouped(lambda line: tuple(line[name]._ids for name in names)).values()
+            ))
+        return super(AccountMoveLine, lines)._check_company(fnames)
+
+
+def _is_whole(env):
+    return is_engine(env) and bool(env.context.get("fusion_whole"))
+
+
+# Nothing on them has to follow anything else on them.
+WHOLE = {
+    "fusion_whole": True, "skip_invoice_sync": True, "skip_invoice_line_sync": True,
+    "skip_analytic_sync": True, "skip_is_manually_modified": True,
+}
+
+# What `create` takes values for, and then computes all the same.
+AFTERWARDS = {
+    "amount_residual", "amount_residual_currency", "date", "invoice_date", "move_name",
+    "parent_state", "payment_id", "price_subtotal", "price_total", "reconciled", "ref",
+    "statement_id", "statement_line_id",
+}
+
+NUMBERING = {
+    "_get_last_sequence", "_get_last_sequence_domain", "_get_next_sequence_format",
+    "_get_sequence_format_param", "_get_starting_sequence",
+}
