@@ -44,6 +44,29 @@ class AccountMove(models.Model):
         """Post documents whose lines are as they should be: none has to follow another one."""
         self.with_context(**WHOLE).action_post()
 
+    def _add_precomputed_values(self, vals_list):
+        """Ask core once for what documents of one day, journal and currency have in common."""
+        if _is_whole(self.env) and not is_overridden(self, COMMON_STEPS):
+            known = {}
+            for vals in vals_list:
+                alike = tuple(vals.get(name) for name in ALIKE)
+                if alike not in known:
+                    known[alike] = self._fusion_in_common(vals)
+                missing = known[alike].keys() - vals.keys()
+                if missing == {name for name in _precomputed(self) if name not in vals}:
+                    vals.update(
+                        {name: known[alike][name] for name in missing},
+                        __precomputed__={self._fields[name] for name in missing},
+                    )
+        super()._add_precomputed_values(vals_list)
+
+    def _fusion_in_common(self, vals):
+        """Return what core makes of the values that are `ALIKE`."""
+        move = self.new({name: vals[name] for name in ALIKE if name in vals})
+        return {
+            name: self._fields[name].convert_to_write(move[name], self) for name in IN_COMMON
+        }
+
     def _get_next_sequence_format(self):
         """Ask core once for all documents that are numbered alike: from the second on, it counts
         on from the number that it gave last.
@@ -81,7 +104,7 @@ class AccountMoveLine(models.Model):
 
     def _add_precomputed_values(self, vals_list):
         if _is_whole(self.env):
-            needed = {name for name, field in self._fields.items() if field.precompute}
+            needed = _precomputed(self)
             for vals in vals_list:
                 values = vals | self._fusion_precomputed(vals)
                 if needed <= values.keys():
@@ -102,23 +125,24 @@ class AccountMoveLine(models.Model):
         }
 
     def _check_company(self, fnames=None):
-        """Check one of all lines that name the same records: the others are as right as it is."""
-        lines = self
-        if _is_whole(self.env):
+        """Check one of all lines that name the same record: the others are as right as it is."""
+        if not _is_whole(self.env):
+            return super()._check_company(fnames)
+        for name, field in self._fields.items():
             # A line takes its company from its document.
-            names = [
-                name for name, field in self._fields.items() if name == "company_id"
-                or field.relational and field.check_company and name != "move_id"
-            ]
-            lines = self.union(*(
-                same[:1] for same in
-                self.grouped(lambda line: tuple(line[name]._ids for name in names)).values()
-            ))
-        return super(AccountMoveLine, lines)._check_company(fnames)
+            if field.relational and field.check_company and name != "move_id":
+                same = self.grouped(lambda line: (line.company_id, line[name]))  # noqa: B023
+                one_each = self.union(*(lines[:1] for lines in same.values()))
+                super(AccountMoveLine, one_each)._check_company([name])
+        return None
 
 
 def _is_whole(env):
     return is_engine(env) and bool(env.context.get("fusion_whole"))
+
+
+def _precomputed(model):
+    return {name for name, field in model._fields.items() if field.precompute}
 
 
 # Nothing on them has to follow anything else on them.
@@ -132,6 +156,14 @@ AFTERWARDS = {
     "amount_residual", "amount_residual_currency", "date", "invoice_date", "move_name",
     "parent_state", "payment_id", "price_subtotal", "price_total", "reconciled", "ref",
     "statement_id", "statement_line_id",
+}
+
+# What else a document is does not matter to what is in common, as long as core alone decides.
+ALIKE = ("move_type", "company_id", "currency_id", "journal_id", "invoice_date")
+IN_COMMON = ("date", "delivery_date", "invoice_currency_rate", "journal_id", "taxable_supply_date")
+COMMON_STEPS = {
+    *(f"_compute_{name}" for name in IN_COMMON), "_get_expected_currency_rate_at",
+    "_get_invoice_currency_rate_date", "_search_default_journal",
 }
 
 NUMBERING = {

@@ -13,6 +13,8 @@ LINE_STEPS = {
     "_get_analytic_distribution_arguments", "_related_analytic_distribution", "_sanitize_vals",
     "_sync_invoice",
 }
+# What a line comes to by itself does not depend on other lines.
+TAX_STEPS = {"_round_base_lines_tax_details", "_round_tax_details_tax_amounts"}
 
 # Columns of lines that say nothing, unless a line is of the kind that uses them.
 NOTHING = {
@@ -119,16 +121,19 @@ class WholeLines:
         taxes, company = self._taxes, move.company_id
         base_lines = [self._base_line(move, line) for line in lines]
         taxes._add_tax_details_in_base_lines(base_lines, company)
-        totals = [self._totals(base_line, company) for base_line in base_lines]
         taxes._round_base_lines_tax_details(base_lines, company)
         taxes._add_accounting_data_in_base_lines_tax_details(
             base_lines, company, include_caba_tags=move.always_tax_exigible,
         )
         result = taxes._prepare_tax_lines(base_lines, company)
         return [
-            {**line, **total, **amounts, "account_id": base_line["account_id"].id}
-            for line, total, (base_line, amounts) in zip(
-                lines, totals, result["base_lines_to_update"], strict=True,
+            {
+                **line, **amounts, "account_id": base_line["account_id"].id,
+                "price_subtotal": base_line["tax_details"]["total_excluded_currency"],
+                "price_total": base_line["tax_details"]["total_included_currency"],
+            }
+            for line, (base_line, amounts) in zip(
+                lines, result["base_lines_to_update"], strict=True,
             )
         ], [
             {**amounts, "display_type": "tax", "sequence": TAX_SEQUENCE}
@@ -158,15 +163,6 @@ class WholeLines:
     def _as_read(self, name, line):
         """Return a number as it would be read from the line: with the decimals it is kept with."""
         return self._lines._fields[name].convert_to_cache(line[name], self._lines)
-
-    def _totals(self, base_line, company):
-        """Return what a line comes to by itself, however the document's taxes are rounded."""
-        self._taxes._round_base_lines_tax_details([base_line], company)
-        details = base_line["tax_details"]
-        return {
-            "price_subtotal": details["total_excluded_currency"],
-            "price_total": details["total_included_currency"],
-        }
 
     # === WHEN THEY ARE TO BE PAID === #
 
@@ -263,6 +259,7 @@ def _is_cores(env):
     }
     return not (
         is_overridden(env["account.move"], STEPS) or is_overridden(lines, LINE_STEPS | computes)
+        or is_overridden(env["account.tax"], TAX_STEPS)
     )
 
 

@@ -78,34 +78,50 @@ class TestWholeDocuments(DocumentCase):
             )
         for mode in ("draft", "post"):
             self.env["fusion.billing.plan"].search([]).invoice_mode = mode
-            expected = self._written_by(lambda lines, vals: False, orders, day)
-            fits = []
-            written = self._written_by(
-                lambda lines, vals: fits.append(FITS(lines, vals)) or fits[-1], orders, day,
-            )
-            self.assertEqual(set(fits), {whole})
-            for table, rows in expected.items():
-                self.assertEqual(len(written[table]), len(rows), table)
-                for row, other in zip(written[table], rows, strict=True):
-                    different = {name for name in row if row[name] != other[name]}
-                    self.assertEqual(
-                        {name: row[name] for name in different},
-                        {name: other[name] for name in different}, table,
-                    )
+            cores, _nothing_fits = self._written(orders, day, by_core=True)
+            ours, fits = self._written(orders, day)
+            self.assertEqual(fits, {whole})
+            for table in cores:
+                self.assertRows(ours[table], cores[table], table)
 
-    def _written_by(self, fits, orders, day):
-        """Bill, read all that was written, and undo it."""
-        orders = self.env["sale.order"].union(*orders)
-        with self._undone(), freeze_time(f"{day} 12:00:00"), patch.object(WholeLines, "fits", fits):
+    def assertRows(self, rows, expected, table):
+        self.assertEqual(len(rows), len(expected), table)
+        for row, other in zip(rows, expected, strict=True):
+            different = {name for name in row if row[name] != other[name]}
+            self.assertEqual(*(
+                {name: values[name] for name in different} for values in (row, other)
+            ), table)
+
+    def _written(self, orders, day, by_core=False):
+        """Bill, read all that was written, and undo it.
+
+        :return: rows by table, and whether documents were made whole
+        """
+        orders, fits = self.env["sale.order"].union(*orders), set()
+
+        def fits_noted(lines, vals):
+            fits.add(fit := not by_core and FITS(lines, vals))
+            return fit
+
+        with (
+            self._undone(), freeze_time(f"{day} 12:00:00"),
+            patch.object(WholeLines, "fits", fits_noted),
+        ):
             moves = orders._fusion_bill_until(date.fromisoformat(day))
-            self.env.flush_all()
-            return {
-                records._name: self._rows(records) for records in (
-                    moves, self.env["account.move.line"].concat(
-                        *(move.line_ids.sorted("id") for move in moves.sorted("id")),
-                    ), orders, orders.order_line.sorted("id"), orders.fusion_rating_ids.sorted("id"),
-                )
-            }
+            return self._tables(moves, orders), fits
+
+    def _tables(self, moves, orders):
+        """Return all that billing wrote, by table."""
+        self.env.flush_all()
+        lines = self.env["account.move.line"].concat(
+            *(move.line_ids.sorted("id") for move in moves.sorted("id")),
+        )
+        return {
+            records._name: self._rows(records) for records in (
+                moves, lines, orders, orders.order_line.sorted("id"),
+                orders.fusion_rating_ids.sorted("id"),
+            )
+        }
 
     @contextmanager
     def _undone(self):
@@ -284,9 +300,10 @@ class TestWholeDocuments(DocumentCase):
     def test_of_several_subscriptions_and_customers(self):
         subscriptions = [self._taxed(self.vat) for _number in range(2)]
         contact = self.env["res.partner"].create({"name": "Jo", "parent_id": self.partner.id})
-        for partner in (contact, self.env["res.partner"].create({"name": "Other"})):
-            subscriptions.append(self._taxed(self.vat, self.reduced, partner_id=partner.id))
-        self.assertAsCore(*subscriptions)
+        self.assertAsCore(*subscriptions, *(
+            self._taxed(self.vat, self.reduced, partner_id=partner.id)
+            for partner in (contact, self.env["res.partner"].create({"name": "Other"}))
+        ))
 
     def test_of_several_periods(self):
         self.assertAsCore(self._taxed(self.vat), day="2026-04-15")
