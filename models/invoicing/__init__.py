@@ -4,6 +4,7 @@ from . import (
     account_move_reversal,
     sale_order_line,
     shown_amounts,
+    fee_lines,
     usage_lines,
     rating,
     plan,

@@ -37,9 +37,10 @@ class SaleOrder(models.Model):
             line: line._fusion_changed_by(*shown.get(key, nothing), words)
             for key, line in lines.items()
         }
-        as_engine(orders.order_line)._fusion_show(
-            {line: changed for line, changed in changes.items() if changed},
-        )
+        as_engine(orders.order_line)._fusion_show({
+            **{line: changed for line, changed in changes.items() if changed},
+            **orders._fusion_changed_fees(),
+        })
 
     def _fusion_follow_products(self):
         """Put the products that charges have by now on their lines: documents take taxes there."""

@@ -4,6 +4,7 @@ from . import (
     test_credit_notes,
     test_differential,
     test_documents,
+    test_fee_lines,
     test_held_drafts,
     test_invoicing,
     test_late_usage,
