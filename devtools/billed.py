@@ -21,7 +21,7 @@ SELECT subscription.fusion_external_id, metric.code, rating.quantity::text,
   FROM fusion_billing_rating AS rating
   JOIN fusion_billing_metric AS metric ON metric.id = rating.metric_id
   JOIN sale_order AS subscription ON subscription.id = rating.subscription_id
- WHERE rating.period_start = %s
+ WHERE rating.date_from = %s
 """
 
 INVOICES = """

@@ -167,7 +167,7 @@ class Charge:
     kind: str
     currency: str
     versions: list  # of (first day or None, Terms), the oldest first
-    takes: dict = field(default_factory=dict)
+    usage_filter: dict = field(default_factory=dict)
     split: bool = False
     prorate: bool = True
     since: date | None = None
@@ -379,8 +379,8 @@ class Subscription:
                 self.state_on(day) == "active"
                 for other in periods if other.full == period.full for day in other.days
             )
-            for charge, terms, leaves, days in self._parts(period, active):
-                row = self._row(period, active, whole, today, charge, terms, leaves, days)
+            for charge, terms, other_filters, days in self._parts(period, active):
+                row = self._row(period, active, whole, today, charge, terms, other_filters, days)
                 rows[charge.name, row.start] = row
         return rows
 
@@ -390,12 +390,12 @@ class Subscription:
         for day in active:
             charges = self._charges_on(day)
             for charge in charges:
-                leaves = [] if charge.takes else [
-                    other.takes for other in charges
-                    if other.metric == charge.metric and other.takes
+                other_filters = [] if charge.usage_filter else [
+                    other.usage_filter for other in charges
+                    if other.metric == charge.metric and other.usage_filter
                 ]
                 priced_on = day if charge.split else self._priced_on(charge, day, period)
-                facts = charge, charge.terms_on(priced_on), leaves
+                facts = charge, charge.terms_on(priced_on), other_filters
                 for part in parts:
                     if part[:3] == facts and part[3][-1] + DAY == day:
                         part[3].append(day)
@@ -419,11 +419,11 @@ class Subscription:
             if charge.currency == self.currency or charge.metric not in own
         ]
 
-    def _row(self, period, active, whole, today, charge, terms, leaves, days):
+    def _row(self, period, active, whole, today, charge, terms, other_filters, days):
         full = (period.full[1] - period.full[0]).days if charge.prorate else whole
         share = Fraction(len(days), full)
         is_level = charge.kind in LEVELS
-        quantity = self._quantity(charge, leaves, active if is_level else days, period)
+        quantity = self._quantity(charge, other_filters, active if is_level else days, period)
         priced = terms if is_level else terms.shared(share)
         included, billable, exact = priced.cost(quantity)
         exact *= share if is_level else 1
@@ -433,11 +433,11 @@ class Subscription:
             half_away(exact * rate, self.step),
         )
 
-    def _quantity(self, charge, leaves, days, period):
+    def _quantity(self, charge, other_filters, days, period):
         counters = [
             counter for counter in self.counters.values()
-            if counter.metric == charge.metric and matches(counter, charge.takes)
-            and not any(matches(counter, rules) for rules in leaves)
+            if counter.metric == charge.metric and matches(counter, charge.usage_filter)
+            and not any(matches(counter, rules) for rules in other_filters)
         ]
         begin, end = day_begins(days[0], self.zone), day_begins(days[-1] + DAY, self.zone)
         if charge.kind == "weighted":

@@ -167,7 +167,7 @@ class BillingCase(TransactionCase):
     def _rating(self, subscription, start="2026-01-01", metric=None):
         """The ledger's row of a metric for the stretch that starts on a day."""
         return subscription.fusion_rating_ids.filtered(
-            lambda rating: rating.period_start == date.fromisoformat(start)
+            lambda rating: rating.date_from == date.fromisoformat(start)
             and rating.metric_id == (metric or self.calls)
         )
 
@@ -185,13 +185,13 @@ class BillingCase(TransactionCase):
         day = start and date.fromisoformat(start)
         return sorted(
             rating.amount for rating in subscription.fusion_rating_ids
-            if rating.charge_id and rating.amount and day in (None, rating.period_start)
+            if rating.charge_id and rating.amount and day in (None, rating.date_from)
         )
 
     def _owed(self, subscription):
         """What is owed for usage and fees: `(first day, first day after, amount)`, in order."""
         return sorted(
-            (str(row.period_start), str(row.period_end), row.amount)
+            (str(row.date_from), str(row.date_until), row.amount)
             for row in subscription.fusion_rating_ids if row.amount
         )
 

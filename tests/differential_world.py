@@ -183,7 +183,7 @@ class World:
                 charge.until = date.min
             [plan] = (plan for plan in self.plans.values() if charge in plan.charges)
             if self.rng.random() < 0.5:
-                self._add_charge(plan, self.twin[plan.name], charge.kind, charge.takes)
+                self._add_charge(plan, self.twin[plan.name], charge.kind, charge.usage_filter)
 
     # === USAGE === #
 

@@ -46,7 +46,7 @@ class Charge:
     :param tuple versions: of :class:`Version`, the oldest first
     :param bool prorate: an incomplete billing period counts by its days, else as a whole one
     :param bool split: new prices hold from their day, else from the next billing period
-    :param dict takes: the filter, or None; a charge without takes what no other one takes
+    :param dict usage_filter: the filter, or None; a charge without takes what no other one takes
     """
 
     id: Any
@@ -57,7 +57,7 @@ class Charge:
     valid_until: date | None = None
     prorate: bool = True
     split: bool = False
-    takes: dict | None = None
+    usage_filter: dict | None = None
 
     @property
     def days(self):
@@ -96,7 +96,7 @@ class Stretch:
     :param BillingPeriod period: the one it is part of
     :param Fraction share: its part of a full billing period
     :param date bill_on: the day from which it can be billed
-    :param tuple leaves: the filters whose usage other charges take
+    :param tuple other_filters: the filters whose usage other charges take
     :param tuple active: the runs of active days of the billing period
     """
 
@@ -106,7 +106,7 @@ class Stretch:
     share: Fraction
     bill_on: date
     version: Version | None = None
-    leaves: tuple = ()
+    other_filters: tuple = ()
     active: tuple = ()
 
     @property
@@ -210,9 +210,11 @@ def _stretches_of_charges(cycle, run, charges, first_day):
         unless a charge is split at its price changes
     """
     return [
-        cycle.stretch(charge, part, bill_on=cycle.period.end, version=version, leaves=leaves)
+        cycle.stretch(
+            charge, part, bill_on=cycle.period.end, version=version, other_filters=filters,
+        )
         for charge in charges for days in overlap(run, charge.days)
-        for part, (version, leaves) in _parts(charge, days, _beside(charge, charges), first_day)
+        for part, (version, filters) in _parts(charge, days, _beside(charge, charges), first_day)
     ]
 
 
@@ -220,7 +222,7 @@ def _beside(charge, charges):
     """The charges that take usage from one that has no filter itself."""
     return [
         other for other in charges
-        if other.metric == charge.metric and other.takes and not charge.takes
+        if other.metric == charge.metric and other.usage_filter and not charge.usage_filter
     ]
 
 
@@ -228,8 +230,8 @@ def _parts(charge, days, beside, first_day):
     """Cut days where other prices begin to hold, or other filters: ``[(days, both)]``."""
     def in_force(part):
         day = part.start if charge.split else max(first_day, charge.days.start)
-        leaves = [other.takes for other in beside if overlap(other.days, part)]
-        return charge.version_on(day), tuple(leaves)
+        other_filters = [other.usage_filter for other in beside if overlap(other.days, part)]
+        return charge.version_on(day), tuple(other_filters)
 
     cuts = [version.valid_from for version in charge.versions]
     cuts += [day for other in beside for day in other.days]

@@ -109,7 +109,7 @@ class Reader:
                 (version.valid_from or date.min, version.id, terms(version, tiers[version.id]))
                 for version in versions[charge.id]
             ]
-            charge.takes = {
+            charge.usage_filter = {
                 rule.dimension: {value.strip() for value in rule.dimension_values.split(",")} - {""}
                 for rule in filters[charge.id]
             }
@@ -184,7 +184,7 @@ USAGE = """
 SELECT id, subscription_id, metric_id, period_start, quantity, value, dimensions, write_date
   FROM fusion_billing_usage ORDER BY id
 """
-RATINGS = "SELECT * FROM fusion_billing_rating ORDER BY subscription_id, period_start, id"
+RATINGS = "SELECT * FROM fusion_billing_rating ORDER BY subscription_id, date_from, id"
 # Documents that name the ledger, and those that bill lines of orders with a plan.
 LINES = """
 SELECT line.id, line.move_id, line.fusion_rating_id, line.fusion_settled,

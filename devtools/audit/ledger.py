@@ -18,7 +18,7 @@ class LedgerAudit:
         self.books = books
         self.stored = defaultdict(dict)
         for rating in books.ratings:
-            self.stored[rating.subscription_id][source_of(rating), rating.period_start] = rating
+            self.stored[rating.subscription_id][source_of(rating), rating.date_from] = rating
         self.charges = {charge.id: charge for charge in books.charges}
         self.recounts, self.given_up = {}, 0
 
@@ -64,7 +64,7 @@ class LedgerAudit:
 
     def _row(self, order, row, rating):
         facts = {
-            "until": (row.end, rating.period_end), "billed on": (row.bill_on, rating.bill_on),
+            "until": (row.end, rating.date_until), "billed on": (row.bill_on, rating.bill_on),
             "in the period": (row.cycle, (rating.cycle_start, rating.cycle_end)),
         }
         if not (row.quantity or row.exact or rating.amount or rating.quantity):
@@ -118,10 +118,10 @@ class LedgerAudit:
         active = {day.day for day in recount.active}
         for item in order.items:
             days = Counter(
-                rating.period_start + number * DAY
+                rating.date_from + number * DAY
                 for (source, _start), rating in stored.items()
                 if source == ("item", item.id) and rating.amount
-                for number in range((rating.period_end - rating.period_start).days)
+                for number in range((rating.date_until - rating.date_from).days)
             )
             wrong = [
                 day for day, times in days.items()
@@ -217,8 +217,8 @@ def is_counted(counter, rating):
     return (
         counter.metric_id == rating.metric_id
         and rating.starts_at <= counter.period_start < rating.ends_at
-        and matches(counter, rating.takes or {})
-        and not any(matches(counter, other) for other in rating.leaves or ())
+        and matches(counter, rating.usage_filter or {})
+        and not any(matches(counter, other) for other in rating.other_filters or ())
     )
 
 

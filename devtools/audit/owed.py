@@ -83,11 +83,12 @@ class Recount:
             for charge in in_force:
                 others = tuple(
                     other for other in in_force
-                    if other.metric_id == charge.metric_id and other.takes and not charge.takes
+                    if other.metric_id == charge.metric_id
+                    and other.usage_filter and not charge.usage_filter
                 )
                 version = self._version(charge, day, days)
-                leaves = tuple(sorted(canonical(other.takes) for other in others))
-                parts[charge.id, version[1], leaves].append((day, charge, version[2], others))
+                filters = tuple(sorted(canonical(other.usage_filter) for other in others))
+                parts[charge.id, version[1], filters].append((day, charge, version[2], others))
         for found in parts.values():
             _day, charge, terms, others = found[0]
             for run in runs(day.day for day, *_rest in found):
@@ -127,8 +128,8 @@ class Recount:
         counters = [
             counter for counter in self.order.counters
             if counter.metric_id == charge.metric_id and counter.period_start < until
-            and matches(counter, charge.takes)
-            and not any(matches(counter, other.takes) for other in others)
+            and matches(counter, charge.usage_filter)
+            and not any(matches(counter, other.usage_filter) for other in others)
         ]
         inside = [
             counter for counter in counters

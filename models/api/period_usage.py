@@ -10,7 +10,7 @@ from ...core.api.answer import money
 from ...core.api.payload import day, invalid, read_fields
 from ...core.money.projection import Part, project
 from ..ledger.target import Inputs, Target
-from .subscriptions import told_as_invalid_state
+from .subscriptions import raises_invalid_state
 
 FIGURES = ("quantity", "included_quantity", "billable_quantity", "amount")
 NOTHING = dict.fromkeys(FIGURES, Decimal(0))
@@ -89,7 +89,7 @@ class FusionBillingApiPeriodUsage(models.AbstractModel):
         """
         rows = self._find_rows(subscription, period)
         exact = rows._read_exact(list(FIGURES))
-        known = {(row.charge_id.id, row.period_start): row for row in rows}
+        known = {(row.charge_id.id, row.date_from): row for row in rows}
         lines = []
         for target in self._find_targets(subscription, period):
             row = known.get((target.source.id, target.stretch.days.start))
@@ -108,7 +108,7 @@ class FusionBillingApiPeriodUsage(models.AbstractModel):
         # sudo: what is rated depends on exchange rates, which the API does not read.
         order = subscription.sudo()
         rate_on = cache(order.env["fusion.billing.rating"]._currency_rate)
-        with told_as_invalid_state():
+        with raises_invalid_state():
             targets = Inputs(order).targets(order, [period.lived], rate_on)
         return [target for target in targets if target.stretch.is_usage]
 
@@ -140,7 +140,7 @@ class FusionBillingApiPeriodUsage(models.AbstractModel):
         return {
             "plan_code": charge.plan_code,
             "metric_code": charge.metric_id.code,
-            "filter": target.takes or {},
+            "filter": target.usage_filter or {},
             "charge_model": target.stretch.version.terms["model"],
             "period_start": days.start,
             "period_end": days.end,

@@ -53,7 +53,7 @@ ENDING = {"date": day, "discard_usage": flag}
 
 
 @contextmanager
-def told_as_invalid_state():
+def raises_invalid_state():
     """Tell the app, in the seam's own sentence, why a subscription does not allow something."""
     try:
         yield
@@ -145,7 +145,7 @@ class FusionBillingApiSubscriptions(models.AbstractModel):
         values = read_fields(payload, PLAN_CHANGE)
         plan = self._find_plan(service, values["plan_id"], values["plan_code"])
         subscription = self._get_subscription(service, subscription_id)
-        with told_as_invalid_state():
+        with raises_invalid_state():
             # sudo: the API may change its subscriptions in these ways, not orders at large.
             self._move_to_plan(subscription.sudo(), plan.sudo(), values["date"])
         return self._describe(service, subscription)
@@ -196,7 +196,7 @@ class FusionBillingApiSubscriptions(models.AbstractModel):
 
     def _change(self, subscription, method, **arguments):
         """Call one of the seam's methods."""
-        with told_as_invalid_state():
+        with raises_invalid_state():
             # sudo: the API may change its subscriptions in these ways, not orders at large.
             getattr(subscription.sudo(), method)(**arguments)
 

@@ -273,7 +273,7 @@ class FusionBillingCharge(models.Model):
                 valid_until=charge.valid_until or None,
                 prorate=charge.prorate,
                 split=charge.split_at_version,
-                takes=charge._filter() or None,
+                usage_filter=charge._filter() or None,
             )
             for charge in self
         }

@@ -102,7 +102,7 @@ class AccountMove(models.Model):
     def _fusion_post_unless_busy(self, moves):
         """Post drafts, unless somebody is at work on a subscription that they bill."""
         moves.exists()._fusion_leave_to_staff()
-        moves.exists()._fusion_subscriptions()._fusion_try_lock()._fusion_together(
+        moves.exists()._fusion_subscriptions()._fusion_try_lock()._fusion_attempt(
             "invoicing", lambda orders: moves.exists()._fusion_post_held(orders),
         )
 

@@ -93,7 +93,7 @@ class SaleOrder(models.Model):
             Domain("subscription_id", "in", self.ids) & Domain("due", "!=", 0) & (
                 Domain("bill_on", "<=", max(opened.values(), default=day))
                 | Domain("settled", "!=", 0)
-            ), order="bill_on, period_start, id",
+            ), order="bill_on, date_from, id",
         ).filtered(lambda row: row.settled or row.bill_on <= opened[row.subscription_id])
         amounts = defaultdict(dict)
         for rating, amount in ratings._next_amounts().items():

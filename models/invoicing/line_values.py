@@ -117,7 +117,7 @@ class LineValues:
         )
         return {
             "metric": rating.metric_id.with_env(self._env(lang)).name,
-            "period": format_period(self.env, rating.period_start, rating.period_end, lang),
+            "period": format_period(self.env, rating.date_from, rating.date_until, lang),
             "used": used, "included": included, "billed": billed,
         }
 
@@ -131,7 +131,7 @@ class LineValues:
 
     def _fee(self, rating, order_line, lang):
         name = f"{self._product_name(rating, order_line, lang)}\n"
-        period = format_period(self.env, rating.period_start, rating.period_end, lang)
+        period = format_period(self.env, rating.date_from, rating.date_until, lang)
         if self._shows_terms(rating, self._figures[rating.id]["amount"]):
             return name + period
         reader = rating.with_context(lang=lang)
@@ -144,7 +144,7 @@ class LineValues:
         was, now = self._amount_words(rating, settled, lang)
         return rating.with_context(lang=lang).env._(
             "Correction for %(period)s: %(fee)s, was %(was)s, now %(now)s",
-            period=format_period(self.env, rating.period_start, rating.period_end, lang),
+            period=format_period(self.env, rating.date_from, rating.date_until, lang),
             fee=self._product_name(rating, order_line, lang), was=was, now=now,
         )
 

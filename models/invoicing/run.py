@@ -55,11 +55,11 @@ class SaleOrder(models.Model):
     def _fusion_bill_unless_busy(self, orders):
         """Bill what is due today of subscriptions of one company, unless somebody is at work."""
         day = orders.company_id._fusion_today()
-        orders._fusion_try_lock()._fusion_together(
+        orders._fusion_try_lock()._fusion_attempt(
             "invoicing", lambda locked: locked._fusion_bill(day)
         )
 
-    def _fusion_together(self, step, work):
+    def _fusion_attempt(self, step, work):
         """Do the work of a set at once or, if that fails, of each one by itself (R7).
 
         :param str step: what is done, a key of `fusion_error_step`
@@ -74,7 +74,7 @@ class SaleOrder(models.Model):
             # It is met again, and told, by the one it belongs to.
             _logger.info("%s: %s subscriptions one by one: %s", step, len(self), error)
             for order in self:
-                with order._fusion_guard(step):
+                with order._fusion_catch_failure(step):
                     work(order)
         else:
             self._fusion_clear_failure(step)

@@ -140,5 +140,5 @@ SELECT rating.subscription_id, rating.charge_id, rating.id, rating.amount::text
        >= rating.cycle_start
    AND COALESCE(subscription.fusion_last_invoice_date, subscription.fusion_start_date)
        < rating.cycle_end
- ORDER BY rating.subscription_id, rating.charge_id, rating.period_start
+ ORDER BY rating.subscription_id, rating.charge_id, rating.date_from
 """

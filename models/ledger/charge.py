@@ -34,6 +34,6 @@ class FusionBillingCharge(models.Model):
         self.ensure_one()
         # sudo: what is billed counts, whoever looks.
         [[until]] = self.env["fusion.billing.rating"].sudo()._read_group(
-            [("charge_id", "=", self.id), ("settled", "!=", 0)], [], ["period_end:max"],
+            [("charge_id", "=", self.id), ("settled", "!=", 0)], [], ["date_until:max"],
         )
         return until

@@ -24,4 +24,4 @@ class FusionBillingChargeVersion(models.Model):
         for rating in ratings:
             rating.version_id = rating.charge_id.version_id
         for subscription, rows in ratings.grouped("subscription_id").items():
-            subscription._fusion_request_rating(min(rows.mapped("period_start")))
+            subscription._fusion_request_rating(min(rows.mapped("date_from")))

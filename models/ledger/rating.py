@@ -25,7 +25,7 @@ class FusionBillingRating(models.Model):
     _name = "fusion.billing.rating"
     _description = "Rating"
     _inherit = ["fusion.billing.exact.mixin"]
-    _order = "period_start desc, subscription_id, id"
+    _order = "date_from desc, subscription_id, id"
 
     # What is owed for. The unique index begins with the subscription.
     subscription_id = fields.Many2one("sale.order", required=True, ondelete="restrict")
@@ -43,8 +43,8 @@ class FusionBillingRating(models.Model):
     product_id = fields.Many2one("product.product", compute="_compute_product_id")
 
     # When.
-    period_start = fields.Date(required=True, help="First day that is rated.")
-    period_end = fields.Date(required=True, help="First day after those that are rated.")
+    date_from = fields.Date(required=True, help="First day that is rated.")
+    date_until = fields.Date(required=True, help="First day after those that are rated.")
     cycle_start = fields.Date(required=True, help="First day of the billing period.")
     cycle_end = fields.Date(required=True, help="First day after the billing period.")
     bill_on = fields.Date(required=True, help="The day from which it is on a document.")
@@ -60,8 +60,8 @@ class FusionBillingRating(models.Model):
     )
 
     # How much, and why.
-    takes = fields.Json("Filter", help="Only usage that matches is rated here.")
-    leaves = fields.Json("Other Filters", help="Usage that matches one is rated elsewhere.")
+    usage_filter = fields.Json("Filter", help="Only usage that matches is rated here.")
+    other_filters = fields.Json(help="Usage that matches one is rated elsewhere.")
     quantity = fields.Float("Used", digits=(24, 6))
     included_quantity = fields.Float("Included", digits=(24, 6))
     billable_quantity = fields.Float("Billable", digits=(24, 6))
@@ -89,7 +89,7 @@ class FusionBillingRating(models.Model):
     )
 
     _source_unique = models.UniqueIndex(
-        "(subscription_id, COALESCE(charge_id, 0), COALESCE(item_id, 0), period_start)",
+        "(subscription_id, COALESCE(charge_id, 0), COALESCE(item_id, 0), date_from)",
         "A charge or fee must be owed once for each stretch of days.",
     )
     _due_idx = models.Index("(subscription_id, bill_on) WHERE amount - settled - waived <> 0")
@@ -98,7 +98,7 @@ class FusionBillingRating(models.Model):
         "What is owed must come from a charge or from a recurring fee.",
     )
     _period_valid = models.Constraint(
-        "CHECK(period_start < period_end)", "A billing period must end after it starts.",
+        "CHECK(date_from < date_until)", "A billing period must end after it starts.",
     )
     _usage_not_negative = models.Constraint(
         "CHECK(quantity >= 0 AND included_quantity >= 0 AND billable_quantity >= 0"
@@ -108,11 +108,11 @@ class FusionBillingRating(models.Model):
 
     # === COMPUTE METHODS === #
 
-    @api.depends("metric_id", "item_id", "period_start", "period_end")
+    @api.depends("metric_id", "item_id", "date_from", "date_until")
     def _compute_display_name(self):
         for rating in self:
             subject = rating.metric_id.name or rating.item_id.product_id.name
-            period = format_period(self.env, rating.period_start, rating.period_end)
+            period = format_period(self.env, rating.date_from, rating.date_until)
             rating.display_name = f"{subject}, {period}"
 
     @api.depends("charge_id.product_id", "item_id.product_id")

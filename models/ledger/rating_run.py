@@ -46,7 +46,7 @@ class FusionBillingRating(models.Model):
         locked = subscriptions._fusion_try_lock()
         if not self._rate_as_one(locked):
             for subscription in locked:
-                with subscription._fusion_guard("rating"):
+                with subscription._fusion_catch_failure("rating"):
                     self._rate_requested(subscription)
 
     @api.model

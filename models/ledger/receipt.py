@@ -20,11 +20,11 @@ class FusionBillingRating(models.Model):
 
     # === COMPUTE METHODS === #
 
-    @api.depends("period_start", "period_end")
+    @api.depends("date_from", "date_until")
     @api.depends_context("lang")
     def _compute_period(self):
         for rating in self:
-            rating.period = format_period(self.env, rating.period_start, rating.period_end)
+            rating.period = format_period(self.env, rating.date_from, rating.date_until)
 
     @api.depends("breakdown", "amount", "currency_rate", "share", "item_id")
     @api.depends_context("lang")
@@ -51,7 +51,7 @@ class FusionBillingRating(models.Model):
             subscription=self.subscription_id,
             stretch=SimpleNamespace(source=SimpleNamespace(metric=self.metric_id.id)),
             spans=((self.starts_at, self.ends_at),), full_seconds=int(self.full_seconds),
-            takes=self.takes or None, leaves=self.leaves or None,
+            usage_filter=self.usage_filter or None, other_filters=self.other_filters or None,
         )
 
     # === RECEIPT === #
@@ -92,7 +92,7 @@ class FusionBillingRating(models.Model):
             return ""
         return self.env._(
             "Quota, minimum and maximum for %(days)s days: %(share)s of a full billing period",
-            days=Period(self.period_start, self.period_end).days, share=self.share,
+            days=Period(self.date_from, self.date_until).days, share=self.share,
         )
 
     def _describe_exchange(self):

@@ -72,7 +72,7 @@ INSERT INTO fusion_billing_rating AS rating (
 SELECT %(columns)s, 0, 0, moment, %(uid)s, %(uid)s, moment, moment
   FROM jsonb_populate_recordset(NULL::fusion_billing_rating, %(rows)s) AS given,
        (SELECT now() AT TIME ZONE 'UTC' AS moment) AS clock
-ON CONFLICT (subscription_id, COALESCE(charge_id, 0), COALESCE(item_id, 0), period_start)
+ON CONFLICT (subscription_id, COALESCE(charge_id, 0), COALESCE(item_id, 0), date_from)
 DO UPDATE
    SET (%(columns)s, rated_at, write_uid, write_date)
      = (%(given)s, excluded.rated_at, excluded.write_uid, excluded.write_date)
@@ -86,7 +86,7 @@ WITH span AS (
     SELECT * FROM unnest(%s::int[], %s::date[], %s::date[]) AS span(subscription_id, since, until)
 ), wanted AS (
     SELECT * FROM unnest(%s::int[], %s::int[], %s::int[], %s::date[])
-        AS wanted(subscription_id, charge_id, item_id, period_start)
+        AS wanted(subscription_id, charge_id, item_id, date_from)
 ), unwanted AS (
     SELECT rating.id, EXISTS (
                SELECT FROM account_move_line WHERE fusion_rating_id = rating.id
@@ -102,7 +102,7 @@ WITH span AS (
             WHERE wanted.subscription_id = rating.subscription_id
               AND wanted.charge_id = COALESCE(rating.charge_id, 0)
               AND wanted.item_id = COALESCE(rating.item_id, 0)
-              AND wanted.period_start = rating.period_start)
+              AND wanted.date_from = rating.date_from)
 ), deleted AS (
     DELETE FROM fusion_billing_rating USING unwanted
      WHERE fusion_billing_rating.id = unwanted.id AND NOT unwanted.is_named

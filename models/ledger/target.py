@@ -45,12 +45,12 @@ class Target:
         return self.subscription.id, charge, item, self.stretch.days.start
 
     @property
-    def takes(self):
-        return self.stretch.source.takes if self.stretch.is_usage else None
+    def usage_filter(self):
+        return self.stretch.source.usage_filter if self.stretch.is_usage else None
 
     @property
-    def leaves(self):
-        return list(self.stretch.leaves) or None
+    def other_filters(self):
+        return list(self.stretch.other_filters) or None
 
     def entry(self, quantity):
         """Return the ledger row: column name to value, exact.
@@ -90,8 +90,8 @@ class Target:
             "charge_currency_id": (usage or order).currency_id.id,
             "currency_id": order.currency_id.id,
             "currency_rate": self.currency_rate,
-            "period_start": stretch.days.start,
-            "period_end": stretch.days.end,
+            "date_from": stretch.days.start,
+            "date_until": stretch.days.end,
             "cycle_start": stretch.period.start,
             "cycle_end": stretch.period.end,
             "bill_on": stretch.bill_on,
@@ -99,8 +99,8 @@ class Target:
             "ends_at": self.bounds[1],
             "full_seconds": self.full_seconds,
             "share": str(stretch.share),
-            "takes": self.takes,
-            "leaves": self.leaves,
+            "usage_filter": self.usage_filter,
+            "other_filters": self.other_filters,
         }
 
 

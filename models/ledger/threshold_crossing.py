@@ -20,11 +20,11 @@ class FusionBillingThresholdCrossing(models.Model):
         "fusion.billing.charge", index="btree_not_null", ondelete="cascade",
         help="Empty where all usage of the subscription counts together.",
     )
-    period_start = fields.Date(required=True)
+    cycle_start = fields.Date(required=True)
     crossed_at = fields.Datetime(required=True, default=fields.Datetime.now)
 
     _once = models.UniqueIndex(
-        "(threshold_id, subscription_id, COALESCE(charge_id, 0), period_start)",
+        "(threshold_id, subscription_id, COALESCE(charge_id, 0), cycle_start)",
     )
 
     @api.model
@@ -74,7 +74,7 @@ WITH cycle AS (
 ), reached AS (
     SELECT threshold_id, subscription_id, cycle_start, max(cycle_end) AS cycle_end,
            counts_for AS charge_id,
-           array_agg(id ORDER BY period_start, id) FILTER (
+           array_agg(id ORDER BY date_from, id) FILTER (
                WHERE kind = 'amount' OR quantity * 100 >= quota * threshold_value) AS ratings
       FROM watched
      GROUP BY threshold_id, subscription_id, cycle_start, counts_for, kind, threshold_value
@@ -82,7 +82,7 @@ WITH cycle AS (
            ELSE bool_or(quota > 0 AND quantity * 100 >= quota * threshold_value) END
 ), noted AS (
     INSERT INTO fusion_billing_threshold_crossing AS crossing
-           (threshold_id, subscription_id, charge_id, period_start, crossed_at)
+           (threshold_id, subscription_id, charge_id, cycle_start, crossed_at)
     SELECT threshold_id, subscription_id, charge_id, cycle_start, %(now)s
       FROM reached
      WHERE NOT EXISTS (
@@ -90,16 +90,16 @@ WITH cycle AS (
             WHERE earlier.threshold_id = reached.threshold_id
               AND earlier.subscription_id = reached.subscription_id
               AND earlier.charge_id IS NOT DISTINCT FROM reached.charge_id
-              AND earlier.period_start >= reached.cycle_start
-              AND earlier.period_start < reached.cycle_end)
+              AND earlier.cycle_start >= reached.cycle_start
+              AND earlier.cycle_start < reached.cycle_end)
         ON CONFLICT DO NOTHING
-    RETURNING threshold_id, subscription_id, charge_id, period_start
+    RETURNING threshold_id, subscription_id, charge_id, cycle_start
 )
 SELECT reached.threshold_id, reached.ratings
   FROM reached JOIN noted
     ON noted.threshold_id = reached.threshold_id
    AND noted.subscription_id = reached.subscription_id
    AND noted.charge_id IS NOT DISTINCT FROM reached.charge_id
-   AND noted.period_start = reached.cycle_start
+   AND noted.cycle_start = reached.cycle_start
  ORDER BY reached.subscription_id, reached.threshold_id, reached.charge_id
 """

@@ -10,6 +10,6 @@ from . import (
     sale_order_timeline,
     sale_order_spans,
     sale_order_items,
-    sale_order_guard,
+    sale_order_failure,
     sale_order_actions,
 )

@@ -45,8 +45,8 @@ class FusionBillingUsage(models.Model):
             [start for _position, _target, start, _end in spans],
             [end for _position, _target, _start, end in spans],
             [target.full_seconds for _position, target, _start, _end in spans],
-            [target.takes and json.dumps(target.takes) for _p, target, _start, _end in spans],
-            [target.leaves and json.dumps(target.leaves) for _p, target, _start, _end in spans],
+            [_as_json(target.usage_filter) for _position, target, _start, _end in spans],
+            [_as_json(target.other_filters) for _position, target, _start, _end in spans],
             [position for position, _target, _start, _end in spans],
         ))
 
@@ -64,22 +64,27 @@ class FusionBillingUsage(models.Model):
         return EXACT.divide(total, divisor).quantize(QUOTIENT, context=EXACT)
 
 
+def _as_json(filters):
+    return filters and json.dumps(filters)
+
+
 _TARGET = """
     SELECT * FROM unnest(
         %s::int[], %s::int[], %s::timestamp[], %s::timestamp[], %s::bigint[], %s::jsonb[],
         %s::jsonb[], %s::int[]
     ) AS target(
-        subscription_id, metric_id, start_at, end_at, full_seconds, takes, leaves, position)
+        subscription_id, metric_id, start_at, end_at, full_seconds, usage_filter, other_filters,
+        position)
 """
 
 # A counter matches a filter if each named dimension has one of the listed values. A target takes
 # what matches its own filter, and leaves what matches the filter of another charge.
 _MATCHES = """
-       (target.takes IS NULL OR NOT EXISTS (
-           SELECT FROM jsonb_each(target.takes) AS rule
+       (target.usage_filter IS NULL OR NOT EXISTS (
+           SELECT FROM jsonb_each(target.usage_filter) AS rule
             WHERE NOT COALESCE(rule.value ? (usage.dimensions ->> rule.key), FALSE)))
-   AND (target.leaves IS NULL OR NOT EXISTS (
-           SELECT FROM jsonb_array_elements(target.leaves) AS other
+   AND (target.other_filters IS NULL OR NOT EXISTS (
+           SELECT FROM jsonb_array_elements(target.other_filters) AS other
             WHERE NOT EXISTS (
                 SELECT FROM jsonb_each(other) AS rule
                  WHERE NOT COALESCE(rule.value ? (usage.dimensions ->> rule.key), FALSE))))

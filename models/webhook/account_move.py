@@ -5,7 +5,7 @@ from odoo.fields import Domain
 
 from ..base.cron import commit_progress
 from ..base.engine import as_engine
-from .transitions import untold, watch, watch_new
+from .transitions import not_emitted, watch, watch_new
 
 OVERDUE_BATCH = 100
 
@@ -35,13 +35,13 @@ class AccountMove(models.Model):
 
     _inherit = "account.move"
 
-    fusion_overdue_told = fields.Date(
+    fusion_overdue_sent_on = fields.Date(
         "Told Overdue", copy=False, readonly=True, help="When apps were told, once.",
     )
 
     @api.model
     def _fusion_own_fields(self):
-        return super()._fusion_own_fields() | {"fusion_overdue_told"}
+        return super()._fusion_own_fields() | {"fusion_overdue_sent_on"}
 
     # === TRANSITIONS === #
 
@@ -60,7 +60,7 @@ class AccountMove(models.Model):
         """Tell apps of drafts that go, if they were told that they came."""
         moves = self._fusion_for_customers()
         # sudo: events tell what happened, whoever made it happen.
-        for move in (moves - untold(moves, _emit_transitions)).sudo():
+        for move in (moves - not_emitted(moves, _emit_transitions)).sudo():
             if not Facts.of(move).is_cancelled:
                 move._fusion_emit("invoice.cancelled")
         return super().unlink()
@@ -106,7 +106,7 @@ class AccountMove(models.Model):
         domain = moves._fusion_overdue_domain()
         while found := moves.search(domain, limit=OVERDUE_BATCH, order="id"):
             for move in found.try_lock_for_update(allow_referencing=True):
-                as_engine(move).fusion_overdue_told = fields.Date.today()
+                as_engine(move).fusion_overdue_sent_on = fields.Date.today()
                 move._fusion_emit("invoice.overdue")
             domain &= Domain("id", ">", found[-1].id)
             remaining = moves.search_count(domain, limit=OVERDUE_BATCH)
@@ -124,7 +124,7 @@ class AccountMove(models.Model):
             past_due
             & Domain("move_type", "=", "out_invoice") & Domain("state", "=", "posted")
             & Domain("payment_state", "in", ("not_paid", "partial"))
-            & Domain("fusion_overdue_told", "=", False)
+            & Domain("fusion_overdue_sent_on", "=", False)
             & Domain("invoice_line_ids.sale_line_ids.order_id.fusion_plan_id", "!=", False)
         )
 

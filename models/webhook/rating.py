@@ -38,8 +38,8 @@ class FusionBillingRating(models.Model):
         return {
             "threshold": {"kind": threshold.kind, "value": plain(threshold._value())},
             **latest._describe_use(threshold, figures[latest.id]),
-            "period_start": min(self.mapped("period_start")),
-            "period_end": max(self.mapped("period_end")),
+            "period_start": min(self.mapped("date_from")),
+            "period_end": max(self.mapped("date_until")),
             "amount": money(amount, self.currency_id.decimal_places),
             "currency": self.currency_id.name,
             "reached_at": fields.Datetime.now(),

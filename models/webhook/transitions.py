@@ -26,7 +26,7 @@ def watch_new(records, emit):
         _seen(records, emit).update(dict.fromkeys(records.ids))
 
 
-def untold(records, emit):
+def not_emitted(records, emit):
     """Return those of the records that are new, and that nothing was told of yet."""
     before = _seen(records, emit) if records else {}
     return records.filtered(lambda record: record.id in before and before[record.id] is None)

@@ -103,7 +103,7 @@ class TestApiChangePlan(ApiCase):
     def _ledger(self):
         self.env.invalidate_all()
         return self.subscription.fusion_rating_ids.mapped(
-            lambda rating: (rating.charge_id.id, rating.period_start, rating.period_end))
+            lambda rating: (rating.charge_id.id, rating.date_from, rating.date_until))
 
     def test_a_change_to_come_can_be_asked_for_again(self):
         first = self._change(date="2026-01-20")

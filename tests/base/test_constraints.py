@@ -73,7 +73,8 @@ class TestCatalogConstraints(ConstraintCase):
     def test_a_plan_charges_a_metric_once_in_a_currency(self):
         charge = self._charge()
         self.assertRefused(
-            "fusion_billing_charge_plan_metric_unique", "cannot charge this usage in this currency twice",
+            "fusion_billing_charge_plan_metric_unique",
+            "cannot charge this usage in this currency twice",
             self._charge)
         charge.active = False
         self._charge()
@@ -218,7 +219,7 @@ class TestLedgerConstraints(ConstraintCase):
     def test_a_rated_stretch_ends_after_it_starts(self):
         self.assertRefused(
             "fusion_billing_rating_period_valid", "must end after it starts",
-            lambda: self.rating.write({"period_end": "2026-01-01"}))
+            lambda: self.rating.write({"date_until": "2026-01-01"}))
 
     def test_quantities_and_amounts_of_usage_are_not_negative(self):
         for name in ("quantity", "included_quantity", "billable_quantity", "amount"):
@@ -275,7 +276,8 @@ class TestSubscriptionConstraints(ConstraintCase):
     def test_t1_one_phase_begins_on_a_day(self):
         phase = self._subscribe().fusion_phase_ids
         self.assertRefused(
-            "fusion_billing_phase_day_unique", "cannot begin two phases on the same day", phase.copy)
+            "fusion_billing_phase_day_unique", "cannot begin two phases on the same day",
+            phase.copy)
 
     def test_f2_a_fee_does_not_end_before_it_begins(self):
         item = self._subscribe(products=[self.fee_product]).fusion_item_ids

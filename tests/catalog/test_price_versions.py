@@ -19,8 +19,8 @@ class TestPriceVersions(BillingCase):
 
     def _ledger(self, subscription):
         return [
-            (rating.period_start.isoformat(), rating.version_id.price_per_unit, rating.amount)
-            for rating in subscription.fusion_rating_ids.sorted("period_start")
+            (rating.date_from.isoformat(), rating.version_id.price_per_unit, rating.amount)
+            for rating in subscription.fusion_rating_ids.sorted("date_from")
             if rating.breakdown
         ]
 

@@ -68,7 +68,7 @@ class TestDifferential(BillingCase):
         """Return {(subscription's id, charge's id, first day): row} of the ledger."""
         self.env.flush_all()
         rows = self.env.execute_query(SQL(
-            """SELECT subscription_id, charge_id, period_start, period_end, bill_on,
+            """SELECT subscription_id, charge_id, date_from, date_until, bill_on,
                       quantity::text, included_quantity::text, billable_quantity::text,
                       amount_exact::text, amount::text, currency_rate::text, breakdown::text,
                       rated_at

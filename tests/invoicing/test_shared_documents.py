@@ -98,7 +98,7 @@ class TestSharedDocuments(DocumentCase):
         self.assertEqual(draft.state, "posted")
         self.assertSettled(self.orders)
 
-    @mute_logger("odoo.addons.fusion_billing.models.subscription.sale_order_guard")
+    @mute_logger("odoo.addons.fusion_billing.models.subscription.sale_order_failure")
     def test_r7_one_that_fails_keeps_the_others_from_nothing(self):
         original = type(self.orders)._fusion_prepare_document
         broken = self.orders[0]

@@ -19,7 +19,7 @@ class TestRating(BillingCase):
         self.assertEqual(
             (rating.charge_id, rating.version_id, rating.plan_id, rating.metric_id),
             (charge, charge.version_id, self.plan, self.calls))
-        self.assertEqual((rating.period_start, rating.period_end, rating.bill_on),
+        self.assertEqual((rating.date_from, rating.date_until, rating.bill_on),
                          (date(2026, 1, 1), date(2026, 2, 1), date(2026, 2, 1)))
         self.assertEqual(rating.ends_at - rating.starts_at, timedelta(days=31))
         self.assertEqual((rating.quantity, rating.included_quantity, rating.billable_quantity),

@@ -6,7 +6,7 @@ from odoo.tools import mute_logger
 
 from ..common import BillingCase
 
-GUARD = "odoo.addons.fusion_billing.models.subscription.sale_order_guard"
+GUARD = "odoo.addons.fusion_billing.models.subscription.sale_order_failure"
 
 
 class FailureCase(BillingCase):

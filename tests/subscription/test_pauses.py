@@ -29,8 +29,8 @@ class TestPauses(PauseCase):
     def _owed(self):
         self._rate()
         return [
-            (str(row.period_start), row.amount)
-            for row in self.subscription.fusion_rating_ids.sorted("period_start") if row.amount
+            (str(row.date_from), row.amount)
+            for row in self.subscription.fusion_rating_ids.sorted("date_from") if row.amount
         ]
 
     def test_a_period_that_lies_in_the_pause_as_a_whole_owes_nothing(self):

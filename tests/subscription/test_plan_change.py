@@ -30,8 +30,8 @@ class TestPlanChange(BillingCase):
 
     def _parts(self):
         return [
-            (rating.period_start.day, rating.period_end.day, rating.plan_id.code, rating.quantity)
-            for rating in self.subscription.fusion_rating_ids.sorted("period_start")
+            (rating.date_from.day, rating.date_until.day, rating.plan_id.code, rating.quantity)
+            for rating in self.subscription.fusion_rating_ids.sorted("date_from")
             if rating.breakdown and rating.quantity
         ]
 

@@ -135,7 +135,7 @@ class TestItems(BillingCase):
     def _owed(self, subscription):
         self._rate()
         return sorted(
-            (str(row.period_start), str(row.period_end), row.amount)
+            (str(row.date_from), str(row.date_until), row.amount)
             for row in subscription.fusion_rating_ids if row.item_id and row.amount
         )
 

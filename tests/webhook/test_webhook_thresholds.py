@@ -191,7 +191,7 @@ class TestThresholdEvents(WebhookEventsCase):
         ), patch.object(
             type(self.env["fusion.billing.rating.request"]), "_settle",
             side_effect=UserError("in the way"),
-        ), mute_logger("odoo.addons.fusion_billing.models.subscription.sale_order_guard"):
+        ), mute_logger("odoo.addons.fusion_billing.models.subscription.sale_order_failure"):
             self._rate()
         self.assertTold()
         self._rate()

@@ -304,47 +304,47 @@ class TestFilters(unittest.TestCase):
     """T2, R2: a charge without filter takes what no other one takes on that day."""
 
     def with_filter(self, **days):
-        europe = charge("eu", takes={"region": ["eu"]}, **days)
+        europe = charge("eu", usage_filter={"region": ["eu"]}, **days)
         return january(on_a(), [charge("all"), europe])
 
-    def leaves(self, found):
-        return [(s.days.start.day, len(s.leaves)) for s in found if s.source.id == "all"]
+    def other_filters(self, found):
+        return [(s.days.start.day, len(s.other_filters)) for s in found if s.source.id == "all"]
 
     def test_a_filter_that_is_always_there_cuts_nothing(self):
         found = self.with_filter()
-        self.assertEqual(self.leaves(found), [(1, 1)])
-        self.assertEqual(found[0].leaves, ({"region": ["eu"]},))
+        self.assertEqual(self.other_filters(found), [(1, 1)])
+        self.assertEqual(found[0].other_filters, ({"region": ["eu"]},))
 
     def test_a_filter_added_inside_a_period_takes_from_its_day_on(self):
         found = self.with_filter(valid_from=day("01-11"))
         self.assertEqual(days_of(found), [("all", 1, 11), ("all", 11, 1), ("eu", 11, 1)])
-        self.assertEqual(self.leaves(found), [(1, 0), (11, 1)])
+        self.assertEqual(self.other_filters(found), [(1, 0), (11, 1)])
 
     def test_what_a_filter_took_falls_to_the_rest_when_it_is_archived(self):
         found = self.with_filter(valid_until=day("01-11"))
-        self.assertEqual(self.leaves(found), [(1, 1), (11, 0)])
+        self.assertEqual(self.other_filters(found), [(1, 1), (11, 0)])
 
     def test_a_filter_with_prices_only_from_a_day_on_takes_from_that_day(self):
         found = self.with_filter(versions=prices(day("01-11")))
-        self.assertEqual(self.leaves(found), [(1, 0), (11, 1)])
+        self.assertEqual(self.other_filters(found), [(1, 0), (11, 1)])
 
     def test_a_filter_that_never_was_cuts_nothing(self):
         """R10: an idle charge must not cost the customer a batch or a tier."""
         found = self.with_filter(valid_from=day("01-11"), valid_until=day("01-11"))
-        self.assertEqual(self.leaves(found), [(1, 0)])
+        self.assertEqual(self.other_filters(found), [(1, 0)])
 
     def test_a_filter_that_is_replaced_by_its_like_cuts_nothing(self):
-        europe = {"takes": {"region": ["eu"]}}
+        europe = {"usage_filter": {"region": ["eu"]}}
         found = january(on_a(), [
             charge("all"), charge("eu 1", valid_until=day("01-11"), **europe),
             charge("eu 2", valid_from=day("01-11"), **europe),
         ])
-        self.assertEqual(self.leaves(found), [(1, 1)])
+        self.assertEqual(self.other_filters(found), [(1, 1)])
 
     def test_filters_of_other_metrics_and_plans_take_nothing(self):
-        other = Charge("x", "storage", "sum", prices(NEVER), takes={"region": ["eu"]})
+        other = Charge("x", "storage", "sum", prices(NEVER), usage_filter={"region": ["eu"]})
         found = january(on_a(), {"a": (charge("all"), other), "b": (other,)})
-        self.assertEqual(self.leaves(found), [(1, 0)])
+        self.assertEqual(self.other_filters(found), [(1, 0)])
 
 
 class TestRhythms(unittest.TestCase):

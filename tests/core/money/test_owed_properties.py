@@ -61,13 +61,13 @@ class Slow:
         self.active_days = cache(self.count_active_days)
 
     def of(self, day):
-        """`{source: (version, leaves, share of the full period)}`."""
+        """`{source: (version, other filters, share of the full period)}`."""
         phase = self.on(day)
         if phase.state != ACTIVE:
             return {}
         charges = self.catalogue.get(phase.plan.id, ())
         found = {
-            key(charge): (self.version(charge, day), self.leaves(charge, charges, day),
+            key(charge): (self.version(charge, day), self.other_filters(charge, charges, day),
                           self.share(charge, day))
             for charge in charges if is_in_force(charge, day)
         }
@@ -104,10 +104,10 @@ class Slow:
         begins = [d for d in (charge.valid_from, charge.versions[0].valid_from) if d]
         return all(d <= day for d in begins)
 
-    def leaves(self, charge, charges, day):
+    def other_filters(self, charge, charges, day):
         return tuple(
-            other.takes for other in charges
-            if not charge.takes and other.takes and is_in_force(other, day)
+            other.usage_filter for other in charges
+            if not charge.usage_filter and other.usage_filter and is_in_force(other, day)
         )
 
 
@@ -122,7 +122,7 @@ def day_by_day(found):
         for day in each_day(stretch.days):
             assert key(stretch.source) not in known[day], (stretch, day)
             known[day][key(stretch.source)] = (
-                stretch.version and stretch.version.id, stretch.leaves,
+                stretch.version and stretch.version.id, stretch.other_filters,
                 stretch.share / stretch.days.days,
             )
     return known
@@ -148,8 +148,8 @@ class TestDayByDay(unittest.TestCase):
         )
         for before, after in pairwise(found):
             if key(before.source) == key(after.source) and before.days.end == after.days.start:
-                changed = (before.period, before.version, before.leaves) != (
-                    after.period, after.version, after.leaves)
+                changed = (before.period, before.version, before.other_filters) != (
+                    after.period, after.version, after.other_filters)
                 self.assertTrue(changed, (before, after))
 
     @few
@@ -247,9 +247,9 @@ class TestTiles(unittest.TestCase):
             in_force = [c for c in catalogue.get(plan, ()) if is_in_force(c, day)]
             for region in ("eu", "us", "elsewhere"):
                 takers = [s for s in found if s.days.start <= day < s.days.end
-                          and takes(s, region)]
+                          and is_taken_by(s, region)]
                 wanted = timeline.on(day).state == ACTIVE and any(
-                    not c.takes or region in c.takes["region"] for c in in_force)
+                    not c.usage_filter or region in c.usage_filter["region"] for c in in_force)
                 self.assertEqual(len(takers), 1 if wanted else 0, (day, region, takers))
 
     @few
@@ -261,10 +261,10 @@ class TestTiles(unittest.TestCase):
                 self.assertNotEqual(timeline.on(day).state, CLOSED)
 
 
-def takes(stretch, region):
-    if stretch.source.takes:
-        return region in stretch.source.takes["region"]
-    return all(region not in other["region"] for other in stretch.leaves)
+def is_taken_by(stretch, region):
+    if stretch.source.usage_filter:
+        return region in stretch.source.usage_filter["region"]
+    return all(region not in other["region"] for other in stretch.other_filters)
 
 
 # === AMOUNTS === #

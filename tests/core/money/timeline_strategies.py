@@ -169,7 +169,7 @@ def charges(draw, plan, aggregations=("sum", "max")):
             id=f"{plan.id} {region}", metric="calls", aggregation=aggregation,
             versions=draw(versions()), valid_from=start, valid_until=end,
             prorate=draw(st.booleans()), split=draw(st.booleans()),
-            takes=region and {"region": [region]},
+            usage_filter=region and {"region": [region]},
         ))
     return tuple(draw(st.permutations(found)))
 

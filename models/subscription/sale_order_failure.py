@@ -54,7 +54,7 @@ class SaleOrder(models.Model):
             return self.browse().union(*(() if alone else (one._fusion_try_lock() for one in self)))
 
     @contextmanager
-    def _fusion_guard(self, step):
+    def _fusion_catch_failure(self, step):
         """Do one subscription's work in a savepoint; show a failure, and clear it by success.
 
         Another transaction in the way is no failure: the work is left to the next run.
