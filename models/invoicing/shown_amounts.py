@@ -17,18 +17,23 @@ LINE_AMOUNTS = (
     "price_subtotal", "price_tax", "price_total", "price_reduce_taxexcl", "price_reduce_taxinc",
 )
 ORDER_AMOUNTS = ("amount_untaxed", "amount_tax", "amount_total")
+LOGGED = ("write_uid", "write_date")
 
-# What the ORM would have called, and whose part in it is known to do nothing else here. Where
-# another addon has a part in it, the ORM writes all lines.
-REPLACED = {
+# What the ORM would have called, or what must do no more than core does; and the addons whose part
+# in it is known. Where another one has a part in it, the ORM writes all lines.
+RELIED_ON = {
     "sale.order.line": (
         "write", "_compute_field_value", "_compute_amount", "_compute_price_reduce_taxexcl",
         "_compute_price_reduce_taxinc",
     ),
-    "sale.order": ("_compute_field_value", "_compute_amounts"),
+    "sale.order": (
+        "_compute_field_value", "_compute_amounts", "_add_base_lines_for_early_payment_discount",
+    ),
     "account.tax": (
-        "_get_tax_totals_summary", "_aggregate_base_lines_tax_details",
-        "_aggregate_base_line_tax_details", "_aggregate_base_lines_aggregated_values",
+        "_get_tax_totals_summary", "_aggregate_base_line_tax_details",
+        "_aggregate_base_lines_tax_details", "_aggregate_base_lines_aggregated_values",
+        "_round_base_lines_tax_details", "_round_tax_details_tax_amounts",
+        "_round_tax_details_base_lines",
     ),
 }
 KNOWN = {"odoo", "account", "analytic", "mail", "sale", "fusion_billing"}
@@ -71,7 +76,8 @@ class SaleOrderLine(models.Model):
             _store(self, {line: {**shown[line], **of_lines[line]} for line in self})
             _store(orders, of_orders)
             self.modified(SHOWN_AT_ONCE)
-        self._validate_fields(SHOWN_AT_ONCE)
+        self._validate_fields([*SHOWN_AT_ONCE, *LINE_AMOUNTS])
+        orders._validate_fields(ORDER_AMOUNTS)
 
 
 class SaleOrder(models.Model):
@@ -81,7 +87,7 @@ class SaleOrder(models.Model):
 
     def _fusion_shown_together(self):
         """Return those of these orders whose lines and totals are known to need no more."""
-        if any(_strangers(self.env[model], names) for model, names in REPLACED.items()):
+        if any(_strangers(self.env[model], names) for model, names in RELIED_ON.items()):
             return self.browse()
         # A discount for early payment is taken from the lines once they are computed.
         return self.filtered(lambda order: not order.payment_term_id.early_discount)
@@ -147,7 +153,7 @@ def _recall(records, values):
     names = [*values[records[0]]] if records else []
     for name in names:
         records.env.remove_to_compute(records._fields[name], records)
-    records.flush_recordset(names)
+    records.flush_recordset([*names, *LOGGED])
     for record in records:
         for name, value in values[record].items():
             record._fields[name]._update_cache(record, value)
@@ -169,7 +175,7 @@ def _store(records, values):
             for field in fields
         ),
     ))
-    records.invalidate_recordset(["write_uid", "write_date"], flush=False)
+    records.invalidate_recordset(LOGGED, flush=False)
 
 
 def _listed(template, fields):

@@ -1,6 +1,7 @@
 """Usage of many orders is shown at once, and what is stored is what the ORM would have stored."""
 
 from contextlib import contextmanager
+from datetime import date
 from itertools import count
 from unittest.mock import patch
 
@@ -97,24 +98,24 @@ class TestShownAmounts(BillingCase):
     # === COMPARING === #
 
     def _compare(self, orders):
-        """Show new usage at once, undo it, show it by the ORM, and compare what is stored."""
-        self._use_all(orders, 1)
-        self._rate()  # makes the lines
-        self._use_all(orders, 2)
-        before = self._stored(orders)
-        at_once, written = self._show(orders)
-        self.assertFalse(written)
-        with patch.object(
-            self.registry["sale.order"], "_fusion_shown_together", lambda self: self.browse(),
-        ):
-            one_by_one, written = self._show(orders)
-        self.assertEqual(set(written), set(self._usage_lines(orders).ids))
-        self.assertEqual(at_once, one_by_one)
-        changed = {column for column, value in at_once.items() if before[column] != value}
-        self.assertLess(
-            {(order.id, "amount_total") for order in orders},
-            {(row_id, name) for _table, row_id, name in changed},
-        )
+        """Show new lines and then new usage on them, each time at once and by the ORM."""
+        for factor in (1, 2):
+            self._use_all(orders, factor)
+            before = self._stored(orders)
+            at_once, written = self._show(orders)
+            self.assertFalse(written)
+            with patch.object(
+                self.registry["sale.order"], "_fusion_shown_together", lambda self: self.browse(),
+            ):
+                one_by_one, written = self._show(orders)
+            self.assertEqual(written, sum(
+                len(order.fusion_plan_id.charge_ids) for order in orders))
+            self.assertEqual(at_once, one_by_one)
+            self.assertLess(
+                {("sale_order", number, "amount_total") for number in range(len(orders))},
+                {column for column, value in at_once.items() if before.get(column) != value},
+            )
+            self._rate()
 
     def _use_all(self, orders, factor):
         self._ingest(*(
@@ -124,7 +125,7 @@ class TestShownAmounts(BillingCase):
         ))
 
     def _show(self, orders):
-        """Rate, and undo it; return what was stored, and the ids of lines that were written."""
+        """Rate, and undo it; return what was stored, and how many lines the ORM wrote."""
         self.env.flush_all()
         self.env.invalidate_all()
         with self.env.cr.savepoint() as undo, self._written_lines() as written:
@@ -132,19 +133,19 @@ class TestShownAmounts(BillingCase):
             stored = self._stored(orders)
             undo.rollback()
         self.env.invalidate_all()
-        return stored, written
+        return stored, len(set(written))
 
     def _stored(self, orders):
-        """Every column of the orders and of their lines."""
+        """Every column of the orders and of their lines, but the ids, which go on and on."""
         self.env.flush_all()
         return {
-            (table, row_id, name): value
+            (table, number, name): value
             for table, column in (("sale_order", "id"), ("sale_order_line", "order_id"))
-            for row_id, row in self.env.execute_query(SQL(
-                "SELECT id, to_jsonb(t) FROM %s AS t WHERE %s = ANY(%s)",
+            for number, [row] in enumerate(self.env.execute_query(SQL(
+                "SELECT to_jsonb(t) FROM %s AS t WHERE %s = ANY(%s) ORDER BY id",
                 SQL.identifier(table), SQL.identifier(column), orders.ids,
-            ))
-            for name, value in row.items()
+            )))
+            for name, value in row.items() if name != "id"
         }
 
     @contextmanager
@@ -195,10 +196,8 @@ class TestShownAmounts(BillingCase):
         })
         order = self._subscribe(payment_term_id=term.id)
         self._use_all(order, 1)
-        self._rate()
-        self._use_all(order, 2)
         _stored, written = self._show(order)
-        self.assertEqual(set(written), set(self._usage_lines(order).ids))
+        self.assertEqual(written, 1)
 
     def test_lines_are_left_to_the_orm_where_another_addon_has_a_say_in_writing_them(self):
         self._charge()
@@ -218,3 +217,40 @@ class TestShownAmounts(BillingCase):
 
         stranger.__module__ = "odoo.addons.stranger.models.sale_order_line"
         return stranger
+
+
+@tagged("post_install", "-at_install")
+class TestShownOnce(BillingCase):
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.charge = cls._charge()
+        cls.subscription = cls._subscribe()
+        cls._use(cls.subscription, 5)
+
+    def test_an_order_is_shown_once_where_its_period_is_billed(self):
+        model, shown = self.registry["sale.order"], []
+        show = model._fusion_show_usage
+        with freeze_time("2026-02-01"), patch.object(
+            model, "_fusion_show_usage", lambda orders: shown.append(orders) or show(orders),
+        ):
+            self._rate()
+            shown.clear()
+            self.subscription._fusion_bill_until(date(2026, 2, 1))
+        self.assertEqual(shown, [self.subscription])
+        self.assertEqual(self._usage_lines(self.subscription).price_unit, 0)
+
+    def test_a_document_has_the_taxes_of_the_product_that_its_charge_has_by_now(self):
+        tax = self.env["account.tax"].create({
+            "name": "15 %", "amount": 15, "type_tax_use": "sale"})
+        with freeze_time("2026-01-20"):
+            self._rate()
+        self.assertFalse(self._usage_lines(self.subscription).tax_ids)
+        self.charge.product_id = self._product("Taxed usage", taxes_id=tax.ids)
+        with freeze_time("2026-02-01"):
+            invoice = self.subscription._fusion_bill_until(date(2026, 2, 1))
+        self.assertEqual(invoice.invoice_line_ids.product_id, self.charge.product_id)
+        self.assertEqual((invoice.amount_untaxed, invoice.amount_tax), (5, 0.75))
+        line = self._usage_lines(self.subscription)
+        self.assertEqual((line.product_id, line.tax_ids), (self.charge.product_id, tax))
