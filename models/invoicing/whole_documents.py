@@ -67,6 +67,10 @@ class AccountMove(models.Model):
             name: self._fields[name].convert_to_write(move[name], self) for name in IN_COMMON
         }
 
+    def _check_company(self, fnames=None):
+        if not (_is_whole(self.env) and _is_of_one_company(self)):
+            super()._check_company(fnames)
+
     def _get_next_sequence_format(self):
         """Ask core once for all documents that are numbered alike: from the second on, it counts
         on from the number that it gave last.
@@ -99,7 +103,7 @@ class AccountMoveLine(models.Model):
             line for line, vals in zip(lines, vals_list, strict=True)
             if vals.keys() >= AFTERWARDS
         ))
-        for name in AFTERWARDS:
+        for name in AFTERWARDS | EMPTY:
             self.env.remove_to_compute(self._fields[name], given)
 
     def _add_precomputed_values(self, vals_list):
@@ -125,16 +129,24 @@ class AccountMoveLine(models.Model):
         }
 
     def _check_company(self, fnames=None):
-        """Check one of all lines that name the same record: the others are as right as it is."""
-        if not _is_whole(self.env):
-            return super()._check_company(fnames)
-        for name, field in self._fields.items():
-            # A line takes its company from its document.
-            if field.relational and field.check_company and name != "move_id":
-                same = self.grouped(lambda line: (line.company_id, line[name]))  # noqa: B023
-                one_each = self.union(*(lines[:1] for lines in same.values()))
-                super(AccountMoveLine, one_each)._check_company([name])
-        return None
+        if not (_is_whole(self.env) and _is_of_one_company(self)):
+            super()._check_company(fnames)
+
+
+def _is_of_one_company(records):
+    """Whether all that records are linked to may be used in their companies: what core checks
+    record by record, for all of them at once. If not, core finds out which, and says so.
+    """
+    return all(
+        _may_use(company, same.sudo().mapped(name))
+        for company, same in records.grouped("company_id").items()
+        for name, field in records._fields.items() if field.relational and field.check_company
+    )
+
+
+def _may_use(company, linked):
+    domain = linked._check_company_domain(company)
+    return not domain or linked == linked.with_context(active_test=False).filtered_domain(domain)
 
 
 def _is_whole(env):
@@ -153,10 +165,11 @@ WHOLE = {
 
 # What `create` takes values for, and then computes all the same.
 AFTERWARDS = {
-    "amount_residual", "amount_residual_currency", "date", "invoice_date", "move_name",
-    "parent_state", "payment_id", "price_subtotal", "price_total", "reconciled", "ref",
-    "statement_id", "statement_line_id",
+    "amount_residual", "amount_residual_currency", "date", "invoice_date", "parent_state",
+    "price_subtotal", "price_total", "reconciled", "ref",
 }
+# Drafts that come from no bank statement and no payment have none, and their lines neither.
+EMPTY = {"move_name", "payment_id", "statement_id", "statement_line_id"}
 
 # What else a document is does not matter to what is in common, as long as core alone decides.
 ALIKE = ("move_type", "company_id", "currency_id", "journal_id", "invoice_date")

@@ -19,9 +19,8 @@ TAX_STEPS = {"_round_base_lines_tax_details", "_round_tax_details_tax_amounts"}
 # Columns of lines that say nothing, unless a line is of the kind that uses them.
 NOTHING = {
     "analytic_distribution": False, "discount_date": False, "date_maturity": False,
-    "is_storno": False, "no_followup": False, "payment_id": False, "product_id": False,
-    "product_uom_id": False, "quantity": 0.0, "price_unit": 0.0, "price_subtotal": 0.0,
-    "price_total": 0.0, "statement_id": False, "statement_line_id": False, "tax_ids": [],
+    "is_storno": False, "no_followup": False, "product_id": False, "product_uom_id": False,
+    "quantity": 0.0, "price_unit": 0.0, "price_subtotal": 0.0, "price_total": 0.0, "tax_ids": [],
     "tax_repartition_line_id": False,
 }
 
@@ -224,7 +223,7 @@ def _header(move):
     return {
         "move_id": move.id, "partner_id": move.commercial_partner_id.id,
         "currency_id": move.currency_id.id, "date": move.date, "ref": move.ref,
-        "invoice_date": move.invoice_date, "move_name": move.name, "parent_state": move.state,
+        "invoice_date": move.invoice_date, "parent_state": move.state,
     }
 
 
