@@ -32,6 +32,10 @@ class Zones:
         """The name of the zone in force at an instant."""
         return [name for since, name in self.steps if since is None or since <= instant][-1]
 
+    def until(self, instant):
+        """The same as it was known at an instant: without later moves."""
+        return Zones(tuple(step for step in self.steps if step[0] is None or step[0] <= instant))
+
     def midnight(self, day):
         """The first instant of a local day, in the zone that was in force then.
 

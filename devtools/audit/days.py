@@ -21,6 +21,10 @@ class Clocks:
         self.steps = sorted(steps, key=lambda step: step[0] or BEGINNING)
         self._begins = {}
 
+    def known_at(self, instant):
+        """The same without the moves to other zones that came later."""
+        return Clocks([step for step in self.steps if step[0] is None or step[0] <= instant])
+
     def begins(self, day):
         """The first instant at which the clock in force shows this day or a later one."""
         if day not in self._begins:

@@ -144,18 +144,23 @@ class Recount:
 
     def _combine(self, charge, counters, inside, bounds, day):
         if charge.aggregation == "weighted":
-            return self._weighted(counters, bounds, (day.full_start, day.full_end))
+            return self._weighted(counters, bounds, day)
         return combine(charge.aggregation, inside)
 
-    def _weighted(self, counters, bounds, full):
-        """A level counts for the part of the full period in which it held."""
+    def _weighted(self, counters, bounds, day):
+        """A level counts for the part of the full period in which it held.
+
+        How long that is was known when what was lived of it was over.
+        """
         counters = sorted(counters, key=written)
         cuts = sorted({*bounds, *(c.period_start for c in counters if c.period_start > bounds[0])})
         held = ZERO
         for since, until in pairwise(cuts):
             begun = [counter for counter in counters if counter.period_start <= since]
             held += begun[-1].quantity * seconds(since, until) if begun else 0
-        whole = max(seconds(*map(self.clock.begins, full)), seconds(*bounds))
+        clock = self.clock.known_at(self.clock.begins(day.end))
+        full = clock.begins(day.full_start), clock.begins(day.full_end)
+        whole = max(seconds(*full), seconds(*bounds))
         return half_away(held / whole, QUOTIENT)
 
 

@@ -149,7 +149,8 @@ class Inputs:
         zones = self.zones(order)
         model = "fusion.billing.charge" if stretch.is_usage else "fusion.billing.item"
         source = order.env[model].sudo().browse(stretch.source.id)
-        full = zones.bounds(stretch.period.full)
+        # What is cut is over before its full period: a move to another zone does not reach back.
+        full = zones.until(zones.midnight(stretch.period.end)).bounds(stretch.period.full)
         scopes = stretch.scopes if stretch.is_usage else (stretch.days,)
         spans = tuple(zones.bounds(days) for days in scopes)
         return Target(

@@ -226,6 +226,20 @@ class TestZoneChanges(BillingCase):
         self.assertEqual(str(rating.ends_at), "2026-02-01 05:00:00")
         self.assertEqual(rating.full_seconds, (31 * 24 + 5) * 3600)
 
+    def test_t2_a_zone_changed_after_the_end_changes_nothing_that_was_billed(self):
+        level = self._metric("level", aggregation="weighted")
+        self._charge(level)
+        subscription = self._subscribe("2026-01-01")
+        self._use(subscription, 31, "2026-01-01", metric=level)
+        with freeze_time("2026-01-10"):
+            subscription._fusion_close()
+        self.assertEqual(subscription.fusion_rating_ids.quantity, 10)
+        with freeze_time("2026-01-20"):
+            self.company.fusion_billing_tz = "America/New_York"
+            subscription._fusion_request_rating(date(2026, 1, 1))
+            self._rate()
+        self.assertEqual(subscription.fusion_rating_ids.quantity, 10)
+
     def test_r2_a_zone_changed_in_a_pause_holds_for_the_days_to_come(self):
         self._charge()
         subscription = self._subscribe("2026-01-01")
