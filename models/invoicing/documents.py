@@ -113,9 +113,9 @@ class SaleOrder(models.Model):
             Document(self, bill_on, bill_on > opened, rows)
             for bill_on, rows in sorted(by_day.items(), key=lambda item: item[0])
         ]
-        for first in documents[:1]:
-            first.amounts.update(late)
-            first.one_offs = self._fusion_one_offs()
+        if documents:
+            documents[0].amounts.update(late)
+            documents[0].one_offs = self._fusion_one_offs()
         return documents
 
     def _fusion_settles_up(self, day):

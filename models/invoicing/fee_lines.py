@@ -15,7 +15,7 @@ class SaleOrder(models.Model):
 
     _inherit = "sale.order"
 
-    fusion_in_part = fields.Boolean(compute="_compute_fusion_in_part")
+    fusion_in_part = fields.Boolean("In Part", compute="_compute_fusion_in_part")
 
     @api.depends("order_line.fusion_in_part")
     def _compute_fusion_in_part(self):

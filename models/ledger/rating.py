@@ -43,8 +43,8 @@ class FusionBillingRating(models.Model):
     product_id = fields.Many2one("product.product", compute="_compute_product_id")
 
     # When.
-    date_from = fields.Date(required=True, help="First day that is rated.")
-    date_until = fields.Date(required=True, help="First day after those that are rated.")
+    date_from = fields.Date("From", required=True, help="First day that is rated.")
+    date_until = fields.Date("Until", required=True, help="First day after those that are rated.")
     cycle_start = fields.Date(required=True, help="First day of the billing period.")
     cycle_end = fields.Date(required=True, help="First day after the billing period.")
     bill_on = fields.Date(required=True, help="The day from which it is on a document.")
