@@ -73,6 +73,7 @@ class TestApiLists(ApiCase):
 
     def test_a_longer_page_takes_no_more_queries(self):
         """Lists cost per page, not per record."""
+        self.remember_keys()
         for path in ("/customers", "/subscriptions", "/usage"):
             with self.subTest(path=path):
                 self._fill(path, 2)
