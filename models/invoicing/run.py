@@ -7,6 +7,7 @@ from odoo.tools import SQL
 from ...core.money.timeline import DAY
 from ..base.cron import commit_progress
 from ..base.engine import as_engine
+from ..ledger.settlement import BORNE_AMOUNT, BORNE_LINES
 
 _logger = logging.getLogger(__name__)
 
@@ -147,6 +148,8 @@ class SaleOrder(models.Model):
     def _fusion_owing_on(self, today):
         """Return the domain of what owes something that no document settles (see OWING)."""
         self.env["fusion.billing.rating"].flush_model(["amount", "settled", "waived"])
+        self.env["account.move.line"].flush_model()
+        self.env["account.move"].flush_model(["move_type", "state"])
         return Domain.custom(to_sql=lambda _model, alias, _query: SQL(
             OWING, order=SQL.identifier(alias, "id"), opened=SQL.identifier(
                 alias, "fusion_last_invoice_date",
@@ -154,12 +157,16 @@ class SaleOrder(models.Model):
         ))
 
 
-# Late rows wait for the next document, unless there is none to come.
-OWING = """
+# Late rows wait for the next document, unless there is none to come. A credit is held back while
+# the customer does not bear what it would give back (L4).
+OWING = f"""
 EXISTS (
     SELECT FROM fusion_billing_rating AS rating
      WHERE rating.subscription_id = %(order)s
        AND rating.amount - rating.settled - rating.waived <> 0
+       AND (rating.amount > rating.settled + rating.waived
+            OR rating.amount - LEAST(rating.waived, 0) < (
+                SELECT {BORNE_AMOUNT} {BORNE_LINES} WHERE line.fusion_rating_id = rating.id))
        AND (rating.bill_on <= GREATEST(%(today)s, %(opened)s) AND (
                 %(state)s = '6_churn' OR rating.settled = 0 AND (
                     %(opened)s IS NULL OR rating.cycle_end > %(opened)s))

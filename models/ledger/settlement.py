@@ -69,14 +69,18 @@ class FusionBillingRating(models.Model):
         self.write({"waived": 0, "waive_reason": False})
 
 
-BORNE = """
-SELECT line.fusion_rating_id, sum(
-           CASE move.move_type WHEN 'out_refund' THEN -1 ELSE 1 END * round(
-               line.quantity * line.price_unit * (1 - COALESCE(line.discount, 0) / 100)
-               * COALESCE(line.fusion_price_factor, 1), currency.decimal_places))::text
+BORNE_AMOUNT = """
+       sum(CASE move.move_type WHEN 'out_refund' THEN -1 ELSE 1 END * round(
+           line.quantity * line.price_unit * (1 - COALESCE(line.discount, 0) / 100)
+           * COALESCE(line.fusion_price_factor, 1), currency.decimal_places))
+"""
+BORNE_LINES = """
   FROM account_move_line AS line
-  JOIN account_move AS move ON move.id = line.move_id
+  JOIN account_move AS move ON move.id = line.move_id AND move.state != 'cancel'
   JOIN res_currency AS currency ON currency.id = line.currency_id
- WHERE line.fusion_rating_id = ANY(%s) AND move.state != 'cancel'
+"""
+BORNE = f"""
+SELECT line.fusion_rating_id, ({BORNE_AMOUNT})::text {BORNE_LINES}
+ WHERE line.fusion_rating_id = ANY(%s)
  GROUP BY line.fusion_rating_id
 """

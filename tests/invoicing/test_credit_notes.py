@@ -41,6 +41,23 @@ class TestCreditNotes(DocumentCase):
         self._cancel(credit)
         self.assertEqual(self._bill_again("2026-04-01"), 4)
 
+    def test_a_closed_subscription_whose_credit_is_held_back_is_not_looked_at_in_every_run(self):
+        credit = self._reverse(self.invoice)
+        self.usage.quantity = 4
+        with freeze_time("2026-02-02"):
+            self.subscription._fusion_close()
+        self._bill_on("2026-02-03")
+        self.assertNotIn(self.subscription, self._due("2026-02-04"))
+        self._cancel(credit)
+        self.assertIn(self.subscription, self._due("2026-02-04"))
+        self.assertEqual(self._bill_again("2026-02-04"), 4)
+        self.assertNotIn(self.subscription, self._due("2026-02-05"))
+
+    def _due(self, day):
+        orders = self.env["sale.order"]
+        with freeze_time(day):
+            return orders.search(orders._fusion_due_domain())
+
     def test_fixed_by_hand_and_by_the_app_is_fixed_once(self):
         credit = self._reverse(self.invoice, post=False)
         credit.invoice_line_ids.price_unit = 6
