@@ -1,3 +1,6 @@
+from functools import partial
+from itertools import groupby
+
 from odoo import api, models
 
 from ..base.engine import is_engine
@@ -11,16 +14,13 @@ class AccountMove(models.Model):
 
     @api.model
     def _fusion_create_drafts(self, vals_list):
-        """Create documents: whole where that comes to the same, and by core where it may not."""
-        lines = WholeLines(self.env)
-        fits = [lines.fits(vals) for vals in vals_list]
-        whole = iter(self._fusion_create_whole(
-            [vals for vals, fit in zip(vals_list, fits, strict=True) if fit], lines,
-        ))
-        others = iter(self.create(
-            [vals for vals, fit in zip(vals_list, fits, strict=True) if not fit],
-        ))
-        return self.browse(next(whole if fit else others).id for fit in fits)
+        """Create documents in this order: whole where that comes to the same, else by core."""
+        lines, ids = WholeLines(self.env), []
+        # Of neighbours: the order is to be kept.  pylint: disable-next=bad-builtin-groupby
+        for fit, run in groupby(vals_list, key=lines.fits):
+            create = partial(self._fusion_create_whole, lines=lines) if fit else self.create
+            ids += create(list(run)).ids
+        return self.browse(ids)
 
     @api.model
     def _fusion_create_whole(self, vals_list, lines):
@@ -41,7 +41,9 @@ class AccountMove(models.Model):
         return moves
 
     def _fusion_post_whole(self):
-        """Post documents whose lines are as they should be: none has to follow another one."""
+        """Post documents that are as they should be: posting changes no amount of theirs."""
+        # At once: who gets a first invoice is written by himself, and core reads his contacts.
+        self.partner_id.filtered(lambda partner: not partner.customer_rank).mapped("child_ids")
         self.with_context(**WHOLE).action_post()
 
     def _add_precomputed_values(self, vals_list):

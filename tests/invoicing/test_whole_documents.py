@@ -67,10 +67,10 @@ class TestWholeDocuments(DocumentCase):
 
     # === HOW THEY ARE COMPARED === #
 
-    def assertAsCore(self, *orders, day="2026-02-01", whole=True):
+    def assertAsCore(self, *orders, day="2026-02-01", whole=(True,)):
         """What drafts and posted documents of subscriptions write is what core would write.
 
-        :param bool whole: whether they are made whole, or left to core
+        :param whole: whether they are made whole, or left to core, or some of each
         """
         with freeze_time(f"{day} 12:00:00"):
             self.env["fusion.billing.rating"]._rate_requested(
@@ -80,7 +80,7 @@ class TestWholeDocuments(DocumentCase):
             self.env["fusion.billing.plan"].search([]).invoice_mode = mode
             cores, _nothing_fits = self._written(orders, day, by_core=True)
             ours, fits = self._written(orders, day)
-            self.assertEqual(fits, {whole})
+            self.assertEqual(fits, set(whole))
             for table in cores:
                 self.assertRows(ours[table], cores[table], table)
 
@@ -103,9 +103,12 @@ class TestWholeDocuments(DocumentCase):
             fits.add(fit := not by_core and FITS(lines, vals))
             return fit
 
+        moves = type(self.env["account.move"])
+        post = moves.action_post if by_core else moves._fusion_post_whole
         with (
             self._undone(), freeze_time(f"{day} 12:00:00"),
             patch.object(WholeLines, "fits", fits_noted),
+            patch.object(moves, "_fusion_post_whole", post),
         ):
             moves = orders._fusion_bill_until(date.fromisoformat(day))
             return self._tables(moves, orders), fits
@@ -113,8 +116,9 @@ class TestWholeDocuments(DocumentCase):
     def _tables(self, moves, orders):
         """Return all that billing wrote, by table."""
         self.env.flush_all()
+        self.assertEqual(moves.ids, sorted(moves.ids))
         lines = self.env["account.move.line"].concat(
-            *(move.line_ids.sorted("id") for move in moves.sorted("id")),
+            *(move.line_ids.sorted("id") for move in moves),
         )
         return {
             records._name: self._rows(records) for records in (
@@ -308,7 +312,34 @@ class TestWholeDocuments(DocumentCase):
     def test_of_several_periods(self):
         self.assertAsCore(self._taxed(self.vat), day="2026-04-15")
 
+    def test_of_several_companies(self):
+        company = self.env["res.company"].create({"name": "Other"})
+        self.env.user.company_ids += company
+        self.env["account.chart.template"].try_loading("generic_coa", company, install_demo=False)
+        env = self.env(context={**self.env.context, "allowed_company_ids": company.ids})
+        plan = env["fusion.billing.plan"].create({"code": "other", "name": "Other"})
+        product = self._product("Other", fusion_recurring=True, list_price=12.34)
+        with freeze_time("2026-01-01"):
+            other = env["sale.order"].create({
+                "partner_id": self.partner.id, "fusion_plan_id": plan.id,
+                "order_line": [Command.create({"product_id": product.id})],
+            })
+            other.action_confirm()
+        self.assertAsCore(self._taxed(self.vat), other.with_env(self.env))
+
     # === WHAT IS LEFT TO CORE === #
+
+    def test_core_makes_some_of_a_set(self):
+        subscriptions = [self._taxed(self.vat) for _number in range(3)]
+        subscriptions[1].order_line[:1].analytic_distribution = self._distribution()
+        self.assertAsCore(*subscriptions, whole=(True, False))
+
+    def _distribution(self):
+        plan = self.env["account.analytic.plan"].create({"name": "Projects"})
+        account = self.env["account.analytic.account"].create({
+            "name": "Alpha", "plan_id": plan.id,
+        })
+        return {str(account.id): 100}
 
     def test_core_rounds_for_cash(self):
         rounding = self.env["account.cash.rounding"].create({
@@ -320,14 +351,14 @@ class TestWholeDocuments(DocumentCase):
             type(subscription), "_prepare_invoice",
             lambda order: {**prepare(order), "invoice_cash_rounding_id": rounding.id},
         ):
-            self.assertAsCore(subscription, whole=False)
+            self.assertAsCore(subscription, whole=(False,))
 
     def test_core_shares_out_a_mixed_discount_for_early_payment(self):
         term = self._term(
             (100, 30), early_discount=True, discount_days=7, discount_percentage=2,
             early_pay_discount_computation="mixed",
         )
-        self.assertAsCore(self._taxed(self.vat, payment_term_id=term.id), whole=False)
+        self.assertAsCore(self._taxed(self.vat, payment_term_id=term.id), whole=(False,))
 
     def test_core_makes_documents_with_cash_basis_taxes(self):
         self.company.tax_exigibility = True
@@ -337,34 +368,30 @@ class TestWholeDocuments(DocumentCase):
                 "259", "liability_current", reconcile=True,
             ).id,
         )
-        self.assertAsCore(self._taxed(late), whole=False)
+        self.assertAsCore(self._taxed(late), whole=(False,))
 
     def test_core_distributes_to_analytic_accounts(self):
-        plan = self.env["account.analytic.plan"].create({"name": "Projects"})
-        account = self.env["account.analytic.account"].create({
-            "name": "Alpha", "plan_id": plan.id,
-        })
-        subscription = self._taxed(self.vat)
+        subscription, distribution = self._taxed(self.vat), self._distribution()
         with self._undone():
-            subscription.order_line[:1].analytic_distribution = {str(account.id): 100}
-            self.assertAsCore(subscription, whole=False)
+            subscription.order_line[:1].analytic_distribution = distribution
+            self.assertAsCore(subscription, whole=(False,))
         self.env["account.analytic.distribution.model"].create({
-            "analytic_distribution": {str(account.id): 100},
+            "analytic_distribution": distribution,
         })
-        self.assertAsCore(subscription, whole=False)
+        self.assertAsCore(subscription, whole=(False,))
 
     def test_core_allocates_discounts(self):
         self.company.account_discount_expense_allocation_id = self._account("609", "expense")
         subscription = self._taxed(self.vat)
         subscription.order_line[:1].discount = 10
-        self.assertAsCore(subscription, whole=False)
+        self.assertAsCore(subscription, whole=(False,))
 
     def test_core_makes_documents_with_storno(self):
         self.company.account_storno = True
-        self.assertAsCore(self._taxed(self.vat), whole=False)
+        self.assertAsCore(self._taxed(self.vat), whole=(False,))
 
     def test_core_makes_what_another_module_has_a_part_in(self):
         move = type(self.env["account.move"])
         with patch.object(move, "_module", "other", create=True), \
                 patch.object(move, "_sync_tax_lines", move._sync_tax_lines, create=True):
-            self.assertAsCore(self._taxed(self.vat), whole=False)
+            self.assertAsCore(self._taxed(self.vat), whole=(False,))
