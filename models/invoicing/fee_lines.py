@@ -1,13 +1,15 @@
 from decimal import Decimal
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from ..base.engine import is_engine
+from ..base.engine import as_engine, given, is_engine
 from ..subscription.sale_order_items import SHOWN
 from .line_values import exact_amount
 
 EDITS = set(SHOWN.values())
+LEDGER_SAYS = {"fusion_in_part", "fusion_open_amount"}
 
 
 class SaleOrder(models.Model):
@@ -59,11 +61,29 @@ class SaleOrderLine(models.Model):
     def _compute_amount(self):
         super()._compute_amount()
 
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        self._fusion_check_shown(given(LEDGER_SAYS, self.env, vals_list))
+        return super().create(vals_list)
+
     def write(self, vals):
+        self._fusion_check_shown(vals.keys())
+        result = super().write(vals)
         if vals.keys() & EDITS and not is_engine(self.env):
             # What the new terms come to in the open period is known once they are rated.
-            vals = {**vals, "fusion_in_part": False}
-        return super().write(vals)
+            as_engine(self.filtered("fusion_in_part")).fusion_in_part = False
+        return result
+
+    def _fusion_check_shown(self, names):
+        """Refuse to let anybody say what a period comes to."""
+        if names & LEDGER_SAYS and not is_engine(self.env):
+            raise UserError(self.env._(
+                "You cannot write what the open period of a fee comes to: the ledger says it."
+            ))
+
+    # === WHAT IS SHOWN === #
 
     def _prepare_base_line_for_taxes_computation(self, **kwargs):
         # In a form, other terms are shown as they are.

@@ -57,6 +57,7 @@ class SaleOrder(models.Model):
         """
         counts = defaultdict(int)
         values = []
+        common = self._fusion_common_of_usage_lines()
         for order, charge in keys:
             counts[order] += 1
             values.append({
@@ -69,8 +70,16 @@ class SaleOrder(models.Model):
                 "discount": 0,
                 "fusion_recurring": False,
                 "fusion_charge_id": charge.id,
+                **common,
             })
         return dict(zip(keys, as_engine(self.order_line).create(values), strict=True))
+
+    @api.model
+    def _fusion_common_of_usage_lines(self):
+        """Return what core would ask for each line in vain."""
+        # sudo: analytics of others count, too.
+        analytics = self.env["account.analytic.distribution.model"].sudo()
+        return {} if analytics.search_count([], limit=1) else {"analytic_distribution": False}
 
     def _fusion_open_usage(self):
         """Return what the open periods come to: `{(order, charge): (amount, rows)}`."""

@@ -1,5 +1,7 @@
+from odoo.exceptions import UserError
 from odoo.tests import Form, freeze_time, tagged
 
+from ...models.base.engine import as_engine
 from .document_case import DocumentCase
 
 
@@ -75,10 +77,12 @@ class TestFeeLines(DocumentCase):
                 line.product_uom_qty = 2
                 self.assertEqual(line.price_subtotal, 98)
 
-    def test_what_is_shown_decides_nothing(self):
+    def test_what_is_shown_is_nobody_s_to_write_and_decides_nothing(self):
         self._change(product_uom_qty=3)
         self._total()
-        self.line.write({"fusion_in_part": True, "fusion_open_amount": 1})
+        with self.assertRaisesRegex(UserError, "the ledger says it"):
+            self.line.fusion_open_amount = 1
+        as_engine(self.line).write({"fusion_in_part": True, "fusion_open_amount": 1})
         self._bill_on("2026-02-01")
         self.assertNet(self.subscription, round(
             49 * 16 / 31, 2) + round(147 * 15 / 31, 2) + 10 + 147)

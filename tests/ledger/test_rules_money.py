@@ -255,7 +255,7 @@ class TestRounding(MoneyCase):
         self._bill_in_february()
         self.assertFalse(subscription.invoice_ids)
         self.assertFalse(subscription.fusion_rating_ids)
-        self.assertIn("no exchange rate", subscription.fusion_error)
+        self.assertIn("add an exchange rate", subscription.fusion_error)
         yen.rate_ids = [Command.create({"name": "2025-12-31", "rate": 150})]
         self._bill_in_february()
         self.assertEqual(self._invoiced(subscription), [33.33])
