@@ -12,6 +12,7 @@ from ..ledger.settlement import BORNE_AMOUNT, BORNE_LINES
 _logger = logging.getLogger(__name__)
 
 BATCH = 100
+SUBSCRIPTION = Domain("state", "=", "sale") & Domain("fusion_state", "!=", False)
 
 
 class SaleOrder(models.Model):
@@ -25,9 +26,9 @@ class SaleOrder(models.Model):
     def _fusion_cron_create_invoices(self):
         """Invoice every subscription that is due, then post the drafts that were held.
 
-        Rates what waits for it, so that the ledger says who is due. Takes the due subscriptions
-        in sets and locks them; what somebody else holds is left to the next run. A set is rated
-        once more (R8), its documents are made and posted by one `create()` and one
+        Rates what waits for it, so that the ledger says who is due; those whose period is over
+        are due in any case. Takes the due subscriptions in sets and locks them; what somebody
+        else holds is left to the next run. A set is rated (R8), its documents are made and posted by one `create()` and one
         `action_post()`, and its open periods move on, in one savepoint: all of it happens or
         nothing. If that fails, each subscription is billed by itself, and the one that fails
         keeps the failure and shows it to staff (R7); the next run tries again. What is due
@@ -37,7 +38,8 @@ class SaleOrder(models.Model):
         """
         # sudo: whoever the scheduled action runs as, all subscriptions are billed.
         orders = self.sudo()
-        orders.env["fusion.billing.rating"]._rate_pending()
+        over = orders.search(orders._fusion_today_domain(orders._fusion_over_on))
+        orders.env["fusion.billing.rating"]._rate_pending(but=set(over.ids))
         work = [*orders._fusion_sets_due(), *orders.env["account.move"]._fusion_sets_held()]
         remaining = sum(len(records) for _bill, records in work)
         for bill, records in work:
@@ -126,23 +128,35 @@ class SaleOrder(models.Model):
     @api.model
     def _fusion_due_domain(self):
         """Return the domain of what may be due today, in each company's billing time zone."""
+        return self._fusion_today_domain(self._fusion_due_on)
+
+    @api.model
+    def _fusion_today_domain(self, domain_on):
+        """Return the domain of what holds today, in each company's billing time zone.
+
+        :param callable domain_on: what holds on a day
+        """
         # sudo: whoever asks, all companies have a today.
         companies = self.env["res.company"].sudo().search([("active", "=", True)])
         return Domain.OR(
-            Domain("company_id", "in", same.ids) & self._fusion_due_on(today)
+            Domain("company_id", "in", same.ids) & domain_on(today)
             for today, same in companies.grouped(lambda company: company._fusion_today()).items()
         )
 
     @api.model
     def _fusion_due_on(self, today):
         """Return the domain of subscriptions whose period is over, or that owe something now."""
-        is_over = Domain("fusion_next_invoice_date", "<=", today)
         has_one_offs = Domain("fusion_state", "=", "6_churn") & Domain(
             "invoice_status", "=", "to invoice",
         )
-        return Domain("state", "=", "sale") & Domain("fusion_state", "!=", False) & (
-            is_over | has_one_offs | self._fusion_owing_on(today)
+        return self._fusion_over_on(today) | SUBSCRIPTION & (
+            has_one_offs | self._fusion_owing_on(today)
         )
+
+    @api.model
+    def _fusion_over_on(self, today):
+        """Return the domain of subscriptions whose period is over."""
+        return SUBSCRIPTION & Domain("fusion_next_invoice_date", "<=", today)
 
     @api.model
     def _fusion_owing_on(self, today):

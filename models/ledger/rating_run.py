@@ -23,11 +23,15 @@ class FusionBillingRating(models.Model):
     # === THE RUN === #
 
     @api.model
-    def _rate_pending(self):
-        """Rate every subscription that has a request, in batches. See the cron's docstring."""
+    def _rate_pending(self, but=()):
+        """Rate every subscription that has a request, in batches. See the cron's docstring.
+
+        :param but: ids of those that the caller rates
+        """
         self.env["fusion.billing.charge"].sudo()._refresh_prices_in_force()
         self.env["sale.order"].sudo()._fusion_follow_calendar()
         pending = self.env["fusion.billing.rating.request"]._pending_subscription_ids()
+        pending = [subscription_id for subscription_id in pending if subscription_id not in but]
         for offset in range(0, len(pending), BATCH):
             batch = self.env["sale.order"].browse(pending[offset:offset + BATCH])
             self._rate_unless_busy(batch)
