@@ -28,13 +28,12 @@ class SaleOrder(models.Model):
 
         Rates what waits for it, so that the ledger says who is due; those whose period is over
         are due in any case. Takes the due subscriptions in sets and locks them; what somebody
-        else holds is left to the next run. A set is rated (R8), its documents are made and posted by one `create()` and one
-        `action_post()`, and its open periods move on, in one savepoint: all of it happens or
-        nothing. If that fails, each subscription is billed by itself, and the one that fails
-        keeps the failure and shows it to staff (R7); the next run tries again. What is due
-        decides, and no date of the last run: downtime is caught up with the documents that there
-        would have been. Progress is committed after each set, so that a run that is killed loses
-        at most one.
+        else holds is left to the next run. A set is rated (R8), its documents are made and posted
+        at once, and its open periods move on, in one savepoint: all of it happens or nothing. If
+        that fails, each subscription is billed by itself, and the one that fails keeps the
+        failure and shows it to staff (R7); the next run tries again. What is due decides, and no
+        date of the last run: downtime is caught up with the documents that there would have been.
+        Progress is committed after each set, so that a run that is killed loses at most one.
         """
         # sudo: whoever the scheduled action runs as, all subscriptions are billed.
         orders = self.sudo()

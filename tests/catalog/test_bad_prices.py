@@ -134,7 +134,7 @@ class TestBadFilters(RefusalCase):
     def test_a_filter_needs_a_name_and_a_value(self):
         for dimension, values in (("", "eu"), (" ", "eu"), ("region", ""), ("region", " , ,")):
             with self.subTest(dimension=dimension, values=values):
-                self._refuses("A filter must have|null value", lambda: self._charge(filter_ids=[(0, 0, {
+                self._refuses("must have the|null value", lambda: self._charge(filter_ids=[(0, 0, {
                     "dimension": dimension,  # noqa: B023
                     "dimension_values": values,  # noqa: B023
                 })]))
@@ -229,7 +229,7 @@ class TestRatedChargesStay(RefusalCase):
                     "must start on 2026-02-01|valid_from_unique", lambda: self.charge.write({
                         "version_ids": [(0, 0, {"valid_from": day})]}))  # noqa: B023
         self.charge.write({"version_ids": [(0, 0, {"valid_from": "2026-02-01"})]})
-        self._refuses("must start on 2026-02-01", lambda: self.charge.version_ids.sorted()[0].write({
+        self._refuses("start on 2026-02-01", lambda: self.charge.version_ids.sorted()[0].write({
             "valid_from": "2026-01-31"}))
 
     def test_t2_the_prices_of_an_invoiced_period_stay(self):
