@@ -111,5 +111,6 @@ UPDATE fusion_billing_rating AS rating
    SET quantity = 0, included_quantity = 0, billable_quantity = 0, amount_exact = 0, amount = 0,
        breakdown = NULL
   FROM unwanted
- WHERE rating.id = unwanted.id AND unwanted.is_named AND rating.amount != 0
+ WHERE rating.id = unwanted.id AND unwanted.is_named
+   AND (rating.amount != 0 OR rating.amount_exact != 0 OR rating.quantity != 0)
 """

@@ -90,6 +90,13 @@ class TestLateUsage(LateUsageCase):
         self.assertIn("was 150, now 0", credit.invoice_line_ids.name)
         self._assert_settled()
 
+    def test_l1_r9_a_billed_row_whose_usage_was_free_in_the_end_follows_it_down_to_nothing(self):
+        self._correct(100)
+        self.assertEqual((self.january.quantity, self.january.amount), (100, 0))
+        self._correct(0)
+        self.assertEqual((self.january.quantity, self.january.included_quantity), (0, 0))
+        self.assertFalse(self.january.breakdown)
+
     def test_r9_a_correction_of_a_correction_bills_the_difference_between_them(self):
         for quantity, moment in ((120, "2026-03-01"), (300, "2026-04-01"), (150, "2026-05-01")):
             self._correct(quantity)
