@@ -19,7 +19,8 @@ class ResCompany(models.Model):
 
     def _fusion_note_zone(self, name):
         """Refuse to lose counters of days to come: an end or a pause may begin earlier by then."""
-        kept = self._fusion_usage_ahead().filtered(_is_covered)
+        today, changing = self._fusion_today(), self._fusion_changing_later()
+        kept = self._fusion_usage_ahead(changing).filtered(_is_covered)
         super()._fusion_note_zone(name)
         lost = kept - kept.filtered(_is_covered)
         if lost:
@@ -29,23 +30,31 @@ class ResCompany(models.Model):
                 count=len(lost),
                 subscriptions=", ".join(lost.subscription_id.mapped("display_name")),
             ))
-        self._fusion_rate_again()
+        self._fusion_rate_again(changing, today)
 
-    def _fusion_rate_again(self):
-        """Have open billing periods rated again: their last days end at other instants now."""
+    def _fusion_rate_again(self, changing, today):
+        """Have billing periods rated again that were not over: they end at other instants now.
+
+        Also those that are billed: a subscription that is closed tomorrow is billed today.
+        """
         # sudo: whoever moves the company, all subscriptions count.
         orders = self.env["sale.order"].sudo()
         running = orders._fusion_subscription_domain(RUNNING)
-        orders.search(running & Domain("company_id", "in", self.ids))._fusion_request_rating()
+        orders = changing | orders.search(running & Domain("company_id", "in", self.ids))
+        orders._fusion_request_rating(today)
 
-    def _fusion_usage_ahead(self):
-        """Return the counters of days to come of subscriptions that change later."""
+    def _fusion_changing_later(self):
+        """Return the subscriptions that change on days to come: that end then, for example."""
         # sudo: whoever moves the company, all subscriptions count.
-        phases = self.env["fusion.billing.phase"].sudo().search([
+        return self.env["fusion.billing.phase"].sudo().search([
             ("company_id", "in", self.ids), ("date_from", ">", self._fusion_today()),
-        ])
+        ]).subscription_id
+
+    def _fusion_usage_ahead(self, changing):
+        """Return the counters of days to come of subscriptions."""
+        # sudo: whoever moves the company, all counters count.
         return self.env["fusion.billing.usage"].sudo().search([
-            ("subscription_id", "in", phases.subscription_id.ids), ("period_start", ">", now()),
+            ("subscription_id", "in", changing.ids), ("period_start", ">", now()),
         ])
 
 

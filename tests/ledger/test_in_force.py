@@ -226,6 +226,41 @@ class TestZoneChanges(BillingCase):
         self.assertEqual(str(rating.ends_at), "2026-02-01 05:00:00")
         self.assertEqual(rating.full_seconds, (31 * 24 + 5) * 3600)
 
+    def _closed_and_moved(self, zone):
+        """What is owed for ten days of January, billed on the last one, after a move on it."""
+        level = self._metric("level", aggregation="weighted")
+        self._charge(level)
+        subscription = self._subscribe("2026-01-01")
+        self._use(subscription, 31, "2026-01-01", metric=level)
+        with freeze_time("2026-01-10 12:00:00"):
+            subscription._fusion_close()
+            self.assertEqual(subscription.fusion_rating_ids.quantity, 10)
+            self.company.fusion_billing_tz = zone
+            self._rate()
+        return subscription.fusion_rating_ids
+
+    def test_l1_a_last_day_that_is_billed_before_it_is_over_ends_in_the_new_zone(self):
+        rating = self._closed_and_moved("America/New_York")
+        self.assertEqual(str(rating.ends_at), "2026-01-11 05:00:00")
+        self.assertAlmostEqual(rating.quantity, 31 * (10 * 24 + 5) / (31 * 24 + 5), 6)
+
+    def test_l1_a_last_day_that_is_billed_before_it_is_over_ends_with_the_move(self):
+        rating = self._closed_and_moved("Pacific/Kiritimati")
+        self.assertEqual(str(rating.ends_at), "2026-01-10 12:00:00")
+        self.assertAlmostEqual(rating.quantity, 31 * (9 * 24 + 12) / (31 * 24 - 14), 6)
+
+    def test_l1_a_period_that_was_closed_billed_and_reopened_ends_in_the_new_zone(self):
+        self._charge()
+        subscription = self._subscribe("2026-01-01")
+        self._use(subscription, 31)
+        with freeze_time("2026-01-31 12:00:00"):
+            subscription._fusion_close()
+            subscription._fusion_reopen()
+            self._rate()
+            self.company.fusion_billing_tz = "America/New_York"
+            self._rate()
+        self.assertEqual(str(self._rating(subscription).ends_at), "2026-02-01 05:00:00")
+
     def test_t2_a_zone_changed_after_the_end_changes_nothing_that_was_billed(self):
         level = self._metric("level", aggregation="weighted")
         self._charge(level)
