@@ -157,9 +157,8 @@ class DocumentAudit:
             shown = step * sum(line.includes_tax for line in products) if name == "untaxed" else 0
             if abs(expected - found) > shown:
                 yield f"{name}: the lines come to {money(expected)}, and it says {money(found)}"
-        # From a draft that stands as it was made; people may take lines away from others.
-        if move.amount_total < 0 and move.write_date == move.create_date:
-            yield f"it comes to {money(move.amount_total)}, and is no credit note"
+        if is_of_wrong_type(move):
+            yield f"it comes to {money(move.amount_total)}, and should be of the other type"
         for line in products:
             if half_away(line.price_subtotal, step) != line.price_subtotal:
                 yield f"line {line.id} is not rounded: {money(line.price_subtotal)}"
@@ -198,6 +197,16 @@ def due_of(unsettled, waived):
     if waived > 0:
         return max(unsettled - waived, min(unsettled, 0))
     return min(unsettled - waived, max(unsettled, 0))
+
+
+def is_of_wrong_type(move):
+    """Whether a document stands as billing made it, and comes to less than zero.
+
+    People take lines away from drafts, and prices from lines of credit notes that they make: of
+    those it cannot be told whose the sign is.
+    """
+    is_untouched = move.fusion_bill_on and move.write_date == move.create_date
+    return bool(is_untouched) and move.amount_total < 0
 
 
 def is_ledgers(order_line):

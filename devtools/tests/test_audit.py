@@ -6,7 +6,7 @@ from fractions import Fraction
 from types import SimpleNamespace
 
 from devtools.audit.days import Clocks, lived_days, runs
-from devtools.audit.documents import due_of
+from devtools.audit.documents import due_of, is_of_wrong_type
 from devtools.audit.owed import combine, matches
 from devtools.audit.prices import Terms, Tier, half_away
 
@@ -104,3 +104,21 @@ class TestDue(unittest.TestCase):
         self.assertEqual(due_of(2, 4), 0)
         self.assertEqual(due_of(-3, 4), -3)
         self.assertEqual(due_of(-3, -2), -1)
+
+
+class TestSigns(unittest.TestCase):
+    def move(self, total, bill_on=date(2026, 2, 1), touched=0):
+        made = datetime(2026, 2, 1, 12)
+        return SimpleNamespace(
+            amount_total=Fraction(total), fusion_bill_on=bill_on, create_date=made,
+            write_date=made + timedelta(seconds=touched),
+        )
+
+    def test_what_billing_made_comes_to_zero_or_more(self):
+        self.assertTrue(is_of_wrong_type(self.move(-5)))
+        self.assertFalse(is_of_wrong_type(self.move(0)))
+
+    def test_the_sign_of_what_people_made_or_touched_is_theirs(self):
+        self.assertFalse(is_of_wrong_type(self.move(-5, touched=1)))
+        # Staff may lower a line of their credit note in the transaction that makes it.
+        self.assertFalse(is_of_wrong_type(self.move(-5, bill_on=None)))
