@@ -16,9 +16,16 @@ def api_route(path, verb, **routing):
     endpoint returns a dict that goes into the answer; `created` makes it a 201.
     """
     return http.route(
-        urls(path), methods=[verb], **{
-            "type": "fusion", "auth": "fusion", "csrf": False, "save_session": False,
-            "readonly": verb == "GET", "max_content_length": BODY_LIMIT, **routing,
+        urls(path),
+        methods=[verb],
+        **{
+            "type": "fusion",
+            "auth": "fusion",
+            "csrf": False,
+            "save_session": False,
+            "readonly": verb == "GET",
+            "max_content_length": BODY_LIMIT,
+            **routing,
         },
     )
 

@@ -59,7 +59,7 @@ class Answer(NamedTuple):
 def answer_to(_error):
     """Return the answer to an exception; one that nobody expected is told nobody."""
     return Answer.of(
-        500, "internal_error", "Something went wrong here; give the request id to support.",
+        500, "internal_error", "Something went wrong here; give the request id to support."
     )
 
 
@@ -108,7 +108,9 @@ def _headers_of(error):
 @answer_to.register(http.RegistryError)
 def unavailable(_error):
     return Answer.of(
-        503, "unavailable", "The database is busy or away: nothing was changed, try again.",
+        503,
+        "unavailable",
+        "The database is busy or away: nothing was changed, try again.",
         (("Retry-After", str(RETRY_AFTER)),),
     )
 
@@ -220,20 +222,29 @@ class FusionDispatcher(http.Dispatcher):
         return self.request.fusion_request_id
 
     def _respond(self, status, facts, headers=()):
-        return Response(write_json(facts), status=status, headers=[
-            ("Content-Type", "application/json"),
-            ("Cache-Control", "no-store"),
-            ("X-Content-Type-Options", "nosniff"),
-            ("X-Request-Id", self.request_id),
-            *headers,
-        ])
+        return Response(
+            write_json(facts),
+            status=status,
+            headers=[
+                ("Content-Type", "application/json"),
+                ("Cache-Control", "no-store"),
+                ("X-Content-Type-Options", "nosniff"),
+                ("X-Request-Id", self.request_id),
+                *headers,
+            ],
+        )
 
     def _log(self, status, code):
         httprequest = self.request.httprequest
         service = getattr(self.request, "fusion_service_code", None)
         _logger.info(
             "%s %r: %s %s (service %s, request %s)",
-            httprequest.method, httprequest.path, status, code, service, self.request_id,
+            httprequest.method,
+            httprequest.path,
+            status,
+            code,
+            service,
+            self.request_id,
         )
 
 

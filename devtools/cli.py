@@ -130,7 +130,8 @@ def parser() -> argparse.ArgumentParser:
     )
     bench = add("bench", run_bench, "measure, and compare with a baseline in the same run")
     bench.add_argument(
-        "part", nargs="?",
+        "part",
+        nargs="?",
         help="ingest, rating, invoicing, age, webhooks or growth (draws curves into docs/)",
     )
     add("clean", clean, "remove everything under .dev/")

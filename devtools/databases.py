@@ -163,9 +163,9 @@ def build_template(install: tuple, demo: bool) -> str:
     else:
         query(
             "postgres",
-            sql.SQL(
-                "CREATE DATABASE {} ENCODING 'UTF8' LC_COLLATE 'C' TEMPLATE template0",
-            ).format(sql.Identifier(partial)),
+            sql.SQL("CREATE DATABASE {} ENCODING 'UTF8' LC_COLLATE 'C' TEMPLATE template0").format(
+                sql.Identifier(partial)
+            ),
         )
         what = f"a template database{' with demo data' * demo}"
         with step(f"installing Odoo's modules into {what} (once, about a minute)"):

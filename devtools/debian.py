@@ -91,7 +91,7 @@ def write_sources(uri: str, release: str) -> None:
         (APT / name).mkdir(parents=True, exist_ok=True)
     (APT / "debian.sources").write_text(
         f"Types: deb\nURIs: {uri}\nSuites: unstable {release}\nComponents: main\n"
-        f"Signed-By: {keyring()}\n",
+        f"Signed-By: {keyring()}\n"
     )
 
 

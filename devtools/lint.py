@@ -39,6 +39,11 @@ def ruff() -> Iterator[str]:
     return tool("ruff", "check", "--quiet", "--output-format=concise", ".")
 
 
+def ruff_format() -> Iterator[str]:
+    """One style of Python everywhere: `ruff format` writes it."""
+    return tool("ruff", "format", "--check", ".")
+
+
 def pylint_odoo() -> Iterator[str]:
     """Odoo's conventions in Python, and the length of files."""
     return tool("pylint", f"--rcfile={ROOT / 'pyproject.toml'}", *PYLINT, ADDON, cwd=ADDONS)
@@ -172,6 +177,7 @@ def relative(path: Path) -> str:
 
 CHECKS = {
     "ruff": ruff,
+    "format": ruff_format,
     "pylint-odoo": pylint_odoo,
     "oca-checks": oca_checks,
     "XML": xml_files,

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 HEAD = re.compile(
     r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} \d+ "
-    r"(?P<level>[A-Z]+) (?P<database>\S+) (?P<logger>[\w.\-]+): (?P<text>.*)",
+    r"(?P<level>[A-Z]+) (?P<database>\S+) (?P<logger>[\w.\-]+): (?P<text>.*)"
 )
 LOUD = {"WARNING", "ERROR", "CRITICAL"}
 

@@ -55,8 +55,7 @@ def ensure_programs() -> None:
 def programs(major: str = "*") -> Path | None:
     """The newest directory with PostgreSQL's server programs, of one major version if given."""
     folders = sorted(
-        Path("/usr/lib/postgresql").glob(f"{major}/bin"),
-        key=lambda path: int(path.parent.name),
+        Path("/usr/lib/postgresql").glob(f"{major}/bin"), key=lambda path: int(path.parent.name)
     )
     if major == "*" and (found := shutil.which("initdb")):
         folders.insert(0, Path(found).resolve().parent)

@@ -41,8 +41,13 @@ class SampleApp:
         LOGS.mkdir(parents=True, exist_ok=True)
         with self._output.open("wb") as out:
             self.process = subprocess.Popen(
-                self._command, cwd=ROOT, env={**os.environ, **self._environment}, stdout=out,
-                stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True,
+                self._command,
+                cwd=ROOT,
+                env={**os.environ, **self._environment},
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
             )
         atexit.register(self.stop)
         try:

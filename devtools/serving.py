@@ -43,9 +43,7 @@ def shell(name: str) -> int:
     if not databases.exists(name):
         raise DevError(f"there is no database {name}: ./dev serve --db {name} makes one")
     process = subprocess.Popen(
-        odoo.command("shell", name, *odoo.QUIET),
-        env={**os.environ, **odoo.environment()},
-        cwd=DEV,
+        odoo.command("shell", name, *odoo.QUIET), env={**os.environ, **odoo.environment()}, cwd=DEV
     )
     try:
         return process.wait()

@@ -29,7 +29,9 @@ class Part:
         with self._output.open("wb") as out:
             self.process = spawn(
                 [*command, f"--outcomes={self._outcomes}"],
-                stdout=out, stdin=subprocess.DEVNULL, cwd=ROOT,
+                stdout=out,
+                stdin=subprocess.DEVNULL,
+                cwd=ROOT,
             )
         say(f"· {name} begins")
 

@@ -72,7 +72,8 @@ class Inbox:
         with self._lock:
             return {
                 "told": sorted(map(in_short, self.events.values()), key=str),
-                "duplicates": self.duplicates, "refused": self.refused,
+                "duplicates": self.duplicates,
+                "refused": self.refused,
             }
 
 
@@ -159,8 +160,12 @@ class Receiver:
         self.ca_file = self._authority.ca_file
         self.process = subprocess.Popen(
             [VENV_PYTHON, "-m", "devtools.webhook_receiver", self._authority.certificate(HOST)],
-            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            env=dict(os.environ), start_new_session=True,
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=dict(os.environ),
+            start_new_session=True,
         )
         self.process.stdin.write(json.dumps(self._secrets) + "\n")
         self.process.stdin.flush()
@@ -183,7 +188,8 @@ class Receiver:
         """The ids of all requests to paths that begin so, duplicates included."""
         return [
             event_id
-            for path, ids in self.status()["arrived"].items() if path.startswith(prefix)
+            for path, ids in self.status()["arrived"].items()
+            if path.startswith(prefix)
             for event_id in ids
         ]
 

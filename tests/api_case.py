@@ -23,16 +23,19 @@ class ApiCase(BillingCase, HttpCase):
     def _own_subscription(cls, external_id, start=START, **vals):
         """A subscription that the app created under this external id."""
         return cls._subscribe(
-            start, fusion_service_id=cls.service.id, fusion_external_id=external_id, **vals,
+            start, fusion_service_id=cls.service.id, fusion_external_id=external_id, **vals
         )
 
     @classmethod
     def _event(cls, **fields):
         """A good event of sub-42; a field that is None is left out."""
         event = {
-            "subscription_external_id": "sub-42", "metric_code": "api_calls",
-            "quantity": "1250.5", "period_start": "2026-01-10T00:00:00Z",
-            "period_end": "2026-01-10T01:00:00Z", **fields,
+            "subscription_external_id": "sub-42",
+            "metric_code": "api_calls",
+            "quantity": "1250.5",
+            "period_start": "2026-01-10T00:00:00Z",
+            "period_end": "2026-01-10T01:00:00Z",
+            **fields,
         }
         return {name: value for name, value in event.items() if value is not None}
 
@@ -55,8 +58,7 @@ class ApiCase(BillingCase, HttpCase):
             kwargs["data"] = body if isinstance(body, bytes) else json.dumps(body).encode()
             headers.setdefault("Content-Type", "application/json")
         return self.url_open(
-            f"/fusion/api/v1{path}", method=method, headers=headers, allow_redirects=False,
-            **kwargs,
+            f"/fusion/api/v1{path}", method=method, headers=headers, allow_redirects=False, **kwargs
         )
 
     def get(self, path, **kwargs):
@@ -110,8 +112,12 @@ class ApiCase(BillingCase, HttpCase):
         return {
             model: self.env[model].with_context(active_test=False).search_count([])
             for model in (
-                "fusion.billing.usage", "fusion.billing.usage.correction",
-                "fusion.billing.rating.request", "fusion.billing.account.link", "sale.order",
-                "sale.order.line", "res.partner",
+                "fusion.billing.usage",
+                "fusion.billing.usage.correction",
+                "fusion.billing.rating.request",
+                "fusion.billing.account.link",
+                "sale.order",
+                "sale.order.line",
+                "res.partner",
             )
         }

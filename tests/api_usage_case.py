@@ -17,10 +17,15 @@ class ApiUsageCase(ApiCase):
         return [(usage.idempotency_key, exact[usage.id]["quantity"]) for usage in usages]
 
     def assertPushed(self, response, inserted=0, updated=0, unchanged=0):
-        self.assertEqual(self.assertOk(response), {
-            "accepted": inserted + updated + unchanged,
-            "inserted": inserted, "updated": updated, "unchanged": unchanged,
-        })
+        self.assertEqual(
+            self.assertOk(response),
+            {
+                "accepted": inserted + updated + unchanged,
+                "inserted": inserted,
+                "updated": updated,
+                "unchanged": unchanged,
+            },
+        )
 
     def assertBatchRefused(self, response, *errors):
         """Nothing is stored, and each bad event is told: (index, code, field)."""

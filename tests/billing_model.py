@@ -104,8 +104,11 @@ class Terms:
     def shared(self, share):
         """The same for a share of a full billing period (R10)."""
         return replace(
-            self, quota=self.quota * share, minimum=self.minimum * share,
-            maximum=self.maximum * share, fixed=self.fixed * share,
+            self,
+            quota=self.quota * share,
+            minimum=self.minimum * share,
+            maximum=self.maximum * share,
+            fixed=self.fixed * share,
             tiers=[replace(tier, flat=tier.flat * share) for tier in self.tiers],
         )
 
@@ -227,13 +230,15 @@ def combine(kind, counters, begin, end, full_seconds):
     values = {c.value for c in inside if c.value is not None}
     numbers = {c.quantity for c in inside if c.value is None}
     total = sum(c.quantity for c in inside)
-    return Fraction({
-        "sum": lambda: total,
-        "max": lambda: max(c.quantity for c in inside),
-        "count": lambda: len(inside),
-        "average": lambda: half_away(total / len(inside), Fraction(1, 10**12)),
-        "unique_count": lambda: len(values) + len(numbers),
-    }[kind]())
+    return Fraction(
+        {
+            "sum": lambda: total,
+            "max": lambda: max(c.quantity for c in inside),
+            "count": lambda: len(inside),
+            "average": lambda: half_away(total / len(inside), Fraction(1, 10**12)),
+            "unique_count": lambda: len(values) + len(numbers),
+        }[kind]()
+    )
 
 
 # === SUBSCRIPTIONS === #
@@ -308,7 +313,10 @@ class Subscription:
         new = Counter(metric, start, quantity, value, dimensions, self.writes)
         old = self.counters.get((metric, key))
         if not old or (old.start, old.quantity, old.value, old.dimensions) != (
-            start, quantity, value, dimensions,
+            start,
+            quantity,
+            value,
+            dimensions,
         ):
             self.counters[metric, key] = new
 
@@ -327,7 +335,7 @@ class Subscription:
         self.plans[number:] = [self.plans[number]] * (self.DAYS - number)
 
     def reopen(self, day):
-        self.states[self.at(day):] = ["active"] * (self.DAYS - self.at(day))
+        self.states[self.at(day) :] = ["active"] * (self.DAYS - self.at(day))
 
     def _change(self, line, day, value):
         first = last = self.at(day)
@@ -361,11 +369,11 @@ class Subscription:
         anchors = [anchor]
         for old in (anchor, self.start):
             anchors += [
-                later for later in (day + number * DAY for number in range(400))
+                later
+                for later in (day + number * DAY for number in range(400))
                 if later.day == old.day
             ]
-        return next(
-            (fits for fits in anchors if plan.around(fits, day)[0] == day), day)
+        return next((fits for fits in anchors if plan.around(fits, day)[0] == day), day)
 
     # --- ledger ---
 
@@ -377,7 +385,9 @@ class Subscription:
             active = [day for day in period.days if self.state_on(day) == "active"]
             whole = sum(
                 self.state_on(day) == "active"
-                for other in periods if other.full == period.full for day in other.days
+                for other in periods
+                if other.full == period.full
+                for day in other.days
             )
             for charge, terms, other_filters, days in self._parts(period, active):
                 row = self._row(period, active, whole, today, charge, terms, other_filters, days)
@@ -390,10 +400,15 @@ class Subscription:
         for day in active:
             charges = self._charges_on(day)
             for charge in charges:
-                other_filters = [] if charge.usage_filter else [
-                    other.usage_filter for other in charges
-                    if other.metric == charge.metric and other.usage_filter
-                ]
+                other_filters = (
+                    []
+                    if charge.usage_filter
+                    else [
+                        other.usage_filter
+                        for other in charges
+                        if other.metric == charge.metric and other.usage_filter
+                    ]
+                )
                 priced_on = day if charge.split else self._priced_on(charge, day, period)
                 facts = charge, charge.terms_on(priced_on), other_filters
                 for part in parts:
@@ -415,7 +430,8 @@ class Subscription:
         charges = [charge for charge in self.plans[self.at(day)].charges if charge.holds_on(day)]
         own = {charge.metric for charge in charges if charge.currency == self.currency}
         return [
-            charge for charge in charges
+            charge
+            for charge in charges
             if charge.currency == self.currency or charge.metric not in own
         ]
 
@@ -429,23 +445,35 @@ class Subscription:
         exact *= share if is_level else 1
         rate = self.exchange(charge.currency, min(days[-1], today))
         return Row(
-            days[0], days[-1] + DAY, period.end, quantity, included, billable, exact,
+            days[0],
+            days[-1] + DAY,
+            period.end,
+            quantity,
+            included,
+            billable,
+            exact,
             half_away(exact * rate, self.step),
         )
 
     def _quantity(self, charge, other_filters, days, period):
         counters = [
-            counter for counter in self.counters.values()
-            if counter.metric == charge.metric and matches(counter, charge.usage_filter)
+            counter
+            for counter in self.counters.values()
+            if counter.metric == charge.metric
+            and matches(counter, charge.usage_filter)
             and not any(matches(counter, rules) for rules in other_filters)
         ]
         begin, end = day_begins(days[0], self.zone), day_begins(days[-1] + DAY, self.zone)
         if charge.kind == "weighted":
             return combine("weighted", counters, begin, end, self._seconds(*period.full))
-        inside = [counter for counter in counters if any(
-            day_begins(day, self.zone) <= counter.start < day_begins(day + DAY, self.zone)
-            for day in days
-        )]
+        inside = [
+            counter
+            for counter in counters
+            if any(
+                day_begins(day, self.zone) <= counter.start < day_begins(day + DAY, self.zone)
+                for day in days
+            )
+        ]
         return combine(charge.kind, inside, begin, end, None)
 
     def _seconds(self, start, end):

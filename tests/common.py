@@ -31,15 +31,15 @@ class BillingCase(TransactionCase):
 
     @classmethod
     def _product(cls, name, **vals):
-        return cls.env["product.product"].create({
-            "name": name, "type": "service", "taxes_id": False, **vals,
-        })
+        return cls.env["product.product"].create(
+            {"name": name, "type": "service", "taxes_id": False, **vals}
+        )
 
     @classmethod
     def _metric(cls, code, name=None, aggregation="sum", **vals):
-        return cls.env["fusion.billing.metric"].create({
-            "code": code, "name": name or code, "aggregation": aggregation, **vals,
-        })
+        return cls.env["fusion.billing.metric"].create(
+            {"code": code, "name": name or code, "aggregation": aggregation, **vals}
+        )
 
     @classmethod
     def _plan(cls, code, **vals):
@@ -47,13 +47,15 @@ class BillingCase(TransactionCase):
 
     @classmethod
     def _charge(cls, metric=None, plan=None, **vals):
-        return cls.env["fusion.billing.charge"].create({
-            "plan_id": (plan or cls.plan).id,
-            "metric_id": (metric or cls.calls).id,
-            "product_id": cls.usage_product.id,
-            "price_per_unit": 1,
-            **vals,
-        })
+        return cls.env["fusion.billing.charge"].create(
+            {
+                "plan_id": (plan or cls.plan).id,
+                "metric_id": (metric or cls.calls).id,
+                "product_id": cls.usage_product.id,
+                "price_per_unit": 1,
+                **vals,
+            }
+        )
 
     @classmethod
     def _service(cls, code, **vals):
@@ -61,22 +63,26 @@ class BillingCase(TransactionCase):
 
     @classmethod
     def _link(cls, external_id, partner=None, service=None):
-        return cls.env["fusion.billing.account.link"].create({
-            "service_id": (service or cls.service).id,
-            "partner_id": (partner or cls.partner).id,
-            "external_id": external_id,
-        })
+        return cls.env["fusion.billing.account.link"].create(
+            {
+                "service_id": (service or cls.service).id,
+                "partner_id": (partner or cls.partner).id,
+                "external_id": external_id,
+            }
+        )
 
     @classmethod
     def _subscribe(cls, start="2026-01-01", products=(), plan=None, **vals):
         """A confirmed subscription from a date, on `products` in quantity 1."""
-        order = cls.env["sale.order"].create({
-            "partner_id": cls.partner.id,
-            "fusion_plan_id": (plan or cls.plan).id,
-            "fusion_start_date": start,
-            "order_line": [(0, 0, {"product_id": product.id}) for product in products],
-            **vals,
-        })
+        order = cls.env["sale.order"].create(
+            {
+                "partner_id": cls.partner.id,
+                "fusion_plan_id": (plan or cls.plan).id,
+                "fusion_start_date": start,
+                "order_line": [(0, 0, {"product_id": product.id}) for product in products],
+                **vals,
+            }
+        )
         order.action_confirm()
         return order
 
@@ -84,14 +90,16 @@ class BillingCase(TransactionCase):
     def _use(cls, subscription, quantity, start="2026-01-10", metric=None, **vals):
         """A counter of an hour that starts at an instant (UTC)."""
         start = datetime.fromisoformat(start)
-        return cls.env["fusion.billing.usage"].create({
-            "subscription_id": subscription.id,
-            "metric_id": (metric or cls.calls).id,
-            "period_start": start,
-            "period_end": start + timedelta(hours=1),
-            "quantity": quantity,
-            **vals,
-        })
+        return cls.env["fusion.billing.usage"].create(
+            {
+                "subscription_id": subscription.id,
+                "metric_id": (metric or cls.calls).id,
+                "period_start": start,
+                "period_end": start + timedelta(hours=1),
+                "quantity": quantity,
+                **vals,
+            }
+        )
 
     @classmethod
     def _event(cls, subscription, quantity, start="2026-01-10", metric=None, **vals):
@@ -150,14 +158,14 @@ class BillingCase(TransactionCase):
     @classmethod
     def _foreign(cls, name, rates):
         """An active currency; `rates` are `{day: units of it for one of the company's}`."""
-        currency = cls.env["res.currency"].with_context(active_test=False).search(
-            [("name", "=", name)])
+        currency = (
+            cls.env["res.currency"].with_context(active_test=False).search([("name", "=", name)])
+        )
         currency.active = True
         cls.env["res.currency.rate"].search([("currency_id", "=", currency.id)]).unlink()
-        cls.env["res.currency.rate"].create([
-            {"currency_id": currency.id, "name": day, "rate": rate}
-            for day, rate in rates.items()
-        ])
+        cls.env["res.currency.rate"].create(
+            [{"currency_id": currency.id, "name": day, "rate": rate} for day, rate in rates.items()]
+        )
         return currency
 
     def _usage_lines(self, subscription):
@@ -167,24 +175,31 @@ class BillingCase(TransactionCase):
     def _rating(self, subscription, start="2026-01-01", metric=None):
         """The ledger's row of a metric for the stretch that starts on a day."""
         return subscription.fusion_rating_ids.filtered(
-            lambda rating: rating.date_from == date.fromisoformat(start)
-            and rating.metric_id == (metric or self.calls)
+            lambda rating: (
+                rating.date_from == date.fromisoformat(start)
+                and rating.metric_id == (metric or self.calls)
+            )
         )
 
     def _numeric_text(self, record, column):
         """What PostgreSQL holds in a numeric column, digit by digit."""
         record.flush_recordset()
-        [[text]] = self.env.execute_query(SQL(
-            "SELECT %s::text FROM %s WHERE id = %s",
-            SQL.identifier(column), SQL.identifier(record._table), record.id,
-        ))
+        [[text]] = self.env.execute_query(
+            SQL(
+                "SELECT %s::text FROM %s WHERE id = %s",
+                SQL.identifier(column),
+                SQL.identifier(record._table),
+                record.id,
+            )
+        )
         return text
 
     def _amounts(self, subscription, start=None):
         """What is owed for usage, sorted: of all stretches, or of those that start on a day."""
         day = start and date.fromisoformat(start)
         return sorted(
-            rating.amount for rating in subscription.fusion_rating_ids
+            rating.amount
+            for rating in subscription.fusion_rating_ids
             if rating.charge_id and rating.amount and day in (None, rating.date_from)
         )
 
@@ -192,13 +207,17 @@ class BillingCase(TransactionCase):
         """What is owed for usage and fees: `(first day, first day after, amount)`, in order."""
         return sorted(
             (str(row.date_from), str(row.date_until), row.amount)
-            for row in subscription.fusion_rating_ids if row.amount
+            for row in subscription.fusion_rating_ids
+            if row.amount
         )
 
     def _posted(self, rating):
         """What posted invoices bill for a rating, less what credit notes give back."""
-        return -sum(rating.invoice_line_ids.filtered(
-            lambda line: line.parent_state == "posted").mapped("amount_currency"))
+        return -sum(
+            rating.invoice_line_ids.filtered(lambda line: line.parent_state == "posted").mapped(
+                "amount_currency"
+            )
+        )
 
     def _invoiced(self, subscription):
         """The untaxed amounts of a subscription's invoices, oldest first."""

@@ -38,7 +38,8 @@ class World:
     def _add_plan(self, name, every, unit):
         plan = model.Plan(name, every, unit)
         record = self.case._plan(
-            f"{name}-{id(self)}", billing_period_value=every, billing_period_unit=unit)
+            f"{name}-{id(self)}", billing_period_value=every, billing_period_unit=unit
+        )
         self.plans[name], self.twin[name] = plan, record
         for kind in self.rng.sample(KINDS, self.rng.randrange(1, 4)):
             filters = self.rng.choice(FILTERS)
@@ -50,16 +51,27 @@ class World:
         currency = self.case.foreign if kind == "max" else self.currency
         terms = random_terms(rng)
         charge = model.Charge(
-            f"{plan.name}-{len(plan.charges)}", kind, kind, currency.name, [], takes,
-            split=rng.random() < 0.4, prorate=rng.random() < 0.7,
+            f"{plan.name}-{len(plan.charges)}",
+            kind,
+            kind,
+            currency.name,
+            [],
+            takes,
+            split=rng.random() < 0.4,
+            prorate=rng.random() < 0.7,
         )
         plan.charges.append(charge)
         self.twin[charge.name] = record = self.case._charge(
-            self.case.metrics[kind], record, currency_id=currency.id, prorate=charge.prorate,
-            split_at_version=charge.split, filter_ids=[
+            self.case.metrics[kind],
+            record,
+            currency_id=currency.id,
+            prorate=charge.prorate,
+            split_at_version=charge.split,
+            filter_ids=[
                 (0, 0, {"dimension": name, "dimension_values": ",".join(values)})
                 for name, values in takes.items()
-            ], **version_values(terms),
+            ],
+            **version_values(terms),
         )
         self._entered(charge, record.version_id, terms)
 
@@ -78,19 +90,27 @@ class World:
     def _subscribe(self, count):
         starts = [self._random_start() for _number in range(count)]
         plans = [self.rng.choice("ABC") for _number in range(count)]
-        orders = self.env["sale.order"].create([
-            {
-                "partner_id": self.case.partner.id, "fusion_plan_id": self.twin[plan].id,
-                "fusion_start_date": start, "pricelist_id": self.case.pricelist(self.currency).id,
-            }
-            for start, plan in zip(starts, plans, strict=True)
-        ])
+        orders = self.env["sale.order"].create(
+            [
+                {
+                    "partner_id": self.case.partner.id,
+                    "fusion_plan_id": self.twin[plan].id,
+                    "fusion_start_date": start,
+                    "pricelist_id": self.case.pricelist(self.currency).id,
+                }
+                for start, plan in zip(starts, plans, strict=True)
+            ]
+        )
         with freeze_time(self.now):
             orders.action_confirm()
         step = Fraction(str(self.currency.rounding))
         return [
-            (order, model.Subscription(
-                self.plans[plan], start, self.zone, self.currency.name, step, self._exchange))
+            (
+                order,
+                model.Subscription(
+                    self.plans[plan], start, self.zone, self.currency.name, step, self._exchange
+                ),
+            )
             for order, start, plan in zip(orders, starts, plans, strict=True)
         ]
 
@@ -167,7 +187,8 @@ class World:
             if since not in record.version_ids.mapped("valid_from"):
                 record.version_ids = [(0, 0, {"valid_from": since, **version_values(terms)})]
                 self._entered(
-                    charge, record.version_ids.filtered(lambda v: v.valid_from == since), terms)
+                    charge, record.version_ids.filtered(lambda v: v.valid_from == since), terms
+                )
         elif record.charge_model == terms.model and not terms.tiers:
             record.write(version_values(terms))
             self._entered(charge, record.version_id, terms)
@@ -196,14 +217,22 @@ class World:
                 if event:
                     events.setdefault((order.id, event[:2]), (order, twin, event))
         self.env.cr.execute(  # a batch is a transaction of its own, later than the one before
-            "UPDATE fusion_billing_usage SET write_date = write_date - interval '1 hour'")
-        self.case._ingest(*(
-            self.case._event(
-                order, Decimal(event[3]), event[2].isoformat(), self.case.metrics[event[1]],
-                value=event[4], dimensions=event[5], idempotency_key=event[0],
+            "UPDATE fusion_billing_usage SET write_date = write_date - interval '1 hour'"
+        )
+        self.case._ingest(
+            *(
+                self.case._event(
+                    order,
+                    Decimal(event[3]),
+                    event[2].isoformat(),
+                    self.case.metrics[event[1]],
+                    value=event[4],
+                    dimensions=event[5],
+                    idempotency_key=event[0],
+                )
+                for order, _twin, event in events.values()
             )
-            for order, _twin, event in events.values()
-        ))
+        )
         for _order, twin, (key, kind, start, quantity, value, dimensions) in events.values():
             twin.push(key, kind, start, Fraction(quantity), value, dimensions)
         if self.rng.random() < 0.3:
@@ -214,9 +243,12 @@ class World:
         start = self._random_instant(twin)
         region = self.rng.choice(REGIONS)
         event = (
-            f"key-{self.rng.randrange(12)}", self.rng.choice(KINDS), start,
+            f"key-{self.rng.randrange(12)}",
+            self.rng.choice(KINDS),
+            start,
             self.rng.choice(("0", "1", "7", "12.5", "101", "0.333333", "2500.000001", "99999")),
-            self.rng.choice((None, "ann", "bob")), {"region": region} if region else {},
+            self.rng.choice((None, "ann", "bob")),
+            {"region": region} if region else {},
         )
         old = twin.counters.get((event[1], event[0]))
         if old and self.rng.random() < 0.3:  # the same counter with another quantity
@@ -230,7 +262,8 @@ class World:
         around = model.day_begins(self.rng.choice(days), self.zone)
         around += timedelta(seconds=self.rng.choice((-3600, -1, 0, 1, 3600)))
         anywhere = model.day_begins(twin.start, self.zone) + timedelta(
-            seconds=self.rng.randrange(90 * 86400))
+            seconds=self.rng.randrange(90 * 86400)
+        )
         return self.rng.choice((around, min(anywhere, self.now.replace(microsecond=0))))
 
     def _delete(self):
@@ -246,9 +279,17 @@ class World:
 
     def _change_lives(self):
         for order, twin in self.subscriptions:
-            change = self.rng.choice((None,) * 5 + (
-                self._change_plan, self._change_plan, self._pause, self._resume, self._close,
-                self._reopen))
+            change = self.rng.choice(
+                (None,) * 5
+                + (
+                    self._change_plan,
+                    self._change_plan,
+                    self._pause,
+                    self._resume,
+                    self._close,
+                    self._reopen,
+                )
+            )
             if change:
                 change(order, twin)
 
@@ -278,8 +319,10 @@ class World:
 
     def _close(self, order, twin):
         day = self._random_day(twin)
-        if order._fusion_is_running() and self.rng.random() < 0.4 and (
-            not twin.end or day <= twin.end
+        if (
+            order._fusion_is_running()
+            and self.rng.random() < 0.4
+            and (not twin.end or day <= twin.end)
         ):
             order._fusion_close(day, discard_usage=True)
             twin.close(day)

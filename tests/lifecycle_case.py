@@ -8,7 +8,6 @@ from .common import BillingCase
 
 
 class LifecycleCase(BillingCase):
-
     def _bill_on(self, *days):
         for day in days:
             with freeze_time(day):

@@ -5,7 +5,12 @@ from fractions import Fraction
 from .billing_model import Terms, Tier
 
 MODELS = (
-    "standard", "package", "graduated", "volume", "stairstep", "percentage",
+    "standard",
+    "package",
+    "graduated",
+    "volume",
+    "stairstep",
+    "percentage",
     "graduated_percentage",
 )
 # Multiples of 3 and batches of 3 and 7: quotients without end that meet ties of half a cent.
@@ -26,7 +31,8 @@ def random_terms(rng):
         minimum=Fraction(bounds[0]),
         maximum=Fraction(bounds[1]),
         flat_at_zero=rng.random() < 0.3,
-        tiers=_random_tiers(rng) if charge_model not in ("standard", "package", "percentage")
+        tiers=_random_tiers(rng)
+        if charge_model not in ("standard", "package", "percentage")
         else [],
     )
 
@@ -64,11 +70,17 @@ def version_values(terms):
     }
     if terms.tiers:
         values["tier_ids"] = [
-            (0, 0, {
-                "up_to": _text(tier.up_to or 0), "unit_amount": _text(tier.unit),
-                "flat_amount": _text(tier.flat), "rate": _text(tier.rate),
-                "unit_batch": _text(tier.batch or 0),
-            })
+            (
+                0,
+                0,
+                {
+                    "up_to": _text(tier.up_to or 0),
+                    "unit_amount": _text(tier.unit),
+                    "flat_amount": _text(tier.flat),
+                    "rate": _text(tier.rate),
+                    "unit_batch": _text(tier.batch or 0),
+                },
+            )
             for tier in terms.tiers
         ]
     return values

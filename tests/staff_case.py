@@ -37,9 +37,9 @@ class StaffCase(BillingCase):
 
     @classmethod
     def _quotation(cls, **vals):
-        return cls.env["sale.order"].create({
-            "partner_id": cls.partner.id, "fusion_plan_id": cls.plan.id, **vals,
-        })
+        return cls.env["sale.order"].create(
+            {"partner_id": cls.partner.id, "fusion_plan_id": cls.plan.id, **vals}
+        )
 
     def _arch(self, model, view_type="form", user=None, xmlid=None):
         """The view as a user gets it, parsed."""
@@ -60,7 +60,8 @@ class StaffCase(BillingCase):
         """The names of the buttons that a user sees on a record's form."""
         arch = self._arch(record._name, user=user)
         return {
-            button.get("name") for button in arch.iter("button")
+            button.get("name")
+            for button in arch.iter("button")
             # Rows of lists have buttons of their own.
             if next(button.iterancestors("list"), None) is None and self._is_shown(button, record)
         }

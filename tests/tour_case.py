@@ -7,8 +7,11 @@ from .staff_case import StaffCase
 
 #: Besides what Odoo passes: the browser asks nobody on the net for anything.
 OFFLINE = (
-    "--disable-component-update", "--disable-domain-reliability", "--disable-sync",
-    "--metrics-recording-only", "--no-pings",
+    "--disable-component-update",
+    "--disable-domain-reliability",
+    "--disable-sync",
+    "--metrics-recording-only",
+    "--no-pings",
 )
 spawn = ChromeBrowser._spawn_chrome
 
@@ -36,5 +39,5 @@ class TourCase(StaffCase, HttpCase):
             patch("odoo.tests.common.CHECK_BROWSER_ITERATIONS", 600),
         ):
             self.start_tour(
-                "/odoo", f"fusion_billing_{name}", login=user.login, cookies=cookies, timeout=300,
+                "/odoo", f"fusion_billing_{name}", login=user.login, cookies=cookies, timeout=300
             )

@@ -52,7 +52,9 @@ class WebhookCase(BillingCase):
     def _emit(self, number=1, service=None, subscription=None):
         """Emit an event that carries a number; return its deliveries."""
         return self.env["fusion.billing.webhook.delivery"]._emit(
-            "endpoint.test", service or self.service, lambda _service: {"number": number},
+            "endpoint.test",
+            service or self.service,
+            lambda _service: {"number": number},
             subscription,
         )
 
@@ -72,7 +74,7 @@ class WebhookCase(BillingCase):
     def _outbox(self, **domain):
         self._commit()
         return self.env["fusion.billing.webhook.delivery"].search(
-            [(name, "=", value) for name, value in domain.items()], order="id",
+            [(name, "=", value) for name, value in domain.items()], order="id"
         )
 
     def _told(self, since=None, service=None):

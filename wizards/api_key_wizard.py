@@ -10,21 +10,24 @@ class FusionBillingApiKeyWizard(models.TransientModel):
     _description = "Generate a Billing API Key"
 
     service_id = fields.Many2one(
-        "fusion.billing.service", required=True, readonly=True, ondelete="cascade",
+        "fusion.billing.service",
+        required=True,
+        readonly=True,
+        ondelete="cascade",
         default=lambda self: self.env.context.get("active_id"),
     )
     name = fields.Char(
-        "Description", help="Where the key is used, for those who rotate it: production, staging.",
+        "Description", help="Where the key is used, for those who rotate it: production, staging."
     )
     expire_others = fields.Boolean(
-        "Rotate", help="Let the service's other keys end; the app takes the new one until then.",
+        "Rotate", help="Let the service's other keys end; the app takes the new one until then."
     )
     overlap_hours = fields.Integer(
-        "Overlap", default=24, help="Hours for which the other keys go on working.",
+        "Overlap", default=24, help="Hours for which the other keys go on working."
     )
 
     _overlap_not_negative = models.Constraint(
-        "CHECK(overlap_hours >= 0)", "The overlap must not be negative.",
+        "CHECK(overlap_hours >= 0)", "The overlap must not be negative."
     )
 
     def action_generate(self):

@@ -17,13 +17,14 @@ class ChangeMixin(models.AbstractModel):
     _description = "Change of a Subscription"
 
     subscription_id = fields.Many2one(
-        "sale.order", required=True, readonly=True, ondelete="cascade",
+        "sale.order", required=True, readonly=True, ondelete="cascade"
     )
     preview = fields.Html(
-        "What It Comes To", compute="_compute_preview", sanitize=False, compute_sudo=False,
+        "What It Comes To", compute="_compute_preview", sanitize=False, compute_sudo=False
     )
     lost_count = fields.Integer(
-        "Counters Not Billed", compute="_compute_lost_count",
+        "Counters Not Billed",
+        compute="_compute_lost_count",
         help="Accepted usage that the subscription would not be billed for any more.",
     )
     discard_usage = fields.Boolean("Discard These Counters")
@@ -52,7 +53,7 @@ class ChangeMixin(models.AbstractModel):
         for wizard in self:
             order, timeline = wizard.subscription_id, wizard._timeline()
             wizard.lost_count = timeline and order._fusion_count_lost_usage(
-                order._fusion_timeline(), timeline,
+                order._fusion_timeline(), timeline
             )
 
     # === PREVIEW === #
@@ -63,12 +64,15 @@ class ChangeMixin(models.AbstractModel):
             return False
         preview = Preview(self.subscription_id)
         rows = preview.compare(day, timeline, self._items(preview))
-        return self.env["ir.qweb"]._render("fusion_billing.change_preview", {
-            "periods": [
-                self._prepare_period(period, rows)
-                for period, rows in groupby(rows, key=lambda row: row.period)
-            ],
-        })
+        return self.env["ir.qweb"]._render(
+            "fusion_billing.change_preview",
+            {
+                "periods": [
+                    self._prepare_period(period, rows)
+                    for period, rows in groupby(rows, key=lambda row: row.period)
+                ]
+            },
+        )
 
     def _prepare_period(self, period, rows):
         """Return a billing period as the template shows it; all numbers are formatted texts."""
@@ -84,9 +88,9 @@ class ChangeMixin(models.AbstractModel):
 
     def _money(self, amount):
         currency = self.subscription_id.currency_id
-        return format_price(self.env, amount.quantize(Decimal(1).scaleb(
-            -currency.decimal_places,
-        )), currency)
+        return format_price(
+            self.env, amount.quantize(Decimal(1).scaleb(-currency.decimal_places)), currency
+        )
 
     # === HELPERS === #
 

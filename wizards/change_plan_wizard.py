@@ -12,11 +12,18 @@ class ChangePlanWizard(models.TransientModel):
     current_plan_id = fields.Many2one(related="subscription_id.fusion_plan_id")
     period_end = fields.Date(related="subscription_id.fusion_next_invoice_date")
     plan_id = fields.Many2one(
-        "fusion.billing.plan", "New Plan", required=True, ondelete="cascade",
+        "fusion.billing.plan",
+        "New Plan",
+        required=True,
+        ondelete="cascade",
         domain="[('company_id', '=', company_id)]",
     )
     date = fields.Date(
-        "From", compute="_compute_date", store=True, precompute=True, readonly=False,
+        "From",
+        compute="_compute_date",
+        store=True,
+        precompute=True,
+        readonly=False,
         help="First day on the new plan. Days that are billed already come to a difference.",
     )
 

@@ -14,9 +14,13 @@ class CloseWizard(models.TransientModel):
     _inherit = ["fusion.billing.change.mixin"]
 
     end_date = fields.Date(
-        compute="_compute_end_date", store=True, precompute=True, readonly=False, required=True,
+        compute="_compute_end_date",
+        store=True,
+        precompute=True,
+        readonly=False,
+        required=True,
         help="The subscription ends when this day begins. A day in the past gives back what was"
-             " billed for later days.",
+        " billed for later days.",
     )
     consequence = fields.Char(compute="_compute_consequence")
 
@@ -62,9 +66,10 @@ class CloseWizard(models.TransientModel):
         last_day = format_date(self.env, runs[-1].last_day)
         if self.end_date <= self.subscription_id._fusion_today() + DAY:
             return self.env._(
-                "The last billed day is %s. What is left is invoiced right now.", last_day,
+                "The last billed day is %s. What is left is invoiced right now.", last_day
             )
         return self.env._(
             "The last billed day is %s. Until then everything goes on as before; then what is"
-            " left is invoiced.", last_day,
+            " left is invoiced.",
+            last_day,
         )

@@ -12,15 +12,23 @@ class EstimateWizard(models.TransientModel):
     _description = "Estimate What Usage Would Cost"
 
     plan_id = fields.Many2one(
-        "fusion.billing.plan", required=True, readonly=True, ondelete="cascade",
+        "fusion.billing.plan", required=True, readonly=True, ondelete="cascade"
     )
     currency_id = fields.Many2one(
-        "res.currency", compute="_compute_currency_id", store=True, precompute=True,
-        readonly=False, required=True, help="Where a metric has prices in several currencies.",
+        "res.currency",
+        compute="_compute_currency_id",
+        store=True,
+        precompute=True,
+        readonly=False,
+        required=True,
+        help="Where a metric has prices in several currencies.",
     )
     line_ids = fields.One2many(
-        "fusion.billing.estimate.wizard.line", "wizard_id", compute="_compute_line_ids",
-        store=True, readonly=False,
+        "fusion.billing.estimate.wizard.line",
+        "wizard_id",
+        compute="_compute_line_ids",
+        store=True,
+        readonly=False,
     )
     is_estimated = fields.Boolean(readonly=True)
     estimate = fields.Html(compute="_compute_estimate", sanitize=False)
@@ -67,12 +75,15 @@ class EstimateWizard(models.TransientModel):
     def _render_estimate(self):
         lines = self.plan_id._estimate(self.line_ids._quantities(), self.currency_id)
         totals = self.plan_id._total_by_currency(lines)
-        return self.env["ir.qweb"]._render("fusion_billing.estimate", {
-            "lines": [self._prepare_line(line) for line in lines],
-            "totals": [
-                format_price(self.env, total, currency) for currency, total in totals.items()
-            ],
-        })
+        return self.env["ir.qweb"]._render(
+            "fusion_billing.estimate",
+            {
+                "lines": [self._prepare_line(line) for line in lines],
+                "totals": [
+                    format_price(self.env, total, currency) for currency, total in totals.items()
+                ],
+            },
+        )
 
     def _prepare_line(self, line):
         """Return a priced line as the template shows it, with a receipt of its own."""
@@ -96,15 +107,15 @@ class EstimateWizardLine(models.TransientModel):
     _inherit = ["fusion.billing.exact.mixin"]
 
     wizard_id = fields.Many2one(
-        "fusion.billing.estimate.wizard", required=True, ondelete="cascade", index=True,
+        "fusion.billing.estimate.wizard", required=True, ondelete="cascade", index=True
     )
     metric_id = fields.Many2one(
-        "fusion.billing.metric", required=True, readonly=True, ondelete="cascade",
+        "fusion.billing.metric", required=True, readonly=True, ondelete="cascade"
     )
     quantity = Exact(digits=(24, 6))
 
     _quantity_not_negative = models.Constraint(
-        "CHECK(quantity >= 0)", "A quantity must not be negative.",
+        "CHECK(quantity >= 0)", "A quantity must not be negative."
     )
 
     def _quantities(self):

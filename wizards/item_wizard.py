@@ -12,34 +12,64 @@ class ItemWizard(models.TransientModel):
     _inherit = ["fusion.billing.change.mixin"]
 
     operation = fields.Selection(
-        [("change", "Change"), ("add", "Add"), ("end", "End")], "Action", required=True,
-        compute="_compute_operation", store=True, precompute=True, readonly=False,
+        [("change", "Change"), ("add", "Add"), ("end", "End")],
+        "Action",
+        required=True,
+        compute="_compute_operation",
+        store=True,
+        precompute=True,
+        readonly=False,
     )
     fee_line_ids = fields.Many2many("sale.order.line", compute="_compute_fee_line_ids")
     order_line_id = fields.Many2one(
-        "sale.order.line", "Fee", ondelete="cascade", domain="[('id', 'in', fee_line_ids)]",
-        compute="_compute_order_line_id", store=True, precompute=True, readonly=False,
+        "sale.order.line",
+        "Fee",
+        ondelete="cascade",
+        domain="[('id', 'in', fee_line_ids)]",
+        compute="_compute_order_line_id",
+        store=True,
+        precompute=True,
+        readonly=False,
     )
     product_id = fields.Many2one(
-        "product.product", ondelete="cascade", compute="_compute_product_id", store=True,
-        precompute=True, readonly=False, domain="[('sale_ok', '=', True)]",
+        "product.product",
+        ondelete="cascade",
+        compute="_compute_product_id",
+        store=True,
+        precompute=True,
+        readonly=False,
+        domain="[('sale_ok', '=', True)]",
     )
     quantity = Exact(
-        digits=(16, 4), compute="_compute_terms", store=True, precompute=True, readonly=False,
+        digits=(16, 4), compute="_compute_terms", store=True, precompute=True, readonly=False
     )
     price_unit = Exact(
-        "Price", digits=(18, 6), compute="_compute_terms", store=True, precompute=True,
-        readonly=False, help="For each billing period, before tax.",
+        "Price",
+        digits=(18, 6),
+        compute="_compute_terms",
+        store=True,
+        precompute=True,
+        readonly=False,
+        help="For each billing period, before tax.",
     )
     discount = Exact(
-        "Discount (%)", digits=(16, 4), compute="_compute_terms", store=True, precompute=True,
+        "Discount (%)",
+        digits=(16, 4),
+        compute="_compute_terms",
+        store=True,
+        precompute=True,
         readonly=False,
     )
     currency_id = fields.Many2one(related="subscription_id.currency_id")
     date = fields.Date(
-        "From", compute="_compute_date", store=True, precompute=True, readonly=False,
-        required=True, help="First day on which it holds. A day in the past comes to a difference"
-                            " on the next document.",
+        "From",
+        compute="_compute_date",
+        store=True,
+        precompute=True,
+        readonly=False,
+        required=True,
+        help="First day on which it holds. A day in the past comes to a difference"
+        " on the next document.",
     )
 
     # === COMPUTE METHODS === #
@@ -75,10 +105,13 @@ class ItemWizard(models.TransientModel):
         """Show the terms of the chosen fee; for a new one those of the pricelist."""
         for wizard in self:
             shown = wizard.order_line_id or wizard._new_line()
-            wizard.update({
-                "quantity": shown.product_uom_qty, "price_unit": shown.price_unit,
-                "discount": shown.discount,
-            })
+            wizard.update(
+                {
+                    "quantity": shown.product_uom_qty,
+                    "price_unit": shown.price_unit,
+                    "discount": shown.discount,
+                }
+            )
 
     @api.depends("subscription_id")
     def _compute_date(self):
@@ -88,8 +121,9 @@ class ItemWizard(models.TransientModel):
                 wizard.subscription_id._fusion_day_of_change()
             )
 
-    @api.depends("operation", "order_line_id", "product_id", "quantity", "price_unit", "discount",
-                 "date")
+    @api.depends(
+        "operation", "order_line_id", "product_id", "quantity", "price_unit", "discount", "date"
+    )
     def _compute_preview(self):
         super()._compute_preview()
 
@@ -109,15 +143,18 @@ class ItemWizard(models.TransientModel):
         if not self.product_id or not self.quantity:
             raise UserError(self.env._("You cannot add nothing: choose a product and a quantity."))
         self.subscription_id._fusion_add_item(
-            self.product_id, quantity=self.quantity, price_unit=self.price_unit,
-            discount=self.discount, date=self.date,
+            self.product_id,
+            quantity=self.quantity,
+            price_unit=self.price_unit,
+            discount=self.discount,
+            date=self.date,
         )
 
     def _check_line(self):
         if self.order_line_id not in self.fee_line_ids:
-            raise UserError(self.env._(
-                "You cannot change this: choose a recurring fee of the subscription."
-            ))
+            raise UserError(
+                self.env._("You cannot change this: choose a recurring fee of the subscription.")
+            )
 
     def _change(self):
         order, line = self.subscription_id, self.order_line_id
@@ -125,7 +162,10 @@ class ItemWizard(models.TransientModel):
             order._fusion_end_item(line, self.date)
         else:
             order._fusion_change_item(
-                line, quantity=self.quantity, price_unit=self.price_unit, discount=self.discount,
+                line,
+                quantity=self.quantity,
+                price_unit=self.price_unit,
+                discount=self.discount,
                 date=self.date,
             )
 
@@ -133,8 +173,11 @@ class ItemWizard(models.TransientModel):
 
     def _timeline(self):
         timeline = self.subscription_id._fusion_timeline()
-        is_complete = self.date and self.date >= timeline.start and self.product_id and (
-            self.order_line_id or self.operation == "add"
+        is_complete = (
+            self.date
+            and self.date >= timeline.start
+            and self.product_id
+            and (self.order_line_id or self.operation == "add")
         )
         return timeline if is_complete else None
 
@@ -142,19 +185,26 @@ class ItemWizard(models.TransientModel):
         return self.date
 
     def _items(self, preview):
-        return preview.items_with(self.order_line_id, self.date, {
-            "product_id": self.product_id,
-            "quantity": 0 if self.operation == "end" else self.quantity,
-            "price_unit": self.price_unit,
-            "discount": self.discount,
-        })
+        return preview.items_with(
+            self.order_line_id,
+            self.date,
+            {
+                "product_id": self.product_id,
+                "quantity": 0 if self.operation == "end" else self.quantity,
+                "price_unit": self.price_unit,
+                "discount": self.discount,
+            },
+        )
 
     def _new_line(self):
         """Return the line that would be added, with the price of the pricelist."""
         lines = self.env["sale.order.line"]
         if not self.product_id:
             return lines
-        return lines.new({
-            "order_id": self.subscription_id.id, "product_id": self.product_id.id,
-            "product_uom_qty": 1,
-        })
+        return lines.new(
+            {
+                "order_id": self.subscription_id.id,
+                "product_id": self.product_id.id,
+                "product_uom_qty": 1,
+            }
+        )

@@ -15,8 +15,13 @@ class PauseWizard(models.TransientModel):
     _inherit = ["fusion.billing.change.mixin"]
 
     date = fields.Date(
-        "From", compute="_compute_date", store=True, precompute=True, readonly=False,
-        required=True, help="First day of the pause: nothing is billed, and no usage is taken.",
+        "From",
+        compute="_compute_date",
+        store=True,
+        precompute=True,
+        readonly=False,
+        required=True,
+        help="First day of the pause: nothing is billed, and no usage is taken.",
     )
     until = fields.Date(help="First day after the pause. Empty: until somebody resumes it.")
 
@@ -38,7 +43,7 @@ class PauseWizard(models.TransientModel):
     def action_pause(self):
         self._check_staff()
         self.subscription_id._fusion_pause(
-            self.date, self.until or None, discard_usage=self.discard_usage,
+            self.date, self.until or None, discard_usage=self.discard_usage
         )
         return self._done()
 

@@ -10,8 +10,13 @@ class ReopenWizard(models.TransientModel):
 
     end_date = fields.Date(related="subscription_id.fusion_end_date", string="Closed On")
     date = fields.Date(
-        "From", compute="_compute_date", store=True, precompute=True, readonly=False,
-        required=True, help="First day on which it goes on, on the plan and with the fees it had.",
+        "From",
+        compute="_compute_date",
+        store=True,
+        precompute=True,
+        readonly=False,
+        required=True,
+        help="First day on which it goes on, on the plan and with the fees it had.",
     )
 
     @api.depends("subscription_id")

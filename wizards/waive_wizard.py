@@ -13,7 +13,7 @@ class FusionBillingWaiveWizard(models.TransientModel):
     move_id = fields.Many2one("account.move", "Document")
     currency_id = fields.Many2one("res.currency", compute="_compute_amount")
     amount = fields.Monetary(
-        compute="_compute_amount", help="What is not billed any more, before tax.",
+        compute="_compute_amount", help="What is not billed any more, before tax."
     )
     reason = fields.Char(required=True)
 
@@ -31,7 +31,8 @@ class FusionBillingWaiveWizard(models.TransientModel):
             currencies = wizard.rating_ids.currency_id | wizard.move_id.currency_id
             amounts = (
                 wizard.move_id._fusion_lines_to_waive().mapped("price_subtotal")
-                if wizard.move_id else wizard.rating_ids.mapped("due")
+                if wizard.move_id
+                else wizard.rating_ids.mapped("due")
             )
             wizard.currency_id = currencies[:1]
             wizard.amount = sum(amounts) if len(currencies) == 1 else 0

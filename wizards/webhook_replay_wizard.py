@@ -8,7 +8,9 @@ class FusionBillingWebhookReplayWizard(models.TransientModel):
     _description = "Send Webhook Events Again"
 
     service_id = fields.Many2one(
-        "fusion.billing.service", required=True, ondelete="cascade",
+        "fusion.billing.service",
+        required=True,
+        ondelete="cascade",
         default=lambda self: self.env.context.get("active_id"),
     )
     only_failed = fields.Boolean("Only Failed Events", default=True)
@@ -20,7 +22,7 @@ class FusionBillingWebhookReplayWizard(models.TransientModel):
     def _compute_event_count(self):
         for wizard in self:
             wizard.event_count = self.env["fusion.billing.webhook.delivery"].search_count(
-                wizard._events_domain(),
+                wizard._events_domain()
             )
 
     def action_resend(self):
@@ -31,5 +33,5 @@ class FusionBillingWebhookReplayWizard(models.TransientModel):
 
     def _events_domain(self):
         return self.env["fusion.billing.webhook.delivery"]._replay_domain(
-            self.service_id, self.since, self.until, self.only_failed,
+            self.service_id, self.since, self.until, self.only_failed
         )

@@ -8,16 +8,19 @@ class FusionBillingWebhookSecretWizard(models.TransientModel):
     _description = "Rotate a Webhook Secret"
 
     service_id = fields.Many2one(
-        "fusion.billing.service", required=True, readonly=True, ondelete="cascade",
+        "fusion.billing.service",
+        required=True,
+        readonly=True,
+        ondelete="cascade",
         default=lambda self: self.env.context.get("active_id"),
     )
     has_secret = fields.Boolean(compute="_compute_has_secret")
     overlap_hours = fields.Integer(
-        "Overlap", default=24, help="Hours for which events are signed with both secrets.",
+        "Overlap", default=24, help="Hours for which events are signed with both secrets."
     )
 
     _overlap_not_negative = models.Constraint(
-        "CHECK(overlap_hours >= 0)", "The overlap must not be negative.",
+        "CHECK(overlap_hours >= 0)", "The overlap must not be negative."
     )
 
     def _compute_has_secret(self):

@@ -97,10 +97,7 @@ class BatchError(InvalidInput):
 
     def as_dict(self):
         """Add the batch's errors, by index, and how many there are if they are cut."""
-        shown = [
-            {"index": index, **error.as_dict()}
-            for index, error in self.errors[:ERRORS_SHOWN]
-        ]
+        shown = [{"index": index, **error.as_dict()} for index, error in self.errors[:ERRORS_SHOWN]]
         facts = {**super().as_dict(), "errors": shown}
         if len(shown) < len(self.errors):
             facts["errors_total"] = len(self.errors)

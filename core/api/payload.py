@@ -151,9 +151,7 @@ def instant(value, name):
         return None
     moment = parse_instant(value) if isinstance(value, str) else None
     if moment is None:
-        raise invalid(
-            name, "must be a time like 2026-11-01T00:00:00Z, in a year from 2000 to 2099",
-        )
+        raise invalid(name, "must be a time like 2026-11-01T00:00:00Z, in a year from 2000 to 2099")
     return moment
 
 

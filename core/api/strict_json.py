@@ -51,9 +51,7 @@ def _parse(body):
             "invalid_json",
         ) from None
     except InvalidOperation:
-        raise InvalidInput(
-            "A number in the body is out of range.", "invalid_json"
-        ) from None
+        raise InvalidInput("A number in the body is out of range.", "invalid_json") from None
     except (RecursionError, MemoryError):
         raise InvalidInput("The body is nested too deeply.", "invalid_json") from None
 
@@ -85,8 +83,7 @@ def _check_texts(value):
 def _check_text(text):
     if not is_storable(text):
         raise InvalidInput(
-            "A text holds a NUL character or half of a surrogate pair.",
-            "invalid_payload",
+            "A text holds a NUL character or half of a surrogate pair.", "invalid_payload"
         )
 
 

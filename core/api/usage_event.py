@@ -164,8 +164,7 @@ def _bind_event(event, subscriptions, metric_ids):
         return InvalidInput("There is no such metric.", "unknown_metric", "metric_code")
     if not subscription.covers(event["period_start"]):
         return InvalidInput(
-            "The subscription is not billed at this time: it begins later, has ended or is"
-            " paused.",
+            "The subscription is not billed at this time: it begins later, has ended or is paused.",
             "period_outside_subscription",
             "period_start",
         )

@@ -11,7 +11,8 @@ def begun(before, after):
     """
     was = before.days_by_plan()
     return [
-        (plan, run) for plan, run in after.runs(lambda phase: phase.plan)
+        (plan, run)
+        for plan, run in after.runs(lambda phase: phase.plan)
         if not any(overlap(run, days) for days in was[plan.id])
     ]
 

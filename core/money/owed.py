@@ -142,8 +142,12 @@ class _Cycle:
     def stretch(self, source, days, **facts):
         whole = self.period.full.days if source.prorate else self.active_days
         return Stretch(
-            source=source, days=days, period=self.period, active=self.active,
-            share=Fraction(days.days, whole), **facts,
+            source=source,
+            days=days,
+            period=self.period,
+            active=self.active,
+            share=Fraction(days.days, whole),
+            **facts,
         )
 
 
@@ -161,7 +165,7 @@ def stretches(timeline, charges, items, since, until):
         for plan, run in timeline.runs(lambda phase: phase.plan, ACTIVE):
             for days in overlap(run, cycle.period.lived):
                 found += _stretches_of_charges(
-                    cycle, days, charges.get(plan.id, ()), first_days[plan.id],
+                    cycle, days, charges.get(plan.id, ()), first_days[plan.id]
                 )
     return found
 
@@ -180,7 +184,8 @@ def _cycles(timeline, since, until):
         active_days[period.full] += sum(days.days for days in active[period])
     return [
         _Cycle(period, active[period], active_days[period.full])
-        for period in periods if period.full in fulls
+        for period in periods
+        if period.full in fulls
     ]
 
 
@@ -196,10 +201,10 @@ def _first_days(timeline, period):
 def _stretches_of_items(cycle, items):
     start, end = cycle.period.lived
     return [
-        cycle.stretch(
-            item, days, bill_on=start if item.in_advance and days.start == start else end,
-        )
-        for item in items for run in cycle.active for days in overlap(run, item.days)
+        cycle.stretch(item, days, bill_on=start if item.in_advance and days.start == start else end)
+        for item in items
+        for run in cycle.active
+        for days in overlap(run, item.days)
     ]
 
 
@@ -211,9 +216,10 @@ def _stretches_of_charges(cycle, run, charges, first_day):
     """
     return [
         cycle.stretch(
-            charge, part, bill_on=cycle.period.end, version=version, other_filters=filters,
+            charge, part, bill_on=cycle.period.end, version=version, other_filters=filters
         )
-        for charge in charges for days in overlap(run, charge.days)
+        for charge in charges
+        for days in overlap(run, charge.days)
         for part, (version, filters) in _parts(charge, days, _beside(charge, charges), first_day)
     ]
 
@@ -221,13 +227,15 @@ def _stretches_of_charges(cycle, run, charges, first_day):
 def _beside(charge, charges):
     """The charges that take usage from one that has no filter itself."""
     return [
-        other for other in charges
+        other
+        for other in charges
         if other.metric == charge.metric and other.usage_filter and not charge.usage_filter
     ]
 
 
 def _parts(charge, days, beside, first_day):
     """Cut days where other prices begin to hold, or other filters: ``[(days, both)]``."""
+
     def in_force(part):
         day = part.start if charge.split else max(first_day, charge.days.start)
         other_filters = [other.usage_filter for other in beside if overlap(other.days, part)]
@@ -268,8 +276,7 @@ def owe(stretch, quantity=None):
 def _owe_fee(stretch):
     whole = {"kind": "fee", "amount": plain_text(stretch.source.amount)}
     priced = PricedAmount(
-        stretch.source.amount,
-        {"model": "fee", "amount": whole["amount"], "lines": [whole]},
+        stretch.source.amount, {"model": "fee", "amount": whole["amount"], "lines": [whole]}
     )
     return _shared(priced, stretch.share)
 
@@ -280,14 +287,15 @@ def _shared(priced, share):
         return priced
     with localcontext(EXACT):
         amount = tidy(round(priced.amount * share.numerator / share.denominator, DECIMALS))
-        line = {
-            "kind": "share", "share": str(share), "amount": plain_text(amount - priced.amount),
-        }
-    return PricedAmount(amount, {
-        **priced.breakdown,
-        "amount": plain_text(amount),
-        "lines": [*priced.breakdown["lines"], line],
-    })
+        line = {"kind": "share", "share": str(share), "amount": plain_text(amount - priced.amount)}
+    return PricedAmount(
+        amount,
+        {
+            **priced.breakdown,
+            "amount": plain_text(amount),
+            "lines": [*priced.breakdown["lines"], line],
+        },
+    )
 
 
 def _shared_terms(terms, share):
@@ -295,12 +303,12 @@ def _shared_terms(terms, share):
     if share == 1:
         return terms
     shared = {
-        name: prorate(terms[name], share)
-        for name in SHARED_TERMS if terms.get(name) is not None
+        name: prorate(terms[name], share) for name in SHARED_TERMS if terms.get(name) is not None
     }
     tiers = [
         {**tier, "flat_amount": prorate(tier["flat_amount"], share)}
-        if tier.get("flat_amount") else tier
+        if tier.get("flat_amount")
+        else tier
         for tier in terms.get("tiers") or ()
     ]
     return {**terms, **shared, "tiers": tiers}

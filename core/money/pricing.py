@@ -387,8 +387,7 @@ def _read_bounds(minimum, maximum):
     maximum = None if maximum is None else read_number("Maximum", maximum)
     if None not in (minimum, maximum) and minimum > maximum:
         raise ValueError(
-            f"Minimum {plain_text(minimum)} must not be greater than "
-            f"maximum {plain_text(maximum)}."
+            f"Minimum {plain_text(minimum)} must not be greater than maximum {plain_text(maximum)}."
         )
     return minimum, maximum
 

@@ -37,8 +37,8 @@ def _project_growth(parts, now):
     used = sum(part.quantity for part in parts)
     gone = sum((_gone(part, now) for part in parts), timedelta())
     return [
-        part.quantity + round(used * _seconds(part.end - part.start - _gone(part, now))
-                              / _seconds(gone), 6)
+        part.quantity
+        + round(used * _seconds(part.end - part.start - _gone(part, now)) / _seconds(gone), 6)
         for part in parts
     ]
 

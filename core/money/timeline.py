@@ -163,8 +163,8 @@ class Timeline:
         return next(iter(self.periods(day, day + DAY)), None)
 
     def next_period(self, day):
-        """The billing period that contains a day, or else the first one after it; None at the end.
-        """
+        """The billing period that contains a day, or else the first one after it; None at the"
+        " end."""
         for recurrence, days in self.rhythms:
             if days.end > day:
                 full = recurrence.containing(max(day, days.start))
@@ -192,7 +192,8 @@ class Timeline:
         """Paused between two days, and wherever it is paused already: pauses unite."""
         phases = [
             replace(phase, state=PAUSED)
-            if day <= phase.day < until and phase.state == ACTIVE else phase
+            if day <= phase.day < until and phase.state == ACTIVE
+            else phase
             for phase in replace(self, phases=self._cut(day))._cut(until)
         ]
         return replace(self, phases=tidy(phases))
@@ -246,9 +247,9 @@ class Timeline:
         """The phases, one of which begins on the day."""
         if any(phase.day == day for phase in self.phases):
             return self.phases
-        return tuple(sorted(
-            (*self.phases, replace(self.on(day), day=day)), key=lambda phase: phase.day,
-        ))
+        return tuple(
+            sorted((*self.phases, replace(self.on(day), day=day)), key=lambda phase: phase.day)
+        )
 
 
 def tidy(phases):

@@ -45,8 +45,9 @@ class Zones:
             max(local_midnight_utc(day, name), since or START) for since, name in self.steps
         ]
         untils = [since for since, _name in self.steps[1:]]
-        begun = (instant for instant, until in zip(instants, untils, strict=False)
-                 if instant < until)
+        begun = (
+            instant for instant, until in zip(instants, untils, strict=False) if instant < until
+        )
         return next(begun, instants[-1])
 
     def date_of(self, instant):

@@ -12,7 +12,7 @@ from . import backoff, safe_http, signing
 _logger = logging.getLogger(__name__)
 
 FAILED_HERE = safe_http.Failure(
-    "not_sent", "The event could not be sent; the server log says what went wrong.",
+    "not_sent", "The event could not be sent; the server log says what went wrong."
 )
 
 
@@ -68,7 +68,9 @@ class Attempt:
         if self.response.ok:
             return "delivered", None
         again = backoff.next_attempt(
-            self.claim.number, self.claim.first_attempt_at or self.started_at, self.ended_at,
+            self.claim.number,
+            self.claim.first_attempt_at or self.started_at,
+            self.ended_at,
             retry_after=self.response.headers.get("retry-after"),
         )
         return ("pending", again) if again else ("failed", None)
@@ -88,7 +90,7 @@ def _send(claim, transport):
     body = claim.body.encode()
     try:
         headers = signing.headers(
-            claim.secrets, claim.event_id, claim.event_type, timestamp, claim.number, body,
+            claim.secrets, claim.event_id, claim.event_type, timestamp, claim.number, body
         )
         return safe_http.post(claim.url, body, headers, **transport)
     except Exception:

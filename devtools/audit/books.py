@@ -71,12 +71,17 @@ class Reader:
 
     def books(self, now):
         return Books(
-            now=now, orders=self.orders(), plans={plan.id: plan for plan in self.rows(PLANS)},
-            charges=self.charges(), ratings=self.rows(RATINGS), lines=self.rows(LINES),
+            now=now,
+            orders=self.orders(),
+            plans={plan.id: plan for plan in self.rows(PLANS)},
+            charges=self.charges(),
+            ratings=self.rows(RATINGS),
+            lines=self.rows(LINES),
             moves={move.id: move for move in self.rows(MOVES)},
             order_lines=self.rows(ORDER_LINES),
             currencies={currency.id: currency for currency in self.rows(CURRENCIES)},
-            clocks=self.clocks(), rates=self.rows(RATES),
+            clocks=self.clocks(),
+            rates=self.rows(RATES),
             fees={fee.id: fee.plan_id for fee in self.rows(FEES)},
             waiting={row.subscription_id for row in self.rows(WAITING)},
         )
@@ -124,15 +129,21 @@ def exact(value):
 
 def terms(version, tiers):
     return Terms(
-        model=version.charge_model, quota=number(version.included_quota),
-        price=number(version.price_per_unit), batch=number(version.unit_batch),
-        rate=number(version.rate), fixed=number(version.fixed_amount),
-        minimum=number(version.minimum_amount), maximum=number(version.maximum_amount),
+        model=version.charge_model,
+        quota=number(version.included_quota),
+        price=number(version.price_per_unit),
+        batch=number(version.unit_batch),
+        rate=number(version.rate),
+        fixed=number(version.fixed_amount),
+        minimum=number(version.minimum_amount),
+        maximum=number(version.maximum_amount),
         flat_at_zero=bool(version.flat_fee_at_zero),
         tiers=tuple(
             Tier(
-                up_to=number(tier.up_to), unit=number(tier.unit_amount),
-                flat=number(tier.flat_amount), rate=number(tier.rate),
+                up_to=number(tier.up_to),
+                unit=number(tier.unit_amount),
+                flat=number(tier.flat_amount),
+                rate=number(tier.rate),
                 batch=number(tier.unit_batch),
             )
             for tier in tiers

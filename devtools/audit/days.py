@@ -132,7 +132,8 @@ def end_of_rhythm(phases, rhythms, day):
     """The first later day on which the subscription is closed, or billed at other intervals."""
     plan = [phase[1] for phase in phases if phase[0] <= day][-1]
     others = [
-        since for since, other, state in phases
+        since
+        for since, other, state in phases
         if since > day and (state == "closed" or rhythms[other] != rhythms[plan])
     ]
     return min(others, default=date.max)

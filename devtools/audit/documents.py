@@ -46,8 +46,9 @@ class DocumentAudit:
         if settled != rating.settled:
             yield f"documents settle {money(settled)}, and it says {money(rating.settled)}"
         due = due_of(rating.amount - settled, rating.waived)
-        self.conceded.update((line.id, (line.fusion_settled or 0) - self._borne(line))
-                             for line in live)
+        self.conceded.update(
+            (line.id, (line.fusion_settled or 0) - self._borne(line)) for line in live
+        )
         yield from self._due(rating, settled, due, borne)
         yield from self._credits(rating, live)
 
@@ -60,8 +61,10 @@ class DocumentAudit:
         if due > 0:
             yield f"{money(due)} are due since {rating.bill_on} and on no document"
         elif borne > bearable:
-            yield f"the customer bears {money(borne)} of {money(rating.amount)} owed," \
-                  f" {money(rating.waived)} waived, and {money(-due)} are not credited"
+            yield (
+                f"the customer bears {money(borne)} of {money(rating.amount)} owed,"
+                f" {money(rating.waived)} waived, and {money(-due)} are not credited"
+            )
         else:
             self.held_back -= due
 
@@ -87,7 +90,8 @@ class DocumentAudit:
         others = [line for line in self.by_rating[rating.id] if line.move_id not in own]
         touched = [
             max(line.write_date, self._move(line).write_date)
-            for line in others if line.create_date <= moment
+            for line in others
+            if line.create_date <= moment
         ]
         if not rating.rated_at or max([rating.rated_at, *touched]) > moment:
             return
@@ -96,8 +100,10 @@ class DocumentAudit:
         # No credit settles less than is owed: if these do, something was deleted since.
         is_whole = sum(line.fusion_settled or 0 for line in then) >= rating.amount
         if is_whole and borne < rating.amount:
-            yield f"a credit took the customer to {money(borne)}, below" \
-                  f" {money(rating.amount)} that are owed"
+            yield (
+                f"a credit took the customer to {money(borne)}, below"
+                f" {money(rating.amount)} that are owed"
+            )
 
     def _borne(self, line):
         """What a line comes to for the customer, in the ledger's terms."""
@@ -183,13 +189,16 @@ class DocumentAudit:
                 wanted, found = wanted_of(line), billed[line.id]
                 # While more is to come, what was changed rides on the next document.
                 waits = order.fusion_next_invoice_date and line.write_date > latest.get(
-                    order.id, BEGINNING)
+                    order.id, BEGINNING
+                )
                 # A discount cannot be billed alone, and waits for ever once nothing else comes.
                 is_late = line.price_unit < 0 and line.write_date > latest.get(order.id, BEGINNING)
                 is_missing = found < wanted and not (order.fusion_next_invoice_date or is_late)
                 if is_missing or (found > wanted and not waits):
-                    yield f"{order.name}: {money(wanted)} of line {line.id} were sold, and" \
-                          f" {money(found)} are billed"
+                    yield (
+                        f"{order.name}: {money(wanted)} of line {line.id} were sold, and"
+                        f" {money(found)} are billed"
+                    )
 
 
 def due_of(unsettled, waived):

@@ -56,15 +56,18 @@ class LedgerAudit:
                 yield f"{said(row)} is not in the ledger"
         for key, rating in stored.items():
             if key not in rows and (rating.amount or rating.quantity):
-                yield f"row {rating.id} owes {money(rating.amount)} for days or for something" \
-                      f" that was not in force: {key}"
+                yield (
+                    f"row {rating.id} owes {money(rating.amount)} for days or for something"
+                    f" that was not in force: {key}"
+                )
 
     def _is_owed(self, order, row):
         return row.exact >= self.books.step(order.currency_id) / 2
 
     def _row(self, order, row, rating):
         facts = {
-            "until": (row.end, rating.date_until), "billed on": (row.bill_on, rating.bill_on),
+            "until": (row.end, rating.date_until),
+            "billed on": (row.bill_on, rating.bill_on),
             "in the period": (row.cycle, (rating.cycle_start, rating.cycle_end)),
         }
         if not (row.quantity or row.exact or rating.amount or rating.quantity):
@@ -74,12 +77,15 @@ class LedgerAudit:
         facts["in the currency"] = (order.currency_id, rating.currency_id)
         for name, (expected, found) in facts.items():
             if expected != found:
-                yield f"row {rating.id}: {said(row)} must be {name} {show(expected)}," \
-                      f" not {show(found)}"
+                yield (
+                    f"row {rating.id}: {said(row)} must be {name} {show(expected)},"
+                    f" not {show(found)}"
+                )
         amounts = self._amounts(row, rating)
         if not amounts[0] <= rating.amount <= amounts[-1]:
-            yield f"row {rating.id}: {said(row)} owes {money(amounts[0])}," \
-                  f" not {money(rating.amount)}"
+            yield (
+                f"row {rating.id}: {said(row)} owes {money(amounts[0])}, not {money(rating.amount)}"
+            )
         yield from self._exchange(order, row, rating)
 
     def _amounts(self, row, rating):
@@ -100,8 +106,10 @@ class LedgerAudit:
             for currency in (order.currency_id, charge.currency_id)
         ]
         if None not in rates and abs(rates[0] / rates[1] - rating.currency_rate) > TINY * 10:
-            yield f"row {rating.id}: {said(row)} is exchanged at {float(rating.currency_rate)}," \
-                  f" and not at {float(rates[0] / rates[1])}, the last day's rate"
+            yield (
+                f"row {rating.id}: {said(row)} is exchanged at {float(rating.currency_rate)},"
+                f" and not at {float(rates[0] / rates[1])}, the last day's rate"
+            )
 
     def _rate_on(self, currency, day, moment):
         """The rate of a day; None if rates were changed since a moment."""
@@ -124,8 +132,10 @@ class LedgerAudit:
                 for number in range((rating.date_until - rating.date_from).days)
             )
             wrong = [
-                day for day, times in days.items()
-                if times > 1 or day not in active
+                day
+                for day, times in days.items()
+                if times > 1
+                or day not in active
                 or not item.date_from <= day < (item.date_until or date.max)
             ]
             for run in runs(wrong):
@@ -138,20 +148,26 @@ class LedgerAudit:
             for day in recount.days:
                 in_force = item.date_from <= day.day < (item.date_until or date.max)
                 if plan and in_force and day.plan != plan:
-                    yield f"the fee {item.id} of the plan {plan} is in force on {day.day}," \
-                          f" on the plan {day.plan}"
+                    yield (
+                        f"the fee {item.id} of the plan {plan} is in force on {day.day},"
+                        f" on the plan {day.plan}"
+                    )
                     break
 
     def _counters(self, order, rows, recount, stored):
         """Each accepted counter is owed once; those of days that are no more are given up."""
         wanted = Counter(
-            counter for row in rows.values() if self._adds_up(row.source)
+            counter
+            for row in rows.values()
+            if self._adds_up(row.source)
             for counter in row.counters
         )
         counted = Counter(
-            counter.id for (source, _start), rating in stored.items()
+            counter.id
+            for (source, _start), rating in stored.items()
             if self._adds_up(source) and rating.quantity
-            for counter in order.counters if is_counted(counter, rating)
+            for counter in order.counters
+            if is_counted(counter, rating)
         )
         nothing = {counter.id for counter in order.counters if not counter.quantity}
         for counter in wanted.keys() | counted.keys():
@@ -184,8 +200,9 @@ class LedgerAudit:
         opened = order.fusion_last_invoice_date or order.phases[0][0]
         period = next((day for day in recount.days if day.day >= opened), None)
         if period and order.fusion_next_invoice_date != period.end:
-            yield f"it shows the next invoice date {order.fusion_next_invoice_date}," \
-                  f" not {period.end}"
+            yield (
+                f"it shows the next invoice date {order.fusion_next_invoice_date}, not {period.end}"
+            )
         if period and not order.fiscal_position_id:
             yield from self._shown_usage(order, (period.start, period.end))
 

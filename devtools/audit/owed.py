@@ -48,7 +48,8 @@ class Recount:
         for day in self.active:
             periods[day.start, day.end].append(day)
         return [
-            row for _period, days in sorted(periods.items())
+            row
+            for _period, days in sorted(periods.items())
             for row in (*self._fees(days), *self._usage(days))
         ]
 
@@ -57,14 +58,16 @@ class Recount:
     def _fees(self, days):
         for item in self.order.items:
             inside = [
-                day.day for day in days
-                if item.date_from <= day.day < (item.date_until or date.max)
+                day.day for day in days if item.date_from <= day.day < (item.date_until or date.max)
             ]
             amount = item.price_unit * item.quantity * (100 - (item.discount or 0)) / 100
             for run in runs(inside):
                 at_start = item.fee_timing == "advance" and run[0] == days[0].start
                 yield Row(
-                    ("item", item.id), run[0], run[-1] + DAY, days[0][3:5],
+                    ("item", item.id),
+                    run[0],
+                    run[-1] + DAY,
+                    days[0][3:5],
                     days[0].start if at_start else days[0].end,
                     amount * self._share(len(run), days, item.prorate),
                 )
@@ -82,9 +85,11 @@ class Recount:
             in_force = self._charges_on(day)
             for charge in in_force:
                 others = tuple(
-                    other for other in in_force
+                    other
+                    for other in in_force
                     if other.metric_id == charge.metric_id
-                    and other.usage_filter and not charge.usage_filter
+                    and other.usage_filter
+                    and not charge.usage_filter
                 )
                 version = self._version(charge, day, days)
                 filters = tuple(sorted(canonical(other.usage_filter) for other in others))
@@ -97,7 +102,8 @@ class Recount:
     def _charges_on(self, day):
         """A metric is billed in the order's own currency if it can be, else in the first one."""
         in_force = [
-            charge for charge in self.books.charges
+            charge
+            for charge in self.books.charges
             if charge.plan_id == day.plan and is_in_force(charge, day.day)
         ]
         chosen = []
@@ -112,7 +118,8 @@ class Recount:
         """The prices of a day; or of the plan's first one in the period, unless split."""
         if not charge.split:
             first = min(
-                other.day for other in self.days
+                other.day
+                for other in self.days
                 if other.plan == day.plan and other.start == days[0].start
             )
             day = max(first, first_day(charge))
@@ -126,20 +133,28 @@ class Recount:
         scope = [day.day for day in days] if is_level else run  # levels are of the whole period
         since, until = self.clock.begins(scope[0]), self.clock.begins(scope[-1] + DAY)
         counters = [
-            counter for counter in self.order.counters
-            if counter.metric_id == charge.metric_id and counter.period_start < until
+            counter
+            for counter in self.order.counters
+            if counter.metric_id == charge.metric_id
+            and counter.period_start < until
             and matches(counter, charge.usage_filter)
             and not any(matches(counter, other.usage_filter) for other in others)
         ]
         inside = [
-            counter for counter in counters
+            counter
+            for counter in counters
             if counter.period_start >= since and self.clock.day_of(counter.period_start) in scope
         ]
         quantity = self._combine(charge, counters, inside, (since, until), days[0])
         return Row(
-            ("charge", charge.id), run[0], run[-1] + DAY, days[0][3:5], days[0].end,
+            ("charge", charge.id),
+            run[0],
+            run[-1] + DAY,
+            days[0][3:5],
+            days[0].end,
             terms.cost(quantity) * share if is_level else terms.shared(share).cost(quantity),
-            quantity, tuple(counter.id for counter in inside),
+            quantity,
+            tuple(counter.id for counter in inside),
         )
 
     def _combine(self, charge, counters, inside, bounds, day):
@@ -177,7 +192,8 @@ def matches(counter, rules):
     """Values match as they are written in JSON."""
     given = {
         name: value if isinstance(value, str) else json.dumps(value)
-        for name, value in (counter.dimensions or {}).items() if value is not None
+        for name, value in (counter.dimensions or {}).items()
+        if value is not None
     }
     return all(given.get(name) in values for name, values in rules.items())
 

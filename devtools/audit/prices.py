@@ -45,8 +45,11 @@ class Terms:
     def shared(self, share):
         """The same with quota, minimum, maximum and flat amounts for a share of the days."""
         return replace(
-            self, quota=self.quota * share, minimum=self.minimum * share,
-            maximum=self.maximum * share, fixed=self.fixed * share,
+            self,
+            quota=self.quota * share,
+            minimum=self.minimum * share,
+            maximum=self.maximum * share,
+            fixed=self.fixed * share,
             tiers=tuple(replace(tier, flat=tier.flat * share) for tier in self.tiers),
         )
 

@@ -27,9 +27,7 @@ def main(part: str | None) -> int:
         return webhooks.main()
     known = PARTS | ON_REQUEST
     if part not in (None, *known):
-        raise DevError(
-            f"there is no part {part}: choose one of {', '.join([*known, 'webhooks'])}"
-        )
+        raise DevError(f"there is no part {part}: choose one of {', '.join([*known, 'webhooks'])}")
     report = Report()
     for name in [part] if part else PARTS:
         say(f"── {name}")

@@ -31,9 +31,9 @@ def show(report: Report, name: str, old: list, new: list) -> None:
     (old_seconds, old_statements), (new_seconds, new_statements) = (
         zip(*figures, strict=True) for figures in (old, new)
     )
-    report.at_most(f"{name} in the 48th month, of the first's time", ratios(
-        old_seconds, new_seconds,
-    ), 1.1)
+    report.at_most(
+        f"{name} in the 48th month, of the first's time", ratios(old_seconds, new_seconds), 1.1
+    )
     more = median(old_statements) - median(new_statements)
     report.figure(f"  {name}: statements in the first month", median(new_statements), "")
     report.at_most(f"{name}: statements more in the 48th", [more], 0, "")
@@ -43,7 +43,10 @@ def memory(report: Report, crowd: int) -> None:
     """What a process takes that rates a crowd, and then as many again."""
     with temporary_database("bench", fast=True) as database:
         in_odoo.call(
-            database, "bench.clones.prepare", subscriptions=crowd, began=f"{TODAY - OVER:%Y-%m-%d}",
+            database,
+            "bench.clones.prepare",
+            subscriptions=crowd,
+            began=f"{TODAY - OVER:%Y-%m-%d}",
             plan="full",
         )
         with (

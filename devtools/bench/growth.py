@@ -20,20 +20,22 @@ TOUCHED = 100  # one of so many
 def measure(report: Report, sizes: list[int] = SIZES, folder=ROOT / "docs") -> None:
     with temporary_database("bench", fast=False) as database:
         key = in_odoo.call(
-            database, "bench.clones.prepare", subscriptions=1, began=f"{RECENTLY:%Y-%m-%d}",
+            database, "bench.clones.prepare", subscriptions=1, began=f"{RECENTLY:%Y-%m-%d}"
         )["key"]
         rows = [at_size(report, database, key, size) for size in sizes]
     ingested, rated, read = zip(*rows, strict=True)
     drawings = {
         "growth-ingest": svg.draw(
-            "Ingest in batches of 1,000", "events/s", sizes, {"ingest": list(ingested)},
+            "Ingest in batches of 1,000", "events/s", sizes, {"ingest": list(ingested)}
         ),
         "growth-rating": svg.draw(
-            "Hourly rating, 1 % of the subscriptions touched", "ms for each of them", sizes,
+            "Hourly rating, 1 % of the subscriptions touched",
+            "ms for each of them",
+            sizes,
             {"rating": list(rated)},
         ),
         "growth-usage": svg.draw(
-            "Current usage of a subscription over the API", "ms", sizes, {"answer": list(read)},
+            "Current usage of a subscription over the API", "ms", sizes, {"answer": list(read)}
         ),
     }
     for name, drawing in drawings.items():
@@ -45,9 +47,7 @@ def at_size(report: Report, database: str, key: str, size: int) -> tuple[float, 
     with step(f"growing to {size:,} subscriptions"):
         in_odoo.call(database, "bench.clones.grow", subscriptions=size)
     with step("rating"):
-        seconds = in_odoo.call(
-            database, "bench.rating.repeat_some", rounds=ROUNDS, some=TOUCHED,
-        )
+        seconds = in_odoo.call(database, "bench.rating.repeat_some", rounds=ROUNDS, some=TOUCHED)
     with OdooServer(database, workers=WORKERS) as server, step("ingest and current usage"):
         ingest = Ingest(database, server, key, RECENTLY, hours=200)
         ingest.over_http(WORKERS * 4, 100)
@@ -56,7 +56,9 @@ def at_size(report: Report, database: str, key: str, size: int) -> tuple[float, 
     figures = events, median(seconds) * 1000 / (size / TOUCHED), answers * 1000
     for what, figure, unit in zip(
         ("ingest in batches of 1,000", "rating, for each subscription touched", "current usage"),
-        figures, ("events/s", "ms", "ms"), strict=True,
+        figures,
+        ("events/s", "ms", "ms"),
+        strict=True,
     ):
         report.figure(f"{size:,} subscriptions: {what}", figure, unit)
     return figures
@@ -65,8 +67,9 @@ def at_size(report: Report, database: str, key: str, size: int) -> tuple[float, 
 def read(ingest: Ingest, requests: int) -> float:
     """Seconds of a request for the current usage of a subscription."""
     asked = [
-        load.request("GET", f"{BASE}/subscriptions/{ingest.ids[number % len(ingest.ids)]}/usage",
-                     ingest.key)
+        load.request(
+            "GET", f"{BASE}/subscriptions/{ingest.ids[number % len(ingest.ids)]}/usage", ingest.key
+        )
         for number in range(0, requests * 37, 37)
     ]
     return CLIENTS / load.rate(lambda body: load.ask(ingest.port, body), asked, CLIENTS)

@@ -44,9 +44,12 @@ class Ingest:
         """The next events: number, subscription, start and key."""
         first, self.pushed = self.pushed, self.pushed + count
         return [
-            (number, number % len(self.ids), self.began + timedelta(
-                hours=number // len(self.ids) % self.hours,
-            ), f"bench/{number}/{len(self.ids)}")
+            (
+                number,
+                number % len(self.ids),
+                self.began + timedelta(hours=number // len(self.ids) % self.hours),
+                f"bench/{number}/{len(self.ids)}",
+            )
             for number in range(first, first + count)
         ]
 
@@ -61,8 +64,7 @@ class Ingest:
     def noop(self, requests: int) -> float:
         """Requests a second to a route of Odoo's that does nothing."""
         return load.rate(
-            lambda body: load.ask(self.port, body),
-            [load.request("GET", NOOP)] * requests, CLIENTS,
+            lambda body: load.ask(self.port, body), [load.request("GET", NOOP)] * requests, CLIENTS
         )
 
     def bare(self, batches: int, size: int) -> float:
@@ -114,7 +116,9 @@ def prepared(subscriptions: int = SUBSCRIPTIONS, workers: int = WORKERS):
     with temporary_database("bench", fast=False) as database:
         with step(f"creating {subscriptions:,} subscriptions"):
             made = in_odoo.call(
-                database, "bench.clones.prepare", subscriptions=subscriptions,
+                database,
+                "bench.clones.prepare",
+                subscriptions=subscriptions,
                 began=f"{BEGAN:%Y-%m-%d}",
             )
         with OdooServer(database, workers=workers) as server:
@@ -177,12 +181,13 @@ def fill(database: str, counters: int) -> None:
     """Store very many counters, evenly over subscriptions and hours."""
     with (
         contextlib.closing(psycopg2.connect(dbname=database)) as connection,
-        connection, connection.cursor() as cursor,
+        connection,
+        connection.cursor() as cursor,
     ):
         cursor.execute("SET session_replication_role = replica")  # keys are right: no checks
-        cursor.execute(FILL, {
-            "counters": counters, "metric": METRIC, "began": BEGAN.replace(tzinfo=None),
-        })
+        cursor.execute(
+            FILL, {"counters": counters, "metric": METRIC, "began": BEGAN.replace(tzinfo=None)}
+        )
         cursor.execute("ANALYZE fusion_billing_usage")
 
 

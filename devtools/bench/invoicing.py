@@ -18,7 +18,7 @@ def measure(report: Report, size: int = SIZE, single: int = SINGLE) -> None:
         step(f"{ROUNDS} × billing {size} subscriptions and as many orders"),
     ):
         seconds = in_odoo.call(
-            database, "bench.invoicing.measure", rounds=ROUNDS, size=size, single=single,
+            database, "bench.invoicing.measure", rounds=ROUNDS, size=size, single=single
         )
     for what, name in (
         ("core, orders billed and posted one per call", "single"),

@@ -15,8 +15,10 @@ def draw(title: str, unit: str, sizes: list[int], curves: dict[str, list[float]]
         _text(WIDTH / 2, 22, title, "middle", 15),
         _text(WIDTH / 2, HEIGHT - 10, "subscriptions", "middle"),
         *(_rule(mark / top, f"{mark:,.0f}") for mark in marks),
-        *(_text(_x(sizes, number), HEIGHT - 28, f"{size:,}", "middle")
-          for number, size in enumerate(sizes)),
+        *(
+            _text(_x(sizes, number), HEIGHT - 28, f"{size:,}", "middle")
+            for number, size in enumerate(sizes)
+        ),
         *(
             _curve(sizes, [figure / top for figure in figures], color)
             for figures, color in zip(curves.values(), COLORS, strict=False)
@@ -26,11 +28,16 @@ def draw(title: str, unit: str, sizes: list[int], curves: dict[str, list[float]]
             for number, (name, color) in enumerate(zip(curves, COLORS, strict=False))
         ),
     ]
-    return "\n".join([
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}"'
-        ' font-family="sans-serif">',
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>', *body, "</svg>", "",
-    ])
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}"'
+            ' font-family="sans-serif">',
+            f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
+            *body,
+            "</svg>",
+            "",
+        ]
+    )
 
 
 def _x(sizes: list[int], number: int) -> float:

@@ -105,7 +105,10 @@ class Bench:
             if hanging:
                 in_odoo.call(database, "hooks.point", codes=[hanging], url=f"{url}/hang")
             in_odoo.call(
-                database, "hooks.fill", codes=services, events=events,
+                database,
+                "hooks.fill",
+                codes=services,
+                events=events,
                 subscriptions=self.subscriptions,
             )
 
@@ -116,14 +119,20 @@ class Bench:
         def post(row) -> None:
             event_id, event_type, body = row
             headers = {
-                "Content-Type": "application/json", "webhook-id": event_id,
-                "webhook-timestamp": "1767225600", "webhook-signature": f"v1,{'A' * 43}=",
-                "X-Fusion-Event-Id": event_id, "X-Fusion-Event-Type": event_type,
+                "Content-Type": "application/json",
+                "webhook-id": event_id,
+                "webhook-timestamp": "1767225600",
+                "webhook-signature": f"v1,{'A' * 43}=",
+                "X-Fusion-Event-Id": event_id,
+                "X-Fusion-Event-Type": event_type,
                 "X-Fusion-Attempt": "1",
             }
             answer = requests.post(
-                f"{self.receiver.url}/hook/loop", body.encode(), headers=headers,
-                verify=self.receiver.ca_file, timeout=15,
+                f"{self.receiver.url}/hook/loop",
+                body.encode(),
+                headers=headers,
+                verify=self.receiver.ca_file,
+                timeout=15,
             )
             answer.raise_for_status()
 

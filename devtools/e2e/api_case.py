@@ -44,7 +44,7 @@ class ApiServerCase(unittest.TestCase):
     def send(self, verb, path, **content):
         headers = {"Authorization": f"Bearer {self.key}"}
         return requests.request(
-            verb, self.server.url + BASE + path, headers=headers, timeout=90, **content,
+            verb, self.server.url + BASE + path, headers=headers, timeout=90, **content
         )
 
     def push(self, events):
@@ -54,8 +54,11 @@ class ApiServerCase(unittest.TestCase):
         """One of many events, each with a key of its own."""
         name = name or self.names[0]
         return {
-            "subscription_external_id": name, "metric_code": METRIC, "quantity": quantity,
-            "period_start": f"{BEGAN}T00:00:00Z", "period_end": f"{BEGAN}T01:00:00Z",
+            "subscription_external_id": name,
+            "metric_code": METRIC,
+            "quantity": quantity,
+            "period_start": f"{BEGAN}T00:00:00Z",
+            "period_end": f"{BEGAN}T01:00:00Z",
             "idempotency_key": f"{name}/{number}",
         }
 
@@ -90,9 +93,9 @@ class ApiServerCase(unittest.TestCase):
 
     def stored(self):
         """The stored counters: idempotency key to quantity."""
-        return dict(query(
-            self.database, "SELECT idempotency_key, quantity::text FROM fusion_billing_usage",
-        ))
+        return dict(
+            query(self.database, "SELECT idempotency_key, quantity::text FROM fusion_billing_usage")
+        )
 
     def count(self, table):
         [[number]] = query(self.database, f"SELECT count(*) FROM {table}")

@@ -15,15 +15,19 @@ class LifeCase(unittest.TestCase):
         """Live, audit, and say what is wrong: sentences, none if all is well."""
         with temporary_database("life") as database:
             life = in_odoo.call(
-                database, "life.world.live", seed=seed, subscriptions=subscriptions,
-                moments=moments, defect=defect,
+                database,
+                "life.world.live",
+                seed=seed,
+                subscriptions=subscriptions,
+                moments=moments,
+                defect=defect,
             )
             found = audit.audit(database, datetime.fromisoformat(life["now"]))
-        say(f"seed {seed}{f', {defect}' if defect else ''}: {found.summary};"
-            f" {sum(life['acts'].values())} acts, {sum(life['refused'].values())} refused")
-        return [
-            *found.differences, *lost(life), *concessions(found.conceded, life), *failed(life),
-        ]
+        say(
+            f"seed {seed}{f', {defect}' if defect else ''}: {found.summary};"
+            f" {sum(life['acts'].values())} acts, {sum(life['refused'].values())} refused"
+        )
+        return [*found.differences, *lost(life), *concessions(found.conceded, life), *failed(life)]
 
     def assert_all_is_well(self, seed: int, subscriptions: int, moments: int):
         problems = self.problems(seed, subscriptions, moments)

@@ -17,7 +17,10 @@ class Staff:
         """
         return self._rpc(
             f"/web/dataset/call_button/{model}/{button}",
-            model=model, method=button, args=[[record_id]], kwargs={},
+            model=model,
+            method=button,
+            args=[[record_id]],
+            kwargs={},
         )
 
     def _rpc(self, path: str, **params):

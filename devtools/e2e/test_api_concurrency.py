@@ -30,7 +30,7 @@ class TestSameKeysAtOnce(ApiServerCase):
         for number in range(ROUNDS):
             events = [self.event(f"{number}-{position}") for position in range(500)]
             responses = self.at_once(
-                lambda e=events: self.push(e), lambda e=events: self.push(e[::-1]),
+                lambda e=events: self.push(e), lambda e=events: self.push(e[::-1])
             )
             self.assertAnswers(responses, {200})
         self.assertEqual(len(self.stored()), 500 * ROUNDS)
@@ -46,15 +46,13 @@ class TestSameKeysAtOnce(ApiServerCase):
             )
             self.assertAnswers(responses, {200})
             answers = [response.json() for response in responses]
-            self.assertEqual(sorted((a["inserted"], a["updated"]) for a in answers), [
-                (0, 1), (1, 0),
-            ])
+            self.assertEqual(
+                sorted((a["inserted"], a["updated"]) for a in answers), [(0, 1), (1, 0)]
+            )
             last = next(index for index, answer in enumerate(answers) if answer["updated"])
             stored = self.stored()[f"{self.names[0]}/{number}"]
             self.assertEqual(float(stored), float(last + 1))
-        self.assertEqual(
-            self.count("fusion_billing_usage_correction") - corrections, ROUNDS,
-        )
+        self.assertEqual(self.count("fusion_billing_usage_correction") - corrections, ROUNDS)
         self.assertQuietLog()
 
     def test_batches_that_overlap_lose_nothing(self):
@@ -73,8 +71,10 @@ class TestSameRecordAtOnce(ApiServerCase):
         answers = [response.json() for response in responses]
         self.assertEqual(len({answer[name] for answer in answers}), 1)
         self.assertEqual(
-            sorted((response.status_code, answer["created"])
-                   for response, answer in zip(responses, answers, strict=True)),
+            sorted(
+                (response.status_code, answer["created"])
+                for response, answer in zip(responses, answers, strict=True)
+            ),
             [(200, False), (201, True)],
         )
 
@@ -82,9 +82,10 @@ class TestSameRecordAtOnce(ApiServerCase):
         partners = self.count("res_partner")
         for number in range(ROUNDS):
             body = {"external_id": f"twin-{number}", "name": "Twin"}
-            self.assertCreatedOnce(self.at_once(*[
-                lambda b=body: self.send("POST", "/customers", json=b)
-            ] * PARTIES), "partner_id")
+            self.assertCreatedOnce(
+                self.at_once(*[lambda b=body: self.send("POST", "/customers", json=b)] * PARTIES),
+                "partner_id",
+            )
         self.assertEqual(self.count("res_partner") - partners, ROUNDS)
         self.assertQuietLog()
 
@@ -92,19 +93,25 @@ class TestSameRecordAtOnce(ApiServerCase):
         orders = self.count("sale_order")
         for number in range(ROUNDS):
             body = {
-                "external_id": f"twin-{number}", "external_customer_id": self.names[0],
+                "external_id": f"twin-{number}",
+                "external_customer_id": self.names[0],
                 "plan_code": "metered",
             }
-            self.assertCreatedOnce(self.at_once(*[
-                lambda b=body: self.send("POST", "/subscriptions", json=b)
-            ] * PARTIES), "subscription_id")
+            self.assertCreatedOnce(
+                self.at_once(
+                    *[lambda b=body: self.send("POST", "/subscriptions", json=b)] * PARTIES
+                ),
+                "subscription_id",
+            )
         self.assertEqual(self.count("sale_order") - orders, ROUNDS)
         self.assertQuietLog()
 
     def test_a_subscription_that_is_cancelled_twice_at_once_is_cancelled_once(self):
-        created = self.send("POST", "/subscriptions", json={
-            "external_customer_id": self.names[0], "plan_code": "metered",
-        }).json()
+        created = self.send(
+            "POST",
+            "/subscriptions",
+            json={"external_customer_id": self.names[0], "plan_code": "metered"},
+        ).json()
         path = f"/subscriptions/{created['subscription_id']}/cancel"
         responses = self.at_once(*[lambda: self.send("POST", path)] * PARTIES)
         self.assertAnswers(responses, {200})
@@ -145,7 +152,7 @@ class TestCutOff(ApiServerCase):
         events = [self.event(position) for position in range(500)]
         with self.holding(events[250]):
             error, _killed = self.at_once(
-                lambda: self.push_and_fail(events), self.kill_the_waiting_worker,
+                lambda: self.push_and_fail(events), self.kill_the_waiting_worker
             )
             self.assertIsInstance(error, requests.ConnectionError)
         self.wait_until(self.server.answers, "the server does not answer")

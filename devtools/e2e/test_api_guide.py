@@ -23,16 +23,29 @@ GUIDE = ROOT / "docs" / "api.md"
 RATED = "What usage comes to"  # the section before which the hour is over
 TOLD = "Webhooks"  # the section before which the events are sent
 
-EXAMPLE = re.compile(r"""
+EXAMPLE = re.compile(
+    r"""
     ^```sh\n ((?: (?!```) .*\n)+) ```\n
     \n
     ```json\n ((?: (?!```) .*\n)+) ```$
-""", re.M | re.X)
+""",
+    re.M | re.X,
+)
 
 # What differs from one database, or one moment, to the next.
 VARYING = {
-    "subscription_id", "partner_id", "plan_id", "usage_id", "request_id", "rated_at", "version",
-    "next_cursor", "event_id", "created_at", "delivered_at", "next_attempt_at",
+    "subscription_id",
+    "partner_id",
+    "plan_id",
+    "usage_id",
+    "request_id",
+    "rated_at",
+    "version",
+    "next_cursor",
+    "event_id",
+    "created_at",
+    "delivered_at",
+    "next_attempt_at",
 }
 
 
@@ -60,18 +73,25 @@ class TestApiGuide(unittest.TestCase):
         cls.receiver = cls.enterClassContext(Receiver())
         in_odoo.call(cls.database, "hooks.allow", ca_file=cls.receiver.ca_file)
         in_odoo.call(
-            cls.database, "hooks.point_one", code="nexacloud", url=f"{cls.receiver.url}/hook",
+            cls.database, "hooks.point_one", code="nexacloud", url=f"{cls.receiver.url}/hook"
         )
         server = cls.enterClassContext(OdooServer(cls.database))
         cls.environment = {
-            **os.environ, "API": server.url + BASE, "KEY": key,
-            "AUTH": f"Authorization: Bearer {key}", "JSON": "Content-Type: application/json",
+            **os.environ,
+            "API": server.url + BASE,
+            "KEY": key,
+            "AUTH": f"Authorization: Bearer {key}",
+            "JSON": "Content-Type: application/json",
         }
 
     def run_example(self, command):
         done = subprocess.run(
-            ["bash", "-c", command], env=self.environment, capture_output=True, text=True,
-            check=True, timeout=60,
+            ["bash", "-c", command],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
         )
         return json.loads(done.stdout)
 
@@ -92,7 +112,8 @@ class TestApiGuide(unittest.TestCase):
     def test_every_endpoint_is_in_the_guide(self):
         """The routes that the addon has, each with a command."""
         routes = [
-            route for file in (ROOT / "controllers").glob("*.py")
+            route
+            for file in (ROOT / "controllers").glob("*.py")
             for route in re.findall(r'@api_route\("(\S+)", "(\w+)"', file.read_text())
         ]
         self.assertIn(("/webhooks/test", "POST"), routes)
@@ -100,8 +121,10 @@ class TestApiGuide(unittest.TestCase):
         for path, verb in routes:
             with self.subTest(path=path, verb=verb):
                 pattern = re.sub(r"<[^>]+>", r"[^/\\s\"]+", path)
-                self.assertTrue(any(
-                    re.search(rf'\$API{pattern}["\s?]', command)
-                    and (" -d " in command) == (verb == "POST")
-                    for command in commands
-                ))
+                self.assertTrue(
+                    any(
+                        re.search(rf'\$API{pattern}["\s?]', command)
+                        and (" -d " in command) == (verb == "POST")
+                        for command in commands
+                    )
+                )

@@ -55,9 +55,7 @@ class TestWire(ApiServerCase):
     def test_six_mebibytes_are_refused_with_an_answer(self):
         """A1: the whole answer arrives, though the body is not read."""
         size = 6 * 1024 * 1024
-        self.assertRefused(
-            413, "payload_too_large", f"Content-Length: {size}\r\n", b"x" * size,
-        )
+        self.assertRefused(413, "payload_too_large", f"Content-Length: {size}\r\n", b"x" * size)
 
     def test_a_key_of_any_bytes_is_refused(self):
         """A1, A2."""
@@ -82,7 +80,7 @@ class TestWire(ApiServerCase):
         """The API knows keys, not cookies."""
         for cookie in ("x", "a" * 84, "../" * 28):
             answered, answer, head = self.talk(
-                f"Cookie: session_id={cookie}\r\n", verb="GET", path="/catalog",
+                f"Cookie: session_id={cookie}\r\n", verb="GET", path="/catalog"
             )
             self.assertEqual((answered, answer["status"]), (200, "ok"))
             self.assertNotIn("Set-Cookie", head)
@@ -106,9 +104,12 @@ class TestDatabaseAway(ApiServerCase):
         self.assertEqual(len(self.stored()), 2)
 
     def allow_connections(self, allowed):
-        query("postgres", sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}").format(
-            sql.Identifier(self.database), sql.Literal(allowed),
-        ))
+        query(
+            "postgres",
+            sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}").format(
+                sql.Identifier(self.database), sql.Literal(allowed)
+            ),
+        )
 
 
 CUT_OFF = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"

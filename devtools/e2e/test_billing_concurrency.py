@@ -39,9 +39,7 @@ class TestInvoicingConcurrency(BillingCase):
         with Gate(self.database) as gate, contextlib.ExitStack() as stack:
             runs = [
                 stack.enter_context(
-                    in_odoo.started(
-                        self.database, "crons.run_at_signal", cron_id=cron_id, size=SET
-                    )
+                    in_odoo.started(self.database, "crons.run_at_signal", cron_id=cron_id, size=SET)
                 )
                 for cron_id in (original, copy)
             ]
@@ -83,9 +81,7 @@ class TestInvoicingConcurrency(BillingCase):
         :return: how many there are then in all
         """
         before = self.count_posted()
-        run = in_odoo.started(
-            self.database, "crons.run_in_sets", names=[INVOICING], size=SET
-        )
+        run = in_odoo.started(self.database, "crons.run_in_sets", names=[INVOICING], size=SET)
         with run as process:
             while self.count_posted() == before:
                 self.assertIsNone(process.poll(), "the run ended before it could be killed")
@@ -149,8 +145,11 @@ class TestRatingConcurrency(BillingCase):
         begun = datetime.combine(self.firsts[0], datetime.min.time(), timezone.utc)
         begun += timedelta(hours=number)
         return {
-            "subscription_external_id": name, "metric_code": "api_calls", "quantity": quantity,
-            "period_start": instant(begun), "period_end": instant(begun + timedelta(hours=1)),
+            "subscription_external_id": name,
+            "metric_code": "api_calls",
+            "quantity": quantity,
+            "period_start": instant(begun),
+            "period_end": instant(begun + timedelta(hours=1)),
             "idempotency_key": f"{number}",
         }
 

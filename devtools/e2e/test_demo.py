@@ -86,9 +86,13 @@ class TestDemo(unittest.TestCase):
 
     def test_it_serves_on_in_real_time_until_interrupted(self):
         process = subprocess.Popen(
-            [sys.executable, "-c", SERVE, self.database], cwd=ROOT, text=True,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"}, start_new_session=True,
-            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+            [sys.executable, "-c", SERVE, self.database],
+            cwd=ROOT,
+            text=True,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            start_new_session=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
         )
         self.addCleanup(process.kill)
         with process.stderr as said:

@@ -85,11 +85,20 @@ class TestGuideForNode(NodeCase):
         text = (ROOT / "docs" / "webhooks.md").read_text()
         blocks = re.findall(r"^```js\n(.*?)^```$", text, re.M | re.S)
         self.assertEqual(len(blocks), 2)
-        return node(GUIDE.format(blocks="\n".join(blocks)), {"secret": self.secret, "cases": [
-            {"headers": {name.lower(): value for name, value in headers.items()},
-             "body": base64.b64encode(body).decode()}
-            for headers, body in cases
-        ]}, "--input-type=module")
+        return node(
+            GUIDE.format(blocks="\n".join(blocks)),
+            {
+                "secret": self.secret,
+                "cases": [
+                    {
+                        "headers": {name.lower(): value for name, value in headers.items()},
+                        "body": base64.b64encode(body).decode(),
+                    }
+                    for headers, body in cases
+                ],
+            },
+            "--input-type=module",
+        )
 
     def headers(self, *secrets, event_id="evt_1", seconds=0):
         moment = int(time.time()) + seconds
@@ -97,7 +106,8 @@ class TestGuideForNode(NodeCase):
 
     def test_it_takes_what_we_sign_once_and_answers_well_each_time(self):
         done = self.run_guide(
-            (self.headers(self.secret), BODY), (self.headers(self.secret), BODY),
+            (self.headers(self.secret), BODY),
+            (self.headers(self.secret), BODY),
             (self.headers(self.other, self.secret), BODY),
             (self.headers(self.secret, self.other), BODY),
         )
@@ -106,8 +116,10 @@ class TestGuideForNode(NodeCase):
     def test_it_refuses_what_is_not_ours(self):
         good = self.headers(self.secret)
         done = self.run_guide(
-            (self.headers(self.other), BODY), (good, BODY + b" "),
-            ({**good, "webhook-id": "evt_2"}, BODY), ({**good, "webhook-signature": "v1,"}, BODY),
+            (self.headers(self.other), BODY),
+            (good, BODY + b" "),
+            ({**good, "webhook-id": "evt_2"}, BODY),
+            ({**good, "webhook-signature": "v1,"}, BODY),
             ({**good, "webhook-timestamp": "soon"}, BODY),
             (self.headers(self.secret, seconds=-400), BODY),
             (self.headers(self.secret, seconds=400), BODY),
@@ -116,7 +128,6 @@ class TestGuideForNode(NodeCase):
 
 
 class TestSigningForNode(NodeCase):
-
     def headers(self, *secrets, timestamp=None):
         moment = int(time.time()) if timestamp is None else timestamp
         return signing.headers(secrets, signing.new_event_id(), "invoice.paid", moment, 1, BODY)

@@ -37,9 +37,7 @@ class WebhookServerCase(unittest.TestCase):
         in_odoo.call(self.database, "hooks.allow", ca_file=self.receiver.ca_file)
 
     def point(self, *codes, path="/hook"):
-        in_odoo.call(
-            self.database, "hooks.point", codes=codes, url=f"{self.receiver.url}{path}"
-        )
+        in_odoo.call(self.database, "hooks.point", codes=codes, url=f"{self.receiver.url}{path}")
 
     def fill(self, *codes, events, subscriptions=0):
         in_odoo.call(
@@ -87,10 +85,12 @@ class TestSenders(WebhookServerCase):
 
     def senders_at_work(self):
         """How many of the two scheduled actions sent something."""
-        return len(query(
-            self.database,
-            "SELECT cron_id FROM ir_cron_progress WHERE done > 0 GROUP BY cron_id",
-        ))
+        return len(
+            query(
+                self.database,
+                "SELECT cron_id FROM ir_cron_progress WHERE done > 0 GROUP BY cron_id",
+            )
+        )
 
     def test_a_sender_that_is_killed_before_it_commits_sends_again_under_the_same_id_W3(self):
         """W3: the receiver has the event, and nobody here knows."""
@@ -154,9 +154,7 @@ class TestServer(WebhookServerCase):
 
     def setUp(self):
         super().setUp()
-        made = in_odoo.call(
-            self.database, "metered.prepare", subscriptions=1, began="2026-01-01"
-        )
+        made = in_odoo.call(self.database, "metered.prepare", subscriptions=1, began="2026-01-01")
         self.point("bench")
         self.key = made["key"]
 

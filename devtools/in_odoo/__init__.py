@@ -68,8 +68,12 @@ class Shell:
         ours, theirs = socket.socketpair()
         with ours, theirs, self.log.open("ab") as out:
             self.process = spawn(
-                odoo.command("shell", None, *odoo.QUIET), env=odoo.environment(), cwd=DEV,
-                stdin=subprocess.PIPE, stdout=out, pass_fds=[theirs.fileno()],
+                odoo.command("shell", None, *odoo.QUIET),
+                env=odoo.environment(),
+                cwd=DEV,
+                stdin=subprocess.PIPE,
+                stdout=out,
+                pass_fds=[theirs.fileno()],
             )
             self._stream = ours.makefile("rw")
             with self.process.stdin as source:
@@ -95,8 +99,13 @@ def started(database: str, function: str, **arguments):
     """Run a function in a process of its own during the block, to be read with `finish`."""
     process = subprocess.Popen(
         odoo.command("shell", None, *odoo.QUIET),
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env={**os.environ, **odoo.environment()}, cwd=DEV, start_new_session=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **odoo.environment()},
+        cwd=DEV,
+        start_new_session=True,
     )
     try:
         process.stdin.write(f"{IMPORT}calls.print_result({(database, function, arguments)!r})\n")

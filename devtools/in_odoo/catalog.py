@@ -23,25 +23,36 @@ def create(env, service: str, metrics: dict, prices: dict) -> dict:
 def create_plan(env, prefix: str, code: str, values: dict, metrics: dict) -> None:
     """Create one plan: its recurring product, and a charge with a product for each metric."""
     create_product(
-        env, values["name"], default_code=f"{prefix}-{code}", list_price=float(values["fee"]),
+        env,
+        values["name"],
+        default_code=f"{prefix}-{code}",
+        list_price=float(values["fee"]),
         fusion_recurring=True,
     )
-    plan = env["fusion.billing.plan"].create({
-        "code": code, "name": values["name"], "fee_timing": values["fee_timing"],
-    })
+    plan = env["fusion.billing.plan"].create(
+        {"code": code, "name": values["name"], "fee_timing": values["fee_timing"]}
+    )
     for metric, terms in values["charges"].items():
         numbers = ("included_quota", "price_per_unit", "unit_batch")
-        env["fusion.billing.charge"].create({
-            "plan_id": plan.id, "metric_id": metrics[metric].id,
-            "product_id": create_product(env, f"{values['name']}: {metrics[metric].name}").id,
-            "charge_model": terms["charge_model"],
-            **{name: float(terms[name]) for name in numbers},
-        })
+        env["fusion.billing.charge"].create(
+            {
+                "plan_id": plan.id,
+                "metric_id": metrics[metric].id,
+                "product_id": create_product(env, f"{values['name']}: {metrics[metric].name}").id,
+                "charge_model": terms["charge_model"],
+                **{name: float(terms[name]) for name in numbers},
+            }
+        )
 
 
 def create_product(env, name: str, **values):
     """Create a service product with the company's own sales tax."""
-    return env["product.product"].create({
-        "name": name, "type": "service", "invoice_policy": "order",
-        "taxes_id": [(6, 0, env.company.account_sale_tax_id.ids)], **values,
-    })
+    return env["product.product"].create(
+        {
+            "name": name,
+            "type": "service",
+            "invoice_policy": "order",
+            "taxes_id": [(6, 0, env.company.account_sale_tax_id.ids)],
+            **values,
+        }
+    )

@@ -25,7 +25,7 @@ def trigger(cron) -> None:
             raise RuntimeError(outcome["params"]["data"]["debug"])
         cron.env.cr.commit()
         progress = cron.env["ir.cron.progress"].search(
-            [("cron_id", "=", cron.id)], order="id desc", limit=1,
+            [("cron_id", "=", cron.id)], order="id desc", limit=1
         )
         remaining = progress.remaining
 

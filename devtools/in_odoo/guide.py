@@ -2,18 +2,19 @@
 
 from devtools.in_odoo import catalog
 
-METRICS = {
-    "api_calls": {"name": "API calls"},
-    "seats": {"name": "Seats", "aggregation": "max"},
-}
+METRICS = {"api_calls": {"name": "API calls"}, "seats": {"name": "Seats", "aggregation": "max"}}
 CALLS = {
-    "charge_model": "standard", "included_quota": "1000", "price_per_unit": "0.50",
+    "charge_model": "standard",
+    "included_quota": "1000",
+    "price_per_unit": "0.50",
     "unit_batch": "100",
 }
 PRICES = {
     "pro": {"name": "Pro", "fee": "49", "fee_timing": "advance", "charges": {"api_calls": CALLS}},
     "business": {
-        "name": "Business", "fee": "199", "fee_timing": "advance",
+        "name": "Business",
+        "fee": "199",
+        "fee_timing": "advance",
         "charges": {"api_calls": {**CALLS, "included_quota": "100000"}},
     },
 }
@@ -26,13 +27,13 @@ def prepare(env) -> dict:
     """
     made = catalog.create(env, "NexaCloud", METRICS, PRICES)
     plan = env["fusion.billing.plan"].search([("code", "=", "business")])
-    env["fusion.billing.charge"].create({
-        "plan_id": plan.id,
-        "metric_id": env["fusion.billing.metric"].search([("code", "=", "seats")]).id,
-        "product_id": catalog.create_product(env, "Seats").id,
-        "charge_model": "graduated",
-        "tier_ids": [
-            (0, 0, {"up_to": 10, "unit_amount": 8}), (0, 0, {"unit_amount": 5}),
-        ],
-    })
+    env["fusion.billing.charge"].create(
+        {
+            "plan_id": plan.id,
+            "metric_id": env["fusion.billing.metric"].search([("code", "=", "seats")]).id,
+            "product_id": catalog.create_product(env, "Seats").id,
+            "charge_model": "graduated",
+            "tier_ids": [(0, 0, {"up_to": 10, "unit_amount": 8}), (0, 0, {"unit_amount": 5})],
+        }
+    )
     return {"key": made["key"]}

@@ -28,19 +28,21 @@ def point(env, codes: list[str], url: str) -> dict[str, str]:
 
 def point_one(env, code: str, url: str) -> str:
     services = env["fusion.billing.service"]
-    service = services.search([("code", "=", code)]) or services.create({
-        "name": code, "code": code,
-    })
+    service = services.search([("code", "=", code)]) or services.create(
+        {"name": code, "code": code}
+    )
     service.webhook_url = url
     return service._generate_webhook_secret()
 
 
 def watch(env, metric: str, percent: float) -> None:
     """Have apps told when usage of a metric reaches a part of what is included."""
-    env["fusion.billing.threshold"].create([
-        {"charge_id": charge.id, "kind": "percent", "threshold_value": percent}
-        for charge in env["fusion.billing.charge"].search([("metric_id.code", "=", metric)])
-    ])
+    env["fusion.billing.threshold"].create(
+        [
+            {"charge_id": charge.id, "kind": "percent", "threshold_value": percent}
+            for charge in env["fusion.billing.charge"].search([("metric_id.code", "=", metric)])
+        ]
+    )
 
 
 def delete(env, code: str) -> None:
@@ -55,7 +57,8 @@ def fill(env, codes: list[str], events: int, subscriptions: int = 0) -> None:
     services = [env["fusion.billing.service"].search([("code", "=", code)]) for code in codes]
     for number in range(events):
         env["fusion.billing.webhook.delivery"]._emit(
-            "endpoint.test", services[number % len(services)],
+            "endpoint.test",
+            services[number % len(services)],
             lambda _service, number=number: {"number": number, "text": "x" * 400},
             orders[number // len(services) % subscriptions] if orders else None,
         )

@@ -19,9 +19,9 @@ PRICES = {
                 "included_quota": "100",
                 "price_per_unit": "0.0125",
                 "unit_batch": "1",
-            },
+            }
         },
-    },
+    }
 }
 
 
@@ -41,29 +41,40 @@ def prepare(env, subscriptions: int, began: str) -> dict:
 def subscribe(env, name: str, began: date) -> None:
     service = env["fusion.billing.service"].search([("code", "=", "bench")])
     partner = env["res.partner"].create({"name": f"Customer {name}"})
-    env["fusion.billing.account.link"].create({
-        "service_id": service.id, "partner_id": partner.id, "external_id": name,
-    })
+    env["fusion.billing.account.link"].create(
+        {"service_id": service.id, "partner_id": partner.id, "external_id": name}
+    )
     product = env["product.product"].search([("default_code", "=", "bench-metered")])
-    env["sale.order"]._fusion_create_subscription({
-        "partner_id": partner.id,
-        "plan_id": env["fusion.billing.plan"].search([("code", "=", "metered")]).id,
-        "service_id": service.id, "external_id": name, "start_date": began,
-        "lines": [{"product_id": product.id, "quantity": 1}],
-    })
+    env["sale.order"]._fusion_create_subscription(
+        {
+            "partner_id": partner.id,
+            "plan_id": env["fusion.billing.plan"].search([("code", "=", "metered")]).id,
+            "service_id": service.id,
+            "external_id": name,
+            "start_date": began,
+            "lines": [{"product_id": product.id, "quantity": 1}],
+        }
+    )
 
 
 def use(env, quantity: str, days: list[str]) -> None:
     """Give every subscription a counter of this quantity on each of these days."""
     metric = env["fusion.billing.metric"].search([("code", "=", METRIC)])
     starts = [datetime.fromisoformat(day) for day in days]
-    env["fusion.billing.usage"]._ingest([
-        {
-            "subscription_id": subscription.id, "metric_id": metric.id,
-            "period_start": start, "period_end": start + timedelta(hours=1),
-            "quantity": Decimal(quantity), "value": None, "dimensions": None,
-            "idempotency_key": f"{start:%Y-%m-%d}",
-        }
-        for subscription in env["sale.order"].search([("fusion_plan_id", "!=", False)])
-        for start in starts
-    ], "bench")
+    env["fusion.billing.usage"]._ingest(
+        [
+            {
+                "subscription_id": subscription.id,
+                "metric_id": metric.id,
+                "period_start": start,
+                "period_end": start + timedelta(hours=1),
+                "quantity": Decimal(quantity),
+                "value": None,
+                "dimensions": None,
+                "idempotency_key": f"{start:%Y-%m-%d}",
+            }
+            for subscription in env["sale.order"].search([("fusion_plan_id", "!=", False)])
+            for start in starts
+        ],
+        "bench",
+    )

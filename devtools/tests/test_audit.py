@@ -35,23 +35,24 @@ class TestDays(unittest.TestCase):
         self.assertEqual(clocks.day_of(datetime(2026, 3, 12)), date(2026, 3, 12))
 
     def test_periods_end_on_the_last_day_of_short_months_and_keep_their_anchor(self):
-        days = lived_days(
-            [(date(2026, 1, 31), 1, "active")], None, {1: MONTH}, date(2026, 4, 1),
+        days = lived_days([(date(2026, 1, 31), 1, "active")], None, {1: MONTH}, date(2026, 4, 1))
+        self.assertEqual(
+            sorted({day.start for day in days}),
+            [date(2026, 1, 31), date(2026, 2, 28), date(2026, 3, 31)],
         )
-        self.assertEqual(sorted({day.start for day in days}), [
-            date(2026, 1, 31), date(2026, 2, 28), date(2026, 3, 31),
-        ])
 
     def test_another_rhythm_begins_a_period_on_its_day(self):
         phases = [(date(2026, 1, 1), 1, "active"), (date(2026, 1, 10), 2, "active")]
         days = lived_days(phases, None, {1: MONTH, 2: WEEK}, date(2026, 1, 12))
-        self.assertEqual(sorted({(day.start, day.end) for day in days}), [
-            (date(2026, 1, 1), date(2026, 1, 10)), (date(2026, 1, 10), date(2026, 1, 17)),
-        ])
+        self.assertEqual(
+            sorted({(day.start, day.end) for day in days}),
+            [(date(2026, 1, 1), date(2026, 1, 10)), (date(2026, 1, 10), date(2026, 1, 17))],
+        )
 
     def test_closed_days_are_no_days(self):
         phases = [
-            (date(2026, 1, 1), 1, "active"), (date(2026, 1, 5), 1, "closed"),
+            (date(2026, 1, 1), 1, "active"),
+            (date(2026, 1, 5), 1, "closed"),
             (date(2026, 1, 8), 1, "paused"),
         ]
         days = lived_days(phases, None, {1: MONTH}, date(2026, 1, 9))
@@ -81,7 +82,10 @@ class TestPrices(unittest.TestCase):
 class TestCounters(unittest.TestCase):
     def counter(self, quantity, hour=0, value=None, **dimensions):
         return SimpleNamespace(
-            id=hour, quantity=Fraction(quantity), value=value, dimensions=dimensions,
+            id=hour,
+            quantity=Fraction(quantity),
+            value=value,
+            dimensions=dimensions,
             period_start=datetime(2026, 1, 1) + timedelta(hours=hour),
             write_date=datetime(2026, 1, 2),
         )
@@ -110,7 +114,9 @@ class TestSigns(unittest.TestCase):
     def move(self, total, bill_on=date(2026, 2, 1), touched=0):
         made = datetime(2026, 2, 1, 12)
         return SimpleNamespace(
-            amount_total=Fraction(total), fusion_bill_on=bill_on, create_date=made,
+            amount_total=Fraction(total),
+            fusion_bill_on=bill_on,
+            create_date=made,
             write_date=made + timedelta(seconds=touched),
         )
 

@@ -61,11 +61,14 @@ class TestBrowser(unittest.TestCase):
     def test_a_missing_one_is_installed_from_debian(self):
         for name in ("env", "setpriv"):
             (self.bin / name).symlink_to(shutil.which(name, path=os.defpath))
-        self._program("apt-get", """
+        self._program(
+            "apt-get",
+            """
             for word; do
                 [ "$word" != chromium ] || /bin/cp "$0" "${0%/*}/chromium"
             done
-        """)
+        """,
+        )
         with mock.patch("os.geteuid", return_value=0):
             self.assertIn("installing chromium", self._ensure())
         self.assertTrue(browser.is_installed())

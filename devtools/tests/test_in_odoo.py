@@ -114,8 +114,11 @@ class TestCalls(unittest.TestCase):
         for kill in (False, True):
             with self.subTest(kill=kill):
                 caller = subprocess.Popen(
-                    [sys.executable, "-c", CALLER], cwd=ROOT, text=True,
-                    stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                    [sys.executable, "-c", CALLER],
+                    cwd=ROOT,
+                    text=True,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
                 )
                 self.addCleanup(caller.kill)
                 with caller.stdin, caller.stdout:

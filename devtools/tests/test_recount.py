@@ -18,15 +18,21 @@ PLAN = {
     "fee_timing": "advance",
     "charges": {
         "map_requests": {
-            "charge_model": "package", "included_quota": "2", "price_per_unit": "1.45",
+            "charge_model": "package",
+            "included_quota": "2",
+            "price_per_unit": "1.45",
             "unit_batch": "2",
         },
         "data_mb": {
-            "charge_model": "standard", "included_quota": "0.5", "price_per_unit": "0.067",
+            "charge_model": "standard",
+            "included_quota": "0.5",
+            "price_per_unit": "0.067",
             "unit_batch": "1",
         },
         "active_users": {
-            "charge_model": "standard", "included_quota": "1", "price_per_unit": "3.335",
+            "charge_model": "standard",
+            "included_quota": "1",
+            "price_per_unit": "3.335",
             "unit_batch": "1",
         },
     },
@@ -35,8 +41,12 @@ PLAN = {
 
 def entry(at="2026-01-10T08:00:00Z", customer="acme", user=None, status=200, size=250_001):
     return {
-        "at": at, "customer": customer, "user": user, "path": "/v1/tiles/1/2/3",
-        "status": status, "bytes": size,
+        "at": at,
+        "customer": customer,
+        "user": user,
+        "path": "/v1/tiles/1/2/3",
+        "status": status,
+        "bytes": size,
     }
 
 
@@ -51,33 +61,41 @@ class TestRecount(unittest.TestCase):
 
     def test_a_bill_is_what_it_is_by_hand(self):
         bill = self.bill(*[entry(user=user) for user in ("u1", "u2", "u1", None, "u3")])
-        self.assertEqual(bill.usage, {
-            # 3 requests more than included: two packages.
-            "map_requests": Usage(Decimal(5), Decimal(2), Decimal(3), Decimal("2.90")),
-            # 0.750005 × 0.067 = 0.050250335
-            "data_mb": Usage(
-                Decimal("1.250005"), Decimal("0.5"), Decimal("0.750005"), Decimal("0.05"),
-            ),
-            # 2 × 3.335 = 6.67
-            "active_users": Usage(Decimal(3), Decimal(1), Decimal(2), Decimal("6.67")),
-        })
+        self.assertEqual(
+            bill.usage,
+            {
+                # 3 requests more than included: two packages.
+                "map_requests": Usage(Decimal(5), Decimal(2), Decimal(3), Decimal("2.90")),
+                # 0.750005 × 0.067 = 0.050250335
+                "data_mb": Usage(
+                    Decimal("1.250005"), Decimal("0.5"), Decimal("0.750005"), Decimal("0.05")
+                ),
+                # 2 × 3.335 = 6.67
+                "active_users": Usage(Decimal(3), Decimal(1), Decimal(2), Decimal("6.67")),
+            },
+        )
         closing = tuple(map(Decimal, ("0.05", "2.90", "6.67", "9.90")))
-        self.assertEqual(bill.invoices, [
-            Invoice(closing, Decimal("19.52"), Decimal("2.93"), Decimal("22.45")),
-            # 15 % of 9.90 is 1.485, and half a cent is rounded away from zero.
-            Invoice((Decimal("9.90"),), Decimal("9.90"), Decimal("1.49"), Decimal("11.39")),
-        ])
+        self.assertEqual(
+            bill.invoices,
+            [
+                Invoice(closing, Decimal("19.52"), Decimal("2.93"), Decimal("22.45")),
+                # 15 % of 9.90 is 1.485, and half a cent is rounded away from zero.
+                Invoice((Decimal("9.90"),), Decimal("9.90"), Decimal("1.49"), Decimal("11.39")),
+            ],
+        )
 
     def test_the_period_is_half_open(self):
         bill = self.bill(
-            entry("2026-01-04T23:59:59.999999Z"), entry("2026-01-05T00:00:00Z"),
-            entry("2026-02-04T23:59:59.999999Z"), entry("2026-02-05T00:00:00Z"),
+            entry("2026-01-04T23:59:59.999999Z"),
+            entry("2026-01-05T00:00:00Z"),
+            entry("2026-02-04T23:59:59.999999Z"),
+            entry("2026-02-05T00:00:00Z"),
         )
         self.assertEqual(bill.usage["map_requests"].used, 2)
 
     def test_nobody_pays_for_what_was_not_served(self):
         bill = self.bill(
-            entry(status=404), entry(status=401, customer=None), entry(customer="other"), entry(),
+            entry(status=404), entry(status=401, customer=None), entry(customer="other"), entry()
         )
         self.assertEqual(bill.usage["map_requests"].used, 1)
 
@@ -95,10 +113,15 @@ class TestCompare(unittest.TestCase):
             {"acme": "acme/starter"},
             {"acme": Bill({"map_requests": self.usage}, [self.invoice])},
             {"acme/starter": {"map_requests": usage or self.usage}},
-            {"acme/starter": [
-                Posted(f"INV/{number}", invoice)
-                for number, invoice in enumerate([self.invoice] if invoices is None else invoices)
-            ], **strangers},
+            {
+                "acme/starter": [
+                    Posted(f"INV/{number}", invoice)
+                    for number, invoice in enumerate(
+                        [self.invoice] if invoices is None else invoices
+                    )
+                ],
+                **strangers,
+            },
         )
 
     def test_equal_is_no_difference(self):
@@ -106,9 +129,7 @@ class TestCompare(unittest.TestCase):
 
     def test_the_smallest_difference_of_a_quantity_is_one(self):
         used = self.usage._replace(used=Decimal("5.000001"))
-        self.assertEqual(
-            self.compare(used), ["acme, map_requests: used 5.000001, recounted 5"],
-        )
+        self.assertEqual(self.compare(used), ["acme, map_requests: used 5.000001, recounted 5"])
 
     def test_a_cent_of_tax_is_two_invoices_that_do_not_fit(self):
         wrong = self.invoice._replace(tax=Decimal("0.43"))

@@ -73,8 +73,10 @@ class TestMeter(MeterCase):
             },
         )
         self.assertEqual(
-            [events["acme/starter/data_mb/2026-03-01T13"][name] for name in
-             ("period_start", "period_end")],
+            [
+                events["acme/starter/data_mb/2026-03-01T13"][name]
+                for name in ("period_start", "period_end")
+            ],
             ["2026-03-01T13:00:00Z", "2026-03-01T14:00:00Z"],
         )
 

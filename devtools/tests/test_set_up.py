@@ -36,6 +36,9 @@ class TestSetUp(unittest.TestCase):
         self.assertIn("hypothesis_graphql", names)
         done = subprocess.run(
             [sys.executable, "-c", IMPORT.format(tools=names)],
-            cwd=ROOT, capture_output=True, text=True, check=False,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         self.assertEqual(done.returncode, 0, done.stderr)

@@ -31,7 +31,7 @@ class TestSideBySide(unittest.TestCase):
 
     def test_the_outcomes_of_all_parts_are_counted(self):
         tally, _said = self.run_parts(
-            one=GOOD, two="json.dump({'a': 'failed', 'b': 'skipped'}, open(FILE, 'w'))",
+            one=GOOD, two="json.dump({'a': 'failed', 'b': 'skipped'}, open(FILE, 'w'))"
         )
         self.assertEqual(str(tally), "1 passed, 1 failed, 1 skipped")
         self.assertEqual(tally.failures, ["a"])

@@ -11,24 +11,25 @@ class FusionBillingAccountLink(models.Model):
     _check_company_auto = True
 
     service_id = fields.Many2one(
-        "fusion.billing.service", required=True, index=True, ondelete="cascade",
+        "fusion.billing.service", required=True, index=True, ondelete="cascade"
     )
     company_id = fields.Many2one(related="service_id.company_id", store=True, index=True)
     partner_id = fields.Many2one(
-        "res.partner", "Customer", required=True, index=True, ondelete="restrict",
+        "res.partner",
+        "Customer",
+        required=True,
+        index=True,
+        ondelete="restrict",
         check_company=True,
     )
-    external_id = fields.Char(
-        "External ID", required=True, help="The customer's id in the app.",
-    )
+    external_id = fields.Char("External ID", required=True, help="The customer's id in the app.")
 
     _external_id_unique = models.Constraint(
         "UNIQUE(service_id, external_id)",
-        "You cannot link this external id again: open the link that has it, and change that"
-        " one.",
+        "You cannot link this external id again: open the link that has it, and change that one.",
     )
     _external_id_not_empty = models.Constraint(
-        "CHECK(btrim(external_id) != '')", "The external id of a customer must not be empty.",
+        "CHECK(btrim(external_id) != '')", "The external id of a customer must not be empty."
     )
 
     @api.depends("external_id", "partner_id")

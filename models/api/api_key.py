@@ -19,21 +19,21 @@ class FusionBillingApiKey(models.Model):
     _order = "id desc"
 
     service_id = fields.Many2one(
-        "fusion.billing.service", required=True, readonly=True, index=True, ondelete="cascade",
+        "fusion.billing.service", required=True, readonly=True, index=True, ondelete="cascade"
     )
     name = fields.Char(required=True, help="Where the key is used, for those who rotate it.")
     active = fields.Boolean(default=True, help="An archived key is revoked: it is refused.")
     prefix = fields.Char(
-        "Key", readonly=True, copy=False, help="How the key begins: the rest is not stored.",
+        "Key", readonly=True, copy=False, help="How the key begins: the rest is not stored."
     )
     key_hash = fields.Char(required=True, readonly=True, copy=False, groups="base.group_system")
     expires_at = fields.Datetime("Expires", help="From then on the key is refused.")
     last_used_at = fields.Datetime(
-        "Last Used", readonly=True, copy=False, help="Precise to the hour.",
+        "Last Used", readonly=True, copy=False, help="Precise to the hour."
     )
 
     _key_hash_unique = models.UniqueIndex(
-        "(key_hash)", "A key must be new: this one exists already.",
+        "(key_hash)", "A key must be new: this one exists already."
     )
 
     # === BUSINESS METHODS === #
@@ -49,13 +49,15 @@ class FusionBillingApiKey(models.Model):
         service.check_access("write")
         raw = PREFIX + secrets.token_urlsafe(32)
         # sudo: nobody but this method makes keys, and nobody reads or writes a hash.
-        self.sudo().create({
-            "service_id": service.id,
-            "name": name or self.env._("API key of %s", service.name),
-            "prefix": raw[:SHOWN_LENGTH],
-            "key_hash": self._hash(raw),
-            "expires_at": expires_at,
-        })
+        self.sudo().create(
+            {
+                "service_id": service.id,
+                "name": name or self.env._("API key of %s", service.name),
+                "prefix": raw[:SHOWN_LENGTH],
+                "key_hash": self._hash(raw),
+                "expires_at": expires_at,
+            }
+        )
         return raw
 
     @api.model

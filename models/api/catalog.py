@@ -27,5 +27,6 @@ class FusionBillingApiCatalog(models.AbstractModel):
         """Return the charges at the prices of today; one whose prices begin later has none yet."""
         return [
             self._describe_charge(charge, version, today)
-            for charge in charges for version in charge._version_at(today)
+            for charge in charges
+            for version in charge._version_at(today)
         ]

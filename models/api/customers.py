@@ -48,12 +48,9 @@ class FusionBillingApiCustomers(models.AbstractModel):
     def _list(self, service, query):
         values = read_fields(query, paging.READERS)
         links, next_cursor = find_page(
-            self.env["fusion.billing.account.link"], Domain("service_id", "=", service.id),
-            **values,
+            self.env["fusion.billing.account.link"], Domain("service_id", "=", service.id), **values
         )
-        return {
-            "customers": self._describe_customers(service, links), "next_cursor": next_cursor,
-        }
+        return {"customers": self._describe_customers(service, links), "next_cursor": next_cursor}
 
     def _read(self, service, name, query):
         """:raise NotFound: the app has registered no such customer"""
@@ -71,20 +68,27 @@ class FusionBillingApiCustomers(models.AbstractModel):
         # A link that staff made has no registration to differ from.
         if registered and differing:
             raise errors.Conflict(
-                f"This customer was registered with another {differing[0]}.", field=differing[0],
+                f"This customer was registered with another {differing[0]}.", field=differing[0]
             )
 
     def _create_link(self, service, name, details):
         # sudo: the API may create customers, and do nothing else to them.
-        partner = self.env["res.partner"].sudo().create(
-            self._prepare_partner(service, name, details)
+        partner = (
+            self.env["res.partner"].sudo().create(self._prepare_partner(service, name, details))
         )
-        return self.env["fusion.billing.account.link"].sudo().create({
-            "service_id": service.id,
-            "partner_id": partner.id,
-            "external_id": name,
-            "registration": {"external_id": name, **details},
-        }).sudo(False)
+        return (
+            self.env["fusion.billing.account.link"]
+            .sudo()
+            .create(
+                {
+                    "service_id": service.id,
+                    "partner_id": partner.id,
+                    "external_id": name,
+                    "registration": {"external_id": name, **details},
+                }
+            )
+            .sudo(False)
+        )
 
     def _prepare_partner(self, service, name, details):
         vals = {"name": details.get("email", name), "company_id": service.company_id.id, **details}
@@ -115,9 +119,10 @@ class FusionBillingApiCustomers(models.AbstractModel):
         ]
 
     def _subscriptions_by_customer(self, service, partners):
-        subscriptions = self._find_subscriptions(service, Domain(
-            "partner_id.commercial_partner_id", "in", partners.commercial_partner_id.ids,
-        ))
+        subscriptions = self._find_subscriptions(
+            service,
+            Domain("partner_id.commercial_partner_id", "in", partners.commercial_partner_id.ids),
+        )
         described = self._describe_subscriptions(service, subscriptions)
         by_customer = {}
         for subscription, facts in zip(subscriptions, described, strict=True):

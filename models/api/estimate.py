@@ -21,12 +21,15 @@ def _quantity_of(code, amount):
         return required(quantity)(amount, f"{code:.60}")
     except InvalidInput as error:
         raise InvalidInput(
-            f"In quantities, {error.message}", "invalid_quantities", "quantities",
+            f"In quantities, {error.message}", "invalid_quantities", "quantities"
         ) from None
 
 
 ESTIMATE = {
-    "plan_id": record_id, "plan_code": text, "quantities": required(quantities), "currency": text,
+    "plan_id": record_id,
+    "plan_code": text,
+    "quantities": required(quantities),
+    "currency": text,
 }
 
 
@@ -70,7 +73,7 @@ class FusionBillingApiEstimate(models.AbstractModel):
         for code in by_code:
             if code not in ids:
                 raise InvalidInput(
-                    f"There is no metric {code!r:.60}.", "unknown_metric", "quantities",
+                    f"There is no metric {code!r:.60}.", "unknown_metric", "quantities"
                 )
         metrics = self.env["fusion.billing.metric"]
         return {metrics.browse(ids[code]): used for code, used in by_code.items()}
@@ -106,5 +109,7 @@ class FusionBillingApiEstimate(models.AbstractModel):
         ]
         single = written[0] if len(written) == 1 else {}
         return {
-            "total": single.get("amount"), "currency": single.get("currency"), "totals": written,
+            "total": single.get("amount"),
+            "currency": single.get("currency"),
+            "totals": written,
         }

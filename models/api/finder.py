@@ -15,16 +15,17 @@ class FusionBillingApiFinder(models.AbstractModel):
     # === CUSTOMERS === #
 
     def _find_link(self, service, name):
-        return self.env["fusion.billing.account.link"].search([
-            ("service_id", "=", service.id), ("external_id", "=", name),
-        ])
+        return self.env["fusion.billing.account.link"].search(
+            [("service_id", "=", service.id), ("external_id", "=", name)]
+        )
 
     def _find_customer(self, service, name):
         link = self._find_link(service, name)
         if not link:
             raise errors.InvalidInput(
                 "There is no customer with this external id: register it first.",
-                "unknown_customer", "external_customer_id",
+                "unknown_customer",
+                "external_customer_id",
             )
         return link.partner_id
 
@@ -40,12 +41,12 @@ class FusionBillingApiFinder(models.AbstractModel):
         partners = self.env["res.partner"].with_context(active_test=False)
         linked = partners._search([("id", "in", links.subselect("partner_id"))])
         return self.env["sale.order"]._fusion_subscription_domain(STARTED) & Domain(
-            "partner_id.commercial_partner_id", "in", linked.subselect("commercial_partner_id"),
+            "partner_id.commercial_partner_id", "in", linked.subselect("commercial_partner_id")
         )
 
     def _find_subscriptions(self, service, domain):
         return self.env["sale.order"].search(
-            self._subscriptions_domain(service) & domain, order="id",
+            self._subscriptions_domain(service) & domain, order="id"
         )
 
     def _get_subscription(self, service, subscription_id):
@@ -61,33 +62,37 @@ class FusionBillingApiFinder(models.AbstractModel):
         )
 
     def _find_own_subscription(self, service, name):
-        own = Domain("fusion_service_id", "=", service.id) & Domain(
-            "fusion_external_id", "=", name,
-        )
+        own = Domain("fusion_service_id", "=", service.id) & Domain("fusion_external_id", "=", name)
         return self.env["sale.order"].search(own) if name else self.env["sale.order"]
 
     # === THE CATALOG === #
 
     def _find_plan(self, service, plan_id, plan_code):
         return self._find_one(
-            "fusion.billing.plan", Domain("company_id", "=", service.company_id.id),
-            ("plan_id", plan_id), ("plan_code", plan_code), code_field="code",
+            "fusion.billing.plan",
+            Domain("company_id", "=", service.company_id.id),
+            ("plan_id", plan_id),
+            ("plan_code", plan_code),
+            code_field="code",
         )
 
     def _find_product(self, service, line):
-        sold = Domain("sale_ok", "=", True) & Domain("company_id", "in", (
-            False, service.company_id.id,
-        ))
+        sold = Domain("sale_ok", "=", True) & Domain(
+            "company_id", "in", (False, service.company_id.id)
+        )
         return self._find_one(
-            "product.product", sold, ("product_id", line["product_id"]),
-            ("product_code", line["product_code"]), code_field="default_code",
+            "product.product",
+            sold,
+            ("product_id", line["product_id"]),
+            ("product_code", line["product_code"]),
+            code_field="default_code",
         )
 
     def _find_metrics(self, service, codes):
         """Return the ids of the metrics of the service's company by code."""
-        metrics = self.env["fusion.billing.metric"].search([
-            ("company_id", "=", service.company_id.id), ("code", "in", list(codes)),
-        ])
+        metrics = self.env["fusion.billing.metric"].search(
+            [("company_id", "=", service.company_id.id), ("code", "in", list(codes))]
+        )
         return {metric.code: metric.id for metric in metrics}
 
     def _find_one(self, model, domain, by_id, by_code, code_field):

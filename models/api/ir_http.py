@@ -47,11 +47,7 @@ class IrHttp(models.AbstractModel):
             raise Unauthorized
         request.update_env(
             user=cls._fusion_api_user_id(),
-            context={
-                "allowed_company_ids": [access.company_id],
-                "lang": access.lang,
-                "tz": "UTC",
-            },
+            context={"allowed_company_ids": [access.company_id], "lang": access.lang, "tz": "UTC"},
         )
         request.fusion_service_code = access.service_code
         request.fusion_service = request.env["fusion.billing.service"].browse(access.service_id)

@@ -124,7 +124,7 @@ class FusionBillingApiPeriodUsage(models.AbstractModel):
         amounts = []
         for charge, parts in groupby(lines, key=lambda line: line.target.source):
             quantities = project(
-                charge.metric_id.aggregation, [part.part for part in parts], fields.Datetime.now(),
+                charge.metric_id.aggregation, [part.part for part in parts], fields.Datetime.now()
             )
             amounts += [
                 part.target.entry(quantity)["amount"]

@@ -44,12 +44,17 @@ class FusionBillingApiReferences(models.AbstractModel):
         ids += [int(name) for name in names if name.isascii() and name.isdigit()]
         ids = [number for number in ids if number < ID_LIMIT]
         self.env.flush_all()
-        return self.env.execute_query(SQL(
-            NAMED, service=service.id, started=STARTED, named=SQL(
-                BY_NAME_OR_ID if ids else BY_NAME, service=service.id, names=names, ids=ids,
-            ),
-            life=self.env["sale.order"]._fusion_life_sql(SQL("subscription")),
-        ))
+        return self.env.execute_query(
+            SQL(
+                NAMED,
+                service=service.id,
+                started=STARTED,
+                named=SQL(
+                    BY_NAME_OR_ID if ids else BY_NAME, service=service.id, names=names, ids=ids
+                ),
+                life=self.env["sale.order"]._fusion_life_sql(SQL("subscription")),
+            )
+        )
 
 
 # Whose customer it is, is asked for each subscription that was found, by index: a join is planned

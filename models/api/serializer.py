@@ -24,10 +24,13 @@ class FusionBillingApiSerializer(models.AbstractModel):
 
     def _customer_names(self, service, partners):
         """Return by partner the external id that a service knows the customer under."""
-        links = self.env["fusion.billing.account.link"].search([
-            ("service_id", "=", service.id),
-            ("partner_id.commercial_partner_id", "in", partners.commercial_partner_id.ids),
-        ], order="id desc")
+        links = self.env["fusion.billing.account.link"].search(
+            [
+                ("service_id", "=", service.id),
+                ("partner_id.commercial_partner_id", "in", partners.commercial_partner_id.ids),
+            ],
+            order="id desc",
+        )
         exact = {link.partner_id: link.external_id for link in links}
         by_company = {link.partner_id.commercial_partner_id: link.external_id for link in links}
         return {

@@ -13,21 +13,25 @@ class FusionBillingService(models.Model):
 
     name = fields.Char(required=True, tracking=True)
     code = fields.Char(
-        required=True, tracking=True,
+        required=True,
+        tracking=True,
         help="Short technical name. It is written on every counter the service pushes.",
     )
     active = fields.Boolean(
-        default=True, tracking=True, help="The keys of an archived service are refused.",
+        default=True, tracking=True, help="The keys of an archived service are refused."
     )
     company_id = fields.Many2one(
-        "res.company", required=True, index=True, default=lambda self: self.env.company,
+        "res.company",
+        required=True,
+        index=True,
+        default=lambda self: self.env.company,
         help="Requests with a key of this service run in this company.",
     )
     webhook_url = fields.Char("Webhook URL")
 
     account_link_ids = fields.One2many("fusion.billing.account.link", "service_id")
     api_key_ids = fields.One2many(
-        "fusion.billing.api.key", "service_id", groups="fusion_billing.group_manager",
+        "fusion.billing.api.key", "service_id", groups="fusion_billing.group_manager"
     )
     subscription_ids = fields.One2many("sale.order", "fusion_service_id")
     account_link_count = fields.Integer("Customers", compute="_compute_counts")
@@ -35,8 +39,7 @@ class FusionBillingService(models.Model):
 
     _code_unique = models.Constraint(
         "UNIQUE(company_id, code)",
-        "You cannot use this code again: the company has a service with it. Choose another"
-        " code.",
+        "You cannot use this code again: the company has a service with it. Choose another code.",
     )
 
     @api.depends("account_link_ids", "subscription_ids")

@@ -91,7 +91,7 @@ class FusionBillingApiSubscriptions(models.AbstractModel):
     def _list(self, service, query):
         values = read_fields(query, paging.READERS)
         page, next_cursor = find_page(
-            self.env["sale.order"], self._subscriptions_domain(service), **values,
+            self.env["sale.order"], self._subscriptions_domain(service), **values
         )
         return {
             "subscriptions": self._describe_subscriptions(service, page),
@@ -188,8 +188,7 @@ class FusionBillingApiSubscriptions(models.AbstractModel):
         for name, differs in differing.items():
             if differs:
                 raise errors.Conflict(
-                    f"There is a subscription with this external id and another {name}.",
-                    field=name,
+                    f"There is a subscription with this external id and another {name}.", field=name
                 )
 
     # === CHANGING === #

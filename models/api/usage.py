@@ -23,7 +23,10 @@ def batch(value, name):
 BATCH = {"events": required(batch)}
 SOURCE = "(SELECT code FROM fusion_billing_service WHERE id = %s)"
 USAGE_QUERY = {
-    "subscription_id": record_id, "metric_code": text, "from": instant, "to": instant,
+    "subscription_id": record_id,
+    "metric_code": text,
+    "from": instant,
+    "to": instant,
     **paging.READERS,
 }
 
@@ -34,7 +37,8 @@ class FusionBillingApiUsage(models.AbstractModel):
     _name = "fusion.billing.api.usage"
     _description = "API: usage"
     _inherit = [
-        "fusion.billing.api.references", "fusion.billing.api.finder",
+        "fusion.billing.api.references",
+        "fusion.billing.api.finder",
         "fusion.billing.api.serializer",
     ]
 
@@ -54,15 +58,17 @@ class FusionBillingApiUsage(models.AbstractModel):
             raise errors.BatchError(wrong)
         with run_again_if_faster():
             counts = self.env["fusion.billing.usage"]._ingest(
-                list(events.values()), SQL(SOURCE, service.id),
+                list(events.values()), SQL(SOURCE, service.id)
             )
         return {"accepted": len(events), **counts}
 
     def _list(self, service, query):
         values = read_fields(query, USAGE_QUERY)
         usages, next_cursor = find_page(
-            self.env["fusion.billing.usage"], self._usage_domain(service, values),
-            values["limit"], values["cursor"],
+            self.env["fusion.billing.usage"],
+            self._usage_domain(service, values),
+            values["limit"],
+            values["cursor"],
         )
         return {"usage": self._describe_usages(service, usages), "next_cursor": next_cursor}
 
@@ -81,14 +87,16 @@ class FusionBillingApiUsage(models.AbstractModel):
 
     def _domain_of_subscription(self, service, number):
         if number is None:
-            return Domain("subscription_id", "in", self.env["sale.order"]._search(
-                self._subscriptions_domain(service),
-            ))
+            return Domain(
+                "subscription_id",
+                "in",
+                self.env["sale.order"]._search(self._subscriptions_domain(service)),
+            )
         try:
             subscription = self._get_subscription(service, str(number))
         except errors.NotFound as error:
             raise errors.InvalidInput(
-                error.message, "unknown_subscription", "subscription_id",
+                error.message, "unknown_subscription", "subscription_id"
             ) from None
         return Domain("subscription_id", "=", subscription.id)
 

@@ -10,8 +10,11 @@ ENGINE = object()
 def as_engine(records):
     """The same records, to be written by the engine: locked orders too, and without chatter."""
     return records.with_context(
-        fusion_engine=ENGINE, tracking_disable=True, mail_notrack=True,
-        sale_no_log_for_new_lines=True, sale_write_from_compute=True,
+        fusion_engine=ENGINE,
+        tracking_disable=True,
+        mail_notrack=True,
+        sale_no_log_for_new_lines=True,
+        sale_write_from_compute=True,
     )
 
 
@@ -21,7 +24,8 @@ def given(names, env, vals_list):
     A default in the context gives one, too, and may come over RPC.
     """
     return {
-        name for name in names
+        name
+        for name in names
         if env.context.get(f"default_{name}") or any(vals.get(name) for vals in vals_list)
     }
 

@@ -22,7 +22,7 @@ class Exact(fields.Float):
     def _round(self, value):
         _precision, scale = self._digits
         return Decimal(str(value or 0)).quantize(
-            Decimal(1).scaleb(-scale), ROUND_HALF_UP, context=_CONTEXT,
+            Decimal(1).scaleb(-scale), ROUND_HALF_UP, context=_CONTEXT
         )
 
 
@@ -48,10 +48,12 @@ class ExactMixin(models.AbstractModel):
         columns = SQL(", ").join(
             SQL("COALESCE(%s, 0)::text", SQL.identifier(name)) for name in field_names
         )
-        rows = self.env.execute_query(SQL(
-            "SELECT id, %s FROM %s WHERE id IN %s",
-            columns, SQL.identifier(self._table), tuple(self.ids),
-        ))
-        return {
-            row[0]: dict(zip(field_names, map(Decimal, row[1:]), strict=True)) for row in rows
-        }
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT id, %s FROM %s WHERE id IN %s",
+                columns,
+                SQL.identifier(self._table),
+                tuple(self.ids),
+            )
+        )
+        return {row[0]: dict(zip(field_names, map(Decimal, row[1:]), strict=True)) for row in rows}

@@ -17,12 +17,15 @@ class ResCompany(models.Model):
     _inherit = "res.company"
 
     fusion_billing_tz = fields.Selection(
-        _timezones, "Billing Time Zone", required=True, default="UTC",
+        _timezones,
+        "Billing Time Zone",
+        required=True,
+        default="UTC",
         help="Billing periods begin and end at midnight in this time zone. Another one holds from"
-             " the moment on in which it is chosen: days that have begun keep their beginning.",
+        " the moment on in which it is chosen: days that have begun keep their beginning.",
     )
     fusion_time_zone_ids = fields.One2many(
-        "fusion.billing.time.zone", "company_id", "Time Zones", groups="fusion_billing.group_user",
+        "fusion.billing.time.zone", "company_id", "Time Zones", groups="fusion_billing.group_user"
     )
 
     def write(self, vals):
@@ -41,12 +44,14 @@ class ResCompany(models.Model):
         if not self._fusion_has_begun_billing():
             self.fusion_time_zone_ids.unlink()
             return
-        first = [] if self.fusion_time_zone_ids else [
-            {"company_id": self.id, "name": self.fusion_billing_tz},
-        ]
-        self.env["fusion.billing.time.zone"].create([
-            *first, {"company_id": self.id, "name": name, "since": now()},
-        ])
+        first = (
+            []
+            if self.fusion_time_zone_ids
+            else [{"company_id": self.id, "name": self.fusion_billing_tz}]
+        )
+        self.env["fusion.billing.time.zone"].create(
+            [*first, {"company_id": self.id, "name": name, "since": now()}]
+        )
         self.env.registry.clear_cache()
 
     def _fusion_has_begun_billing(self):

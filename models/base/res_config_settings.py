@@ -5,5 +5,5 @@ class ResConfigSettings(models.TransientModel):
     _inherit = "res.config.settings"
 
     fusion_billing_tz = fields.Selection(
-        related="company_id.fusion_billing_tz", readonly=False, required=True,
+        related="company_id.fusion_billing_tz", readonly=False, required=True
     )

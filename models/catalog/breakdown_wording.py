@@ -25,7 +25,8 @@ class BreakdownWords:
         return {
             "quantities": {
                 name: self._format_units(breakdown[name])
-                for name in ("quantity", "included_quota", "billable") if name in breakdown
+                for name in ("quantity", "included_quota", "billable")
+                if name in breakdown
             },
             "lines": [
                 {
@@ -62,7 +63,9 @@ class BreakdownWords:
             return self.env._("Tier %(tier)s (above %(above)s): ", tier=line["tier"], above=above)
         return self.env._(
             "Tier %(tier)s (above %(above)s, up to %(up_to)s): ",
-            tier=line["tier"], above=above, up_to=up_to,
+            tier=line["tier"],
+            above=above,
+            up_to=up_to,
         )
 
     def _describe_usage(self, line, words):

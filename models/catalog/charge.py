@@ -22,75 +22,97 @@ class FusionBillingCharge(models.Model):
     _check_company_auto = True
 
     plan_id = fields.Many2one(
-        "fusion.billing.plan", index=True, ondelete="restrict", check_company=True,
+        "fusion.billing.plan",
+        index=True,
+        ondelete="restrict",
+        check_company=True,
         help="A charge without plan rates nothing.",
     )
     plan_code = fields.Char(related="plan_id.code", store=True, index="btree_not_null")
     sequence = fields.Integer(default=10)
     active = fields.Boolean(default=True)
     company_id = fields.Many2one(
-        "res.company", compute="_compute_company_id", store=True, readonly=False,
-        required=True, precompute=True, index=True,
+        "res.company",
+        compute="_compute_company_id",
+        store=True,
+        readonly=False,
+        required=True,
+        precompute=True,
+        index=True,
     )
     metric_id = fields.Many2one(
-        "fusion.billing.metric", required=True, index=True, ondelete="restrict",
-        check_company=True,
+        "fusion.billing.metric", required=True, index=True, ondelete="restrict", check_company=True
     )
     product_id = fields.Many2one(
-        "product.product", required=True, index=True, ondelete="restrict", check_company=True,
+        "product.product",
+        required=True,
+        index=True,
+        ondelete="restrict",
+        check_company=True,
         help="The product on the invoice line: it decides the taxes and the income account.",
     )
     currency_id = fields.Many2one(
-        "res.currency", required=True, default=lambda self: self.env.company.currency_id,
+        "res.currency", required=True, default=lambda self: self.env.company.currency_id
     )
 
     valid_from = fields.Date(
-        "Rates From", copy=False,
+        "Rates From",
+        copy=False,
         help="First day whose usage is charged. A charge that is added to a plan in use begins"
-             " today unless another day is chosen. Empty: always.",
+        " today unless another day is chosen. Empty: always.",
     )
     valid_until = fields.Date(
-        "Rates Until", copy=False,
+        "Rates Until",
+        copy=False,
         help="First day whose usage is not charged any more: archiving sets it to today.",
     )
     version_id = fields.Many2one(
-        "fusion.billing.charge.version", required=True, ondelete="restrict", copy=False,
-        index=True, string="Prices in Force",
+        "fusion.billing.charge.version",
+        required=True,
+        ondelete="restrict",
+        copy=False,
+        index=True,
+        string="Prices in Force",
     )
     version_ids = fields.One2many(
-        "fusion.billing.charge.version", "charge_id", "Price History", copy=False,
+        "fusion.billing.charge.version", "charge_id", "Price History", copy=False
     )
     split_at_version = fields.Boolean(
         "Split Periods at Price Changes",
         help="New prices hold from their day, inside a billing period. Otherwise a period is rated"
-             " at the prices of its first day.",
+        " at the prices of its first day.",
     )
     prorate = fields.Boolean(
-        "Prorate Incomplete Periods", default=True,
+        "Prorate Incomplete Periods",
+        default=True,
         help="In an incomplete billing period, the quota, the minimum, the maximum and flat"
-             " amounts are reduced to its share of the days. Otherwise the first and the last"
-             " period count as whole ones.",
+        " amounts are reduced to its share of the days. Otherwise the first and the last"
+        " period count as whole ones.",
     )
     filter_ids = fields.One2many(
-        "fusion.billing.charge.filter", "charge_id", "Filters", copy=True,
+        "fusion.billing.charge.filter",
+        "charge_id",
+        "Filters",
+        copy=True,
         help="Price only usage whose dimensions match. A charge without filter prices what no"
-             " other charge of its metric takes.",
+        " other charge of its metric takes.",
     )
     threshold_ids = fields.One2many("fusion.billing.threshold", "charge_id", "Thresholds")
     filter_key = fields.Char(
-        compute="_compute_filter_key", store=True, precompute=True,
+        compute="_compute_filter_key",
+        store=True,
+        precompute=True,
         help="The filter in a form that can be compared: JSON, sorted.",
     )
 
     # One charge would bill the same usage twice if two people could add it at once
     # (lago-api#5549, #6035), so the database refuses the second.
     _validity_valid = models.Constraint(
-        "CHECK(valid_until >= valid_from)", "A charge must begin before it ends.",
+        "CHECK(valid_until >= valid_from)", "A charge must begin before it ends."
     )
     _plan_metric_unique = models.UniqueIndex(
         "(plan_id, metric_id, currency_id, filter_key) WHERE active AND plan_id IS NOT NULL",
-        "You cannot charge this usage in this currency twice: change the charge that the plan"
-        " has.",
+        "You cannot charge this usage in this currency twice: change the charge that the plan has.",
     )
 
     @api.depends("plan_id")
@@ -111,19 +133,23 @@ class FusionBillingCharge(models.Model):
             charge.display_name = " / ".join(filter(None, names))
 
     @api.constrains(
-        "filter_key", "plan_id", "metric_id", "currency_id", "active", "valid_from", "valid_until",
+        "filter_key", "plan_id", "metric_id", "currency_id", "active", "valid_from", "valid_until"
     )
     def _check_filters_disjoint(self):
         """Refuse filters that could take the same usage: it would be billed twice."""
         for charge in self.filtered(lambda charge: charge.plan_id and charge._rates()):
             for other in charge._rivals():
                 if charge._overlaps(other):
-                    raise ValidationError(self.env._(
-                        "You cannot let filters of charges overlap, since usage could be billed"
-                        " twice: %(first)s %(first_filter)s and %(second)s %(second_filter)s.",
-                        first=charge.display_name, first_filter=charge.filter_key,
-                        second=other.display_name, second_filter=other.filter_key,
-                    ))
+                    raise ValidationError(
+                        self.env._(
+                            "You cannot let filters of charges overlap, since usage could be billed"
+                            " twice: %(first)s %(first_filter)s and %(second)s %(second_filter)s.",
+                            first=charge.display_name,
+                            first_filter=charge.filter_key,
+                            second=other.display_name,
+                            second_filter=other.filter_key,
+                        )
+                    )
 
     # === CRUD METHODS === #
 
@@ -175,10 +201,14 @@ class FusionBillingCharge(models.Model):
         for charge in self:
             today = charge.company_id._fusion_today()
             if active and charge.valid_until and charge.valid_until < today:
-                raise UserError(self.env._(
-                    "You cannot restore %(charge)s: it charges usage until %(day)s. Add a new"
-                    " charge instead.", charge=charge.display_name, day=charge.valid_until,
-                ))
+                raise UserError(
+                    self.env._(
+                        "You cannot restore %(charge)s: it charges usage until %(day)s. Add a new"
+                        " charge instead.",
+                        charge=charge.display_name,
+                        day=charge.valid_until,
+                    )
+                )
             if active and not charge._rates() and charge.plan_id._is_in_use():
                 charge.valid_from = max(today, charge.valid_from or today)
             elif active:
@@ -190,10 +220,12 @@ class FusionBillingCharge(models.Model):
         """Refuse to turn a charge that has a ledger into another one, by writing these fields."""
         fixed = {"plan_id", "metric_id", "currency_id", "filter_ids", "prorate", "split_at_version"}
         if names & fixed and self._is_rated():
-            raise UserError(self.env._(
-                "You cannot change the plan, metric, currency, filters or proration of a charge"
-                " that has rated usage: archive it and add a new charge."
-            ))
+            raise UserError(
+                self.env._(
+                    "You cannot change the plan, metric, currency, filters or proration of a charge"
+                    " that has rated usage: archive it and add a new charge."
+                )
+            )
 
     def _start_version(self):
         """Before prices are changed, give those that rated usage already a successor from today.
@@ -212,9 +244,12 @@ class FusionBillingCharge(models.Model):
     @api.model
     def _refresh_prices_in_force(self):
         """Show for charges whose prices change the ones that are in force today."""
-        charges = self or self.env["fusion.billing.charge.version"].search(
-            [("valid_from", "!=", False)],
-        ).charge_id
+        charges = (
+            self
+            or self.env["fusion.billing.charge.version"]
+            .search([("valid_from", "!=", False)])
+            .charge_id
+        )
         charges._point_to_prices_in_force()
 
     def _point_to_prices_in_force(self, leaving=()):
@@ -226,10 +261,12 @@ class FusionBillingCharge(models.Model):
         for charge in self:
             versions = charge.version_ids.filtered(lambda version: version not in leaving)
             if not versions:
-                raise UserError(self.env._(
-                    "You cannot delete the only prices of %s: archive the charge instead.",
-                    charge.display_name,
-                ))
+                raise UserError(
+                    self.env._(
+                        "You cannot delete the only prices of %s: archive the charge instead.",
+                        charge.display_name,
+                    )
+                )
             today = charge.company_id._fusion_today()
             shown = versions._on(today) or versions.sorted()[-1:]
             if shown != charge.version_id:
@@ -289,11 +326,13 @@ class FusionBillingCharge(models.Model):
         """Return the other charges that could take the same usage on the same days."""
         self.ensure_one()
         return (self.plan_id.with_context(active_test=False).charge_ids - self).filtered(
-            lambda other: other.metric_id == self.metric_id
-            and other.currency_id == self.currency_id
-            and other._rates()
-            and (self.valid_from or date.min) < (other.valid_until or date.max)
-            and (other.valid_from or date.min) < (self.valid_until or date.max)
+            lambda other: (
+                other.metric_id == self.metric_id
+                and other.currency_id == self.currency_id
+                and other._rates()
+                and (self.valid_from or date.min) < (other.valid_until or date.max)
+                and (other.valid_from or date.min) < (self.valid_until or date.max)
+            )
         )
 
     def _rates(self):

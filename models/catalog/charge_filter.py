@@ -14,11 +14,11 @@ class FusionBillingChargeFilter(models.Model):
     _rec_name = "dimension"
 
     charge_id = fields.Many2one(
-        "fusion.billing.charge", required=True, index=True, ondelete="cascade",
+        "fusion.billing.charge", required=True, index=True, ondelete="cascade"
     )
     dimension = fields.Char(required=True, help="Name of the dimension, as apps send it: region")
     dimension_values = fields.Char(
-        "Is One Of", required=True, help="The values, separated by commas: eu, us",
+        "Is One Of", required=True, help="The values, separated by commas: eu, us"
     )
 
     _dimension_unique = models.UniqueIndex(
@@ -30,9 +30,9 @@ class FusionBillingChargeFilter(models.Model):
     def _check_values(self):
         for condition in self:
             if not condition.dimension.strip() or not condition._values():
-                raise ValidationError(self.env._(
-                    "A filter must have the name of a dimension and at least one value."
-                ))
+                raise ValidationError(
+                    self.env._("A filter must have the name of a dimension and at least one value.")
+                )
 
     # === CRUD METHODS === #
 

@@ -18,7 +18,7 @@ class FusionBillingChargeTier(models.Model):
     _rec_name = "up_to"
 
     version_id = fields.Many2one(
-        "fusion.billing.charge.version", required=True, index=True, ondelete="cascade",
+        "fusion.billing.charge.version", required=True, index=True, ondelete="cascade"
     )
     sequence = fields.Integer(default=10)
     up_to = Exact(
@@ -27,13 +27,12 @@ class FusionBillingChargeTier(models.Model):
     )
     unit_amount = Exact("Price", digits=(16, 10))
     unit_batch = Exact(
-        "Batch", digits=(18, 6),
+        "Batch",
+        digits=(18, 6),
         help="Bill the units of this tier in whole batches of this size, rounded up; the price is"
-             " that of a batch. Empty: each unit at the price.",
+        " that of a batch. Empty: each unit at the price.",
     )
-    flat_amount = Exact(
-        "Flat Amount", digits=(16, 10), help="Due once the tier is entered.",
-    )
+    flat_amount = Exact("Flat Amount", digits=(16, 10), help="Due once the tier is entered.")
     rate = Exact("Rate (%)", digits=(16, 10))
 
     _numbers_not_negative = models.Constraint(
@@ -67,10 +66,14 @@ class FusionBillingChargeTier(models.Model):
         """Say which row has a negative number; the database, which refuses it too, does not."""
         for name in NUMBERS & vals.keys():
             if float(vals[name] or 0) < 0:
-                raise ValidationError(self.env._(
-                    "Tier %(row)s: %(field)s must not be negative, but it is %(number)s.",
-                    row=row, field=self._fields[name].string, number=vals[name],
-                ))
+                raise ValidationError(
+                    self.env._(
+                        "Tier %(row)s: %(field)s must not be negative, but it is %(number)s.",
+                        row=row,
+                        field=self._fields[name].string,
+                        number=vals[name],
+                    )
+                )
 
     def unlink(self):
         versions = self.version_id

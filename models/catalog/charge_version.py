@@ -19,11 +19,9 @@ class FusionBillingChargeVersion(models.Model):
     _order = "charge_id, valid_from desc nulls last, id desc"
 
     # Set right after creation: a charge creates its first version before itself (`_inherits`).
-    charge_id = fields.Many2one(
-        "fusion.billing.charge", index=True, ondelete="cascade", copy=False,
-    )
+    charge_id = fields.Many2one("fusion.billing.charge", index=True, ondelete="cascade", copy=False)
     valid_from = fields.Date(
-        help="Periods that begin on this day or later are rated at these prices. Empty: always.",
+        help="Periods that begin on this day or later are rated at these prices. Empty: always."
     )
     charge_model = fields.Selection(
         [
@@ -35,35 +33,37 @@ class FusionBillingChargeVersion(models.Model):
             ("percentage", "Percentage"),
             ("graduated_percentage", "Graduated percentage"),
         ],
-        required=True, default="standard",
+        required=True,
+        default="standard",
         help="Standard: pro rata, quantity / batch × price.\n"
-             "Package: whole batches, rounded up.\n"
-             "Graduated: each unit at the price of its own tier.\n"
-             "Volume: all units at the price of the tier reached.\n"
-             "Stairstep: the flat amount of the tier reached.\n"
-             "Percentage: a rate on an amount of money, plus a fixed fee.\n"
-             "Graduated percentage: each tier's rate on the money in that tier.",
+        "Package: whole batches, rounded up.\n"
+        "Graduated: each unit at the price of its own tier.\n"
+        "Volume: all units at the price of the tier reached.\n"
+        "Stairstep: the flat amount of the tier reached.\n"
+        "Percentage: a rate on an amount of money, plus a fixed fee.\n"
+        "Graduated percentage: each tier's rate on the money in that tier.",
     )
-    included_quota = Exact(
-        digits=(18, 6), help="Units that are free in each billing period.",
-    )
-    price_per_unit = Exact(
-        "Price per Batch", digits=(16, 10), help="Price of one batch of units.",
-    )
+    included_quota = Exact(digits=(18, 6), help="Units that are free in each billing period.")
+    price_per_unit = Exact("Price per Batch", digits=(16, 10), help="Price of one batch of units.")
     unit_batch = Exact(
-        "Batch", digits=(18, 6), required=True, default=1,
+        "Batch",
+        digits=(18, 6),
+        required=True,
+        default=1,
         help="How many units the price is for: 1000 makes it a price per thousand.",
     )
     rate = Exact("Rate (%)", digits=(16, 10), help="2.9 means 2.9 % of the amount used.")
     fixed_amount = Exact(
-        "Fixed Fee", digits=(16, 10), help="Due once per period when something is billable.",
+        "Fixed Fee", digits=(16, 10), help="Due once per period when something is billable."
     )
     minimum_amount = Exact(
-        "Minimum", digits=(16, 10),
+        "Minimum",
+        digits=(16, 10),
         help="Each billing period costs at least this amount. 0: no minimum.",
     )
     maximum_amount = Exact(
-        "Maximum", digits=(16, 10),
+        "Maximum",
+        digits=(16, 10),
         help="Each billing period costs at most this amount. 0: no maximum.",
     )
     flat_fee_at_zero = fields.Boolean(
@@ -82,7 +82,7 @@ class FusionBillingChargeVersion(models.Model):
         "Prices and included quotas must not be negative.",
     )
     _unit_batch_positive = models.Constraint(
-        "CHECK(unit_batch > 0)", "A batch must hold more than zero units.",
+        "CHECK(unit_batch > 0)", "A batch must hold more than zero units."
     )
 
     @api.depends("charge_id", "valid_from")
@@ -94,8 +94,15 @@ class FusionBillingChargeVersion(models.Model):
     # === CONSTRAINTS === #
 
     @api.constrains(
-        "charge_model", "included_quota", "price_per_unit", "unit_batch", "rate", "fixed_amount",
-        "minimum_amount", "maximum_amount", "tier_ids",
+        "charge_model",
+        "included_quota",
+        "price_per_unit",
+        "unit_batch",
+        "rate",
+        "fixed_amount",
+        "minimum_amount",
+        "maximum_amount",
+        "tier_ids",
     )
     def _check_tiers(self):
         """Refuse terms that `core.money.pricing` cannot price, in its own words."""
@@ -111,11 +118,14 @@ class FusionBillingChargeVersion(models.Model):
             billed = version.charge_id._billed_until()
             siblings = version.charge_id.version_ids - version
             if billed and siblings and (not version.valid_from or version.valid_from < billed):
-                raise ValidationError(self.env._(
-                    "New prices of %(charge)s must start on %(date)s or later: it is billed"
-                    " until then.",
-                    charge=version.charge_id.display_name, date=billed,
-                ))
+                raise ValidationError(
+                    self.env._(
+                        "New prices of %(charge)s must start on %(date)s or later: it is billed"
+                        " until then.",
+                        charge=version.charge_id.display_name,
+                        date=billed,
+                    )
+                )
 
     # === CRUD METHODS === #
 
@@ -154,10 +164,13 @@ class FusionBillingChargeVersion(models.Model):
             return
         for version in self:
             if version._is_billed():
-                raise UserError(self.env._(
-                    "You cannot change these prices of %s: usage is billed at them. Add prices"
-                    " that are valid from a later day instead.", version.charge_id.display_name,
-                ))
+                raise UserError(
+                    self.env._(
+                        "You cannot change these prices of %s: usage is billed at them. Add prices"
+                        " that are valid from a later day instead.",
+                        version.charge_id.display_name,
+                    )
+                )
 
     # === HOOKS: THE LEDGER ANSWERS === #
 
@@ -178,8 +191,16 @@ class FusionBillingChargeVersion(models.Model):
     def _term_fields(self):
         """Return the names of the fields that say what usage costs."""
         return {
-            "charge_model", "included_quota", "price_per_unit", "unit_batch", "rate",
-            "fixed_amount", "minimum_amount", "maximum_amount", "flat_fee_at_zero", "tier_ids",
+            "charge_model",
+            "included_quota",
+            "price_per_unit",
+            "unit_batch",
+            "rate",
+            "fixed_amount",
+            "minimum_amount",
+            "maximum_amount",
+            "flat_fee_at_zero",
+            "tier_ids",
         }
 
     def _on(self, day):
@@ -201,10 +222,17 @@ class FusionBillingChargeVersion(models.Model):
 
         :return: `{version id: dict}`, in two queries
         """
-        exact = self._read_exact([
-            "included_quota", "price_per_unit", "unit_batch", "rate", "fixed_amount",
-            "minimum_amount", "maximum_amount",
-        ])
+        exact = self._read_exact(
+            [
+                "included_quota",
+                "price_per_unit",
+                "unit_batch",
+                "rate",
+                "fixed_amount",
+                "minimum_amount",
+                "maximum_amount",
+            ]
+        )
         tiers = self.tier_ids._terms()
         return {
             version.id: {

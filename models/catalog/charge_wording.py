@@ -10,26 +10,41 @@ class FusionBillingCharge(models.Model):
     _inherit = "fusion.billing.charge"
 
     price_summary = fields.Text(
-        "In Words", compute="_compute_price_summary",
+        "In Words",
+        compute="_compute_price_summary",
         help="What this charge costs a customer in each billing period.",
     )
     price_change_note = fields.Char(
-        "Changes", compute="_compute_price_change_note",
+        "Changes",
+        compute="_compute_price_change_note",
         help="From when on a change of these prices holds.",
     )
     waiting_prices = fields.Text(
-        "Planned Prices", compute="_compute_waiting_prices",
+        "Planned Prices",
+        compute="_compute_waiting_prices",
         help="Prices that wait for a later day; changes of today's prices do not touch them.",
     )
     filter_summary = fields.Char(
-        "Only Where", compute="_compute_filter_summary",
+        "Only Where",
+        compute="_compute_filter_summary",
         help="The usage that this charge prices; all of its metric if empty.",
     )
 
     @api.depends(
-        "metric_id.name", "charge_model", "included_quota", "price_per_unit", "unit_batch",
-        "rate", "fixed_amount", "minimum_amount", "maximum_amount", "tier_ids.up_to",
-        "tier_ids.unit_amount", "tier_ids.unit_batch", "tier_ids.flat_amount", "tier_ids.rate",
+        "metric_id.name",
+        "charge_model",
+        "included_quota",
+        "price_per_unit",
+        "unit_batch",
+        "rate",
+        "fixed_amount",
+        "minimum_amount",
+        "maximum_amount",
+        "tier_ids.up_to",
+        "tier_ids.unit_amount",
+        "tier_ids.unit_batch",
+        "tier_ids.flat_amount",
+        "tier_ids.rate",
         "currency_id",
     )
     @api.depends_context("lang")
@@ -57,7 +72,8 @@ class FusionBillingCharge(models.Model):
             return self.env._("Changes of prices hold from today; these stay for the days before.")
         return self.env._(
             "Changes of prices hold from today; these, in force since %s, stay for the days"
-            " before.", format_date(self.env, version.valid_from),
+            " before.",
+            format_date(self.env, version.valid_from),
         )
 
     @api.depends("version_ids.valid_from")
@@ -65,8 +81,11 @@ class FusionBillingCharge(models.Model):
     def _compute_waiting_prices(self):
         for charge in self:
             charge.waiting_prices = "\n".join(
-                self.env._("From %(day)s: %(price)s", day=format_date(self.env, version.valid_from),
-                           price=version.terms_in_words)
+                self.env._(
+                    "From %(day)s: %(price)s",
+                    day=format_date(self.env, version.valid_from),
+                    price=version.terms_in_words,
+                )
                 for version in charge._origin._waiting_versions()
             )
 

@@ -11,12 +11,12 @@ class FusionBillingMetric(models.Model):
     _order = "name, id"
 
     name = fields.Char(
-        required=True, translate=True, help="As it reads on an invoice: API calls, GB stored.",
+        required=True, translate=True, help="As it reads on an invoice: API calls, GB stored."
     )
     code = fields.Char(required=True, copy=False, help="How apps name this metric in the API.")
     active = fields.Boolean(default=True)
     company_id = fields.Many2one(
-        "res.company", required=True, index=True, default=lambda self: self.env.company,
+        "res.company", required=True, index=True, default=lambda self: self.env.company
     )
     aggregation = fields.Selection(
         [
@@ -28,15 +28,16 @@ class FusionBillingMetric(models.Model):
             ("average", "Average"),
             ("weighted", "Weighted by time"),
         ],
-        required=True, default="sum",
+        required=True,
+        default="sum",
         help="Sum: every counter adds up.\n"
-             "Maximum: the highest counter of the period counts.\n"
-             "Last value: the counter with the latest start counts.\n"
-             "Unique values: every distinct value counts once.\n"
-             "Number of counters: how many counters were pushed.\n"
-             "Average: the mean of the period's counters.\n"
-             "Weighted by time: a level (seats, GB stored) that holds until the next counter, and"
-             " counts for the share of the period in which it held.",
+        "Maximum: the highest counter of the period counts.\n"
+        "Last value: the counter with the latest start counts.\n"
+        "Unique values: every distinct value counts once.\n"
+        "Number of counters: how many counters were pushed.\n"
+        "Average: the mean of the period's counters.\n"
+        "Weighted by time: a level (seats, GB stored) that holds until the next counter, and"
+        " counts for the share of the period in which it held.",
     )
     description = fields.Text()
 
@@ -78,7 +79,9 @@ class FusionBillingMetric(models.Model):
         # sudo: what is rated counts, whoever looks.
         ratings = self.env["fusion.billing.rating"].sudo()
         if changed and ratings.search_count([("metric_id", "in", changed.ids)], limit=1):
-            raise UserError(self.env._(
-                "You cannot change the aggregation of this metric: its usage has been rated."
-                " Add a new metric."
-            ))
+            raise UserError(
+                self.env._(
+                    "You cannot change the aggregation of this metric: its usage has been rated."
+                    " Add a new metric."
+                )
+            )

@@ -22,46 +22,61 @@ class FusionBillingPlan(models.Model):
 
     name = fields.Char(required=True, translate=True, tracking=True)
     code = fields.Char(
-        required=True, tracking=True, copy=False, help="How apps name this plan in the API.",
+        required=True, tracking=True, copy=False, help="How apps name this plan in the API."
     )
     sequence = fields.Integer(default=10)
     active = fields.Boolean(default=True, tracking=True)
     company_id = fields.Many2one(
-        "res.company", required=True, index=True, default=lambda self: self.env.company,
+        "res.company", required=True, index=True, default=lambda self: self.env.company
     )
 
     billing_period_value = fields.Integer("Billing Period", required=True, default=1, tracking=True)
     billing_period_unit = fields.Selection(
         [("week", "Weeks"), ("month", "Months"), ("year", "Years")],
-        required=True, default="month", tracking=True,
+        required=True,
+        default="month",
+        tracking=True,
     )
     fee_timing = fields.Selection(
         [("advance", "In advance"), ("arrears", "In arrears")],
-        string="Recurring Fees", required=True, default="advance", tracking=True,
+        string="Recurring Fees",
+        required=True,
+        default="advance",
+        tracking=True,
         help="When a period's recurring products are invoiced: at its start or at its end."
-             " Usage is always invoiced at the end. It holds for fees that are put on a"
-             " subscription from now on.",
+        " Usage is always invoiced at the end. It holds for fees that are put on a"
+        " subscription from now on.",
     )
     prorate = fields.Boolean(
-        "Prorate Fees", default=True, tracking=True,
+        "Prorate Fees",
+        default=True,
+        tracking=True,
         help="In an incomplete billing period, a fee costs its share of the days. Otherwise the"
-             " first and the last period cost as much as a whole one.",
+        " first and the last period cost as much as a whole one.",
     )
     item_changes = fields.Selection(
         [("by_days", "At once, by days"), ("next_period", "From the next billing period")],
-        string="Changes of Fees", required=True, default="by_days", tracking=True,
+        string="Changes of Fees",
+        required=True,
+        default="by_days",
+        tracking=True,
         help="When seats are added or removed: owed by days from then on, and billed or credited"
-             " on the next document; or from the next billing period.",
+        " on the next document; or from the next billing period.",
     )
     invoice_mode = fields.Selection(
         [("post", "Post automatically"), ("draft", "Leave as draft")],
-        string="Invoices", required=True, default="post", tracking=True,
+        string="Invoices",
+        required=True,
+        default="post",
+        tracking=True,
     )
 
     draft_hours = fields.Integer(
-        "Hold Drafts For", default=0, tracking=True,
+        "Hold Drafts For",
+        default=0,
+        tracking=True,
         help="Hours after the end of a period in which its invoice waits as a draft, so that late"
-             " counters still land in it.",
+        " counters still land in it.",
     )
 
     fee_ids = fields.One2many("fusion.billing.plan.fee", "plan_id", "Fees", copy=True)
@@ -79,17 +94,18 @@ class FusionBillingPlan(models.Model):
     )
 
     _draft_hours_not_negative = models.Constraint(
-        "CHECK(draft_hours BETWEEN 0 AND 8760)",
-        "Drafts must be held for 0 hours to a year.",
+        "CHECK(draft_hours BETWEEN 0 AND 8760)", "Drafts must be held for 0 hours to a year."
     )
 
     @api.depends("subscription_ids")
     def _compute_subscription_count(self):
         orders = self.env["sale.order"]
         running = orders._fusion_subscription_domain(RUNNING)
-        counts = dict(orders._read_group(
-            running & Domain("fusion_plan_id", "in", self.ids), ["fusion_plan_id"], ["__count"],
-        ))
+        counts = dict(
+            orders._read_group(
+                running & Domain("fusion_plan_id", "in", self.ids), ["fusion_plan_id"], ["__count"]
+            )
+        )
         for plan in self:
             plan.subscription_count = counts.get(plan, 0)
 
@@ -101,15 +117,20 @@ class FusionBillingPlan(models.Model):
 
     def _check_period_kept(self, vals):
         """Refuse another billing period while subscriptions are on it: theirs are counted by it."""
-        changed = self.filtered(lambda plan: any(
-            plan[name] != vals.get(name, plan[name])
-            for name in ("billing_period_value", "billing_period_unit")
-        ))
+        changed = self.filtered(
+            lambda plan: any(
+                plan[name] != vals.get(name, plan[name])
+                for name in ("billing_period_value", "billing_period_unit")
+            )
+        )
         if any(plan._is_in_use() for plan in changed):
-            raise UserError(self.env._(
-                "You cannot change the billing period of this plan: subscriptions are on it, were"
-                " on it or wait for it. Make another plan and change theirs."
-            ))
+            raise UserError(
+                self.env._(
+                    "You cannot change the billing period of this plan: subscriptions are on it,"
+                    " were"
+                    " on it or wait for it. Make another plan and change theirs."
+                )
+            )
 
     def _is_in_use(self):
         """Whether a subscription is, was or will be on this plan; subscriptions say so."""
@@ -188,14 +209,16 @@ class FusionBillingPlan(models.Model):
             quantity = Decimal(0) if charge._filter() else quantities.get(charge.metric_id, 0)
             for version in charge._version_at(today):
                 priced = version._price(quantity)
-                lines.append({
-                    "charge": charge,
-                    "quantity": Decimal(quantity),
-                    "amount": round_amount(
-                        priced.amount, Decimal(str(charge.currency_id.rounding)),
-                    ),
-                    "breakdown": priced.breakdown,
-                })
+                lines.append(
+                    {
+                        "charge": charge,
+                        "quantity": Decimal(quantity),
+                        "amount": round_amount(
+                            priced.amount, Decimal(str(charge.currency_id.rounding))
+                        ),
+                        "breakdown": priced.breakdown,
+                    }
+                )
         return lines
 
     @api.model
@@ -217,9 +240,11 @@ class FusionBillingPlan(models.Model):
         """Open the subscriptions on this plan."""
         self.ensure_one()
         action = self.env["ir.actions.actions"]._for_xml_id("fusion_billing.sale_order_action")
-        return dict(action, domain=[("fusion_plan_id", "=", self.id)], context={
-            "default_fusion_plan_id": self.id,
-        })
+        return dict(
+            action,
+            domain=[("fusion_plan_id", "=", self.id)],
+            context={"default_fusion_plan_id": self.id},
+        )
 
 
 def _outside_of(charge, taken):
@@ -230,10 +255,13 @@ def _outside_of(charge, taken):
     pieces = [charge.days]
     for days in taken:
         pieces = [
-            part for piece in pieces for part in (
+            part
+            for piece in pieces
+            for part in (
                 Period(piece.start, min(piece.end, days.start)),
                 Period(max(piece.start, days.end), piece.end),
-            ) if part.start < part.end
+            )
+            if part.start < part.end
         ]
     if pieces == [charge.days]:
         return [charge]

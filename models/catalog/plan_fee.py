@@ -17,27 +17,32 @@ class FusionBillingPlanFee(models.Model):
     _check_company_auto = True
 
     plan_id = fields.Many2one(
-        "fusion.billing.plan", required=True, index=True, ondelete="cascade", check_company=True,
+        "fusion.billing.plan", required=True, index=True, ondelete="cascade", check_company=True
     )
     company_id = fields.Many2one(related="plan_id.company_id", store=True, index=True)
     sequence = fields.Integer(default=10)
     active = fields.Boolean(default=True)
     product_id = fields.Many2one(
-        "product.product", required=True, index=True, ondelete="restrict", check_company=True,
+        "product.product", required=True, index=True, ondelete="restrict", check_company=True
     )
     quantity = Exact(digits=(16, 2), required=True, default=1)
     has_own_price = fields.Boolean(
-        "Own Price", help="Otherwise the fee costs what the customer's pricelist says.",
+        "Own Price", help="Otherwise the fee costs what the customer's pricelist says."
     )
     currency_id = fields.Many2one(related="company_id.currency_id")
     price_unit = Exact("Price", digits=(16, 6), help="For each billing period, before tax.")
     fee_timing = fields.Selection(
-        [("advance", "In advance"), ("arrears", "In arrears")], "Invoiced", required=True,
-        compute="_compute_fee_timing", store=True, readonly=False, precompute=True,
+        [("advance", "In advance"), ("arrears", "In arrears")],
+        "Invoiced",
+        required=True,
+        compute="_compute_fee_timing",
+        store=True,
+        readonly=False,
+        precompute=True,
     )
 
     _quantity_positive = models.Constraint(
-        "CHECK(quantity > 0)", "A fee's quantity must be above zero.",
+        "CHECK(quantity > 0)", "A fee's quantity must be above zero."
     )
 
     @api.depends("plan_id")

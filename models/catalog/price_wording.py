@@ -41,8 +41,10 @@ class PriceWords:
         if not self.terms.included_quota:
             return self._price()
         return self.env._(
-            "%(quota)s %(metric)s included, then %(price)s", price=self._price(),
-            quota=self._units(self.terms.included_quota), metric=self.charge.metric_id.name,
+            "%(quota)s %(metric)s included, then %(price)s",
+            price=self._price(),
+            quota=self._units(self.terms.included_quota),
+            metric=self.charge.metric_id.name,
         )
 
     def _price(self):
@@ -97,7 +99,8 @@ class PriceWords:
         if tier.unit_batch:
             price = self.env._(
                 "%(price)s for each started %(batch)s",
-                price=price, batch=self._units(tier.unit_batch),
+                price=price,
+                batch=self._units(tier.unit_batch),
             )
         return " + ".join([price, *flat])
 

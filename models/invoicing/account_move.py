@@ -17,11 +17,16 @@ class AccountMove(models.Model):
     _inherit = "account.move"
 
     fusion_bill_on = fields.Date(
-        "Billing Date", copy=False, readonly=True,
+        "Billing Date",
+        copy=False,
+        readonly=True,
         help="The day from which what this document bills was due.",
     )
     fusion_post_at = fields.Datetime(
-        "Held Until", copy=False, readonly=True, index="btree_not_null",
+        "Held Until",
+        copy=False,
+        readonly=True,
+        index="btree_not_null",
         help="Until then late usage still lands in this draft; then it is posted.",
     )
 
@@ -44,10 +49,13 @@ class AccountMove(models.Model):
     def _fusion_check_own(self, names):
         """Refuse to let anybody say when a document was due or is posted: the plan says it."""
         if names & self._fusion_own_fields() and not is_engine(self.env):
-            raise UserError(self.env._(
-                "You cannot write what date a document is for, until when it is held, nor whether"
-                " apps know of it: post it if it shall wait no longer."
-            ))
+            raise UserError(
+                self.env._(
+                    "You cannot write what date a document is for, until when it is held, nor"
+                    " whether"
+                    " apps know of it: post it if it shall wait no longer."
+                )
+            )
 
     def button_draft(self):
         self._fusion_check_not_billed_again()
@@ -82,10 +90,13 @@ class AccountMove(models.Model):
         if any(_is_settled_otherwise(rating, rows) for rating, rows in rated.items()) or any(
             line._fusion_is_billed_otherwise() for line in one_offs
         ):
-            raise UserError(self.env._(
-                "You cannot reset this invoice to draft: its lines have been billed again. Create a"
-                " credit note instead."
-            ))
+            raise UserError(
+                self.env._(
+                    "You cannot reset this invoice to draft: its lines have been billed again."
+                    " Create a"
+                    " credit note instead."
+                )
+            )
 
     # === HELD DRAFTS === #
 
@@ -94,7 +105,7 @@ class AccountMove(models.Model):
         """Return the drafts whose time has come, in sets: pairs of how to post and which."""
         held = self.search([("state", "=", "draft"), ("fusion_post_at", "<=", now())])
         return [
-            (self._fusion_post_unless_busy, held[offset:offset + BATCH])
+            (self._fusion_post_unless_busy, held[offset : offset + BATCH])
             for offset in range(0, len(held), BATCH)
         ]
 
@@ -103,7 +114,7 @@ class AccountMove(models.Model):
         """Post drafts, unless somebody is at work on a subscription that they bill."""
         moves.exists()._fusion_leave_to_staff()
         moves.exists()._fusion_subscriptions()._fusion_try_lock()._fusion_attempt(
-            "invoicing", lambda orders: moves.exists()._fusion_post_held(orders),
+            "invoicing", lambda orders: moves.exists()._fusion_post_held(orders)
         )
 
     def _fusion_post_held(self, orders):
@@ -113,8 +124,11 @@ class AccountMove(models.Model):
         """
         self.env["fusion.billing.rating"]._rate_requested(orders)
         held = self.filtered(
-            lambda move: move.state == "draft" and move.fusion_post_at
-            and move._fusion_subscriptions() <= orders
+            lambda move: (
+                move.state == "draft"
+                and move.fusion_post_at
+                and move._fusion_subscriptions() <= orders
+            )
         )
         as_engine(held).fusion_post_at = False
         as_engine(held).action_post()

@@ -9,8 +9,12 @@ CONCEDE, TAKE_BACK, BILL_AGAIN = "concede", "take back", "bill again"
 SETTLED_BY = {CONCEDE: 0, TAKE_BACK: -1, BILL_AGAIN: 1}
 
 OWN = {
-    "fusion_rating_id", "fusion_settled", "fusion_price_factor", "fusion_quantity",
-    "fusion_conceded", "fusion_waived",
+    "fusion_rating_id",
+    "fusion_settled",
+    "fusion_price_factor",
+    "fusion_quantity",
+    "fusion_conceded",
+    "fusion_waived",
 }
 
 
@@ -20,16 +24,20 @@ class AccountMoveLine(models.Model):
     _inherit = "account.move.line"
 
     fusion_quantity = fields.Char(
-        copy=False, readonly=True, help="The exact quantity that this line brings the bill up to.",
+        copy=False, readonly=True, help="The exact quantity that this line brings the bill up to."
     )
     fusion_conceded = fields.Boolean(
-        "Conceded", copy=False, readonly=True,
+        "Conceded",
+        copy=False,
+        readonly=True,
         help="Staff gave back a one-off order line of a subscription: it is not billed again.",
     )
     fusion_waived = fields.Boolean(
-        "Waived", copy=False, readonly=True,
+        "Waived",
+        copy=False,
+        readonly=True,
         help="Staff waived what this line bills: it is not billed again though its document is"
-             " cancelled.",
+        " cancelled.",
     )
 
     # === CRUD METHODS === #
@@ -46,9 +54,11 @@ class AccountMoveLine(models.Model):
     def _fusion_check_own(self, names):
         """Refuse to let anybody say what a line settles: nobody could tell what is due then."""
         if names & OWN and not is_engine(self.env):
-            raise UserError(self.env._(
-                "You cannot write what a line of a document settles: the ledger says it."
-            ))
+            raise UserError(
+                self.env._(
+                    "You cannot write what a line of a document settles: the ledger says it."
+                )
+            )
 
     # === COPIES === #
 

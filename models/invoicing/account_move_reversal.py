@@ -13,7 +13,7 @@ class AccountMove(models.Model):
         context = self.env.context
         replaced = is_engine(self.env) and context.get("fusion_copy") == BILL_AGAIN
         moves = self.with_context(
-            fusion_engine=ENGINE, fusion_copy=TAKE_BACK if replaced else CONCEDE,
+            fusion_engine=ENGINE, fusion_copy=TAKE_BACK if replaced else CONCEDE
         )
         reversals = super(AccountMove, moves)._reverse_moves(default_values_list, cancel=cancel)
         return reversals.with_env(self.env)

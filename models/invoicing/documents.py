@@ -42,7 +42,7 @@ class Document:
         if plan.invoice_mode != "post" or not plan.draft_hours or not self.closes_period:
             return None
         until = self.order._fusion_zones().midnight(self.bill_on) + timedelta(
-            hours=plan.draft_hours,
+            hours=plan.draft_hours
         )
         return until if until > now() else None
 
@@ -77,7 +77,8 @@ class SaleOrder(models.Model):
         """
         amounts = self._fusion_amounts_due(day)
         return [
-            document for order in self
+            document
+            for order in self
             for document in order._fusion_split(amounts[order], day, asked)
             if document.is_worth_it
         ]
@@ -89,12 +90,19 @@ class SaleOrder(models.Model):
         already, whenever that should have been.
         """
         opened = {order: max(day, order._fusion_opened_on()) for order in self}
-        ratings = self.env["fusion.billing.rating"].search(
-            Domain("subscription_id", "in", self.ids) & Domain("due", "!=", 0) & (
-                Domain("bill_on", "<=", max(opened.values(), default=day))
-                | Domain("settled", "!=", 0)
-            ), order="bill_on, date_from, id",
-        ).filtered(lambda row: row.settled or row.bill_on <= opened[row.subscription_id])
+        ratings = (
+            self.env["fusion.billing.rating"]
+            .search(
+                Domain("subscription_id", "in", self.ids)
+                & Domain("due", "!=", 0)
+                & (
+                    Domain("bill_on", "<=", max(opened.values(), default=day))
+                    | Domain("settled", "!=", 0)
+                ),
+                order="bill_on, date_from, id",
+            )
+            .filtered(lambda row: row.settled or row.bill_on <= opened[row.subscription_id])
+        )
         amounts = defaultdict(dict)
         for rating, amount in ratings._next_amounts().items():
             if amount:
@@ -131,10 +139,16 @@ class SaleOrder(models.Model):
         What was paid in advance is taken off once its invoice is posted: a draft may be deleted.
         """
         lines = self._get_invoiceable_lines(final=True)
-        return lines.filtered(lambda line: not line.display_type and (
-            not line.is_downpayment or line.qty_to_invoice > 0
-            or "posted" in line.invoice_lines.mapped("parent_state")
-        ))
+        return lines.filtered(
+            lambda line: (
+                not line.display_type
+                and (
+                    not line.is_downpayment
+                    or line.qty_to_invoice > 0
+                    or "posted" in line.invoice_lines.mapped("parent_state")
+                )
+            )
+        )
 
     # === MAKING THEM === #
 
@@ -144,14 +158,17 @@ class SaleOrder(models.Model):
         if not documents:
             return moves
         documents, vals_list = self._fusion_share_documents(
-            documents, self._fusion_prepare_documents(documents),
+            documents, self._fusion_prepare_documents(documents)
         )
-        moves = as_engine(moves).with_context(
-            default_move_type="out_invoice",
-        )._fusion_create_drafts(vals_list)
+        moves = (
+            as_engine(moves)
+            .with_context(default_move_type="out_invoice")
+            ._fusion_create_drafts(vals_list)
+        )
         moves._fusion_follow_sign()
         moves.browse(
-            move.id for move, document in zip(moves, documents, strict=True)
+            move.id
+            for move, document in zip(moves, documents, strict=True)
             if document.plan.invoice_mode == "post" and not move.fusion_post_at
         )._fusion_post_whole()
         return self.env["account.move"].browse(moves.ids)
@@ -199,7 +216,7 @@ class SaleOrder(models.Model):
         # What was paid in advance is taken off, as core does on a final invoice.
         reverse = self.env["account.tax"]._reverse_quantity_base_line_extra_tax_data
         return line._prepare_invoice_lines_vals_list(
-            quantity=-1.0, extra_tax_data=reverse(line.extra_tax_data),
+            quantity=-1.0, extra_tax_data=reverse(line.extra_tax_data)
         )
 
     def _fusion_in_order(self, lines):

@@ -22,7 +22,8 @@ class SaleOrder(models.Model):
             return
         amounts = {
             rating: amount
-            for rows in orders._fusion_amounts_due(day).values() for rating, amount in rows.items()
+            for rows in orders._fusion_amounts_due(day).values()
+            for rating, amount in rows.items()
         }
         if not amounts:
             return
@@ -38,10 +39,14 @@ class SaleOrder(models.Model):
 
     def _fusion_held_drafts(self):
         """Return the drafts that are held for these subscriptions, the earliest first."""
-        return self.env["account.move"].search([
-            ("state", "=", "draft"), ("fusion_post_at", "!=", False),
-            ("invoice_line_ids.fusion_rating_id.subscription_id", "in", self.ids),
-        ], order="fusion_bill_on, id")
+        return self.env["account.move"].search(
+            [
+                ("state", "=", "draft"),
+                ("fusion_post_at", "!=", False),
+                ("invoice_line_ids.fusion_rating_id.subscription_id", "in", self.ids),
+            ],
+            order="fusion_bill_on, id",
+        )
 
 
 class FusionBillingRating(models.Model):
@@ -52,15 +57,21 @@ class FusionBillingRating(models.Model):
     def _draft_line(self):
         """Return the line of a draft that follows this row, if there is one."""
         return self.invoice_line_ids.filtered(
-            lambda line: line.parent_state == "draft" and line.move_id.fusion_bill_on
-            and not line.move_id.posted_before and line._fusion_is_untouched()
+            lambda line: (
+                line.parent_state == "draft"
+                and line.move_id.fusion_bill_on
+                and not line.move_id.posted_before
+                and line._fusion_is_untouched()
+            )
         )[:1]
 
     def _held_draft(self, held):
         """Return the first held draft of this row's subscription that was due with it or later."""
         return held.filtered(
-            lambda move: move.fusion_bill_on >= self.bill_on
-            and self.subscription_id in move._fusion_subscriptions()
+            lambda move: (
+                move.fusion_bill_on >= self.bill_on
+                and self.subscription_id in move._fusion_subscriptions()
+            )
         )[:1]
 
     def _put_on_drafts(self, added):
@@ -76,14 +87,23 @@ class FusionBillingRating(models.Model):
             values = words.of_document_line(rating, order_line, total, line)
             values["quantity"] *= sign
             if line:
-                as_engine(line).write({
-                    name: values[name] for name in (
-                        "name", "quantity", "price_unit", "discount", "fusion_settled",
-                        "fusion_price_factor", "fusion_quantity",
-                    )
-                })
+                as_engine(line).write(
+                    {
+                        name: values[name]
+                        for name in (
+                            "name",
+                            "quantity",
+                            "price_unit",
+                            "discount",
+                            "fusion_settled",
+                            "fusion_price_factor",
+                            "fusion_quantity",
+                        )
+                    }
+                )
             else:
                 values["sequence"] = max(draft.invoice_line_ids.mapped("sequence"), default=0) + 1
                 as_engine(draft).write({"invoice_line_ids": [fields.Command.create(values)]})
-        self.env["account.move"].union(*(draft for draft, _l, _a in added.values())) \
-            ._fusion_follow_sign()
+        self.env["account.move"].union(
+            *(draft for draft, _l, _a in added.values())
+        )._fusion_follow_sign()

@@ -49,11 +49,15 @@ class SaleOrderLine(models.Model):
     _inherit = "sale.order.line"
 
     fusion_in_part = fields.Boolean(
-        "In Part", copy=False, readonly=True,
+        "In Part",
+        copy=False,
+        readonly=True,
         help="The open billing period comes to something else than a whole one at these terms.",
     )
     fusion_open_amount = fields.Monetary(
-        "Open Period", copy=False, readonly=True,
+        "Open Period",
+        copy=False,
+        readonly=True,
         help="What the open billing period comes to, if that is not what these terms say.",
     )
 
@@ -79,18 +83,18 @@ class SaleOrderLine(models.Model):
     def _fusion_check_shown(self, names):
         """Refuse to let anybody say what a period comes to."""
         if names & LEDGER_SAYS and not is_engine(self.env):
-            raise UserError(self.env._(
-                "You cannot write what the open period of a fee comes to: the ledger says it."
-            ))
+            raise UserError(
+                self.env._(
+                    "You cannot write what the open period of a fee comes to: the ledger says it."
+                )
+            )
 
     # === WHAT IS SHOWN === #
 
     def _prepare_base_line_for_taxes_computation(self, **kwargs):
         # In a form, other terms are shown as they are.
         if self.fusion_in_part and all(self[name] == self._origin[name] for name in EDITS):
-            kwargs = {
-                "price_unit": self.fusion_open_amount, "quantity": 1, "discount": 0, **kwargs,
-            }
+            kwargs = {"price_unit": self.fusion_open_amount, "quantity": 1, "discount": 0, **kwargs}
         return super()._prepare_base_line_for_taxes_computation(**kwargs)
 
     def _fusion_part(self, amount):
@@ -103,9 +107,7 @@ class SaleOrderLine(models.Model):
         terms = self.product_uom_qty * self.price_unit * (1 - self.discount / 100)
         whole = exact_amount(self.currency_id.round(terms))
         in_part = amount is not None and amount != whole
-        return {
-            "fusion_in_part": in_part, "fusion_open_amount": float(amount) if in_part else 0.0,
-        }
+        return {"fusion_in_part": in_part, "fusion_open_amount": float(amount) if in_part else 0.0}
 
 
 OPEN_FEES = """

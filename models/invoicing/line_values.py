@@ -77,7 +77,9 @@ class LineValues:
         if rating._is_usage():
             price = adapted_price(order_line, rating.product_id, amount)
         return {
-            "quantity": 1, "price_unit": float(price), "discount": 0,
+            "quantity": 1,
+            "price_unit": float(price),
+            "discount": 0,
             "fusion_price_factor": float(amount / price) if price else 1,
         }
 
@@ -107,7 +109,8 @@ class LineValues:
             words["was"], words["now"] = format_quantity(self.env, was, lang), words["used"]
         return rating.with_context(lang=lang).env._(
             "Correction for %(period)s: %(metric)s, was %(was)s, now %(now)s\n"
-            "%(used)s used, %(included)s included, %(billed)s billed", **words,
+            "%(used)s used, %(included)s included, %(billed)s billed",
+            **words,
         )
 
     def _usage_words(self, rating, lang):
@@ -118,14 +121,15 @@ class LineValues:
         return {
             "metric": rating.metric_id.with_env(self._env(lang)).name,
             "period": format_period(self.env, rating.date_from, rating.date_until, lang),
-            "used": used, "included": included, "billed": billed,
+            "used": used,
+            "included": included,
+            "billed": billed,
         }
 
     def _was(self, rating, own_line):
         """Return the quantity that the latest other line of a row brought the bill up to."""
         lines = rating.invoice_line_ids.filtered(
-            lambda line: line.parent_state != "cancel" and line.fusion_quantity
-            and line != own_line
+            lambda line: line.parent_state != "cancel" and line.fusion_quantity and line != own_line
         )
         return Decimal(lines.sorted("id")[-1:].fusion_quantity or 0)
 
@@ -137,7 +141,8 @@ class LineValues:
         reader = rating.with_context(lang=lang)
         return name + reader.env._(
             "%(period)s: %(terms)s for a full billing period",
-            period=period, terms=reader._describe_fee(),
+            period=period,
+            terms=reader._describe_fee(),
         )
 
     def _fee_correction(self, rating, order_line, settled, lang):
@@ -145,7 +150,9 @@ class LineValues:
         return rating.with_context(lang=lang).env._(
             "Correction for %(period)s: %(fee)s, was %(was)s, now %(now)s",
             period=format_period(self.env, rating.date_from, rating.date_until, lang),
-            fee=self._product_name(rating, order_line, lang), was=was, now=now,
+            fee=self._product_name(rating, order_line, lang),
+            was=was,
+            now=now,
         )
 
     def _amount_words(self, rating, settled, lang):
@@ -175,7 +182,7 @@ def adapted_price(order_line, product, amount):
     if own == order_line.tax_ids or not all(own.mapped("price_include")) or not own:
         return amount
     price = own._adapt_price_unit_to_another_taxes(
-        float(amount), product, own, order_line.tax_ids, order_line.product_uom_id,
+        float(amount), product, own, order_line.tax_ids, order_line.product_uom_id
     )
     rounding = Decimal(str(order_line.currency_id.rounding))
     return (Decimal(repr(price)) / rounding).quantize(Decimal(1)) * rounding

@@ -7,8 +7,9 @@ class FusionBillingPlan(models.Model):
     _inherit = "fusion.billing.plan"
 
     one_document = fields.Boolean(
-        "One Document per Customer", tracking=True,
+        "One Document per Customer",
+        tracking=True,
         help="What several subscriptions of a customer owe on the same day stands on one document,"
-             " if they have the same currency, payment terms and fiscal position. It can be"
-             " decided for a single customer, too.",
+        " if they have the same currency, payment terms and fiscal position. It can be"
+        " decided for a single customer, too.",
     )

@@ -16,7 +16,8 @@ class FusionBillingRating(models.Model):
         orders = self.subscription_id
         lines = {
             (line.order_id, line.fusion_charge_id): line
-            for line in orders.order_line if line.fusion_charge_id
+            for line in orders.order_line
+            if line.fusion_charge_id
         }
         missing = {
             (rating.subscription_id, rating.charge_id): None
@@ -25,8 +26,7 @@ class FusionBillingRating(models.Model):
         }
         lines |= orders._fusion_add_usage_lines(list(missing))
         return {
-            rating: rating.item_id.order_line_id
-            or lines[rating.subscription_id, rating.charge_id]
+            rating: rating.item_id.order_line_id or lines[rating.subscription_id, rating.charge_id]
             for rating in self
         }
 

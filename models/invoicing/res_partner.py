@@ -9,7 +9,7 @@ class ResPartner(models.Model):
     fusion_one_document = fields.Boolean(
         "One Document for All Subscriptions",
         help="What several subscriptions owe on the same day stands on one document, if they have"
-             " the same currency, payment terms and fiscal position.",
+        " the same currency, payment terms and fiscal position.",
     )
 
     @api.model

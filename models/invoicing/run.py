@@ -90,9 +90,9 @@ class SaleOrder(models.Model):
         """
         # sudo: whoever closes a subscription need not be allowed to write invoices.
         orders = self.sudo()
-        orders.env.execute_query(SQL(
-            "SELECT FROM sale_order WHERE id = ANY(%s) ORDER BY id FOR UPDATE", orders.ids,
-        ))
+        orders.env.execute_query(
+            SQL("SELECT FROM sale_order WHERE id = ANY(%s) ORDER BY id FOR UPDATE", orders.ids)
+        )
         invoices = orders._fusion_bill(day, asked)
         return self.env["account.move"].browse(invoices.ids)
 
@@ -146,7 +146,7 @@ class SaleOrder(models.Model):
     def _fusion_due_on(self, today):
         """Return the domain of subscriptions whose period is over, or that owe something now."""
         has_one_offs = Domain("fusion_state", "=", "6_churn") & Domain(
-            "invoice_status", "=", "to invoice",
+            "invoice_status", "=", "to invoice"
         )
         return self._fusion_over_on(today) | SUBSCRIPTION & (
             has_one_offs | self._fusion_owing_on(today)
@@ -163,11 +163,15 @@ class SaleOrder(models.Model):
         self.env["fusion.billing.rating"].flush_model(["amount", "settled", "waived"])
         self.env["account.move.line"].flush_model()
         self.env["account.move"].flush_model(["move_type", "state"])
-        return Domain.custom(to_sql=lambda _model, alias, _query: SQL(
-            OWING, order=SQL.identifier(alias, "id"), opened=SQL.identifier(
-                alias, "fusion_last_invoice_date",
-            ), state=SQL.identifier(alias, "fusion_state"), today=today,
-        ))
+        return Domain.custom(
+            to_sql=lambda _model, alias, _query: SQL(
+                OWING,
+                order=SQL.identifier(alias, "id"),
+                opened=SQL.identifier(alias, "fusion_last_invoice_date"),
+                state=SQL.identifier(alias, "fusion_state"),
+                today=today,
+            )
+        )
 
 
 # Late rows wait for the next document, unless there is none to come. A credit is held back while

@@ -21,7 +21,7 @@ class SaleOrderLine(models.Model):
     # === QUANTITIES AND AMOUNTS === #
 
     @api.depends(
-        "order_id.fusion_plan_id", "fusion_charge_id", "fusion_item_ids", "fusion_recurring",
+        "order_id.fusion_plan_id", "fusion_charge_id", "fusion_item_ids", "fusion_recurring"
     )
     def _compute_qty_to_invoice(self):
         engines = self._fusion_engines()
@@ -61,8 +61,12 @@ class SaleOrderLine(models.Model):
         for line in others:
             for waived in line.invoice_lines.filtered("fusion_waived"):
                 if waived.parent_state == "cancel":
-                    quantities[line] += waived._fusion_sign() * waived.product_uom_id \
-                        ._compute_quantity(waived.quantity, line.product_uom_id)
+                    quantities[line] += (
+                        waived._fusion_sign()
+                        * waived.product_uom_id._compute_quantity(
+                            waived.quantity, line.product_uom_id
+                        )
+                    )
         return quantities
 
     def _compute_qty_invoiced_posted(self):
@@ -99,8 +103,9 @@ class SaleOrderLine(models.Model):
 
     def _compute_price_unit(self):
         # The price of usage comes from the ledger: no pricelist may touch it.
-        super(SaleOrderLine, self.filtered(lambda line: not line.fusion_charge_id)) \
-            ._compute_price_unit()
+        super(
+            SaleOrderLine, self.filtered(lambda line: not line.fusion_charge_id)
+        )._compute_price_unit()
 
     def _compute_discount(self):
         usage_lines = self.filtered("fusion_charge_id")

@@ -42,9 +42,10 @@ class SaleOrder(models.Model):
             return vals_list[0]
         lines = []
         for document, vals in group:
-            lines += [document.order._fusion_prepare_heading(), *(
-                line for _command, _id, line in vals["invoice_line_ids"]
-            )]
+            lines += [
+                document.order._fusion_prepare_heading(),
+                *(line for _command, _id, line in vals["invoice_line_ids"]),
+            ]
         references = {vals["payment_reference"] for vals in vals_list}
         return {
             **vals_list[0],

@@ -14,7 +14,11 @@ from ..base.engine import as_engine
 # What can be written on many lines at once; with anything else, the ORM writes the line.
 SHOWN_AT_ONCE = ("price_unit", "technical_price_unit", "name")
 LINE_AMOUNTS = (
-    "price_subtotal", "price_tax", "price_total", "price_reduce_taxexcl", "price_reduce_taxinc",
+    "price_subtotal",
+    "price_tax",
+    "price_total",
+    "price_reduce_taxexcl",
+    "price_reduce_taxinc",
 )
 ORDER_AMOUNTS = ("amount_untaxed", "amount_tax", "amount_total")
 LOGGED = ("write_uid", "write_date")
@@ -23,16 +27,24 @@ LOGGED = ("write_uid", "write_date")
 # in it is known. Where another one has a part in it, the ORM writes all lines.
 RELIED_ON = {
     "sale.order.line": (
-        "write", "_compute_field_value", "_compute_amount", "_compute_price_reduce_taxexcl",
+        "write",
+        "_compute_field_value",
+        "_compute_amount",
+        "_compute_price_reduce_taxexcl",
         "_compute_price_reduce_taxinc",
     ),
     "sale.order": (
-        "_compute_field_value", "_compute_amounts", "_add_base_lines_for_early_payment_discount",
+        "_compute_field_value",
+        "_compute_amounts",
+        "_add_base_lines_for_early_payment_discount",
     ),
     "account.tax": (
-        "_get_tax_totals_summary", "_aggregate_base_line_tax_details",
-        "_aggregate_base_lines_tax_details", "_aggregate_base_lines_aggregated_values",
-        "_round_base_lines_tax_details", "_round_tax_details_tax_amounts",
+        "_get_tax_totals_summary",
+        "_aggregate_base_line_tax_details",
+        "_aggregate_base_lines_tax_details",
+        "_aggregate_base_lines_aggregated_values",
+        "_round_base_lines_tax_details",
+        "_round_tax_details_tax_amounts",
         "_round_tax_details_base_lines",
     ),
 }
@@ -69,10 +81,12 @@ class SaleOrderLine(models.Model):
         }
         _recall(self, shown)
         of_orders, of_lines = orders._fusion_amounts()
-        with self.env.protecting([
-            ([self._fields[name] for name in LINE_AMOUNTS], self),
-            ([orders._fields[name] for name in ORDER_AMOUNTS], orders),
-        ]):
+        with self.env.protecting(
+            [
+                ([self._fields[name] for name in LINE_AMOUNTS], self),
+                ([orders._fields[name] for name in ORDER_AMOUNTS], orders),
+            ]
+        ):
             _store(self, {line: {**shown[line], **of_lines[line]} for line in self})
             _store(orders, of_orders)
             self.modified(SHOWN_AT_ONCE)
@@ -126,7 +140,8 @@ def _amounts_of_order(order, base_lines):
     )
     tax = sum(tax["tax_amount_currency"] for line in details for tax in line["taxes_data"])
     return {
-        "amount_untaxed": currency.round(untaxed), "amount_tax": currency.round(tax),
+        "amount_untaxed": currency.round(untaxed),
+        "amount_tax": currency.round(tax),
         "amount_total": currency.round(untaxed + tax),
     }
 
@@ -137,8 +152,11 @@ def _amounts_of_line(base_line):
     subtotal = currency.round(details["total_excluded_currency"])
     total = currency.round(details["total_included_currency"])
     return {
-        "price_subtotal": subtotal, "price_total": total, "price_tax": total - subtotal,
-        "price_reduce_taxexcl": subtotal, "price_reduce_taxinc": total,
+        "price_subtotal": subtotal,
+        "price_total": total,
+        "price_tax": total - subtotal,
+        "price_reduce_taxexcl": subtotal,
+        "price_reduce_taxinc": total,
     }
 
 
@@ -165,16 +183,25 @@ def _store(records, values):
         return
     _recall(records, values)
     fields = [records._fields[name] for name in values[records[0]]]
-    records.env.cr.execute(SQL(
-        UPDATE, table=SQL.identifier(records._table), ids=records.ids, uid=records.env.uid,
-        now=records.env.cr.now(),
-        columns=_listed("%s", fields), stored=_listed("stored.%s", fields),
-        given=_listed("given.%s", fields),
-        arrays=SQL(", ").join(
-            SQL(f"%s::{field.column_type[1]}[]", [values[record][field.name] for record in records])
-            for field in fields
-        ),
-    ))
+    records.env.cr.execute(
+        SQL(
+            UPDATE,
+            table=SQL.identifier(records._table),
+            ids=records.ids,
+            uid=records.env.uid,
+            now=records.env.cr.now(),
+            columns=_listed("%s", fields),
+            stored=_listed("stored.%s", fields),
+            given=_listed("given.%s", fields),
+            arrays=SQL(", ").join(
+                SQL(
+                    f"%s::{field.column_type[1]}[]",
+                    [values[record][field.name] for record in records],
+                )
+                for field in fields
+            ),
+        )
+    )
     records.invalidate_recordset(LOGGED, flush=False)
 
 
@@ -186,7 +213,9 @@ def _strangers(model, names):
     """The addons that have a part in methods of a model and are not known to do nothing here."""
     modules = {
         vars(part)[name].__module__
-        for part in type(model).mro() for name in names if name in vars(part)
+        for part in type(model).mro()
+        for name in names
+        if name in vars(part)
     }
     return {module.removeprefix("odoo.addons.").split(".")[0] for module in modules} - KNOWN
 

@@ -27,7 +27,8 @@ class SaleOrder(models.Model):
         shown = orders._fusion_open_usage()
         lines = {
             (line.order_id, line.fusion_charge_id): line
-            for line in orders.order_line if line.fusion_charge_id
+            for line in orders.order_line
+            if line.fusion_charge_id
         }
         new = [key for key, (amount, _rows) in shown.items() if amount and key not in lines]
         lines |= orders._fusion_add_usage_lines(new)
@@ -37,10 +38,12 @@ class SaleOrder(models.Model):
             line: line._fusion_changed_by(*shown.get(key, nothing), words)
             for key, line in lines.items()
         }
-        as_engine(orders.order_line)._fusion_show({
-            **{line: changed for line, changed in changes.items() if changed},
-            **orders._fusion_changed_fees(),
-        })
+        as_engine(orders.order_line)._fusion_show(
+            {
+                **{line: changed for line, changed in changes.items() if changed},
+                **orders._fusion_changed_fees(),
+            }
+        )
 
     def _fusion_follow_products(self):
         """Put the products that charges have by now on their lines: documents take taxes there."""
@@ -60,18 +63,20 @@ class SaleOrder(models.Model):
         common = self._fusion_common_of_usage_lines()
         for order, charge in keys:
             counts[order] += 1
-            values.append({
-                "order_id": order.id,
-                "sequence": max(order.order_line.mapped("sequence"), default=0) + counts[order],
-                "product_id": charge.product_id.id,
-                "product_uom_qty": 1,
-                "price_unit": 0,
-                "technical_price_unit": 0,
-                "discount": 0,
-                "fusion_recurring": False,
-                "fusion_charge_id": charge.id,
-                **common,
-            })
+            values.append(
+                {
+                    "order_id": order.id,
+                    "sequence": max(order.order_line.mapped("sequence"), default=0) + counts[order],
+                    "product_id": charge.product_id.id,
+                    "product_uom_qty": 1,
+                    "price_unit": 0,
+                    "technical_price_unit": 0,
+                    "discount": 0,
+                    "fusion_recurring": False,
+                    "fusion_charge_id": charge.id,
+                    **common,
+                }
+            )
         return dict(zip(keys, as_engine(self.order_line).create(values), strict=True))
 
     @api.model
@@ -114,11 +119,12 @@ class SaleOrderLine(models.Model):
         product = self.fusion_charge_id.product_id
         price = float(adapted_price(self, product, amount))
         values = {
-            "product_uom_qty": 1, "discount": 0,
-            "price_unit": price, "technical_price_unit": price,
-            "name": "\n".join(words.name(rating, self) for rating in ratings) or (
-                self.fusion_charge_id.metric_id.with_context(lang=self.order_id._get_lang()).name
-            ),
+            "product_uom_qty": 1,
+            "discount": 0,
+            "price_unit": price,
+            "technical_price_unit": price,
+            "name": "\n".join(words.name(rating, self) for rating in ratings)
+            or (self.fusion_charge_id.metric_id.with_context(lang=self.order_id._get_lang()).name),
         }
         return {name: value for name, value in values.items() if self[name] != value}
 

@@ -71,9 +71,11 @@ class AccountMove(models.Model):
         :raise UserError: one was credited: then nothing of it is left to waive
         """
         if self.reversal_move_ids.filtered(lambda move: move.state != "cancel"):
-            raise UserError(self.env._(
-                "You cannot waive what was credited already: cancel the credit note first."
-            ))
+            raise UserError(
+                self.env._(
+                    "You cannot waive what was credited already: cancel the credit note first."
+                )
+            )
         lines = self._fusion_lines_to_waive()
         self.button_cancel()
         as_engine(lines).fusion_waived = True
@@ -83,9 +85,9 @@ class AccountMove(models.Model):
     def _fusion_lines_to_waive(self):
         """Return the lines that bill subscriptions."""
         # sudo: who works on invoices need not see subscriptions, nor write the ledger.
-        return self.sudo().invoice_line_ids.filtered(lambda line: (
-            line.fusion_settled if line.fusion_rating_id else line._fusion_is_one_off()
-        ))
+        return self.sudo().invoice_line_ids.filtered(
+            lambda line: line.fusion_settled if line.fusion_rating_id else line._fusion_is_one_off()
+        )
 
 
 class AccountMoveLine(models.Model):
@@ -97,8 +99,9 @@ class AccountMoveLine(models.Model):
         """Whether the line bills a one-off order line of a subscription."""
         self.ensure_one()
         return not self.display_type.startswith("line_") and bool(
-            self.sale_line_ids.filtered(lambda line: not line.is_downpayment)
-            .order_id.fusion_phase_ids
+            self.sale_line_ids.filtered(
+                lambda line: not line.is_downpayment
+            ).order_id.fusion_phase_ids
         )
 
     def _fusion_settled_by_rating(self):
@@ -106,5 +109,6 @@ class AccountMoveLine(models.Model):
         # sudo: the ledger is written by its own methods alone.
         return [
             (rating, sum(lines.mapped("fusion_settled")))
-            for rating, lines in self.sudo().grouped("fusion_rating_id").items() if rating
+            for rating, lines in self.sudo().grouped("fusion_rating_id").items()
+            if rating
         ]

@@ -28,16 +28,21 @@ class AccountMove(models.Model):
 
         :param WholeLines lines: works out their values
         """
-        moves = self.with_context(**WHOLE).create([
-            {name: value for name, value in vals.items() if name != "invoice_line_ids"}
-            for vals in vals_list
-        ])
-        moves.env["account.move.line"]._fusion_create_whole([
-            values for move, vals in zip(moves, vals_list, strict=True)
-            for values in lines.of(
-                move, [line for _command, _id, line in vals["invoice_line_ids"]],
-            )
-        ])
+        moves = self.with_context(**WHOLE).create(
+            [
+                {name: value for name, value in vals.items() if name != "invoice_line_ids"}
+                for vals in vals_list
+            ]
+        )
+        moves.env["account.move.line"]._fusion_create_whole(
+            [
+                values
+                for move, vals in zip(moves, vals_list, strict=True)
+                for values in lines.of(
+                    move, [line for _command, _id, line in vals["invoice_line_ids"]]
+                )
+            ]
+        )
         return moves
 
     def _fusion_post_whole(self):
@@ -65,9 +70,7 @@ class AccountMove(models.Model):
     def _fusion_in_common(self, vals):
         """Return what core makes of the values that are `ALIKE`."""
         move = self.new({name: vals[name] for name in ALIKE if name in vals})
-        return {
-            name: self._fields[name].convert_to_write(move[name], self) for name in IN_COMMON
-        }
+        return {name: self._fields[name].convert_to_write(move[name], self) for name in IN_COMMON}
 
     def _check_company(self, fnames=None):
         if not (_is_whole(self.env) and _is_of_one_company(self)):
@@ -101,10 +104,13 @@ class AccountMoveLine(models.Model):
     def _fusion_create_whole(self, vals_list):
         """Create lines with values that core would compute from other values afterwards."""
         lines = self.create(vals_list)
-        given = self.union(*(
-            line for line, vals in zip(lines, vals_list, strict=True)
-            if vals.keys() >= AFTERWARDS
-        ))
+        given = self.union(
+            *(
+                line
+                for line, vals in zip(lines, vals_list, strict=True)
+                if vals.keys() >= AFTERWARDS
+            )
+        )
         for name in AFTERWARDS | EMPTY:
             self.env.remove_to_compute(self._fields[name], given)
 
@@ -124,10 +130,13 @@ class AccountMoveLine(models.Model):
         move = self.move_id.browse(vals["move_id"])
         tax = self.tax_repartition_line_id.browse(vals["tax_repartition_line_id"]).tax_id
         return {
-            "company_id": move.company_id.id, "company_currency_id": move.company_currency_id.id,
-            "journal_id": move.journal_id.id, "tax_line_id": tax.id,
+            "company_id": move.company_id.id,
+            "company_currency_id": move.company_currency_id.id,
+            "journal_id": move.journal_id.id,
+            "tax_line_id": tax.id,
             "tax_group_id": tax.tax_group_id.id,
-            "debit": max(vals["balance"], 0.0), "credit": max(-vals["balance"], 0.0),
+            "debit": max(vals["balance"], 0.0),
+            "credit": max(-vals["balance"], 0.0),
         }
 
     def _check_company(self, fnames=None):
@@ -142,7 +151,8 @@ def _is_of_one_company(records):
     return all(
         _may_use(company, same.sudo().mapped(name))
         for company, same in records.grouped("company_id").items()
-        for name, field in records._fields.items() if field.relational and field.check_company
+        for name, field in records._fields.items()
+        if field.relational and field.check_company
     )
 
 
@@ -161,14 +171,24 @@ def _precomputed(model):
 
 # Nothing on them has to follow anything else on them.
 WHOLE = {
-    "fusion_whole": True, "skip_invoice_sync": True, "skip_invoice_line_sync": True,
-    "skip_analytic_sync": True, "skip_is_manually_modified": True,
+    "fusion_whole": True,
+    "skip_invoice_sync": True,
+    "skip_invoice_line_sync": True,
+    "skip_analytic_sync": True,
+    "skip_is_manually_modified": True,
 }
 
 # What `create` takes values for, and then computes all the same.
 AFTERWARDS = {
-    "amount_residual", "amount_residual_currency", "date", "invoice_date", "parent_state",
-    "price_subtotal", "price_total", "reconciled", "ref",
+    "amount_residual",
+    "amount_residual_currency",
+    "date",
+    "invoice_date",
+    "parent_state",
+    "price_subtotal",
+    "price_total",
+    "reconciled",
+    "ref",
 }
 # Drafts that come from no bank statement and no payment have none, and their lines neither.
 EMPTY = {"move_name", "payment_id", "statement_id", "statement_line_id"}
@@ -177,11 +197,16 @@ EMPTY = {"move_name", "payment_id", "statement_id", "statement_line_id"}
 ALIKE = ("move_type", "company_id", "currency_id", "journal_id", "invoice_date")
 IN_COMMON = ("date", "delivery_date", "invoice_currency_rate", "journal_id", "taxable_supply_date")
 COMMON_STEPS = {
-    *(f"_compute_{name}" for name in IN_COMMON), "_get_expected_currency_rate_at",
-    "_get_invoice_currency_rate_date", "_search_default_journal",
+    *(f"_compute_{name}" for name in IN_COMMON),
+    "_get_expected_currency_rate_at",
+    "_get_invoice_currency_rate_date",
+    "_search_default_journal",
 }
 
 NUMBERING = {
-    "_get_last_sequence", "_get_last_sequence_domain", "_get_next_sequence_format",
-    "_get_sequence_format_param", "_get_starting_sequence",
+    "_get_last_sequence",
+    "_get_last_sequence_domain",
+    "_get_next_sequence_format",
+    "_get_sequence_format_param",
+    "_get_starting_sequence",
 }

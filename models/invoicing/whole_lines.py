@@ -4,13 +4,22 @@ TAX_SEQUENCE, TERM_SEQUENCE = 10000, 12000
 # What the values here stand in for. Where a module that is not known takes part, core does it.
 KNOWN_MODULES = {"account", "analytic", "base", "fusion_billing", "mail", "sale"}
 STEPS = {
-    "_compute_always_tax_exigible", "_compute_direction_sign", "_compute_needed_terms",
-    "_get_discount_allocation_account", "_get_rounded_base_and_tax_lines", "_get_sync_stack",
-    "_prepare_product_base_line_for_taxes_computation", "_sync_dynamic_line",
-    "_sync_dynamic_lines", "_sync_invoice", "_sync_tax_lines",
+    "_compute_always_tax_exigible",
+    "_compute_direction_sign",
+    "_compute_needed_terms",
+    "_get_discount_allocation_account",
+    "_get_rounded_base_and_tax_lines",
+    "_get_sync_stack",
+    "_prepare_product_base_line_for_taxes_computation",
+    "_sync_dynamic_line",
+    "_sync_dynamic_lines",
+    "_sync_invoice",
+    "_sync_tax_lines",
 }
 LINE_STEPS = {
-    "_get_analytic_distribution_arguments", "_related_analytic_distribution", "_sanitize_vals",
+    "_get_analytic_distribution_arguments",
+    "_related_analytic_distribution",
+    "_sanitize_vals",
     "_sync_invoice",
 }
 # What a line comes to by itself does not depend on other lines.
@@ -18,16 +27,32 @@ TAX_STEPS = {"_round_base_lines_tax_details", "_round_tax_details_tax_amounts"}
 
 # Columns of lines that say nothing, unless a line is of the kind that uses them.
 NOTHING = {
-    "analytic_distribution": False, "discount_date": False, "date_maturity": False,
-    "is_storno": False, "no_followup": False, "product_id": False, "product_uom_id": False,
-    "quantity": 0.0, "price_unit": 0.0, "price_subtotal": 0.0, "price_total": 0.0, "tax_ids": [],
+    "analytic_distribution": False,
+    "discount_date": False,
+    "date_maturity": False,
+    "is_storno": False,
+    "no_followup": False,
+    "product_id": False,
+    "product_uom_id": False,
+    "quantity": 0.0,
+    "price_unit": 0.0,
+    "price_subtotal": 0.0,
+    "price_total": 0.0,
+    "tax_ids": [],
     "tax_repartition_line_id": False,
 }
 
 # What is worked out here. A line that comes with a value of its own for one of them is core's.
 WORKED_OUT = {
-    "account_id", "amount_currency", "analytic_distribution", "balance", "credit", "currency_id",
-    "debit", "partner_id", "tax_tag_ids",
+    "account_id",
+    "amount_currency",
+    "analytic_distribution",
+    "balance",
+    "credit",
+    "currency_id",
+    "debit",
+    "partner_id",
+    "tax_tag_ids",
 }
 
 
@@ -68,9 +93,12 @@ class WholeLines:
         partner = self.env["res.partner"].browse(vals["partner_id"]).commercial_partner_id
         term = self.env["account.payment.term"].browse(vals["invoice_payment_term_id"])
         return bool(
-            self._core_only and vals["move_type"] == "out_invoice"
-            and not vals.get("invoice_cash_rounding_id") and "line_ids" not in vals
-            and not company.account_storno and not company.account_discount_expense_allocation_id
+            self._core_only
+            and vals["move_type"] == "out_invoice"
+            and not vals.get("invoice_cash_rounding_id")
+            and "line_ids" not in vals
+            and not company.account_storno
+            and not company.account_discount_expense_allocation_id
             and not (term.early_discount and term.early_pay_discount_computation == "mixed")
             and self._once(_receivable_account, company, position, partner)
             and all(
@@ -87,8 +115,11 @@ class WholeLines:
         )
         product = self.env["product.product"].browse(line["product_id"])
         return (
-            product and line["product_uom_id"] and not line["extra_tax_data"]
-            and not line["is_downpayment"] and not WORKED_OUT & line.keys()
+            product
+            and line["product_uom_id"]
+            and not line["extra_tax_data"]
+            and not line["is_downpayment"]
+            and not WORKED_OUT & line.keys()
             and not any(order_lines.mapped("analytic_distribution"))
             and self._once(_income_account, company, position, product)
             and self._once(_is_due_at_once, self._tax_ids(line))
@@ -111,9 +142,7 @@ class WholeLines:
         common = {**NOTHING, **_header(move)}
         return [
             {"move_id": move.id, **line} for line in lines if line["display_type"] != "product"
-        ] + [
-            self._with_residual(move, {**common, **row}) for row in rows + taxes + terms
-        ]
+        ] + [self._with_residual(move, {**common, **row}) for row in rows + taxes + terms]
 
     def _taxed(self, move, lines):
         """Return the values of product lines and of tax lines."""
@@ -122,17 +151,19 @@ class WholeLines:
         taxes._add_tax_details_in_base_lines(base_lines, company)
         taxes._round_base_lines_tax_details(base_lines, company)
         taxes._add_accounting_data_in_base_lines_tax_details(
-            base_lines, company, include_caba_tags=move.always_tax_exigible,
+            base_lines, company, include_caba_tags=move.always_tax_exigible
         )
         result = taxes._prepare_tax_lines(base_lines, company)
         return [
             {
-                **line, **amounts, "account_id": base_line["account_id"].id,
+                **line,
+                **amounts,
+                "account_id": base_line["account_id"].id,
                 "price_subtotal": base_line["tax_details"]["total_excluded_currency"],
                 "price_total": base_line["tax_details"]["total_included_currency"],
             }
             for line, (base_line, amounts) in zip(
-                lines, result["base_lines_to_update"], strict=True,
+                lines, result["base_lines_to_update"], strict=True
             )
         ], [
             {**amounts, "display_type": "tax", "sequence": TAX_SEQUENCE}
@@ -153,7 +184,7 @@ class WholeLines:
             sign=move.direction_sign,
             partner_id=move.commercial_partner_id,
             account_id=self._once(
-                _income_account, move.company_id, move.fiscal_position_id, product,
+                _income_account, move.company_id, move.fiscal_position_id, product
             ),
             analytic_distribution=False,
             name=line["name"],
@@ -168,8 +199,12 @@ class WholeLines:
     def _terms(self, move, rows, taxes):
         """Return the values of payment term lines, one for each day on which something is due."""
         common = {
-            "display_type": "payment_term", "sequence": TERM_SEQUENCE, "account_id": self._once(
-                _receivable_account, move.company_id, move.fiscal_position_id,
+            "display_type": "payment_term",
+            "sequence": TERM_SEQUENCE,
+            "account_id": self._once(
+                _receivable_account,
+                move.company_id,
+                move.fiscal_position_id,
                 move.commercial_partner_id,
             ).id,
         }
@@ -182,25 +217,37 @@ class WholeLines:
 
     def _instalments(self, move, untaxed, tax):
         if not move.invoice_payment_term_id:
-            return [{
-                "date_maturity": move.invoice_date_due,
-                "discount_balance": 0.0, "discount_amount_currency": 0.0,
-                **{name: untaxed[name] + tax[name] for name in untaxed},
-            }]
+            return [
+                {
+                    "date_maturity": move.invoice_date_due,
+                    "discount_balance": 0.0,
+                    "discount_amount_currency": 0.0,
+                    **{name: untaxed[name] + tax[name] for name in untaxed},
+                }
+            ]
         terms = move.invoice_payment_term_id._compute_terms(
-            date_ref=move.invoice_date, currency=move.currency_id, company=move.company_id,
-            tax_amount=tax["balance"], tax_amount_currency=tax["amount_currency"],
-            untaxed_amount=untaxed["balance"], untaxed_amount_currency=untaxed["amount_currency"],
+            date_ref=move.invoice_date,
+            currency=move.currency_id,
+            company=move.company_id,
+            tax_amount=tax["balance"],
+            tax_amount_currency=tax["amount_currency"],
+            untaxed_amount=untaxed["balance"],
+            untaxed_amount_currency=untaxed["amount_currency"],
             sign=1,
         )
         instalments = {}
         for term in terms["line_ids"]:
-            instalment = instalments.setdefault(term["date"], {
-                "date_maturity": term["date"], "discount_date": terms["discount_date"],
-                "discount_balance": terms["discount_balance"] or 0.0,
-                "discount_amount_currency": terms.get("discount_amount_currency") or 0.0,
-                "balance": 0.0, "amount_currency": 0.0,
-            })
+            instalment = instalments.setdefault(
+                term["date"],
+                {
+                    "date_maturity": term["date"],
+                    "discount_date": terms["discount_date"],
+                    "discount_balance": terms["discount_balance"] or 0.0,
+                    "discount_amount_currency": terms.get("discount_amount_currency") or 0.0,
+                    "balance": 0.0,
+                    "amount_currency": 0.0,
+                },
+            )
             instalment["balance"] += term["company_amount"]
             instalment["amount_currency"] += term["foreign_amount"]
         return list(instalments.values())
@@ -213,7 +260,9 @@ class WholeLines:
             left = move.company_currency_id.round(row["balance"])
             left_currency = move.currency_id.round(row["amount_currency"])
         return {
-            **row, "amount_residual": left, "amount_residual_currency": left_currency,
+            **row,
+            "amount_residual": left,
+            "amount_residual_currency": left_currency,
             "reconciled": settles and not left and not left_currency,
         }
 
@@ -221,9 +270,13 @@ class WholeLines:
 def _header(move):
     """Return what the lines of a draft take from it."""
     return {
-        "move_id": move.id, "partner_id": move.commercial_partner_id.id,
-        "currency_id": move.currency_id.id, "date": move.date, "ref": move.ref,
-        "invoice_date": move.invoice_date, "parent_state": move.state,
+        "move_id": move.id,
+        "partner_id": move.commercial_partner_id.id,
+        "currency_id": move.currency_id.id,
+        "date": move.date,
+        "ref": move.ref,
+        "invoice_date": move.invoice_date,
+        "parent_state": move.state,
     }
 
 
@@ -253,11 +306,13 @@ def _is_cores(env):
     """Whether no other module takes part in the steps that the values stand in for."""
     lines = env["account.move.line"]
     computes = {
-        field.compute for field in lines._fields.values()
+        field.compute
+        for field in lines._fields.values()
         if field.store and isinstance(field.compute, str)
     }
     return not (
-        is_overridden(env["account.move"], STEPS) or is_overridden(lines, LINE_STEPS | computes)
+        is_overridden(env["account.move"], STEPS)
+        or is_overridden(lines, LINE_STEPS | computes)
         or is_overridden(env["account.tax"], TAX_STEPS)
     )
 
@@ -266,5 +321,6 @@ def is_overridden(model, methods):
     """Whether a module that is not known here has a part in one of the methods of a model."""
     return any(
         part._module not in KNOWN_MODULES and not methods.isdisjoint(vars(part))
-        for part in type(model).__mro__ if hasattr(part, "_module")
+        for part in type(model).__mro__
+        if hasattr(part, "_module")
     )

@@ -7,16 +7,27 @@ class AccountMoveLine(models.Model):
     _inherit = "account.move.line"
 
     fusion_rating_id = fields.Many2one(
-        "fusion.billing.rating", "Rating", index="btree_not_null", ondelete="restrict",
-        copy=False, readonly=True,
+        "fusion.billing.rating",
+        "Rating",
+        index="btree_not_null",
+        ondelete="restrict",
+        copy=False,
+        readonly=True,
     )
     fusion_settled = fields.Monetary(
-        "Settles", currency_field="currency_id", copy=False, readonly=True,
+        "Settles",
+        currency_field="currency_id",
+        copy=False,
+        readonly=True,
         help="How much of what is owed this line settles, whatever people then do to its price."
-             " Negative: it gives back.",
+        " Negative: it gives back.",
     )
     fusion_price_factor = fields.Float(
-        "Price Factor", digits=(32, 12), default=1, copy=False, readonly=True,
+        "Price Factor",
+        digits=(32, 12),
+        default=1,
+        copy=False,
+        readonly=True,
         help="What is owed for one unit of the line's own price: not 1 where a fiscal position"
-             " adapted a price that includes taxes.",
+        " adapted a price that includes taxes.",
     )

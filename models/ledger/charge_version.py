@@ -14,9 +14,11 @@ class FusionBillingChargeVersion(models.Model):
 
     def _has_ratings(self, *domain):
         # sudo: what is rated counts, whoever looks.
-        return bool(self.ids) and bool(self.env["fusion.billing.rating"].sudo().search_count(
-            [("version_id", "in", self.ids), *domain], limit=1,
-        ))
+        return bool(self.ids) and bool(
+            self.env["fusion.billing.rating"]
+            .sudo()
+            .search_count([("version_id", "in", self.ids), *domain], limit=1)
+        )
 
     def _withdraw(self):
         # sudo: what was rated is rated again, whoever withdraws the prices.

@@ -8,6 +8,8 @@ class FusionBillingItem(models.Model):
 
     def _is_rated(self):
         # sudo: what is rated counts, whoever looks.
-        return bool(self.env["fusion.billing.rating"].sudo().search_count(
-            [("item_id", "in", self.ids)], limit=1,
-        ))
+        return bool(
+            self.env["fusion.billing.rating"]
+            .sudo()
+            .search_count([("item_id", "in", self.ids)], limit=1)
+        )

@@ -59,11 +59,16 @@ class Preview:
         old = self._amounts(day, now, self.items_on(now))
         new = self._amounts(day, after, self.items_on(after) if items is None else items)
         return [
-            Row(new.get(start, old.get(start))[0], name, *(
-                side[start][1].get(name, Decimal(0)) if start in side else Decimal(0)
-                for side in (old, new)
-            ))
-            for start in sorted(old.keys() | new.keys()) if old.get(start) != new.get(start)
+            Row(
+                new.get(start, old.get(start))[0],
+                name,
+                *(
+                    side[start][1].get(name, Decimal(0)) if start in side else Decimal(0)
+                    for side in (old, new)
+                ),
+            )
+            for start in sorted(old.keys() | new.keys())
+            if old.get(start) != new.get(start)
             for name in dict.fromkeys(
                 name for side in (old, new) if start in side for name in side[start][1]
             )
@@ -72,8 +77,10 @@ class Preview:
     def _amounts(self, day, timeline, items):
         """Return what is owed by billing period: `{first day: (period, {name: Decimal})}`."""
         amounts, windows = {}, self._windows(day)
-        for period, name, amount in (*self._fees(timeline, windows, items),
-                                     *self._usage(timeline, windows)):
+        for period, name, amount in (
+            *self._fees(timeline, windows, items),
+            *self._usage(timeline, windows),
+        ):
             rows = amounts.setdefault(period.start, (period.lived, defaultdict(Decimal)))[1]
             rows[name] += amount
         return amounts
@@ -90,7 +97,8 @@ class Preview:
     def _fees(self, timeline, windows, items):
         stretches = {
             (stretch.source.id, stretch.days.start): stretch
-            for window in windows for stretch in owed.stretches(timeline, {}, items, *window)
+            for window in windows
+            for stretch in owed.stretches(timeline, {}, items, *window)
         }
         rounding = Decimal(str(self._order.currency_id.rounding))
         for stretch in stretches.values():
@@ -120,7 +128,8 @@ class Preview:
         found = [self._item(item) for item in items - fees]
         found += [
             replace(self._item(item), start=run.start, end=run.end)
-            for item, days in fees._followed(now, timeline).items() for run in days
+            for item, days in fees._followed(now, timeline).items()
+            for run in days
         ]
         for plan, days in begun(now, timeline):
             found += self._new_fees(plan, days)
@@ -137,7 +146,8 @@ class Preview:
         found = [self._item(item) for item in self._order.fusion_item_ids - items]
         found += [
             replace(self._item(item), end=min(item.date_until or FOREVER, day))
-            for item in chain if item.date_from < day
+            for item in chain
+            if item.date_from < day
         ]
         days = self._order._fusion_days_of_fee(line, day)
         if not values["quantity"] or not days:
@@ -154,9 +164,10 @@ class Preview:
     def _changed_item(self, before, day, end, values):
         plan = self._order._fusion_get_plan(day)
         return owed.Item(
-            id=(values["product_id"].id, "changed"), start=day, end=end, amount=_cost(
-                values["quantity"], values["price_unit"], values["discount"],
-            ),
+            id=(values["product_id"].id, "changed"),
+            start=day,
+            end=end,
+            amount=_cost(values["quantity"], values["price_unit"], values["discount"]),
             in_advance=(before.fee_timing or plan.fee_timing) == "advance",
             prorate=before.prorate if before else plan.prorate,
         )
@@ -166,8 +177,11 @@ class Preview:
         plan = self._order.fusion_plan_id.browse(plan.id)
         return [
             owed.Item(
-                id=(fee.product_id.id, "fee", fee.id), start=days.start, end=days.end,
-                amount=self._price(fee), prorate=plan.prorate,
+                id=(fee.product_id.id, "fee", fee.id),
+                start=days.start,
+                end=days.end,
+                amount=self._price(fee),
+                prorate=plan.prorate,
                 in_advance=fee.fee_timing == "advance",
             )
             for fee in plan.fee_ids
@@ -175,10 +189,14 @@ class Preview:
 
     def _price(self, fee):
         """Return what a fee would cost on this order: its own price, or the pricelist's."""
-        line = self._order.order_line.new({
-            "order_id": self._order.id, "product_id": fee.product_id.id,
-            "product_uom_qty": fee.quantity, **self._order._fusion_own_price(fee),
-        })
+        line = self._order.order_line.new(
+            {
+                "order_id": self._order.id,
+                "product_id": fee.product_id.id,
+                "product_uom_qty": fee.quantity,
+                **self._order._fusion_own_price(fee),
+            }
+        )
         return _cost(fee.quantity, line.price_unit, line.discount)
 
 

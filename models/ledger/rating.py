@@ -33,10 +33,10 @@ class FusionBillingRating(models.Model):
     company_id = fields.Many2one("res.company", required=True, index=True)
     charge_id = fields.Many2one("fusion.billing.charge", index=True, ondelete="restrict")
     item_id = fields.Many2one(
-        "fusion.billing.item", "Recurring Fee", index="btree_not_null", ondelete="restrict",
+        "fusion.billing.item", "Recurring Fee", index="btree_not_null", ondelete="restrict"
     )
     version_id = fields.Many2one(
-        "fusion.billing.charge.version", "Prices", index=True, ondelete="restrict",
+        "fusion.billing.charge.version", "Prices", index=True, ondelete="restrict"
     )
     plan_id = fields.Many2one("fusion.billing.plan", index=True, ondelete="restrict")
     metric_id = fields.Many2one("fusion.billing.metric", index=True, ondelete="restrict")
@@ -53,10 +53,10 @@ class FusionBillingRating(models.Model):
     full_seconds = fields.Float(
         digits=(16, 0),
         help="How long the full billing period lasts: a level that is weighted by time counts once"
-             " if it holds for that long.",
+        " if it holds for that long.",
     )
     share = fields.Char(
-        required=True, default="1", help="Which part of a full billing period this is.",
+        required=True, default="1", help="Which part of a full billing period this is."
     )
 
     # How much, and why.
@@ -67,10 +67,10 @@ class FusionBillingRating(models.Model):
     billable_quantity = fields.Float("Billable", digits=(24, 6))
     charge_currency_id = fields.Many2one("res.currency", required=True)
     amount_exact = fields.Float(
-        "Exact Amount", digits=(32, 12), help="In the charge's currency, before rounding.",
+        "Exact Amount", digits=(32, 12), help="In the charge's currency, before rounding."
     )
     currency_rate = fields.Float(
-        digits=(32, 12), help="From the charge's currency to the subscription's, on the last day.",
+        digits=(32, 12), help="From the charge's currency to the subscription's, on the last day."
     )
     currency_id = fields.Many2one("res.currency", required=True)
     amount = fields.Monetary("Owed", help="In the subscription's currency, rounded once.")
@@ -79,12 +79,13 @@ class FusionBillingRating(models.Model):
 
     # What of it is settled.
     settled = fields.Monetary(
-        readonly=True, help="What documents that are not cancelled settle, drafts included.",
+        readonly=True, help="What documents that are not cancelled settle, drafts included."
     )
     waived = fields.Monetary(readonly=True, help="What staff decided not to bill.")
     waive_reason = fields.Char(readonly=True)
     due = fields.Monetary(
-        compute="_compute_due", search="_search_due",
+        compute="_compute_due",
+        search="_search_due",
         help="Owed and on no document. Negative: documents settle more than is owed.",
     )
 
@@ -98,7 +99,7 @@ class FusionBillingRating(models.Model):
         "What is owed must come from a charge or from a recurring fee.",
     )
     _period_valid = models.Constraint(
-        "CHECK(date_from < date_until)", "A billing period must end after it starts.",
+        "CHECK(date_from < date_until)", "A billing period must end after it starts."
     )
     _usage_not_negative = models.Constraint(
         "CHECK(quantity >= 0 AND included_quantity >= 0 AND billable_quantity >= 0"
@@ -131,10 +132,14 @@ class FusionBillingRating(models.Model):
         if operator not in ("=", "!=", "<", ">", "<=", ">="):
             return NotImplemented
         self.flush_model(["amount", "settled", "waived"])
-        return Domain.custom(to_sql=lambda _model, alias, _query: SQL(
-            DUE, operator=SQL(operator), value=value or 0,
-            **{name: SQL.identifier(alias, name) for name in ("amount", "settled", "waived")},
-        ))
+        return Domain.custom(
+            to_sql=lambda _model, alias, _query: SQL(
+                DUE,
+                operator=SQL(operator),
+                value=value or 0,
+                **{name: SQL.identifier(alias, name) for name in ("amount", "settled", "waived")},
+            )
+        )
 
     # === HOOKS === #
 

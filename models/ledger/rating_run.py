@@ -33,10 +33,10 @@ class FusionBillingRating(models.Model):
         pending = self.env["fusion.billing.rating.request"]._pending_subscription_ids()
         pending = [subscription_id for subscription_id in pending if subscription_id not in but]
         for offset in range(0, len(pending), BATCH):
-            batch = self.env["sale.order"].browse(pending[offset:offset + BATCH])
+            batch = self.env["sale.order"].browse(pending[offset : offset + BATCH])
             self._rate_unless_busy(batch)
             if not commit_progress(
-                self.env, len(batch), remaining=max(0, len(pending) - offset - BATCH),
+                self.env, len(batch), remaining=max(0, len(pending) - offset - BATCH)
             ):
                 break
 
@@ -84,10 +84,12 @@ class FusionBillingRating(models.Model):
         subscriptions = subscriptions.filtered("fusion_phase_ids")
         requests = self.env["fusion.billing.rating.request"]
         touched = requests._touched(subscriptions)
-        self._rate_windows({
-            subscription: self._windows(subscription, touched[subscription.id], day)
-            for subscription in subscriptions
-        })
+        self._rate_windows(
+            {
+                subscription: self._windows(subscription, touched[subscription.id], day)
+                for subscription in subscriptions
+            }
+        )
         requests._settle(subscriptions)
         return subscriptions
 
@@ -103,8 +105,10 @@ class FusionBillingRating(models.Model):
         reaches_on = bool(touched) and self._reaches_on(subscription)
         for first, last in touched:
             since = zones.date_of(first)
-            until = horizon if reaches_on or last >= zones.midnight(horizon) else (
-                zones.date_of(last) + DAY
+            until = (
+                horizon
+                if reaches_on or last >= zones.midnight(horizon)
+                else (zones.date_of(last) + DAY)
             )
             # Later days are rated when they come, whoever counts ahead of them.
             if since < horizon:
@@ -128,11 +132,13 @@ class FusionBillingRating(models.Model):
         inputs = Inputs(self.env["sale.order"].union(*windows))
         rate_on = cache(self._currency_rate)
         targets = [
-            target for subscription, days in windows.items()
+            target
+            for subscription, days in windows.items()
             for target in inputs.targets(subscription, days, rate_on)
         ]
         owed = [
-            (target, entry) for target, entry in self._entries(targets)
+            (target, entry)
+            for target, entry in self._entries(targets)
             if entry["amount"] or entry["quantity"]
         ]
         self._store([entry for _target, entry in owed])
@@ -143,9 +149,9 @@ class FusionBillingRating(models.Model):
     def _entries(self, targets):
         """Return pairs of targets and their ledger rows."""
         usage = [target for target in targets if target.stretch.is_usage]
-        quantities = dict(zip(
-            map(id, usage), self.env["fusion.billing.usage"]._aggregate(usage), strict=True,
-        ))
+        quantities = dict(
+            zip(map(id, usage), self.env["fusion.billing.usage"]._aggregate(usage), strict=True)
+        )
         return [(target, target.entry(quantities.get(id(target)))) for target in targets]
 
     # === EXCHANGE RATES === #
@@ -165,20 +171,31 @@ class FusionBillingRating(models.Model):
         day = min(day, company._fusion_today())
         for currency in (source | target) - company.currency_id:
             if not self._has_rate(currency, company, day):
-                raise UserError(self.env._(
-                    "You cannot bill %(charge)s, which costs %(own)s, on an order in %(other)s:"
-                    " add an exchange rate of %(currency)s for %(day)s.",
-                    charge=charge.display_name, own=source.name, other=target.name,
-                    currency=currency.name, day=day,
-                ))
+                raise UserError(
+                    self.env._(
+                        "You cannot bill %(charge)s, which costs %(own)s, on an order in %(other)s:"
+                        " add an exchange rate of %(currency)s for %(day)s.",
+                        charge=charge.display_name,
+                        own=source.name,
+                        other=target.name,
+                        currency=currency.name,
+                        day=day,
+                    )
+                )
         return Decimal(repr(source._get_conversion_rate(source, target, company, day)))
 
     @api.model
     def _has_rate(self, currency, company, day):
-        return bool(self.env["res.currency.rate"].search_count([
-            ("currency_id", "=", currency.id), ("name", "<=", day),
-            ("company_id", "in", (False, company.root_id.id)),
-        ], limit=1))
+        return bool(
+            self.env["res.currency.rate"].search_count(
+                [
+                    ("currency_id", "=", currency.id),
+                    ("name", "<=", day),
+                    ("company_id", "in", (False, company.root_id.id)),
+                ],
+                limit=1,
+            )
+        )
 
 
 def _merged(windows):

@@ -31,7 +31,7 @@ class FusionBillingRating(models.Model):
     def _compute_receipt(self):
         for rating in self:
             rating.receipt = self.env["ir.qweb"]._render(
-                "fusion_billing.rating_receipt", rating._prepare_receipt(),
+                "fusion_billing.rating_receipt", rating._prepare_receipt()
             )
 
     # === ACTIONS === #
@@ -41,7 +41,7 @@ class FusionBillingRating(models.Model):
         self.ensure_one()
         counters = self.env["fusion.billing.usage"]._counters(self._counted())
         action = self.env["ir.actions.actions"]._for_xml_id(
-            "fusion_billing.fusion_billing_usage_action",
+            "fusion_billing.fusion_billing_usage_action"
         )
         return dict(action, context={}, domain=[("id", "in", counters.ids)])
 
@@ -50,8 +50,10 @@ class FusionBillingRating(models.Model):
         return SimpleNamespace(
             subscription=self.subscription_id,
             stretch=SimpleNamespace(source=SimpleNamespace(metric=self.metric_id.id)),
-            spans=((self.starts_at, self.ends_at),), full_seconds=int(self.full_seconds),
-            usage_filter=self.usage_filter or None, other_filters=self.other_filters or None,
+            spans=((self.starts_at, self.ends_at),),
+            full_seconds=int(self.full_seconds),
+            usage_filter=self.usage_filter or None,
+            other_filters=self.other_filters or None,
         )
 
     # === RECEIPT === #
@@ -92,7 +94,8 @@ class FusionBillingRating(models.Model):
             return ""
         return self.env._(
             "Quota, minimum and maximum for %(days)s days: %(share)s of a full billing period",
-            days=Period(self.date_from, self.date_until).days, share=self.share,
+            days=Period(self.date_from, self.date_until).days,
+            share=self.share,
         )
 
     def _describe_exchange(self):
@@ -102,6 +105,7 @@ class FusionBillingRating(models.Model):
             return ""
         rate = self._read_exact(["currency_rate"])[self.id]["currency_rate"]
         return self.env._(
-            "%(own)s = %(other)s", own=format_price(self.env, Decimal(1), own),
+            "%(own)s = %(other)s",
+            own=format_price(self.env, Decimal(1), own),
             other=format_price(self.env, rate.normalize(), other),
         )

@@ -18,9 +18,7 @@ class FusionBillingRatingRequest(models.Model):
     _description = "Rating Request"
     _log_access = False
 
-    subscription_id = fields.Many2one(
-        "sale.order", required=True, index=True, ondelete="cascade",
-    )
+    subscription_id = fields.Many2one("sale.order", required=True, index=True, ondelete="cascade")
     touched_from = fields.Datetime()
     touched_until = fields.Datetime()
 
@@ -28,11 +26,16 @@ class FusionBillingRatingRequest(models.Model):
     def _request(self, subscriptions, touched_from=None, touched_until=None):
         """Note that these subscriptions are to be rated again."""
         # sudo: whoever may change a price or a counter need not know of this queue.
-        self.sudo().create([
-            {"subscription_id": subscription.id, "touched_from": touched_from,
-             "touched_until": touched_until or touched_from}
-            for subscription in subscriptions
-        ])
+        self.sudo().create(
+            [
+                {
+                    "subscription_id": subscription.id,
+                    "touched_from": touched_from,
+                    "touched_until": touched_until or touched_from,
+                }
+                for subscription in subscriptions
+            ]
+        )
 
     @api.model
     def _touched(self, subscriptions):
@@ -50,19 +53,24 @@ class FusionBillingRatingRequest(models.Model):
     @api.model
     def _settle(self, subscriptions):
         """Delete the requests that this transaction sees; later ones stay for the next run."""
-        self.env.execute_query(SQL(
-            "DELETE FROM fusion_billing_rating_request WHERE subscription_id = ANY(%s) RETURNING 1",
-            subscriptions.ids,
-        ))
+        self.env.execute_query(
+            SQL(
+                "DELETE FROM fusion_billing_rating_request WHERE subscription_id = ANY(%s)"
+                " RETURNING 1",
+                subscriptions.ids,
+            )
+        )
         self.invalidate_model()
 
     @api.model
     def _pending_subscription_ids(self):
         """Return the ids of the subscriptions that have something to rate, oldest note first."""
-        rows = self.env.execute_query(SQL(
-            "SELECT subscription_id FROM fusion_billing_rating_request"
-            " GROUP BY subscription_id ORDER BY min(id)"
-        ))
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT subscription_id FROM fusion_billing_rating_request"
+                " GROUP BY subscription_id ORDER BY min(id)"
+            )
+        )
         return [subscription_id for [subscription_id] in rows]
 
 

@@ -9,14 +9,14 @@ class SaleOrder(models.Model):
 
     _inherit = "sale.order"
 
-    fusion_rating_ids = fields.One2many(
-        "fusion.billing.rating", "subscription_id", groups=BILLING,
-    )
+    fusion_rating_ids = fields.One2many("fusion.billing.rating", "subscription_id", groups=BILLING)
     fusion_rating_count = fields.Integer(
-        "Ratings", compute="_compute_fusion_rating_count", groups=BILLING,
+        "Ratings", compute="_compute_fusion_rating_count", groups=BILLING
     )
     fusion_due_amount = fields.Monetary(
-        "Due", compute="_compute_fusion_due_amount", groups=BILLING,
+        "Due",
+        compute="_compute_fusion_due_amount",
+        groups=BILLING,
         help="What is owed until now and stands on no document, before tax.",
     )
 
@@ -27,12 +27,17 @@ class SaleOrder(models.Model):
             # sudo: what is rated counts, whoever looks.
             rating = order.sudo().fusion_rating_ids[:1]
             if rating and (rating.currency_id, rating.company_id) != (
-                order.currency_id, order.company_id,
+                order.currency_id,
+                order.company_id,
             ):
-                raise ValidationError(self.env._(
-                    "You cannot change the currency or the company of %s: usage and fees are rated"
-                    " already. Close it and make a new quotation.", order.display_name,
-                ))
+                raise ValidationError(
+                    self.env._(
+                        "You cannot change the currency or the company of %s: usage and fees are"
+                        " rated"
+                        " already. Close it and make a new quotation.",
+                        order.display_name,
+                    )
+                )
 
     @api.depends("fusion_rating_ids")
     def _compute_fusion_rating_count(self):
@@ -41,16 +46,16 @@ class SaleOrder(models.Model):
             order.fusion_rating_count = counts.get(order.id, 0)
 
     @api.depends(
-        "fusion_rating_ids.amount", "fusion_rating_ids.settled", "fusion_rating_ids.waived",
+        "fusion_rating_ids.amount", "fusion_rating_ids.settled", "fusion_rating_ids.waived"
     )
     def _compute_fusion_due_amount(self):
-        ratings = self.env["fusion.billing.rating"].search(
-            [("subscription_id", "in", self.ids), ("due", "!=", 0)],
-        ).grouped("subscription_id")
+        ratings = (
+            self.env["fusion.billing.rating"]
+            .search([("subscription_id", "in", self.ids), ("due", "!=", 0)])
+            .grouped("subscription_id")
+        )
         for order in self:
-            order.fusion_due_amount = sum(
-                rating.due for rating in ratings.get(order._origin, ())
-            )
+            order.fusion_due_amount = sum(rating.due for rating in ratings.get(order._origin, ()))
 
     # === ACTIONS === #
 

@@ -15,8 +15,8 @@ class FusionBillingRating(models.Model):
     invoice_line_ids = fields.One2many("account.move.line", "fusion_rating_id", "Document Lines")
     settled = fields.Monetary(compute="_compute_settled", store=True)
     borne = fields.Monetary(
-        compute="_compute_borne", help="What all documents that are not cancelled come to for the"
-        " customer, drafts included.",
+        compute="_compute_borne",
+        help="What all documents that are not cancelled come to for the customer, drafts included.",
     )
 
     @api.depends("invoice_line_ids.fusion_settled", "invoice_line_ids.parent_state")
@@ -42,14 +42,18 @@ class FusionBillingRating(models.Model):
         """Return what the next document bills, or, negative, credits: `{rating: Decimal}`."""
         exact = self._read_exact(["amount", "settled", "waived"])
         # What customers bear only limits credits.
-        credited = self.filtered(lambda rating: due(
-            *(exact[rating.id][name] for name in ("amount", "settled", "waived"))
-        ) < 0)
+        credited = self.filtered(
+            lambda rating: (
+                due(*(exact[rating.id][name] for name in ("amount", "settled", "waived"))) < 0
+            )
+        )
         borne = credited._borne()
         return {
             rating: next_amount(
-                exact[rating.id]["amount"], exact[rating.id]["settled"],
-                exact[rating.id]["waived"], borne[rating.id] if rating in credited else Decimal(0),
+                exact[rating.id]["amount"],
+                exact[rating.id]["settled"],
+                exact[rating.id]["waived"],
+                borne[rating.id] if rating in credited else Decimal(0),
             )
             for rating in self
         }

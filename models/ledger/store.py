@@ -21,14 +21,16 @@ class FusionBillingRating(models.Model):
             return
         self.flush_model()
         columns = list(entries[0])
-        self.env.cr.execute(SQL(
-            STORE,
-            columns=SQL(", ").join(map(SQL.identifier, columns)),
-            rows=json.dumps(entries, default=str),
-            stored=SQL(", ").join(SQL.identifier("rating", name) for name in columns),
-            given=SQL(", ").join(SQL.identifier("excluded", name) for name in columns),
-            uid=self.env.uid,
-        ))
+        self.env.cr.execute(
+            SQL(
+                STORE,
+                columns=SQL(", ").join(map(SQL.identifier, columns)),
+                rows=json.dumps(entries, default=str),
+                stored=SQL(", ").join(SQL.identifier("rating", name) for name in columns),
+                given=SQL(", ").join(SQL.identifier("excluded", name) for name in columns),
+                uid=self.env.uid,
+            )
+        )
         self.invalidate_model()
 
     @api.model
@@ -44,11 +46,15 @@ class FusionBillingRating(models.Model):
         """
         spans = self._spans(windows, targets)
         self.flush_model()
-        self.env.cr.execute(SQL(
-            DROP,
-            [span[0] for span in spans], [span[1] for span in spans], [span[2] for span in spans],
-            *([key[n] for key in wanted] for n in range(4)),
-        ))
+        self.env.cr.execute(
+            SQL(
+                DROP,
+                [span[0] for span in spans],
+                [span[1] for span in spans],
+                [span[2] for span in spans],
+                *([key[n] for key in wanted] for n in range(4)),
+            )
+        )
         if self.env.cr.rowcount:
             self.invalidate_model()
 
@@ -57,7 +63,8 @@ class FusionBillingRating(models.Model):
         """Return the days that were computed: windows, widened to their billing periods."""
         spans = [
             (subscription.id, since, until)
-            for subscription, days in windows.items() for since, until in days
+            for subscription, days in windows.items()
+            for since, until in days
         ]
         spans += {
             (target.subscription.id, target.stretch.period.start, target.stretch.period.end)

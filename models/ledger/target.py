@@ -154,10 +154,14 @@ class Inputs:
         scopes = stretch.scopes if stretch.is_usage else (stretch.days,)
         spans = tuple(zones.bounds(days) for days in scopes)
         return Target(
-            subscription=order, source=source, stretch=stretch, spans=spans,
+            subscription=order,
+            source=source,
+            stretch=stretch,
+            spans=spans,
             full_seconds=max(full[1] - full[0], spans[-1][1] - spans[0][0]) // SECOND,
             currency_rate=(
                 rate_on(source, order.currency_id, stretch.days.last_day)
-                if stretch.is_usage else Decimal(1)
+                if stretch.is_usage
+                else Decimal(1)
             ),
         )

@@ -19,14 +19,17 @@ class FusionBillingThreshold(models.Model):
     charge_id = fields.Many2one("fusion.billing.charge", index="btree_not_null", ondelete="cascade")
     subscription_id = fields.Many2one("sale.order", index="btree_not_null", ondelete="cascade")
     company_id = fields.Many2one(
-        "res.company", compute="_compute_company_id", store=True, index=True,
+        "res.company", compute="_compute_company_id", store=True, index=True
     )
     kind = fields.Selection(
         [("percent", "% of the included quota"), ("amount", "Amount of money")],
-        required=True, default="percent",
+        required=True,
+        default="percent",
     )
     threshold_value = Exact(
-        "Threshold", required=True, digits=(24, 6),
+        "Threshold",
+        required=True,
+        digits=(24, 6),
         help="Percent, or an amount in the currency of the charge or of the subscription.",
     )
 
@@ -35,7 +38,7 @@ class FusionBillingThreshold(models.Model):
         "A threshold must belong to a charge or to a subscription.",
     )
     _value_positive = models.Constraint(
-        "CHECK(threshold_value > 0)", "A threshold must be above zero.",
+        "CHECK(threshold_value > 0)", "A threshold must be above zero."
     )
 
     @api.depends("charge_id.company_id", "subscription_id.company_id")
@@ -53,8 +56,11 @@ class FusionBillingThreshold(models.Model):
 
     @api.constrains("subscription_id")
     def _check_subscription(self):
-        if any(not threshold.subscription_id.fusion_plan_id
-               for threshold in self if threshold.subscription_id):
+        if any(
+            not threshold.subscription_id.fusion_plan_id
+            for threshold in self
+            if threshold.subscription_id
+        ):
             raise ValidationError(self.env._("A threshold must be for an order with a plan."))
 
     # === BUSINESS METHODS === #

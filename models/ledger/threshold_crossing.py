@@ -11,20 +11,20 @@ class FusionBillingThresholdCrossing(models.Model):
     _log_access = False
 
     threshold_id = fields.Many2one(
-        "fusion.billing.threshold", required=True, index=True, ondelete="cascade",
+        "fusion.billing.threshold", required=True, index=True, ondelete="cascade"
     )
-    subscription_id = fields.Many2one(
-        "sale.order", required=True, index=True, ondelete="cascade",
-    )
+    subscription_id = fields.Many2one("sale.order", required=True, index=True, ondelete="cascade")
     charge_id = fields.Many2one(
-        "fusion.billing.charge", index="btree_not_null", ondelete="cascade",
+        "fusion.billing.charge",
+        index="btree_not_null",
+        ondelete="cascade",
         help="Empty where all usage of the subscription counts together.",
     )
     cycle_start = fields.Date(required=True)
     crossed_at = fields.Datetime(required=True, default=fields.Datetime.now)
 
     _once = models.UniqueIndex(
-        "(threshold_id, subscription_id, COALESCE(charge_id, 0), cycle_start)",
+        "(threshold_id, subscription_id, COALESCE(charge_id, 0), cycle_start)"
     )
 
     @api.model
@@ -39,9 +39,9 @@ class FusionBillingThresholdCrossing(models.Model):
         if not thresholds.search_count([], limit=1):
             return []
         self.env.flush_all()
-        rows = self.env.execute_query(SQL(
-            NOTE, subscriptions=subscriptions.ids, now=fields.Datetime.now(),
-        ))
+        rows = self.env.execute_query(
+            SQL(NOTE, subscriptions=subscriptions.ids, now=fields.Datetime.now())
+        )
         ratings = self.env["fusion.billing.rating"]
         return [(thresholds.browse(row[0]), ratings.browse(row[1])) for row in rows]
 

@@ -26,10 +26,11 @@ class FusionBillingItem(models.Model):
     company_id = fields.Many2one(related="subscription_id.company_id", store=True, index=True)
     currency_id = fields.Many2one(related="subscription_id.currency_id")
     order_line_id = fields.Many2one(
-        "sale.order.line", required=True, index=True, ondelete="cascade",
+        "sale.order.line", required=True, index=True, ondelete="cascade"
     )
     plan_fee_id = fields.Many2one(
-        related="order_line_id.fusion_plan_fee_id", store=True,
+        related="order_line_id.fusion_plan_fee_id",
+        store=True,
         help="Fees of the plan end with it; a subscription's own go on.",
     )
     product_id = fields.Many2one("product.product", required=True, ondelete="restrict")
@@ -39,13 +40,15 @@ class FusionBillingItem(models.Model):
     date_from = fields.Date("From", required=True)
     date_until = fields.Date("Until", help="First day on which it is not owed any more.")
     fee_timing = fields.Selection(
-        [("advance", "In advance"), ("arrears", "In arrears")], "Invoiced", required=True,
+        [("advance", "In advance"), ("arrears", "In arrears")],
+        "Invoiced",
+        required=True,
         default="advance",
     )
     prorate = fields.Boolean(default=True)
 
     _days_valid = models.Constraint(
-        "CHECK(date_until >= date_from)", "A fee must begin before it ends.",
+        "CHECK(date_until >= date_from)", "A fee must begin before it ends."
     )
 
     def _terms(self):
@@ -54,12 +57,17 @@ class FusionBillingItem(models.Model):
         with localcontext(EXACT):
             return {
                 item.id: Item(
-                    id=item.id, start=item.date_from, end=item.date_until or None,
+                    id=item.id,
+                    start=item.date_from,
+                    end=item.date_until or None,
                     amount=(
-                        exact[item.id]["price_unit"] * exact[item.id]["quantity"]
-                        * (100 - exact[item.id]["discount"]) / 100
+                        exact[item.id]["price_unit"]
+                        * exact[item.id]["quantity"]
+                        * (100 - exact[item.id]["discount"])
+                        / 100
                     ),
-                    in_advance=item.fee_timing == "advance", prorate=item.prorate,
+                    in_advance=item.fee_timing == "advance",
+                    prorate=item.prorate,
                 )
                 for item in self
             }

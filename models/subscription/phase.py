@@ -16,14 +16,13 @@ class FusionBillingPhase(models.Model):
     subscription_id = fields.Many2one("sale.order", required=True, ondelete="cascade")
     company_id = fields.Many2one(related="subscription_id.company_id", store=True, index=True)
     date_from = fields.Date("From", required=True, help="First day of the phase.")
-    plan_id = fields.Many2one(
-        "fusion.billing.plan", required=True, index=True, ondelete="restrict",
-    )
+    plan_id = fields.Many2one("fusion.billing.plan", required=True, index=True, ondelete="restrict")
     state = fields.Selection(
         [("active", "Active"), ("paused", "Paused"), ("closed", "Closed")],
-        required=True, default="active",
+        required=True,
+        default="active",
     )
 
     _day_unique = models.UniqueIndex(
-        "(subscription_id, date_from)", "You cannot begin two phases on the same day.",
+        "(subscription_id, date_from)", "You cannot begin two phases on the same day."
     )

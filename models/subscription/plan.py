@@ -8,9 +8,11 @@ class FusionBillingPlan(models.Model):
 
     def _is_in_use(self):
         # sudo: whoever looks, all subscriptions count.
-        return bool(self.ids) and bool(self.env["fusion.billing.phase"].sudo().search_count(
-            [("plan_id", "in", self.ids)], limit=1,
-        ))
+        return bool(self.ids) and bool(
+            self.env["fusion.billing.phase"]
+            .sudo()
+            .search_count([("plan_id", "in", self.ids)], limit=1)
+        )
 
     def _request_rating(self):
         """Have the subscriptions on these plans rated again: prices or quotas changed."""

@@ -28,8 +28,13 @@ class SaleOrder(models.Model):
     _inherit = "sale.order"
 
     fusion_plan_id = fields.Many2one(
-        "fusion.billing.plan", "Plan", index="btree_not_null", tracking=True, check_company=True,
-        ondelete="restrict", help="An order with a plan becomes a subscription when confirmed.",
+        "fusion.billing.plan",
+        "Plan",
+        index="btree_not_null",
+        tracking=True,
+        check_company=True,
+        ondelete="restrict",
+        help="An order with a plan becomes a subscription when confirmed.",
     )
     fusion_state = fields.Selection(
         [
@@ -38,44 +43,59 @@ class SaleOrder(models.Model):
             ("4_paused", "Paused"),
             ("6_churn", "Closed"),
         ],
-        string="Subscription", readonly=True, copy=False, index="btree_not_null", tracking=True,
+        string="Subscription",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        tracking=True,
     )
     fusion_start_date = fields.Date(
-        "Start Date", copy=False, tracking=True, help="First day of the subscription.",
+        "Start Date", copy=False, tracking=True, help="First day of the subscription."
     )
     fusion_anchor_date = fields.Date(
-        "Billing Anchor", copy=False,
+        "Billing Anchor",
+        copy=False,
         help="Billing periods are counted from this day; from the start date if it is empty.",
     )
     fusion_last_invoice_date = fields.Date(
-        "Billed Until", copy=False, readonly=True,
+        "Billed Until",
+        copy=False,
+        readonly=True,
         help="First day of the open billing period: the periods before it are closed.",
     )
     fusion_next_invoice_date = fields.Date(
-        "Next Invoice Date", copy=False, readonly=True, index="btree_not_null",
+        "Next Invoice Date",
+        copy=False,
+        readonly=True,
+        index="btree_not_null",
         help="The open billing period ends when this day begins.",
     )
     fusion_end_date = fields.Date(
-        "End Date", copy=False, tracking=True,
+        "End Date",
+        copy=False,
+        tracking=True,
         help="The subscription ends when this day begins: the day before is the last one billed.",
     )
     fusion_phase_ids = fields.One2many(
-        "fusion.billing.phase", "subscription_id", "Timeline", groups=BILLING,
+        "fusion.billing.phase", "subscription_id", "Timeline", groups=BILLING
     )
     fusion_item_ids = fields.One2many(
-        "fusion.billing.item", "subscription_id", "Recurring Fees", groups=BILLING,
+        "fusion.billing.item", "subscription_id", "Recurring Fees", groups=BILLING
     )
 
     fusion_service_id = fields.Many2one(
-        "fusion.billing.service", "Service", index="btree_not_null", copy=False,
-        check_company=True, ondelete="restrict", help="The app that created the subscription.",
+        "fusion.billing.service",
+        "Service",
+        index="btree_not_null",
+        copy=False,
+        check_company=True,
+        ondelete="restrict",
+        help="The app that created the subscription.",
     )
     fusion_external_id = fields.Char(
-        "External ID", copy=False, help="The subscription's id in the app.",
+        "External ID", copy=False, help="The subscription's id in the app."
     )
-    fusion_usage_ids = fields.One2many(
-        "fusion.billing.usage", "subscription_id", groups=BILLING,
-    )
+    fusion_usage_ids = fields.One2many("fusion.billing.usage", "subscription_id", groups=BILLING)
 
     _fusion_external_id_unique = models.UniqueIndex(
         "(fusion_service_id, fusion_external_id) WHERE fusion_external_id IS NOT NULL",
@@ -110,10 +130,12 @@ class SaleOrder(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_except_subscription(self):
         if any(order._fusion_has_begun() for order in self):
-            raise UserError(self.env._(
-                "You cannot delete an order that is or was a subscription: its invoices are"
-                " explained by it."
-            ))
+            raise UserError(
+                self.env._(
+                    "You cannot delete an order that is or was a subscription: its invoices are"
+                    " explained by it."
+                )
+            )
 
     def _fusion_check_projection(self, vals):
         """Refuse to write what the timeline says: another truth would not be billed."""
@@ -138,8 +160,10 @@ class SaleOrder(models.Model):
         self._fusion_offer_fees()
 
     def _get_copiable_order_lines(self):
-        return super()._get_copiable_order_lines().filtered(
-            lambda line: not line.fusion_charge_id and not line.fusion_plan_fee_id
+        return (
+            super()
+            ._get_copiable_order_lines()
+            .filtered(lambda line: not line.fusion_charge_id and not line.fusion_plan_fee_id)
         )
 
     # === THE SEAM: LOOKING === #
@@ -194,10 +218,13 @@ class SaleOrder(models.Model):
         if not self.fusion_end_date:
             return timeline
         if self.fusion_end_date < start:
-            raise UserError(self.env._(
-                "You cannot end a subscription before it begins, on %s: choose a later end date.",
-                start,
-            ))
+            raise UserError(
+                self.env._(
+                    "You cannot end a subscription before it begins, on %s: choose a later end"
+                    " date.",
+                    start,
+                )
+            )
         return timeline.closed_on(self.fusion_end_date)
 
     def _fusion_get_plan(self, day=None):
@@ -250,7 +277,8 @@ class SaleOrder(models.Model):
         """Show on these orders what their timelines say today."""
         for order in self.filtered(lambda order: order._fusion_has_begun()):
             values = {
-                name: value for name, value in order._fusion_projection().items()
+                name: value
+                for name, value in order._fusion_projection().items()
                 if order._fields[name].convert_to_write(order[name], order) != value
             }
             if values:

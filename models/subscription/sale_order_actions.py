@@ -9,19 +9,21 @@ class SaleOrder(models.Model):
     _inherit = "sale.order"
 
     fusion_recurring_amount = fields.Monetary(
-        "Recurring", compute="_compute_fusion_amounts",
+        "Recurring",
+        compute="_compute_fusion_amounts",
         help="What the recurring products cost in each billing period, before tax.",
     )
     fusion_usage_to_bill = fields.Monetary(
-        "Usage to Bill", compute="_compute_fusion_amounts",
+        "Usage to Bill",
+        compute="_compute_fusion_amounts",
         help="What the usage of the open billing period comes to until now, before tax.",
     )
     fusion_planned = fields.Text(
-        "Planned Changes", compute="_compute_fusion_planned", groups="fusion_billing.group_user",
+        "Planned Changes", compute="_compute_fusion_planned", groups="fusion_billing.group_user"
     )
     fusion_is_due = fields.Boolean(compute="_compute_fusion_is_due")
     fusion_usage_count = fields.Integer(
-        "Usage", compute="_compute_fusion_usage_count", groups="fusion_billing.group_user",
+        "Usage", compute="_compute_fusion_usage_count", groups="fusion_billing.group_user"
     )
 
     # === COMPUTE METHODS === #
@@ -39,10 +41,12 @@ class SaleOrder(models.Model):
     def _compute_fusion_planned(self):
         for order in self:
             today = order._fusion_today()
-            order.fusion_planned = order._origin.fusion_phase_ids and "\n".join([
-                *(phase._describe() for phase in order._origin._fusion_planned_changes()),
-                *order._origin.fusion_item_ids._describe_plans(today),
-            ])
+            order.fusion_planned = order._origin.fusion_phase_ids and "\n".join(
+                [
+                    *(phase._describe() for phase in order._origin._fusion_planned_changes()),
+                    *order._origin.fusion_item_ids._describe_plans(today),
+                ]
+            )
 
     @api.depends("fusion_next_invoice_date", "company_id.fusion_billing_tz")
     def _compute_fusion_is_due(self):
@@ -59,7 +63,7 @@ class SaleOrder(models.Model):
     def _fusion_count(self, model_name):
         """Return `{subscription id: how many records of the model belong to it}`."""
         groups = self.env[model_name]._read_group(
-            [("subscription_id", "in", self.ids)], ["subscription_id"], ["__count"],
+            [("subscription_id", "in", self.ids)], ["subscription_id"], ["__count"]
         )
         return {subscription.id: count for subscription, count in groups}
 
@@ -112,7 +116,8 @@ class SaleOrder(models.Model):
         self.ensure_one()
         action = self.env["ir.actions.actions"]._for_xml_id(action_xmlid)
         return dict(
-            action, domain=[("subscription_id", "=", self.id)],
+            action,
+            domain=[("subscription_id", "=", self.id)],
             context={"default_subscription_id": self.id, "fill_temporal": False},
         )
 

@@ -20,7 +20,7 @@ class SaleOrder(models.Model):
 
     fusion_error = fields.Text("Billing Problem", copy=False, readonly=True)
     fusion_error_step = fields.Selection(
-        [("rating", "Rating"), ("invoicing", "Invoicing")], copy=False, readonly=True,
+        [("rating", "Rating"), ("invoicing", "Invoicing")], copy=False, readonly=True
     )
 
     # === CRUD METHODS === #
@@ -37,9 +37,11 @@ class SaleOrder(models.Model):
     def _fusion_check_failure(self, names):
         """Refuse to hide a failure, or to make one up."""
         if names & FAILURE and not is_engine(self.env):
-            raise UserError(self.env._(
-                "You cannot write a billing problem: it goes away once its cause is mended."
-            ))
+            raise UserError(
+                self.env._(
+                    "You cannot write a billing problem: it goes away once its cause is mended."
+                )
+            )
 
     # === WORK OF ONE SUBSCRIPTION === #
 
@@ -71,30 +73,30 @@ class SaleOrder(models.Model):
             self._fusion_show_failure(step, str(error))
         except Exception:
             _logger.exception("%s of subscription %s failed", step, self.id)
-            self._fusion_show_failure(step, self.env._(
-                "Something unexpected went wrong; the server log of %s says what.",
-                fields.Datetime.now(),
-            ))
+            self._fusion_show_failure(
+                step,
+                self.env._(
+                    "Something unexpected went wrong; the server log of %s says what.",
+                    fields.Datetime.now(),
+                ),
+            )
         else:
             self._fusion_clear_failure(step)
 
     def _fusion_show_failure(self, step, sentence):
         """Keep the failure on the record, and ask one person, once, to look at it."""
-        as_engine(self).write({
-            "fusion_error": sentence, "fusion_error_step": step,
-        })
+        as_engine(self).write({"fusion_error": sentence, "fusion_error_step": step})
         if not self.activity_search(["fusion_billing.mail_activity_type_failure"]):
             self.activity_schedule(
-                "fusion_billing.mail_activity_type_failure", note=sentence,
+                "fusion_billing.mail_activity_type_failure",
+                note=sentence,
                 user_id=self._fusion_responsible().id,
             )
 
     def _fusion_clear_failure(self, step):
         failed = self.filtered(lambda order: order.fusion_error_step == step)
         if failed:
-            as_engine(failed).write({
-                "fusion_error": False, "fusion_error_step": False,
-            })
+            as_engine(failed).write({"fusion_error": False, "fusion_error_step": False})
             failed.activity_unlink(["fusion_billing.mail_activity_type_failure"])
 
     def _fusion_responsible(self):

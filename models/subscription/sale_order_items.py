@@ -27,31 +27,35 @@ class SaleOrder(models.Model):
 
     def _fusion_add_fee_lines(self, fees):
         """Add an order line for each fee, at its own price or the pricelist's."""
-        return as_engine(self.order_line).create([
-            {
-                "order_id": self.id,
-                "product_id": fee.product_id.id,
-                "product_uom_qty": fee.quantity,
-                "fusion_plan_fee_id": fee.id,
-                "fusion_recurring": True,
-                **self._fusion_own_price(fee),
-            }
-            for fee in fees
-        ])
+        return as_engine(self.order_line).create(
+            [
+                {
+                    "order_id": self.id,
+                    "product_id": fee.product_id.id,
+                    "product_uom_qty": fee.quantity,
+                    "fusion_plan_fee_id": fee.id,
+                    "fusion_recurring": True,
+                    **self._fusion_own_price(fee),
+                }
+                for fee in fees
+            ]
+        )
 
     def _fusion_own_price(self, fee):
         if not fee.has_own_price:
             return {}
         price = fee.currency_id._convert(
-            fee.price_unit, self.currency_id, self.company_id, self._fusion_today(), round=False,
+            fee.price_unit, self.currency_id, self.company_id, self._fusion_today(), round=False
         )
         return {"price_unit": price, "technical_price_unit": price}
 
     def _get_update_prices_lines(self):
         # A price that the plan has of its own is no pricelist's affair.
         # sudo: salespeople need not see the plan's fees.
-        return super()._get_update_prices_lines().filtered(
-            lambda line: not line.sudo().fusion_plan_fee_id.has_own_price
+        return (
+            super()
+            ._get_update_prices_lines()
+            .filtered(lambda line: not line.sudo().fusion_plan_fee_id.has_own_price)
         )
 
     def _fusion_swap_fees(self, before, after):
@@ -80,27 +84,31 @@ class SaleOrder(models.Model):
 
     def _fusion_create_items(self, lines, start, until=False):
         # sudo: items are written by these methods alone.
-        self.env["fusion.billing.item"].sudo().create([
-            {
-                "subscription_id": self.id,
-                "order_line_id": line.id,
-                "product_id": line.product_id.id,
-                "quantity": line.product_uom_qty,
-                "price_unit": line.price_unit,
-                "discount": line.discount,
-                "date_from": start,
-                "date_until": until,
-                "fee_timing": line.fusion_plan_fee_id.fee_timing or self.fusion_plan_id.fee_timing,
-                "prorate": (line.fusion_plan_fee_id.plan_id or self.fusion_plan_id).prorate,
-            }
-            for line in lines if line.product_uom_qty
-        ])
+        self.env["fusion.billing.item"].sudo().create(
+            [
+                {
+                    "subscription_id": self.id,
+                    "order_line_id": line.id,
+                    "product_id": line.product_id.id,
+                    "quantity": line.product_uom_qty,
+                    "price_unit": line.price_unit,
+                    "discount": line.discount,
+                    "date_from": start,
+                    "date_until": until,
+                    "fee_timing": line.fusion_plan_fee_id.fee_timing
+                    or self.fusion_plan_id.fee_timing,
+                    "prorate": (line.fusion_plan_fee_id.plan_id or self.fusion_plan_id).prorate,
+                }
+                for line in lines
+                if line.product_uom_qty
+            ]
+        )
 
     def _fusion_move_items(self, before, after):
         """Let what begins with the subscription begin on its other first day."""
         items = self.sudo().fusion_item_ids
         items.filtered(lambda item: item.date_from == before or item.date_from < after).write(
-            {"date_from": after},
+            {"date_from": after}
         )
 
     # === CHANGES === #
@@ -113,20 +121,33 @@ class SaleOrder(models.Model):
         """
         self._fusion_timeline_to_change()
         price = {} if price_unit is None else {"price_unit": price_unit}
-        line = as_engine(self.order_line).create({
-            "order_id": self.id, "product_id": product.id, "product_uom_qty": quantity,
-            "discount": discount, "fusion_recurring": True, **price,
-        })
+        line = as_engine(self.order_line).create(
+            {
+                "order_id": self.id,
+                "product_id": product.id,
+                "product_uom_qty": quantity,
+                "discount": discount,
+                "fusion_recurring": True,
+                **price,
+            }
+        )
         self._fusion_begin_item(line, date)
         return line
 
     def _fusion_begin_item(self, line, date=None):
         day = self._fusion_day_of_change(date)
         self._fusion_create_items(line, day)
-        self._fusion_fees_changed(line, day, self.env._(
-            "%(fee)s from %(day)s: %(quantity)s at %(price)s", fee=line.product_id.display_name,
-            day=self._fusion_format(day), quantity=line.product_uom_qty, price=line.price_unit,
-        ))
+        self._fusion_fees_changed(
+            line,
+            day,
+            self.env._(
+                "%(fee)s from %(day)s: %(quantity)s at %(price)s",
+                fee=line.product_id.display_name,
+                day=self._fusion_format(day),
+                quantity=line.product_uom_qty,
+                price=line.price_unit,
+            ),
+        )
 
     def _fusion_end_item(self, line, date=None):
         """Owe a recurring fee no longer, from a day on."""
@@ -144,25 +165,34 @@ class SaleOrder(models.Model):
         items = line.sudo().fusion_item_ids
         item = items._on(day) or items.sorted("date_from")[-1:]
         values = {"quantity": quantity, "price_unit": price_unit, "discount": discount}
-        values = {
-            name: item[name] if value is None else value for name, value in values.items()
-        }
+        values = {name: item[name] if value is None else value for name, value in values.items()}
         if values["quantity"] < 0:
             raise UserError(self.env._("You cannot owe less than nothing: enter 0 or more."))
         days = self._fusion_days_of_fee(line, day)
         if values["quantity"] and not days:
-            raise UserError(self.env._(
-                "%(fee)s comes with the plan %(plan)s, and the subscription is on another one on"
-                " %(day)s: add the fee as one of its own.", fee=line.product_id.display_name,
-                plan=line.sudo().fusion_plan_fee_id.plan_id.display_name,
-                day=self._fusion_format(day),
-            ))
+            raise UserError(
+                self.env._(
+                    "%(fee)s comes with the plan %(plan)s, and the subscription is on another one"
+                    " on"
+                    " %(day)s: add the fee as one of its own.",
+                    fee=line.product_id.display_name,
+                    plan=line.sudo().fusion_plan_fee_id.plan_id.display_name,
+                    day=self._fusion_format(day),
+                )
+            )
         item._change(day, values, days and days.end)
-        self._fusion_fees_changed(line, day, self.env._(
-            "%(fee)s from %(day)s: %(quantity)s at %(price)s, %(discount)s %% off",
-            fee=line.product_id.display_name, day=self._fusion_format(day),
-            quantity=values["quantity"], price=values["price_unit"], discount=values["discount"],
-        ))
+        self._fusion_fees_changed(
+            line,
+            day,
+            self.env._(
+                "%(fee)s from %(day)s: %(quantity)s at %(price)s, %(discount)s %% off",
+                fee=line.product_id.display_name,
+                day=self._fusion_format(day),
+                quantity=values["quantity"],
+                price=values["price_unit"],
+                discount=values["discount"],
+            ),
+        )
 
     def _fusion_day_of_change(self, date=None):
         """Return the day on which a change of fees holds if nobody says otherwise.
@@ -172,10 +202,12 @@ class SaleOrder(models.Model):
         timeline = self._fusion_timeline()
         today = max(self._fusion_today(), timeline.start)
         if date and date < timeline.start:
-            raise UserError(self.env._(
-                "You cannot change fees before the first day of the subscription, %s.",
-                self._fusion_format(timeline.start),
-            ))
+            raise UserError(
+                self.env._(
+                    "You cannot change fees before the first day of the subscription, %s.",
+                    self._fusion_format(timeline.start),
+                )
+            )
         if date or self._fusion_get_plan(today).item_changes == "by_days":
             return date or today
         period = timeline.period_on(today)
@@ -205,9 +237,7 @@ class SaleOrder(models.Model):
         """Show on the order lines the items that are in force (L6)."""
         for order in self:
             day = max(order._fusion_today(), order._fusion_timeline().start)
-            for line in lines or order.order_line.filtered(
-                lambda line: line._fusion_has_items()
-            ):
+            for line in lines or order.order_line.filtered(lambda line: line._fusion_has_items()):
                 line._fusion_show_item(line.sudo().fusion_item_ids._on(day))
 
 
@@ -250,10 +280,13 @@ class FusionBillingItem(models.Model):
         was, now = before.days_by_plan(), after.days_by_plan()
         return {
             item: followed(
-                item._days(), was[item.plan_fee_id.plan_id.id], now[item.plan_fee_id.plan_id.id],
+                item._days(),
+                was[item.plan_fee_id.plan_id.id],
+                now[item.plan_fee_id.plan_id.id],
                 item._chain()._next_start(item.date_from),
             )
-            for item in self if item._days().days
+            for item in self
+            if item._days().days
         }
 
     def _next_start(self, day):
@@ -289,6 +322,4 @@ class FusionBillingItem(models.Model):
 
 
 def _dates(days):
-    return {
-        "date_from": days.start, "date_until": days.end if days.end != FOREVER else False,
-    }
+    return {"date_from": days.start, "date_until": days.end if days.end != FOREVER else False}

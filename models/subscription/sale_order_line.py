@@ -9,9 +9,7 @@ from .sale_order_items import SHOWN
 OWN = {"fusion_plan_fee_id", "fusion_charge_id"}
 EDITS = set(SHOWN.values())
 # What a line is to its subscription is decided when it is put on.
-FIXED = {
-    "order_id", "product_id", "fusion_recurring", "fusion_plan_fee_id", "fusion_charge_id",
-}
+FIXED = {"order_id", "product_id", "fusion_recurring", "fusion_plan_fee_id", "fusion_charge_id"}
 
 
 class SaleOrderLine(models.Model):
@@ -24,19 +22,25 @@ class SaleOrderLine(models.Model):
     _inherit = "sale.order.line"
 
     fusion_recurring = fields.Boolean(
-        "Recurring", compute="_compute_fusion_recurring", store=True, readonly=False,
-        precompute=True, help="Invoiced again in every billing period of the subscription.",
+        "Recurring",
+        compute="_compute_fusion_recurring",
+        store=True,
+        readonly=False,
+        precompute=True,
+        help="Invoiced again in every billing period of the subscription.",
     )
     fusion_plan_fee_id = fields.Many2one(
-        "fusion.billing.plan.fee", "Fee of the Plan", index="btree_not_null", copy=False,
+        "fusion.billing.plan.fee",
+        "Fee of the Plan",
+        index="btree_not_null",
+        copy=False,
         ondelete="restrict",
     )
     fusion_item_ids = fields.One2many(
-        "fusion.billing.item", "order_line_id", "Recurring Fees", copy=False, groups=BILLING,
+        "fusion.billing.item", "order_line_id", "Recurring Fees", copy=False, groups=BILLING
     )
     fusion_charge_id = fields.Many2one(
-        "fusion.billing.charge", "Charge", index="btree_not_null", ondelete="restrict",
-        copy=False,
+        "fusion.billing.charge", "Charge", index="btree_not_null", ondelete="restrict", copy=False
     )
 
     _fusion_charge_unique = models.UniqueIndex(
@@ -51,8 +55,10 @@ class SaleOrderLine(models.Model):
 
     def _compute_price_unit(self):
         """An agreed fee keeps its price when its quantity changes; *Update Prices* asks anew."""
-        kept = self.browse() if self.env.context.get("force_price_recomputation") else (
-            self.filtered(lambda line: line._fusion_keeps_price())
+        kept = (
+            self.browse()
+            if self.env.context.get("force_price_recomputation")
+            else (self.filtered(lambda line: line._fusion_keeps_price()))
         )
         super(SaleOrderLine, self - kept)._compute_price_unit()
 
@@ -61,9 +67,11 @@ class SaleOrderLine(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         if given(OWN, self.env, vals_list) and not is_engine(self.env):
-            raise UserError(self.env._(
-                "You cannot say that a line shows usage or a fee of the plan: add a product."
-            ))
+            raise UserError(
+                self.env._(
+                    "You cannot say that a line shows usage or a fee of the plan: add a product."
+                )
+            )
         lines = super().create(vals_list)
         if not is_engine(self.env):
             for line in lines.filtered(lambda line: line._fusion_joins_subscription()):
@@ -90,9 +98,12 @@ class SaleOrderLine(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_except_owed(self):
         if any(line._fusion_has_items() or line.fusion_charge_id for line in self):
-            raise UserError(self.env._(
-                "You cannot delete a line that a subscription is billed by: set its quantity to 0."
-            ))
+            raise UserError(
+                self.env._(
+                    "You cannot delete a line that a subscription is billed by: set its quantity"
+                    " to 0."
+                )
+            )
 
     def _fusion_check_kept(self, vals):
         """Refuse to make something else of a line of a subscription."""
@@ -101,15 +112,20 @@ class SaleOrderLine(models.Model):
                 FIXED if line._fusion_is_engines() else FIXED - {"order_id", "product_id"}
             )
             changed = [
-                name for name in names
+                name
+                for name in names
                 if line._fields[name].convert_to_cache(vals[name], line)
                 != line._fields[name].convert_to_cache(line[name], line)
             ]
             if changed:
-                raise UserError(self.env._(
-                    "You cannot change the product of %s, nor whether it recurs: set its quantity"
-                    " to 0 and add another line.", line.display_name,
-                ))
+                raise UserError(
+                    self.env._(
+                        "You cannot change the product of %s, nor whether it recurs: set its"
+                        " quantity"
+                        " to 0 and add another line.",
+                        line.display_name,
+                    )
+                )
 
     # === BUSINESS METHODS === #
 
@@ -117,15 +133,20 @@ class SaleOrderLine(models.Model):
         """Whether this line is invoiced in every billing period."""
         self.ensure_one()
         return bool(
-            self.order_id.fusion_plan_id and self.fusion_recurring
-            and not self.display_type and not self.fusion_charge_id and not self.is_downpayment
+            self.order_id.fusion_plan_id
+            and self.fusion_recurring
+            and not self.display_type
+            and not self.fusion_charge_id
+            and not self.is_downpayment
         )
 
     def _fusion_is_engines(self):
         """Whether the ledger says what this line costs, and not its quantities (L6)."""
         self.ensure_one()
-        return bool(self.fusion_charge_id) or self._fusion_has_items() or (
-            self._fusion_is_fee() and not self.order_id._fusion_has_begun()
+        return (
+            bool(self.fusion_charge_id)
+            or self._fusion_has_items()
+            or (self._fusion_is_fee() and not self.order_id._fusion_has_begun())
         )
 
     def _fusion_keeps_price(self):
@@ -150,7 +171,7 @@ class SaleOrderLine(models.Model):
                 continue
             if order._fusion_is_running():
                 order._fusion_change_item(
-                    line, **{name: line[shown] for name, shown in SHOWN.items()},
+                    line, **{name: line[shown] for name, shown in SHOWN.items()}
                 )
             else:
                 line._fusion_show_item(line.sudo().fusion_item_ids._on(day))
@@ -166,11 +187,11 @@ class SaleOrderLine(models.Model):
     def _fusion_show_item(self, item):
         """Show an item, or that none is in force."""
         self.ensure_one()
-        values = {shown: item[name] for name, shown in SHOWN.items()} if item else {
-            "product_uom_qty": 0,
-        }
+        values = (
+            {shown: item[name] for name, shown in SHOWN.items()} if item else {"product_uom_qty": 0}
+        )
         changed = {name: value for name, value in values.items() if self[name] != value}
         if changed:
-            as_engine(self).write({
-                **changed, **({"technical_price_unit": item.price_unit} if item else {}),
-            })
+            as_engine(self).write(
+                {**changed, **({"technical_price_unit": item.price_unit} if item else {})}
+            )

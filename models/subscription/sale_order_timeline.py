@@ -33,19 +33,21 @@ class SaleOrder(models.Model):
             `start_date` and `lines`: dicts of `product_id` and `quantity`
         :return: the confirmed sale order
         """
-        order = self.create({
-            "partner_id": vals["partner_id"],
-            "fusion_plan_id": vals["plan_id"],
-            "fusion_service_id": vals.get("service_id"),
-            "fusion_external_id": vals.get("external_id"),
-            "fusion_start_date": vals.get("start_date"),
-            "order_line": [
-                fields.Command.create({
-                    "product_id": line["product_id"], "product_uom_qty": line["quantity"],
-                })
-                for line in vals.get("lines", ())
-            ],
-        })
+        order = self.create(
+            {
+                "partner_id": vals["partner_id"],
+                "fusion_plan_id": vals["plan_id"],
+                "fusion_service_id": vals.get("service_id"),
+                "fusion_external_id": vals.get("external_id"),
+                "fusion_start_date": vals.get("start_date"),
+                "order_line": [
+                    fields.Command.create(
+                        {"product_id": line["product_id"], "product_uom_qty": line["quantity"]}
+                    )
+                    for line in vals.get("lines", ())
+                ],
+            }
+        )
         order.action_confirm()
         return order
 
@@ -62,17 +64,20 @@ class SaleOrder(models.Model):
     def _fusion_begin(self):
         timeline = self._fusion_timeline_to_be()
         self._fusion_create_items(
-            self.order_line.filtered(lambda line: line._fusion_is_fee()), timeline.start,
+            self.order_line.filtered(lambda line: line._fusion_is_fee()), timeline.start
         )
         self._fusion_set_timeline(timeline)
 
     def _action_cancel(self):
         running = self.filtered(lambda order: order._fusion_is_running())
         if running:
-            raise UserError(self.env._(
-                "You cannot cancel %s: it is a running subscription. Close it instead; what is"
-                " left to bill is billed then.", running[0].display_name,
-            ))
+            raise UserError(
+                self.env._(
+                    "You cannot cancel %s: it is a running subscription. Close it instead; what is"
+                    " left to bill is billed then.",
+                    running[0].display_name,
+                )
+            )
         return super()._action_cancel()
 
     # === THE SEAM: CHANGING === #
@@ -88,16 +93,21 @@ class SaleOrder(models.Model):
         timeline = self._fusion_timeline_to_change()
         date = date or max(self._fusion_today() + DAY, timeline.start)
         if not timeline.start <= date < (until or FOREVER):
-            raise UserError(self.env._(
-                "You cannot pause from %(start)s until %(end)s: a pause begins on the first day"
-                " of the subscription or later, and ends after it begins.",
-                start=self._fusion_format(date), end=self._fusion_format(until or FOREVER),
-            ))
+            raise UserError(
+                self.env._(
+                    "You cannot pause from %(start)s until %(end)s: a pause begins on the first day"
+                    " of the subscription or later, and ends after it begins.",
+                    start=self._fusion_format(date),
+                    end=self._fusion_format(until or FOREVER),
+                )
+            )
         if timeline.on(date).state != ACTIVE:
-            raise UserError(self.env._(
-                "You cannot pause from %s: the subscription is not active on that day.",
-                self._fusion_format(date),
-            ))
+            raise UserError(
+                self.env._(
+                    "You cannot pause from %s: the subscription is not active on that day.",
+                    self._fusion_format(date),
+                )
+            )
         changed = timeline.with_pause(date, until) if until else timeline.with_state(date, PAUSED)
         self._fusion_change_timeline(changed, discard_usage)
 
@@ -110,10 +120,12 @@ class SaleOrder(models.Model):
         timeline = self._fusion_timeline_to_change()
         date = date or self._fusion_next_paused_day(timeline)
         if not date or timeline.on(date).state != PAUSED:
-            raise UserError(self.env._(
-                "You cannot resume this subscription: it is not paused on %s.",
-                self._fusion_format(date or self._fusion_today()),
-            ))
+            raise UserError(
+                self.env._(
+                    "You cannot resume this subscription: it is not paused on %s.",
+                    self._fusion_format(date or self._fusion_today()),
+                )
+            )
         self._fusion_change_timeline(timeline.with_state(date, ACTIVE))
 
     def _fusion_close(self, date=None, discard_usage=False):
@@ -127,10 +139,12 @@ class SaleOrder(models.Model):
         timeline, tomorrow = self._fusion_timeline_to_change(), self._fusion_today() + DAY
         date = date or max(tomorrow, timeline.start)
         if date < timeline.start:
-            raise UserError(self.env._(
-                "You cannot close the subscription before its first day, %s.",
-                self._fusion_format(timeline.start),
-            ))
+            raise UserError(
+                self.env._(
+                    "You cannot close the subscription before its first day, %s.",
+                    self._fusion_format(timeline.start),
+                )
+            )
         self._fusion_change_timeline(timeline.closed_on(date), discard_usage)
         if date <= max(tomorrow, timeline.start):
             self._fusion_bill_until(date)
@@ -154,15 +168,19 @@ class SaleOrder(models.Model):
         self.ensure_one()
         timeline = self._fusion_timeline()
         if not timeline.end or self.state not in ("sale", "done"):
-            raise UserError(self.env._(
-                "You cannot reopen this subscription: only one that is closed can be reopened."
-            ))
+            raise UserError(
+                self.env._(
+                    "You cannot reopen this subscription: only one that is closed can be reopened."
+                )
+            )
         date = date or max(self._fusion_today(), timeline.end)
         if date < timeline.end:
-            raise UserError(self.env._(
-                "You cannot reopen the subscription before its end, %s.",
-                self._fusion_format(timeline.end),
-            ))
+            raise UserError(
+                self.env._(
+                    "You cannot reopen the subscription before its end, %s.",
+                    self._fusion_format(timeline.end),
+                )
+            )
         self._fusion_change_timeline(timeline.reopened_on(date))
 
     def _fusion_change_plan(self, plan, date=None):
@@ -177,10 +195,12 @@ class SaleOrder(models.Model):
         fits = plan._key().recurs_like(timeline.on(today).plan)
         date = date or (today if fits else timeline.period_on(today).end)
         if not timeline.start <= date < (timeline.end or FOREVER):
-            raise UserError(self.env._(
-                "You cannot change the plan on %s: the subscription does not run on that day.",
-                self._fusion_format(date),
-            ))
+            raise UserError(
+                self.env._(
+                    "You cannot change the plan on %s: the subscription does not run on that day.",
+                    self._fusion_format(date),
+                )
+            )
         self._fusion_change_timeline(timeline.with_plan(date, plan._key()))
 
     def _fusion_take_back(self, phase):
@@ -190,9 +210,11 @@ class SaleOrder(models.Model):
         """
         timeline = self._fusion_timeline()
         if phase.date_from <= max(self._fusion_today(), timeline.start):
-            raise UserError(self.env._(
-                "You cannot take back what has begun already: make another change instead."
-            ))
+            raise UserError(
+                self.env._(
+                    "You cannot take back what has begun already: make another change instead."
+                )
+            )
         self._fusion_change_timeline(timeline.without(phase.date_from))
 
     def _fusion_keep_plan(self):
@@ -208,10 +230,12 @@ class SaleOrder(models.Model):
         """
         timeline = self._fusion_timeline_to_change()
         if date >= (timeline.end or FOREVER):
-            raise UserError(self.env._(
-                "You cannot begin on %s: the subscription would end before.",
-                self._fusion_format(date),
-            ))
+            raise UserError(
+                self.env._(
+                    "You cannot begin on %s: the subscription would end before.",
+                    self._fusion_format(date),
+                )
+            )
         self._fusion_move_items(timeline.start, date)
         self._fusion_change_timeline(timeline.moved_to(date))
 
@@ -229,9 +253,11 @@ class SaleOrder(models.Model):
         self.ensure_one()
         self.env.execute_query(SQL("SELECT FROM sale_order WHERE id = %s FOR UPDATE", self.id))
         if not self._fusion_is_running():
-            raise UserError(self.env._(
-                "You cannot change %s: it is not a running subscription.", self.display_name,
-            ))
+            raise UserError(
+                self.env._(
+                    "You cannot change %s: it is not a running subscription.", self.display_name
+                )
+            )
         return self._fusion_timeline()
 
     def _fusion_change_timeline(self, timeline, discard_usage=False):
@@ -277,10 +303,14 @@ class SaleOrder(models.Model):
         """Refuse to lose counters without being told to (T5)."""
         count = self._fusion_count_lost_usage(before, after)
         if count:
-            raise UsageAfterEnd(self.env._(
-                "You cannot end or pause the subscription then: %s accepted counters of later"
-                " days would not be billed. Choose a later day, or discard them.", count,
-            ), count)
+            raise UsageAfterEnd(
+                self.env._(
+                    "You cannot end or pause the subscription then: %s accepted counters of later"
+                    " days would not be billed. Choose a later day, or discard them.",
+                    count,
+                ),
+                count,
+            )
 
     def _fusion_count_lost_usage(self, before, after):
         """Return how many counters would not be billed any more, those included that were accepted
@@ -316,12 +346,18 @@ class SaleOrder(models.Model):
     def _fusion_describe_change(self, before, after):
         """Say which phases are new, for the chatter."""
         lines = [
-            self.env._("From %(day)s: %(plan)s, %(state)s",
-                       day=self._fusion_format(phase.day),
-                       plan=self.fusion_plan_id.browse(phase.plan.id).display_name,
-                       state=dict(self.env["fusion.billing.phase"]._fields["state"]
-                                  ._description_selection(self.env))[phase.state])
-            for phase in after.phases if phase not in before.phases
+            self.env._(
+                "From %(day)s: %(plan)s, %(state)s",
+                day=self._fusion_format(phase.day),
+                plan=self.fusion_plan_id.browse(phase.plan.id).display_name,
+                state=dict(
+                    self.env["fusion.billing.phase"]
+                    ._fields["state"]
+                    ._description_selection(self.env)
+                )[phase.state],
+            )
+            for phase in after.phases
+            if phase not in before.phases
         ]
         taken = [phase for phase in before.phases if phase.day not in {p.day for p in after.phases}]
         lines += [
@@ -358,7 +394,8 @@ def _first_difference(before, after):
     """The first day on which two timelines differ; None if they do not."""
     days = sorted({phase.day for phase in (*before.phases, *after.phases)})
     differing = [
-        day for day in days
+        day
+        for day in days
         if (before.start <= day) != (after.start <= day)
         or _in_force(before, day) != _in_force(after, day)
     ]

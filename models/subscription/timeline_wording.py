@@ -12,10 +12,10 @@ class FusionBillingPhase(models.Model):
     _inherit = "fusion.billing.phase"
 
     date_until = fields.Date(
-        "Until", compute="_compute_date_until", help="First day of the next phase.",
+        "Until", compute="_compute_date_until", help="First day of the next phase."
     )
     is_planned = fields.Boolean(
-        compute="_compute_is_planned", help="It is to come, and can be taken back.",
+        compute="_compute_is_planned", help="It is to come, and can be taken back."
     )
 
     @api.depends("date_from", "subscription_id.fusion_phase_ids.date_from")
@@ -42,8 +42,10 @@ class FusionBillingPhase(models.Model):
         self.ensure_one()
         states = dict(self._fields["state"]._description_selection(self.env))
         return self.env._(
-            "%(day)s: %(plan)s, %(state)s", day=format_date(self.env, self.date_from),
-            plan=self.plan_id.display_name, state=states[self.state].lower(),
+            "%(day)s: %(plan)s, %(state)s",
+            day=format_date(self.env, self.date_from),
+            plan=self.plan_id.display_name,
+            state=states[self.state].lower(),
         )
 
 
@@ -56,7 +58,7 @@ class FusionBillingItem(models.Model):
         """Ask for what this fee shall be, and from which day on."""
         self.ensure_one()
         return self.subscription_id._fusion_open_wizard(
-            "fusion_billing.item_wizard_action", default_order_line_id=self.order_line_id.id,
+            "fusion_billing.item_wizard_action", default_order_line_id=self.order_line_id.id
         )
 
     def _describe_plans(self, today):
@@ -68,8 +70,13 @@ class FusionBillingItem(models.Model):
         begins = self.filtered(lambda i: i.date_from > today and i.date_from not in days)
         followed = {(item.order_line_id, item.date_from) for item in self}
         ends = self.filtered(
-            lambda i: i.date_until and i.date_until > today and i.date_until not in days
-            and i.date_from < i.date_until and (i.order_line_id, i.date_until) not in followed
+            lambda i: (
+                i.date_until
+                and i.date_until > today
+                and i.date_until not in days
+                and i.date_from < i.date_until
+                and (i.order_line_id, i.date_until) not in followed
+            )
         )
         return [item._describe_begin() for item in begins] + [item._describe_end() for item in ends]
 
@@ -77,13 +84,15 @@ class FusionBillingItem(models.Model):
         exact = self._read_exact(["quantity", "price_unit"])[self.id]
         return self.env._(
             "%(day)s: %(quantity)s × %(fee)s at %(price)s",
-            day=format_date(self.env, self.date_from), fee=self.product_id.display_name,
+            day=format_date(self.env, self.date_from),
+            fee=self.product_id.display_name,
             quantity=format_quantity(self.env, exact["quantity"]),
             price=format_price(self.env, exact["price_unit"], self.currency_id),
         )
 
     def _describe_end(self):
         return self.env._(
-            "%(day)s: end of %(fee)s", day=format_date(self.env, self.date_until),
+            "%(day)s: end of %(fee)s",
+            day=format_date(self.env, self.date_until),
             fee=self.product_id.display_name,
         )

@@ -36,19 +36,22 @@ class FusionBillingUsage(models.Model):
     def _aggregate_rows(self, query, targets):
         spans = [
             (position, target, start.isoformat(), end.isoformat())
-            for position, target in enumerate(targets, 1) for start, end in target.spans
+            for position, target in enumerate(targets, 1)
+            for start, end in target.spans
         ]
-        return self.env.execute_query(SQL(
-            query,
-            [target.subscription.id for _position, target, _start, _end in spans],
-            [target.stretch.source.metric for _position, target, _start, _end in spans],
-            [start for _position, _target, start, _end in spans],
-            [end for _position, _target, _start, end in spans],
-            [target.full_seconds for _position, target, _start, _end in spans],
-            [_as_json(target.usage_filter) for _position, target, _start, _end in spans],
-            [_as_json(target.other_filters) for _position, target, _start, _end in spans],
-            [position for position, _target, _start, _end in spans],
-        ))
+        return self.env.execute_query(
+            SQL(
+                query,
+                [target.subscription.id for _position, target, _start, _end in spans],
+                [target.stretch.source.metric for _position, target, _start, _end in spans],
+                [start for _position, _target, start, _end in spans],
+                [end for _position, _target, _start, end in spans],
+                [target.full_seconds for _position, target, _start, _end in spans],
+                [_as_json(target.usage_filter) for _position, target, _start, _end in spans],
+                [_as_json(target.other_filters) for _position, target, _start, _end in spans],
+                [position for position, _target, _start, _end in spans],
+            )
+        )
 
     @api.model
     def _counters(self, target):

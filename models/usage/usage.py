@@ -19,16 +19,20 @@ class FusionBillingUsage(models.Model):
 
     # Ingest pays for every index and foreign key: the two indexes below serve what reads usage.
     subscription_id = fields.Many2one(
-        "sale.order", required=True, ondelete="restrict", check_company=True,
+        "sale.order",
+        required=True,
+        ondelete="restrict",
+        check_company=True,
         domain=[("fusion_plan_id", "!=", False)],
     )
     partner_id = fields.Many2one(related="subscription_id.partner_id", string="Customer")
     company_id = fields.Many2one(related="subscription_id.company_id")
     metric_id = fields.Many2one(
-        "fusion.billing.metric", required=True, ondelete="restrict", check_company=True,
+        "fusion.billing.metric", required=True, ondelete="restrict", check_company=True
     )
     period_start = fields.Datetime(
-        "Start", required=True,
+        "Start",
+        required=True,
         help="The counter belongs to the billing period that contains this instant.",
     )
     period_end = fields.Datetime("End", required=True)
@@ -36,10 +40,10 @@ class FusionBillingUsage(models.Model):
     value = fields.Char(help="What was counted, for metrics that count unique values.")
     dimensions = fields.Json(help="What charges can filter by, such as a region.")
     source = fields.Char(
-        required=True, default="manual", help="Code of the service that pushed the counter.",
+        required=True, default="manual", help="Code of the service that pushed the counter."
     )
     idempotency_key = fields.Char(
-        copy=False, help="The app's name for this counter: sent again, it replaces it.",
+        copy=False, help="The app's name for this counter: sent again, it replaces it."
     )
     correction_ids = fields.One2many("fusion.billing.usage.correction", "usage_id")
 
@@ -55,7 +59,7 @@ class FusionBillingUsage(models.Model):
         "A quantity must be a number from 0 to below 10^18.",
     )
     _period_valid = models.Constraint(
-        "CHECK(period_start < period_end)", "A counter's period must end after it starts.",
+        "CHECK(period_start < period_end)", "A counter's period must end after it starts."
     )
 
     @api.constrains("subscription_id", "period_start")
@@ -63,11 +67,14 @@ class FusionBillingUsage(models.Model):
         """What is accepted is billable (U5)."""
         for usage in self:
             if not usage.subscription_id._fusion_covers(usage.period_start):
-                raise ValidationError(self.env._(
-                    "You cannot add a counter on %(date)s, it could never be invoiced:"
-                    " %(subscription)s is not billed then.",
-                    subscription=usage.subscription_id.display_name, date=usage.period_start,
-                ))
+                raise ValidationError(
+                    self.env._(
+                        "You cannot add a counter on %(date)s, it could never be invoiced:"
+                        " %(subscription)s is not billed then.",
+                        subscription=usage.subscription_id.display_name,
+                        date=usage.period_start,
+                    )
+                )
 
     # === CRUD METHODS === #
 
@@ -94,10 +101,15 @@ class FusionBillingUsage(models.Model):
         if not self or not vals.keys() & kept:
             return
         self.flush_recordset()
-        self.env.cr.execute(SQL(
-            LOG_CORRECTION, source=self.env.user.login, uid=self.env.uid, ids=tuple(self.ids),
-            quantity=(vals["quantity"] or 0) if "quantity" in vals else None,
-        ))
+        self.env.cr.execute(
+            SQL(
+                LOG_CORRECTION,
+                source=self.env.user.login,
+                uid=self.env.uid,
+                ids=tuple(self.ids),
+                quantity=(vals["quantity"] or 0) if "quantity" in vals else None,
+            )
+        )
         self.env["fusion.billing.usage.correction"].invalidate_model()
         self.invalidate_recordset(["correction_ids"])
 
@@ -105,7 +117,7 @@ class FusionBillingUsage(models.Model):
         for subscription, usages in self.grouped("subscription_id").items():
             starts = usages.mapped("period_start")
             self.env["fusion.billing.rating.request"]._request(
-                subscription, min(starts), max(starts),
+                subscription, min(starts), max(starts)
             )
 
     # === BUSINESS METHODS - INGEST === #
@@ -156,11 +168,17 @@ class FusionBillingUsage(models.Model):
     @api.model
     def _knows(self, event):
         """Whether there is a counter with the key of an event: who resends, resends batches."""
-        return bool(self.env.execute_query(SQL(
-            "SELECT FROM fusion_billing_usage WHERE subscription_id = %s AND metric_id = %s"
-            " AND idempotency_key = %s",
-            event["subscription_id"], event["metric_id"], event["idempotency_key"],
-        )))
+        return bool(
+            self.env.execute_query(
+                SQL(
+                    "SELECT FROM fusion_billing_usage WHERE subscription_id = %s AND metric_id = %s"
+                    " AND idempotency_key = %s",
+                    event["subscription_id"],
+                    event["metric_id"],
+                    event["idempotency_key"],
+                )
+            )
+        )
 
     @api.model
     def _run_ingest(self, statement, events, source):
@@ -176,10 +194,7 @@ class FusionBillingUsage(models.Model):
             [event["period_end"].isoformat() for event in events],
             [str(event["quantity"]) for event in events],
             [event["value"] for event in events],
-            [
-                json.dumps(event["dimensions"]) if event["dimensions"] else None
-                for event in events
-            ],
+            [json.dumps(event["dimensions"]) if event["dimensions"] else None for event in events],
             [event["idempotency_key"] for event in events],
         ]
 

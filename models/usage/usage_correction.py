@@ -10,7 +10,7 @@ class FusionBillingUsageCorrection(models.Model):
     _rec_name = "usage_id"
 
     usage_id = fields.Many2one(
-        "fusion.billing.usage", required=True, index=True, ondelete="cascade",
+        "fusion.billing.usage", required=True, index=True, ondelete="cascade"
     )
     create_date = fields.Datetime("Replaced on", readonly=True)
     source = fields.Char("Replaced by")

@@ -22,7 +22,7 @@ class FusionBillingAccountLink(models.Model):
         # sudo: events tell what happened, whoever made it happen.
         for link in self.sudo():
             self.env["fusion.billing.webhook.delivery"]._emit(
-                "customer.linked", link.service_id, link._describe_for,
+                "customer.linked", link.service_id, link._describe_for
             )
 
     def _describe_for(self, _service):

@@ -36,7 +36,7 @@ class AccountMove(models.Model):
     _inherit = "account.move"
 
     fusion_overdue_sent_on = fields.Date(
-        "Told Overdue", copy=False, readonly=True, help="When apps were told, once.",
+        "Told Overdue", copy=False, readonly=True, help="When apps were told, once."
     )
 
     @api.model
@@ -122,7 +122,8 @@ class AccountMove(models.Model):
         )
         return (
             past_due
-            & Domain("move_type", "=", "out_invoice") & Domain("state", "=", "posted")
+            & Domain("move_type", "=", "out_invoice")
+            & Domain("state", "=", "posted")
             & Domain("payment_state", "in", ("not_paid", "partial"))
             & Domain("fusion_overdue_sent_on", "=", False)
             & Domain("invoice_line_ids.sale_line_ids.order_id.fusion_plan_id", "!=", False)
@@ -134,11 +135,11 @@ class AccountMove(models.Model):
         """Tell the services that are concerned by the subscriptions of this invoice."""
         self.ensure_one()
         subscriptions = self._fusion_subscriptions()
-        services = self.env["fusion.billing.service"].union(*(
-            subscription._fusion_services() for subscription in subscriptions
-        ))
+        services = self.env["fusion.billing.service"].union(
+            *(subscription._fusion_services() for subscription in subscriptions)
+        )
         self.env["fusion.billing.webhook.delivery"]._emit(
-            event_type, services, self._fusion_describe_for, subscription=subscriptions[:1],
+            event_type, services, self._fusion_describe_for, subscription=subscriptions[:1]
         )
 
     def _fusion_describe_for(self, service):

@@ -42,8 +42,7 @@ class FusionBillingApiDeliveries(models.AbstractModel):
             if values[name]:
                 domain &= Domain(name, "=", values[name])
         page, next_cursor = find_page(
-            self.env["fusion.billing.webhook.delivery"], domain,
-            values["limit"], values["cursor"],
+            self.env["fusion.billing.webhook.delivery"], domain, values["limit"], values["cursor"]
         )
         return {"deliveries": self._describe_deliveries(page), "next_cursor": next_cursor}
 
@@ -53,9 +52,9 @@ class FusionBillingApiDeliveries(models.AbstractModel):
         :raise NotFound: this service has no such event
         """
         read_fields(payload, {})
-        delivery = self.env["fusion.billing.webhook.delivery"].search([
-            ("service_id", "=", service.id), ("event_id", "=", event_id),
-        ])
+        delivery = self.env["fusion.billing.webhook.delivery"].search(
+            [("service_id", "=", service.id), ("event_id", "=", event_id)]
+        )
         if not delivery:
             raise errors.NotFound("This service has no such event.")
         self._check_endpoint_ready(service)
@@ -75,9 +74,11 @@ class FusionBillingApiDeliveries(models.AbstractModel):
             raise invalid("failed_since", "stands by itself, without from and to")
         self._check_endpoint_ready(service)
         deliveries = self.env["fusion.billing.webhook.delivery"]
-        found = deliveries.search(deliveries._replay_domain(
-            service, since, values["to"], only_failed=bool(values["failed_since"]),
-        ))
+        found = deliveries.search(
+            deliveries._replay_domain(
+                service, since, values["to"], only_failed=bool(values["failed_since"])
+            )
+        )
         return {"queued": found._resend()}
 
     def _test(self, service, payload):

@@ -50,38 +50,42 @@ class FusionBillingWebhookDelivery(models.Model):
     _rec_name = "event_id"
 
     service_id = fields.Many2one(
-        "fusion.billing.service", required=True, readonly=True, ondelete="cascade",
+        "fusion.billing.service", required=True, readonly=True, ondelete="cascade"
     )
     company_id = fields.Many2one(related="service_id.company_id", store=True, index=True)
     event_id = fields.Char("Event ID", required=True, readonly=True)
     event_type = fields.Selection(EVENT_TYPES, "Event", required=True, readonly=True)
     api_version = fields.Char(required=True, readonly=True, default=API_VERSION)
     subscription_id = fields.Many2one(
-        "sale.order", readonly=True, index="btree_not_null", ondelete="set null",
+        "sale.order",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="set null",
         help="Events of one subscription are sent in order, unless one is failing.",
     )
     body = fields.Text("Content", required=True, readonly=True)
     state = fields.Selection(
-        STATES, required=True, readonly=True, default="pending", group_expand=True,
+        STATES, required=True, readonly=True, default="pending", group_expand=True
     )
     attempts = fields.Integer(
-        required=True, readonly=True, default=0, help="Since the event was last queued.",
+        required=True, readonly=True, default=0, help="Since the event was last queued."
     )
     first_attempt_at = fields.Datetime("First Attempt", readonly=True)
     next_attempt_at = fields.Datetime(
-        "Next Attempt", readonly=True,
+        "Next Attempt",
+        readonly=True,
         help="While the event is being sent: when it is taken for lost and sent again.",
     )
     delivered_at = fields.Datetime("Delivered", readonly=True)
     last_status = fields.Integer("HTTP Status", readonly=True, aggregator=None)
     last_error = fields.Char("Problem", readonly=True)
     attempt_ids = fields.One2many(
-        "fusion.billing.webhook.attempt", "delivery_id", "Attempt Details", readonly=True,
+        "fusion.billing.webhook.attempt", "delivery_id", "Attempt Details", readonly=True
     )
     request = fields.Text(compute="_compute_request", help="As it is sent, but the signature.")
 
     _event_unique = models.Constraint(
-        "UNIQUE(service_id, event_id)", "An event must be delivered once to each service.",
+        "UNIQUE(service_id, event_id)", "An event must be delivered once to each service."
     )
     # What the sender looks for; they stay as small as the backlog.
     _due = models.Index(f"(service_id, next_attempt_at, id) WHERE {OPEN}")
@@ -122,10 +126,12 @@ class FusionBillingWebhookDelivery(models.Model):
         if not recipients:
             return self.browse()
         event = {"id": new_event_id(), "type": event_type, "timestamp": self._now()}
-        deliveries = self.sudo().create([
-            self._prepare_delivery(event, service, describe(service), subscription)
-            for service in recipients
-        ])
+        deliveries = self.sudo().create(
+            [
+                self._prepare_delivery(event, service, describe(service), subscription)
+                for service in recipients
+            ]
+        )
         self._wake_sender()
         return deliveries
 
@@ -171,10 +177,15 @@ class FusionBillingWebhookDelivery(models.Model):
         """
         # sudo: callers check who asks; the outbox is written by the addon alone.
         queued = self.sudo().filtered(lambda delivery: delivery.state != "sending")
-        queued.write({
-            "state": "pending", "attempts": 0, "first_attempt_at": False, "delivered_at": False,
-            "next_attempt_at": self._now(),
-        })
+        queued.write(
+            {
+                "state": "pending",
+                "attempts": 0,
+                "first_attempt_at": False,
+                "delivered_at": False,
+                "next_attempt_at": self._now(),
+            }
+        )
         self._wake_sender()
         return len(queued)
 
@@ -185,7 +196,7 @@ class FusionBillingWebhookDelivery(models.Model):
         :param datetime since: naive UTC; for failed events it means failed since then
         """
         domain = Domain("service_id", "=", service.id) & Domain(
-            "state", "in", ["failed"] if only_failed else ["delivered", "failed", "cancelled"],
+            "state", "in", ["failed"] if only_failed else ["delivered", "failed", "cancelled"]
         )
         if since:
             domain &= Domain("write_date" if only_failed else "create_date", ">=", since)
@@ -203,21 +214,23 @@ class FusionBillingWebhookDelivery(models.Model):
         """Give up what is not delivered."""
         self._check_staff()
         if "sending" in self.mapped("state"):
-            raise UserError(self.env._(
-                "You cannot do this while an event is being sent: try again in a moment."
-            ))
+            raise UserError(
+                self.env._(
+                    "You cannot do this while an event is being sent: try again in a moment."
+                )
+            )
         # sudo: the outbox is written by the addon alone.
-        self.sudo().filtered(lambda delivery: delivery.state in ("pending", "failed")).write({
-            "state": "cancelled", "next_attempt_at": False,
-        })
+        self.sudo().filtered(lambda delivery: delivery.state in ("pending", "failed")).write(
+            {"state": "cancelled", "next_attempt_at": False}
+        )
 
     def _check_staff(self):
         """:raise AccessError: somebody else than billing staff calls"""
         self.check_access("read")
         if not self.env.user.has_group("fusion_billing.group_user"):
-            raise AccessError(self.env._(
-                "You cannot do this with an event: only billing staff can."
-            ))
+            raise AccessError(
+                self.env._("You cannot do this with an event: only billing staff can.")
+            )
 
     # === RETENTION === #
 
@@ -228,8 +241,10 @@ class FusionBillingWebhookDelivery(models.Model):
         Failed events stay until somebody acts.
         """
         # sudo: parameters are read by nobody but system administrators.
-        days = self.env["ir.config_parameter"].sudo().get_param(
-            "fusion_billing.webhook_retention_days", "90",
+        days = (
+            self.env["ir.config_parameter"]
+            .sudo()
+            .get_param("fusion_billing.webhook_retention_days", "90")
         )
         limit = self._now() - timedelta(days=int(days))
         done = self.search(

@@ -27,9 +27,10 @@ class FusionBillingRating(models.Model):
         subscription = self.subscription_id
         serializer = self.env["fusion.billing.api.serializer"]
         data = self._describe_reached(threshold)
-        subscription._fusion_emit("usage.threshold_reached", lambda service: {
-            **serializer._name_subscription(service, subscription), **data,
-        })
+        subscription._fusion_emit(
+            "usage.threshold_reached",
+            lambda service: {**serializer._name_subscription(service, subscription), **data},
+        )
 
     def _describe_reached(self, threshold):
         figures = self._read_exact(FIGURES)

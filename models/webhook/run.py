@@ -69,7 +69,8 @@ class DeliveryRun:
     def _slow_services(self):
         """Return the ids of the services whose endpoints have not answered for a while."""
         return {
-            claim.service_id for claim, since in self._in_flight.values()
+            claim.service_id
+            for claim, since in self._in_flight.values()
             if monotonic() - since > SLOW
         }
 

@@ -5,8 +5,12 @@ from .transitions import watch
 
 # What of the timeline an order shows, and apps with it.
 SHOWN = (
-    "fusion_state", "fusion_plan_id", "fusion_start_date", "fusion_last_invoice_date",
-    "fusion_next_invoice_date", "fusion_end_date",
+    "fusion_state",
+    "fusion_plan_id",
+    "fusion_start_date",
+    "fusion_last_invoice_date",
+    "fusion_next_invoice_date",
+    "fusion_end_date",
 )
 TRANSITIONS = {
     ("1_draft", "3_progress"): "subscription.created",
@@ -25,7 +29,7 @@ class SaleOrder(models.Model):
     _inherit = "sale.order"
 
     fusion_threshold_ids = fields.One2many(
-        "fusion.billing.threshold", "subscription_id", groups="fusion_billing.group_user",
+        "fusion.billing.threshold", "subscription_id", groups="fusion_billing.group_user"
     )
 
     def write(self, vals):
@@ -66,7 +70,7 @@ class SaleOrder(models.Model):
         """
         self.ensure_one()
         self.env["fusion.billing.webhook.delivery"]._emit(
-            event_type, self._fusion_services(), describe, subscription=self,
+            event_type, self._fusion_services(), describe, subscription=self
         )
 
     def _fusion_services(self):
@@ -74,10 +78,16 @@ class SaleOrder(models.Model):
         self.ensure_one()
         customer = self.partner_id.commercial_partner_id
         # sudo: events concern every app of the customer, whoever causes them.
-        links = self.env["fusion.billing.account.link"].sudo().search([
-            ("partner_id.commercial_partner_id", "=", customer.id),
-            ("company_id", "=", self.company_id.id),
-        ])
+        links = (
+            self.env["fusion.billing.account.link"]
+            .sudo()
+            .search(
+                [
+                    ("partner_id.commercial_partner_id", "=", customer.id),
+                    ("company_id", "=", self.company_id.id),
+                ]
+            )
+        )
         return self.fusion_service_id.sudo() | links.service_id
 
     def _fusion_describe_for(self, service):

@@ -22,7 +22,7 @@ class FusionBillingWebhookSecret(models.Model):
     _rec_name = "prefix"
 
     service_id = fields.Many2one(
-        "fusion.billing.service", required=True, readonly=True, index=True, ondelete="cascade",
+        "fusion.billing.service", required=True, readonly=True, index=True, ondelete="cascade"
     )
     prefix = fields.Char("Begins With", readonly=True, copy=False, help="How the secret begins.")
     secret = fields.Char(required=True, readonly=True, copy=False, groups=NOBODY)
@@ -40,12 +40,11 @@ class FusionBillingWebhookSecret(models.Model):
         now = self.env["fusion.billing.webhook.delivery"]._now()
         end = now + timedelta(hours=overlap_hours)
         # sudo: nobody but this method makes secrets, and nobody reads them.
-        older = self.sudo().search(Domain("service_id", "=", service.id) & (
-            Domain("expires_at", "=", False) | Domain("expires_at", ">", end)
-        ))
+        older = self.sudo().search(
+            Domain("service_id", "=", service.id)
+            & (Domain("expires_at", "=", False) | Domain("expires_at", ">", end))
+        )
         older.expires_at = end
         raw = generate_secret()
-        self.sudo().create({
-            "service_id": service.id, "secret": raw, "prefix": raw[:SHOWN_LENGTH],
-        })
+        self.sudo().create({"service_id": service.id, "secret": raw, "prefix": raw[:SHOWN_LENGTH]})
         return raw

@@ -57,10 +57,16 @@ class FusionBillingWebhookDelivery(models.Model):
         """
         now = self._now()
         self.flush_model()
-        self.env.cr.execute(SQL(
-            CLAIM, now=now, lease_until=now + LEASE, limit=limit, per_service=PER_SERVICE,
-            but_not=list(but_not),
-        ))
+        self.env.cr.execute(
+            SQL(
+                CLAIM,
+                now=now,
+                lease_until=now + LEASE,
+                limit=limit,
+                per_service=PER_SERVICE,
+                but_not=list(but_not),
+            )
+        )
         self.invalidate_model()
         return [Claim(*row) for row in sorted(self.env.cr.fetchall())]
 
@@ -79,7 +85,7 @@ class FusionBillingWebhookDelivery(models.Model):
         if attempt.response.error:
             service = services.browse(attempt.claim.service_id).exists()
             service._note_webhook_failure(
-                attempt.claim.url, attempt.response.status, attempt.ended_at,
+                attempt.claim.url, attempt.response.status, attempt.ended_at
             )
 
     @api.model
@@ -89,15 +95,21 @@ class FusionBillingWebhookDelivery(models.Model):
         claim, response = attempt.claim, attempt.response
         error = response.error
         return {
-            "delivery_id": claim.delivery_id, "service_id": claim.service_id,
-            "lease_until": claim.lease_until, "number": claim.number, "url": claim.url,
-            "started_at": attempt.started_at, "ended_at": attempt.ended_at,
+            "delivery_id": claim.delivery_id,
+            "service_id": claim.service_id,
+            "lease_until": claim.lease_until,
+            "number": claim.number,
+            "url": claim.url,
+            "started_at": attempt.started_at,
+            "ended_at": attempt.ended_at,
             "duration_ms": round(response.duration * 1000),
             "outcome": "success" if response.ok else "failure",
             "status": response.status or 0,
-            "error_code": error and error.code, "error": error and error.message,
+            "error_code": error and error.code,
+            "error": error and error.message,
             "response_excerpt": response.body_excerpt or None,
-            "state": state, "next_attempt_at": next_attempt_at,
+            "state": state,
+            "next_attempt_at": next_attempt_at,
             "delivered_at": attempt.ended_at if state == "delivered" else None,
         }
 
@@ -112,7 +124,10 @@ UNCOMPILED = "SET LOCAL jit TO off;"
 # A service's turns are shared out fairly: everybody's first delivery comes before anybody's
 # second. The look at earlier events is a scalar subquery, for PostgreSQL makes a join of
 # NOT EXISTS and would read the whole backlog for a handful of deliveries.
-CLAIM = QUICKLY + UNCOMPILED + """
+CLAIM = (
+    QUICKLY
+    + UNCOMPILED
+    + """
 WITH ready AS (
     SELECT service.id, service.webhook_url, in_force.secrets, flying.count AS flying,
            CASE WHEN service.webhook_failing_since IS NULL THEN %(per_service)s ELSE 1 END
@@ -164,10 +179,13 @@ RETURNING delivery.id, delivery.service_id, delivery.event_id, delivery.event_ty
           delivery.body, delivery.attempts, delivery.first_attempt_at, %(now)s::timestamp,
           delivery.next_attempt_at, taken.webhook_url, taken.secrets
 """
+)
 
 # The row is locked first, so that nobody deletes it in between. Its state is left alone if it
 # is not ours any more: the lease ended and another worker has it.
-RECORD = QUICKLY + """
+RECORD = (
+    QUICKLY
+    + """
 SELECT FROM fusion_billing_webhook_delivery WHERE id = %(delivery_id)s FOR UPDATE;
 WITH attempt AS (
     INSERT INTO fusion_billing_webhook_attempt (
@@ -187,3 +205,4 @@ UPDATE fusion_billing_webhook_delivery
        first_attempt_at = COALESCE(first_attempt_at, %(started_at)s), write_date = %(ended_at)s
  WHERE id = %(delivery_id)s AND state = 'sending' AND next_attempt_at = %(lease_until)s
 """
+)

@@ -21,24 +21,29 @@ class FusionBillingService(models.Model):
     _inherit = ["fusion.billing.service", "mail.activity.mixin"]
 
     webhook_url = fields.Char(
-        tracking=True, copy=False, help="Events are sent here: an https address that is public.",
+        tracking=True, copy=False, help="Events are sent here: an https address that is public."
     )
     webhook_enabled = fields.Boolean(
-        "Send Events", default=True, tracking=True,
+        "Send Events",
+        default=True,
+        tracking=True,
         help="While it is off nothing is sent, and what happens is not kept for later.",
     )
     webhook_disabled_reason = fields.Char("Why Disabled", readonly=True, copy=False)
     webhook_failing_since = fields.Datetime(
-        "Failing Since", readonly=True, copy=False,
+        "Failing Since",
+        readonly=True,
+        copy=False,
         help="Every attempt since then has failed. After five days nothing more is sent.",
     )
     webhook_secret_ids = fields.One2many(
-        "fusion.billing.webhook.secret", "service_id", groups="fusion_billing.group_manager",
+        "fusion.billing.webhook.secret", "service_id", groups="fusion_billing.group_manager"
     )
     webhook_delivery_ids = fields.One2many("fusion.billing.webhook.delivery", "service_id")
     webhook_receives = fields.Boolean(compute="_compute_webhook_receives")
     webhook_success_rate = fields.Float(
-        "Success Rate", compute="_compute_webhook_health",
+        "Success Rate",
+        compute="_compute_webhook_health",
         help="Of all attempts of the last seven days.",
     )
     webhook_last_failure = fields.Datetime("Last Failure", compute="_compute_webhook_health")
@@ -62,7 +67,8 @@ class FusionBillingService(models.Model):
             (service, outcome): (count, latest)
             for service, outcome, count, latest in attempts._read_group(
                 [("service_id", "in", self.ids), ("started_at", ">=", since)],
-                ["service_id", "outcome"], ["__count", "started_at:max"],
+                ["service_id", "outcome"],
+                ["__count", "started_at:max"],
             )
         }
         for service in self:
@@ -76,7 +82,7 @@ class FusionBillingService(models.Model):
         counts = {
             (service, state): count
             for service, state, count in self.env["fusion.billing.webhook.delivery"]._read_group(
-                [("service_id", "in", self.ids)], ["service_id", "state"], ["__count"],
+                [("service_id", "in", self.ids)], ["service_id", "state"], ["__count"]
             )
         }
         for service in self:
@@ -113,9 +119,11 @@ class FusionBillingService(models.Model):
     def _somebody_receives(self):
         """Whether there is any endpoint to tell of what happens."""
         # sudo: whoever does business need not know of services.
-        return bool(self.sudo().search_count(
-            [("webhook_enabled", "=", True), ("webhook_url", "!=", False)], limit=1,
-        ))
+        return bool(
+            self.sudo().search_count(
+                [("webhook_enabled", "=", True), ("webhook_url", "!=", False)], limit=1
+            )
+        )
 
     def _endpoint_changes(self, vals):
         """Whether these values enable the endpoint, or move it."""
@@ -126,10 +134,9 @@ class FusionBillingService(models.Model):
         """Forget how the endpoint did, and try at once what has waited for it."""
         self.webhook_failing_since = False
         self.filtered("webhook_enabled").webhook_disabled_reason = False
-        self.env["fusion.billing.webhook.delivery"].search([
-            ("service_id", "in", self.filtered("webhook_receives").ids),
-            ("state", "=", "pending"),
-        ])._resend()
+        self.env["fusion.billing.webhook.delivery"].search(
+            [("service_id", "in", self.filtered("webhook_receives").ids), ("state", "=", "pending")]
+        )._resend()
 
     def _generate_webhook_secret(self, overlap_hours=0):
         """Make the secret that signs from now on and return it: it cannot be read again.
@@ -146,17 +153,21 @@ class FusionBillingService(models.Model):
         """
         self.ensure_one()
         if not self.webhook_receives:
-            raise UserError(self.env._(
-                "You cannot do this yet: set the endpoint's URL and let it receive events first."
-            ))
+            raise UserError(
+                self.env._(
+                    "You cannot do this yet: set the endpoint's URL and let it receive events"
+                    " first."
+                )
+            )
         # sudo: that there is a secret is no secret.
         if not self.sudo().webhook_secret_ids:
-            raise UserError(self.env._(
-                "You cannot do this yet: generate the secret that signs the events first."
-            ))
+            raise UserError(
+                self.env._(
+                    "You cannot do this yet: generate the secret that signs the events first."
+                )
+            )
         return self.env["fusion.billing.webhook.delivery"]._emit(
-            "endpoint.test", self,
-            lambda service: {"service": service.code, "message": "It works."},
+            "endpoint.test", self, lambda service: {"service": service.code, "message": "It works."}
         )
 
     def _note_webhook_failure(self, url, status, now):
@@ -175,11 +186,14 @@ class FusionBillingService(models.Model):
         if status == GONE:
             self._disable_webhook(self.env._("The endpoint answered 410: it is gone for good."))
         elif now - self.webhook_failing_since >= PATIENCE:
-            self._disable_webhook(self.env._(
-                "Every event since %s has failed.", format_datetime(
-                    self.env, self.webhook_failing_since, tz=self.company_id.fusion_billing_tz,
-                ),
-            ))
+            self._disable_webhook(
+                self.env._(
+                    "Every event since %s has failed.",
+                    format_datetime(
+                        self.env, self.webhook_failing_since, tz=self.company_id.fusion_billing_tz
+                    ),
+                )
+            )
 
     def _disable_webhook(self, reason):
         """Send nothing more, and ask the billing managers to look at it.
@@ -192,7 +206,7 @@ class FusionBillingService(models.Model):
         )
         for manager in managers:
             self.activity_schedule(
-                "fusion_billing.mail_activity_type_webhook", note=reason, user_id=manager.id,
+                "fusion_billing.mail_activity_type_webhook", note=reason, user_id=manager.id
             )
 
     # === ACTIONS === #
@@ -225,7 +239,7 @@ class FusionBillingService(models.Model):
     def action_view_webhook_deliveries(self):
         self.ensure_one()
         action = self.env["ir.actions.actions"]._for_xml_id(
-            "fusion_billing.fusion_billing_webhook_delivery_action",
+            "fusion_billing.fusion_billing_webhook_delivery_action"
         )
         return dict(action, domain=[("service_id", "=", self.id)], context={})
 
@@ -233,6 +247,6 @@ class FusionBillingService(models.Model):
         """:raise AccessError: somebody else than a billing manager calls"""
         self.check_access("write")
         if not self.env.user.has_group("fusion_billing.group_manager"):
-            raise AccessError(self.env._(
-                "You cannot do this with an endpoint: only billing managers can."
-            ))
+            raise AccessError(
+                self.env._("You cannot do this with an endpoint: only billing managers can.")
+            )

@@ -31,7 +31,13 @@ class TestApiBadInput(ApiCase):
 
     def test_a_body_that_is_not_json_is_refused(self):
         for body in (
-            b"hello", b"{", b'{"events": [}', b"<xml/>", b"a=b", b'{"a": "\xff"}', b"\x00",
+            b"hello",
+            b"{",
+            b'{"events": [}',
+            b"<xml/>",
+            b"a=b",
+            b'{"a": "\xff"}',
+            b"\x00",
             '{"events": []}'.encode("utf-16"),
         ):
             with self.subTest(body=body):
@@ -57,22 +63,26 @@ class TestApiBadInput(ApiCase):
             with self.subTest(number=number):
                 body = event.replace('"1250.5"', "%s").encode() % number
                 self.assertRefused(
-                    self.post("/usage", b'{"events": [%s]}' % body), 400, "invalid_json",
+                    self.post("/usage", b'{"events": [%s]}' % body), 400, "invalid_json"
                 )
 
     def test_a_number_beyond_all_quantities_is_refused(self):
         event = json.dumps(self._event()).replace('"1250.5"', "1e400")
         answer = self.assertRefused(
-            self.post("/usage", b'{"events": [%s]}' % event.encode()), 400, "invalid_quantity",
+            self.post("/usage", b'{"events": [%s]}' % event.encode()), 400, "invalid_quantity"
         )
         self.assertEqual(answer["errors"][0]["field"], "quantity")
 
     def test_nul_and_halves_of_surrogate_pairs_are_refused(self):
         for text in ("\0", "a\0b", "\ud800", "\udfff\ud800"):
             for fields in (
-                {"value": text}, {"idempotency_key": text}, {"metric_code": text},
-                {"dimensions": {text: "x"}}, {"dimensions": {"x": text}},
-                {"subscription_external_id": text}, {text: "x"},
+                {"value": text},
+                {"idempotency_key": text},
+                {"metric_code": text},
+                {"dimensions": {text: "x"}},
+                {"dimensions": {"x": text}},
+                {"subscription_external_id": text},
+                {text: "x"},
             ):
                 with self.subTest(text=text, fields=fields):
                     self.assertRefused(self.push(self._event(**fields)), 400, "invalid_payload")
@@ -86,18 +96,24 @@ class TestApiBadInput(ApiCase):
     def test_another_content_type_is_refused(self):
         body = json.dumps({"events": [self._event()]}).encode()
         for content_type in (
-            "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
-            "application/xml", "application/json-patch+json", "", "x",
+            "text/plain",
+            "application/x-www-form-urlencoded",
+            "multipart/form-data; boundary=x",
+            "application/xml",
+            "application/json-patch+json",
+            "",
+            "x",
         ):
             with self.subTest(content_type=content_type):
                 self.assertRefused(
                     self.post("/usage", body, headers={"Content-Type": content_type}),
-                    415, "unsupported_media_type",
+                    415,
+                    "unsupported_media_type",
                 )
 
     def test_a_content_type_may_name_its_charset(self):
         response = self.push(
-            self._event(), headers={"Content-Type": "application/json; charset=utf-8"},
+            self._event(), headers={"Content-Type": "application/json; charset=utf-8"}
         )
         self.assertOk(response)
 
@@ -109,9 +125,9 @@ class TestApiBadInput(ApiCase):
         def chunks():
             yield json.dumps({"events": [self._event()]}).encode()
 
-        response = self.send("POST", "/usage", headers={
-            "Content-Type": "application/json",
-        }, data=chunks())
+        response = self.send(
+            "POST", "/usage", headers={"Content-Type": "application/json"}, data=chunks()
+        )
         self.assertRefused(response, 400, "invalid_transfer_encoding", "transfer_encoding")
 
     # === BATCHES === #
@@ -128,11 +144,15 @@ class TestApiBadInput(ApiCase):
     def test_an_unknown_field_in_a_body_is_refused(self):
         self.assertRefused(
             self.post("/usage", {"events": [self._event()], "dry_run": True}),
-            400, "unknown_field", "dry_run",
+            400,
+            "unknown_field",
+            "dry_run",
         )
         self.assertRefused(
             self.post("/customers", {"external_id": "x", "adress": "Main St"}),
-            400, "unknown_field", "adress",
+            400,
+            "unknown_field",
+            "adress",
         )
         self.assertEventRefused("unknown_field", "idempotencyKey", idempotencyKey="x")
 
@@ -144,13 +164,26 @@ class TestApiBadInput(ApiCase):
     def test_booleans_are_no_numbers(self):
         self.assertEventRefused("invalid_quantity", "quantity", quantity=True)
         self.assertEventRefused(
-            "invalid_subscription_id", "subscription_id",
-            subscription_external_id=None, subscription_id=True,
+            "invalid_subscription_id",
+            "subscription_id",
+            subscription_external_id=None,
+            subscription_id=True,
         )
 
     def test_what_is_no_quantity_is_refused(self):
         for quantity in (
-            "", " ", "NaN", "Infinity", "-1", -1, "1e3", "1,5", [], {}, 10**18, "0.0000001",
+            "",
+            " ",
+            "NaN",
+            "Infinity",
+            "-1",
+            -1,
+            "1e3",
+            "1,5",
+            [],
+            {},
+            10**18,
+            "0.0000001",
         ):
             with self.subTest(quantity=quantity):
                 self.assertEventRefused("invalid_quantity", "quantity", quantity=quantity)
@@ -163,11 +196,13 @@ class TestApiBadInput(ApiCase):
 
     def test_a_period_must_end_after_it_starts_and_not_start_tomorrow(self):
         self.assertEventRefused(
-            "invalid_period_end", "period_end", period_end="2026-01-10T00:00:00Z",
+            "invalid_period_end", "period_end", period_end="2026-01-10T00:00:00Z"
         )
         self.assertEventRefused(
-            "invalid_period_start", "period_start",
-            period_start="2099-01-01T00:00:00Z", period_end="2099-01-02T00:00:00Z",
+            "invalid_period_start",
+            "period_start",
+            period_start="2099-01-01T00:00:00Z",
+            period_end="2099-01-02T00:00:00Z",
         )
 
     def test_texts_are_bounded(self):
@@ -185,43 +220,59 @@ class TestApiBadInput(ApiCase):
         for number in (2**31, 2**63, 10**30, 0):
             with self.subTest(number=number):
                 self.assertEventRefused(
-                    "unknown_subscription", "subscription_id",
-                    subscription_external_id=None, subscription_id=number,
+                    "unknown_subscription",
+                    "subscription_id",
+                    subscription_external_id=None,
+                    subscription_id=number,
                 )
                 self.assertEventRefused(
-                    "unknown_subscription", "subscription_external_id",
+                    "unknown_subscription",
+                    "subscription_external_id",
                     subscription_external_id=number,
                 )
                 self.assertRefused(self.get(f"/subscriptions/{number}"), 404, "not_found")
                 self.assertRefused(
                     self.get(f"/usage?subscription_id={number}"),
-                    400, "unknown_subscription", "subscription_id",
+                    400,
+                    "unknown_subscription",
+                    "subscription_id",
                 )
                 self.assertRefused(
-                    self.post("/subscriptions", {
-                        "external_customer_id": "acme", "plan_id": number,
-                    }),
-                    400, "unknown_plan", "plan_id",
+                    self.post(
+                        "/subscriptions", {"external_customer_id": "acme", "plan_id": number}
+                    ),
+                    400,
+                    "unknown_plan",
+                    "plan_id",
                 )
 
     # === QUERIES AND PATHS === #
 
     def test_an_unknown_field_in_a_query_is_refused(self):
         for path in (
-            "/health", "/customers", "/customers/acme", "/subscriptions", "/usage", "/catalog",
+            "/health",
+            "/customers",
+            "/customers/acme",
+            "/subscriptions",
+            "/usage",
+            "/catalog",
         ):
             with self.subTest(path=path):
                 self.assertRefused(self.get(f"{path}?offset=1"), 400, "unknown_field", "offset")
         self.assertRefused(
-            self.post("/usage?dry=1", {"events": [self._event()]}), 400, "unknown_field", "dry",
+            self.post("/usage?dry=1", {"events": [self._event()]}), 400, "unknown_field", "dry"
         )
 
     def test_what_a_list_is_asked_for_must_make_sense(self):
         for query, code, field in (
-            ("limit=0", "invalid_limit", "limit"), ("limit=501", "invalid_limit", "limit"),
-            ("limit=x", "invalid_limit", "limit"), ("limit=", "invalid_limit", "limit"),
-            ("limit=1&limit=2", "invalid_limit", "limit"), ("cursor=x", "invalid_cursor", "cursor"),
-            ("cursor=%00", "invalid_cursor", "cursor"), ("cursor=%ff", "invalid_cursor", "cursor"),
+            ("limit=0", "invalid_limit", "limit"),
+            ("limit=501", "invalid_limit", "limit"),
+            ("limit=x", "invalid_limit", "limit"),
+            ("limit=", "invalid_limit", "limit"),
+            ("limit=1&limit=2", "invalid_limit", "limit"),
+            ("cursor=x", "invalid_cursor", "cursor"),
+            ("cursor=%00", "invalid_cursor", "cursor"),
+            ("cursor=%ff", "invalid_cursor", "cursor"),
         ):
             for path in ("/customers", "/subscriptions", "/usage"):
                 with self.subTest(path=path, query=query):
@@ -232,16 +283,28 @@ class TestApiBadInput(ApiCase):
             ("subscription_id=x", "invalid_subscription_id", "subscription_id"),
             ("metric_code=", "invalid_metric_code", "metric_code"),
             ("metric_code=nothing", "unknown_metric", "metric_code"),
-            ("from=2026-02-30T00:00:00Z", "invalid_from", "from"), ("to=now", "invalid_to", "to"),
+            ("from=2026-02-30T00:00:00Z", "invalid_from", "from"),
+            ("to=now", "invalid_to", "to"),
         ):
             with self.subTest(query=query):
                 self.assertRefused(self.get(f"/usage?{query}"), 400, code, field)
 
     def test_a_path_that_is_not_there_is_not_found(self):
         for path in (
-            "", "/", "/nothing", "/usage/1", "//usage", "/usage/../x", "/subscriptions/1/close",
-            "/%ff", "/customers/a%00b", "/customers/" + "x" * 300, "/subscriptions/x",
-            "/subscriptions/-1", "/subscriptions/1.0", "/subscriptions/%D9%A3",
+            "",
+            "/",
+            "/nothing",
+            "/usage/1",
+            "//usage",
+            "/usage/../x",
+            "/subscriptions/1/close",
+            "/%ff",
+            "/customers/a%00b",
+            "/customers/" + "x" * 300,
+            "/subscriptions/x",
+            "/subscriptions/-1",
+            "/subscriptions/1.0",
+            "/subscriptions/%D9%A3",
         ):
             with self.subTest(path=path):
                 self.assertRefused(self.get(path), 404, "not_found")
@@ -256,12 +319,18 @@ class TestApiBadInput(ApiCase):
 
     def test_other_verbs_are_refused_and_the_right_ones_named(self):
         for path, allowed in (
-            ("/health", "GET, HEAD"), ("/customers", "GET, HEAD, POST"),
-            ("/customers/acme", "GET, HEAD"), ("/subscriptions", "GET, HEAD, POST"),
-            ("/subscriptions/1", "GET, HEAD"), ("/subscriptions/1/pause", "POST"),
-            ("/subscriptions/1/resume", "POST"), ("/subscriptions/1/cancel", "POST"),
-            ("/subscriptions/1/usage", "GET, HEAD"), ("/usage", "GET, HEAD, POST"),
-            ("/subscriptions/1/change_plan", "POST"), ("/catalog", "GET, HEAD"),
+            ("/health", "GET, HEAD"),
+            ("/customers", "GET, HEAD, POST"),
+            ("/customers/acme", "GET, HEAD"),
+            ("/subscriptions", "GET, HEAD, POST"),
+            ("/subscriptions/1", "GET, HEAD"),
+            ("/subscriptions/1/pause", "POST"),
+            ("/subscriptions/1/resume", "POST"),
+            ("/subscriptions/1/cancel", "POST"),
+            ("/subscriptions/1/usage", "GET, HEAD"),
+            ("/usage", "GET, HEAD, POST"),
+            ("/subscriptions/1/change_plan", "POST"),
+            ("/catalog", "GET, HEAD"),
             ("/estimate", "POST"),
         ):
             for verb in {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"}:

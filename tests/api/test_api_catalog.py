@@ -6,7 +6,6 @@ from ..api_case import ApiCase
 
 @tagged("post_install", "-at_install")
 class TestApiCatalog(ApiCase):
-
     def test_the_service_is_healthy_without_a_key(self):
         for key in (self.key, "wrong"):
             answer = self.assertOk(self.get("/health", key=key))
@@ -21,43 +20,80 @@ class TestApiCatalog(ApiCase):
         """M1."""
         self._charge(price_per_unit=0.000125, included_quota=1000.5, unit_batch=1000)
         answer = self.assertOk(self.get("/catalog"))
-        self.assertEqual(answer, {
-            "plans": [{
-                "plan_id": self.plan.id, "plan_code": "pro", "name": "pro",
-                "billing_period_value": 1, "billing_period_unit": "month",
-            }],
-            "metrics": [{
-                "metric_code": "api_calls", "name": "API calls", "aggregation": "sum",
-            }],
-            "charges": [{
-                "plan_code": "pro", "metric": "api_calls", "filter": {},
-                "charge_model": "standard", "included_quota": "1000.5",
-                "price_per_unit": "0.000125", "unit_batch": "1000", "rate": "0",
-                "fixed_amount": "0", "minimum": None, "maximum": None, "tiers": [],
-                "flat_fee_at_zero": False, "prorate": True, "currency": self.currency.name,
-                "next_prices_from": None,
-            }],
-        })
+        self.assertEqual(
+            answer,
+            {
+                "plans": [
+                    {
+                        "plan_id": self.plan.id,
+                        "plan_code": "pro",
+                        "name": "pro",
+                        "billing_period_value": 1,
+                        "billing_period_unit": "month",
+                    }
+                ],
+                "metrics": [
+                    {"metric_code": "api_calls", "name": "API calls", "aggregation": "sum"}
+                ],
+                "charges": [
+                    {
+                        "plan_code": "pro",
+                        "metric": "api_calls",
+                        "filter": {},
+                        "charge_model": "standard",
+                        "included_quota": "1000.5",
+                        "price_per_unit": "0.000125",
+                        "unit_batch": "1000",
+                        "rate": "0",
+                        "fixed_amount": "0",
+                        "minimum": None,
+                        "maximum": None,
+                        "tiers": [],
+                        "flat_fee_at_zero": False,
+                        "prorate": True,
+                        "currency": self.currency.name,
+                        "next_prices_from": None,
+                    }
+                ],
+            },
+        )
 
     def _charges(self):
         return self.assertOk(self.get("/catalog"))["charges"]
 
     def test_a_charge_shows_all_its_terms(self):
         self._charge(
-            charge_model="graduated", minimum_amount=5, maximum_amount="99.5",
-            flat_fee_at_zero=True, prorate=True, filter_ids=self._filters(region="us, eu"),
+            charge_model="graduated",
+            minimum_amount=5,
+            maximum_amount="99.5",
+            flat_fee_at_zero=True,
+            prorate=True,
+            filter_ids=self._filters(region="us, eu"),
             tier_ids=[
                 (0, 0, {"up_to": 1000, "unit_amount": 0.02, "unit_batch": 10, "flat_amount": 1}),
                 (0, 0, {"unit_amount": 0.0000000001}),
             ],
         )
         [charge] = self._charges()
-        self.assertEqual(charge["tiers"], [
-            {"up_to": "1000", "unit_amount": "0.02", "unit_batch": "10", "flat_amount": "1",
-             "rate": "0"},
-            {"up_to": None, "unit_amount": "0.0000000001", "unit_batch": None,
-             "flat_amount": "0", "rate": "0"},
-        ])
+        self.assertEqual(
+            charge["tiers"],
+            [
+                {
+                    "up_to": "1000",
+                    "unit_amount": "0.02",
+                    "unit_batch": "10",
+                    "flat_amount": "1",
+                    "rate": "0",
+                },
+                {
+                    "up_to": None,
+                    "unit_amount": "0.0000000001",
+                    "unit_batch": None,
+                    "flat_amount": "0",
+                    "rate": "0",
+                },
+            ],
+        )
         self.assertEqual((charge["minimum"], charge["maximum"]), ("5", "99.5"))
         self.assertEqual(charge["filter"], {"region": ["eu", "us"]})
         self.assertEqual((charge["flat_fee_at_zero"], charge["prorate"]), (True, True))
@@ -70,28 +106,38 @@ class TestApiCatalog(ApiCase):
     def test_the_terms_suffice_to_price_usage_as_the_ledger_does(self):
         """An app can show the same money: the terms are those of `core.money.pricing.price`."""
         self._charge(
-            charge_model="volume", included_quota=10, minimum_amount=5, maximum_amount=700,
+            charge_model="volume",
+            included_quota=10,
+            minimum_amount=5,
+            maximum_amount=700,
             tier_ids=self._tiers((100, 2), (False, 1, 50)),
         )
         [charge] = self._charges()
         names = (
-            "included_quota", "price_per_unit", "unit_batch", "tiers", "rate", "fixed_amount",
-            "minimum", "maximum", "flat_fee_at_zero",
+            "included_quota",
+            "price_per_unit",
+            "unit_batch",
+            "tiers",
+            "rate",
+            "fixed_amount",
+            "minimum",
+            "maximum",
+            "flat_fee_at_zero",
         )
         for used in ("0", "12", "110", "110.5", "5000"):
             priced = price(charge["charge_model"], used, **{name: charge[name] for name in names})
-            estimate = self.assertOk(self.post("/estimate", {
-                "plan_code": "pro", "quantities": {"api_calls": used},
-            }))
+            estimate = self.assertOk(
+                self.post("/estimate", {"plan_code": "pro", "quantities": {"api_calls": used}})
+            )
             self.assertEqual(estimate["lines"][0]["breakdown"], priced.breakdown)
 
     @freeze_time("2026-01-11 12:00:00")
     def test_the_prices_of_today_are_shown_and_the_day_of_the_next_ones(self):
         charge = self._charge(price_per_unit=1)
         for day, price_per_unit in (("2026-01-12", 2), ("2026-02-01", 3)):
-            self.env["fusion.billing.charge.version"].create({
-                "charge_id": charge.id, "valid_from": day, "price_per_unit": price_per_unit,
-            })
+            self.env["fusion.billing.charge.version"].create(
+                {"charge_id": charge.id, "valid_from": day, "price_per_unit": price_per_unit}
+            )
         for moment, prices in (
             ("2026-01-11 23:59:59", ("1", "2026-01-12")),
             ("2026-01-12 00:00:00", ("2", "2026-02-01")),
@@ -139,6 +185,6 @@ class TestApiCatalog(ApiCase):
         answer = self.assertOk(self.get("/catalog"))
         self.assertEqual([plan["plan_code"] for plan in answer["plans"]], ["pro"])
         self.assertEqual(
-            [metric["metric_code"] for metric in answer["metrics"]], ["api_calls", "loose"],
+            [metric["metric_code"] for metric in answer["metrics"]], ["api_calls", "loose"]
         )
         self.assertEqual(answer["charges"], [])

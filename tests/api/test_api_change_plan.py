@@ -8,7 +8,6 @@ from ..api_case import ApiCase
 @tagged("post_install", "-at_install")
 @freeze_time("2026-01-11 12:00:00")
 class TestApiChangePlan(ApiCase):
-
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -20,9 +19,10 @@ class TestApiChangePlan(ApiCase):
 
     def _change(self, plan_code="business", **fields):
         body = {"plan_code": plan_code, **fields}
-        response = self.post(f"/subscriptions/{self.subscription.id}/change_plan", {
-            name: value for name, value in body.items() if value is not None
-        })
+        response = self.post(
+            f"/subscriptions/{self.subscription.id}/change_plan",
+            {name: value for name, value in body.items() if value is not None},
+        )
         return self.assertOk(response)
 
     def _read(self):
@@ -62,15 +62,12 @@ class TestApiChangePlan(ApiCase):
 
     def test_a_plan_with_another_billing_period_takes_over_on_any_day_that_is_named(self):
         """T1: a new billing period begins on that day."""
-        self.assertPlans(
-            self._change("yearly", date="2026-01-20"), "pro", "yearly", "2026-01-20",
-        )
+        self.assertPlans(self._change("yearly", date="2026-01-20"), "pro", "yearly", "2026-01-20")
         self._bill_at("2026-01-20 01:00:00")
         answer = self._read()
         self.assertPlans(answer, "yearly")
         self.assertEqual(
-            (answer["last_invoice_date"], answer["next_invoice_date"]),
-            ("2026-01-20", "2027-01-20"),
+            (answer["last_invoice_date"], answer["next_invoice_date"]), ("2026-01-20", "2027-01-20")
         )
 
     def test_a_change_into_the_past_holds_from_its_day(self):
@@ -103,7 +100,8 @@ class TestApiChangePlan(ApiCase):
     def _ledger(self):
         self.env.invalidate_all()
         return self.subscription.fusion_rating_ids.mapped(
-            lambda rating: (rating.charge_id.id, rating.date_from, rating.date_until))
+            lambda rating: (rating.charge_id.id, rating.date_from, rating.date_until)
+        )
 
     def test_a_change_to_come_can_be_asked_for_again(self):
         first = self._change(date="2026-01-20")
@@ -113,9 +111,7 @@ class TestApiChangePlan(ApiCase):
     def test_several_changes_can_be_planned(self):
         """T1: each holds until the next one; the first one to come is told."""
         self._change(date="2026-01-20")
-        self.assertPlans(
-            self._change("yearly", date="2026-02-01"), "pro", "business", "2026-01-20",
-        )
+        self.assertPlans(self._change("yearly", date="2026-02-01"), "pro", "business", "2026-01-20")
         self._bill_at("2026-01-20 01:00:00")
         self.assertPlans(self._read(), "business", "yearly", "2026-02-01")
 

@@ -5,7 +5,6 @@ from ..api_case import ApiCase
 
 @tagged("post_install", "-at_install")
 class TestApiCustomers(ApiCase):
-
     def _register(self, external_id="umbrella", **details):
         return self.post("/customers", {"external_id": external_id, **details})
 
@@ -15,21 +14,42 @@ class TestApiCustomers(ApiCase):
     # === REGISTERING === #
 
     def test_a_customer_becomes_a_linked_partner(self):
-        answer = self.assertOk(self._register(
-            name="Umbrella Zoë", email="billing@example.com", phone="+1 555 0100",
-            vat="BE0477472701", street="Main St 1", street2="Floor 2", city="Ottawa",
-            zip="K1A 0B1", country_code="ca",
-        ), 201)
+        answer = self.assertOk(
+            self._register(
+                name="Umbrella Zoë",
+                email="billing@example.com",
+                phone="+1 555 0100",
+                vat="BE0477472701",
+                street="Main St 1",
+                street2="Floor 2",
+                city="Ottawa",
+                zip="K1A 0B1",
+                country_code="ca",
+            ),
+            201,
+        )
         self.assertEqual((answer["external_id"], answer["created"]), ("umbrella", True))
         partner = self._partner(answer)
         self.assertEqual(partner.fusion_account_link_ids.external_id, "umbrella")
         self.assertEqual(partner.fusion_account_link_ids.service_id, self.service)
-        self.assertRecordValues(partner, [{
-            "name": "Umbrella Zoë", "email": "billing@example.com", "phone": "+1 555 0100",
-            "vat": "BE0477472701", "street": "Main St 1", "street2": "Floor 2",
-            "city": "Ottawa", "zip": "K1A 0B1", "country_code": "CA", "is_company": True,
-            "company_id": self.company.id,
-        }])
+        self.assertRecordValues(
+            partner,
+            [
+                {
+                    "name": "Umbrella Zoë",
+                    "email": "billing@example.com",
+                    "phone": "+1 555 0100",
+                    "vat": "BE0477472701",
+                    "street": "Main St 1",
+                    "street2": "Floor 2",
+                    "city": "Ottawa",
+                    "zip": "K1A 0B1",
+                    "country_code": "CA",
+                    "is_company": True,
+                    "company_id": self.company.id,
+                }
+            ],
+        )
 
     def test_an_external_id_is_enough(self):
         partner = self._partner(self.assertOk(self._register("user 7"), 201))
@@ -58,7 +78,8 @@ class TestApiCustomers(ApiCase):
     def test_another_registration_under_the_same_external_id_is_a_conflict(self):
         self.assertOk(self._register(name="Umbrella"), 201)
         for details, field in (
-            ({"name": "Hooli"}, "name"), ({"name": "Umbrella", "email": "b@example.com"}, "email"),
+            ({"name": "Hooli"}, "name"),
+            ({"name": "Umbrella", "email": "b@example.com"}, "email"),
         ):
             with self.subTest(details=details), self.assertNothingWritten():
                 self.assertError(self._register(**details), 409, "conflict", field)
@@ -86,7 +107,8 @@ class TestApiCustomers(ApiCase):
             ({"external_id": ""}, "invalid_external_id", "external_id"),
             ({"external_id": True}, "invalid_external_id", "external_id"),
             ({"external_id": "x" * 256}, "invalid_external_id", "external_id"),
-            ({"name": 5}, "invalid_name", "name"), ({"email": []}, "invalid_email", "email"),
+            ({"name": 5}, "invalid_name", "name"),
+            ({"email": []}, "invalid_email", "email"),
             ({"country_code": "XX"}, "invalid_country_code", "country_code"),
             ({"country_code": "%"}, "invalid_country_code", "country_code"),
             ({"partner_id": 1}, "unknown_field", "partner_id"),
@@ -100,13 +122,19 @@ class TestApiCustomers(ApiCase):
     def test_a_customer_is_read_with_its_subscriptions(self):
         subscription = self._own_subscription("sub-42")
         answer = self.assertOk(self.get("/customers/acme"))
-        self.assertEqual(answer.pop("subscriptions"), [
-            self.assertOk(self.get(f"/subscriptions/{subscription.id}")),
-        ])
-        self.assertEqual(answer, {
-            "external_id": "acme", "partner_id": self.partner.id, "name": "Acme Ltd",
-            "email": None,
-        })
+        self.assertEqual(
+            answer.pop("subscriptions"),
+            [self.assertOk(self.get(f"/subscriptions/{subscription.id}"))],
+        )
+        self.assertEqual(
+            answer,
+            {
+                "external_id": "acme",
+                "partner_id": self.partner.id,
+                "name": "Acme Ltd",
+                "email": None,
+            },
+        )
 
     def test_an_external_id_with_any_characters_is_read_by_its_path(self):
         for external_id in ("org/7", "a b", "é", "50%", "a?b", "..", "1"):

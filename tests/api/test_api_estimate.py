@@ -6,7 +6,6 @@ from ..api_case import ApiCase
 @tagged("post_install", "-at_install")
 @freeze_time("2026-01-11 12:00:00")
 class TestApiEstimate(ApiCase):
-
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -15,9 +14,9 @@ class TestApiEstimate(ApiCase):
 
     def _estimate(self, quantities, **fields):
         with self.assertNothingWritten():
-            return self.assertOk(self.post("/estimate", {
-                "plan_code": "pro", "quantities": quantities, **fields,
-            }))
+            return self.assertOk(
+                self.post("/estimate", {"plan_code": "pro", "quantities": quantities, **fields})
+            )
 
     def _refused(self, code, field, **fields):
         body = {"plan_code": "pro", "quantities": {}, **fields}
@@ -26,23 +25,45 @@ class TestApiEstimate(ApiCase):
 
     def test_quantities_are_priced_line_by_line(self):
         """M1: decimals are exact texts."""
-        self.assertEqual(self._estimate({"api_calls": "1250.5"}), {
-            "plan_id": self.plan.id, "plan_code": "pro",
-            "lines": [{
-                "metric_code": "api_calls", "filter": {}, "charge_model": "standard",
-                "quantity": "1250.5", "included": "1000", "billable": "250.5",
-                "amount": "1.25", "currency": "USD",
-                "breakdown": {
-                    "model": "standard", "quantity": "1250.5", "included_quota": "1000",
-                    "billable": "250.5", "amount": "1.2525", "lines": [{
-                        "kind": "usage", "units": "250.5", "unit_batch": "100",
-                        "unit_amount": "0.5", "amount": "1.2525",
-                    }],
-                },
-            }],
-            "total": "1.25", "currency": "USD", "totals": [{"currency": "USD", "amount": "1.25"}],
-            "not_charged": [],
-        })
+        self.assertEqual(
+            self._estimate({"api_calls": "1250.5"}),
+            {
+                "plan_id": self.plan.id,
+                "plan_code": "pro",
+                "lines": [
+                    {
+                        "metric_code": "api_calls",
+                        "filter": {},
+                        "charge_model": "standard",
+                        "quantity": "1250.5",
+                        "included": "1000",
+                        "billable": "250.5",
+                        "amount": "1.25",
+                        "currency": "USD",
+                        "breakdown": {
+                            "model": "standard",
+                            "quantity": "1250.5",
+                            "included_quota": "1000",
+                            "billable": "250.5",
+                            "amount": "1.2525",
+                            "lines": [
+                                {
+                                    "kind": "usage",
+                                    "units": "250.5",
+                                    "unit_batch": "100",
+                                    "unit_amount": "0.5",
+                                    "amount": "1.2525",
+                                }
+                            ],
+                        },
+                    }
+                ],
+                "total": "1.25",
+                "currency": "USD",
+                "totals": [{"currency": "USD", "amount": "1.25"}],
+                "not_charged": [],
+            },
+        )
 
     def test_the_plan_is_named_by_its_id_as_well(self):
         answer = self._estimate({"api_calls": 1250}, plan_code=None, plan_id=self.plan.id)
@@ -51,7 +72,9 @@ class TestApiEstimate(ApiCase):
     def test_an_estimate_is_what_rating_comes_to(self):
         """Lesson 6: the same usage is the same money, whoever asks."""
         self._charge(
-            metric=self.seats, charge_model="graduated", minimum_amount=7,
+            metric=self.seats,
+            charge_model="graduated",
+            minimum_amount=7,
             tier_ids=self._tiers((10, 1), (False, 0.333, 2)),
         )
         subscription = self._own_subscription("sub-42")
@@ -84,8 +107,13 @@ class TestApiEstimate(ApiCase):
         self._plan("free")
         answer = self._estimate({"api_calls": 1}, plan_code="free")
         self.assertEqual(
-            (answer["lines"], answer["total"], answer["currency"], answer["totals"],
-             answer["not_charged"]),
+            (
+                answer["lines"],
+                answer["total"],
+                answer["currency"],
+                answer["totals"],
+                answer["not_charged"],
+            ),
             ([], "0.00", "USD", [{"currency": "USD", "amount": "0.00"}], ["api_calls"]),
         )
 
@@ -101,9 +129,9 @@ class TestApiEstimate(ApiCase):
 
     def test_the_prices_of_today_apply(self):
         """In the billing time zone (R3)."""
-        self.env["fusion.billing.charge.version"].create({
-            "charge_id": self.charge.id, "valid_from": "2026-01-12", "price_per_unit": 3,
-        })
+        self.env["fusion.billing.charge.version"].create(
+            {"charge_id": self.charge.id, "valid_from": "2026-01-12", "price_per_unit": 3}
+        )
         self.assertEqual(self._estimate({"api_calls": 1100})["total"], "0.50")
         self.company.fusion_billing_tz = "Pacific/Kiritimati"
         self.assertEqual(self._estimate({"api_calls": 1100})["total"], "3300.00")
@@ -113,9 +141,10 @@ class TestApiEstimate(ApiCase):
         self._charge(metric=self.seats, currency_id=euro.id, price_per_unit=3)
         answer = self._estimate({"api_calls": 1100, "seats": 2})
         self.assertEqual((answer["total"], answer["currency"]), (None, None))
-        self.assertEqual(answer["totals"], [
-            {"currency": "USD", "amount": "0.50"}, {"currency": "EUR", "amount": "6.00"},
-        ])
+        self.assertEqual(
+            answer["totals"],
+            [{"currency": "USD", "amount": "0.50"}, {"currency": "EUR", "amount": "6.00"}],
+        )
 
     def test_prices_in_another_currency_can_be_asked_for(self):
         euro = self._foreign("EUR", {"2026-01-01": 0.8})

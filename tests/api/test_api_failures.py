@@ -79,7 +79,8 @@ class TestApiFailures(ApiCase):
 
     def test_a_database_that_goes_away_is_told(self):
         for error in (
-            psycopg2.OperationalError("secret"), psycopg2.InterfaceError("secret"),
+            psycopg2.OperationalError("secret"),
+            psycopg2.InterfaceError("secret"),
             psycopg2.pool.PoolError("secret"),
         ):
             self.assertFailure(error, 503, "unavailable")
@@ -88,14 +89,18 @@ class TestApiFailures(ApiCase):
         """An app must not be told to throw its key, and its usage, away."""
         with self._failing(
             psycopg2.OperationalError("secret"),
-            model="fusion.billing.api.key", method="_authenticate",
+            model="fusion.billing.api.key",
+            method="_authenticate",
         ):
             self.assertError(self.get("/catalog"), 503, "unavailable")
 
     def test_a_mistake_of_ours_while_the_key_is_checked_is_no_wrong_key(self):
-        with self._failing(
-            KeyError("secret"), model="fusion.billing.api.key", method="_authenticate",
-        ), self.assertLogs("odoo.http", logging.WARNING):
+        with (
+            self._failing(
+                KeyError("secret"), model="fusion.billing.api.key", method="_authenticate"
+            ),
+            self.assertLogs("odoo.http", logging.WARNING),
+        ):
             self.assertError(self.get("/catalog"), 500, "internal_error")
 
     def test_a_value_that_slips_through_to_the_database_is_a_wrong_request(self):
@@ -111,9 +116,17 @@ class TestApiFailures(ApiCase):
 
     def _database_error(self, cls):
         """psycopg2 alone can set the code that Odoo looks at."""
-        return type(cls.__name__, (cls,), {"pgcode": {
-            SerializationFailure: "40001", DeadlockDetected: "40P01", LockNotAvailable: "55P03",
-        }[cls]})()
+        return type(
+            cls.__name__,
+            (cls,),
+            {
+                "pgcode": {
+                    SerializationFailure: "40001",
+                    DeadlockDetected: "40P01",
+                    LockNotAvailable: "55P03",
+                }[cls]
+            },
+        )()
 
     # === AT THE END OF THE TRANSACTION === #
 
@@ -128,20 +141,22 @@ class TestApiFailures(ApiCase):
 
         self._charge()
         self.env.flush_all()
-        with self.assertNothingWritten(), self._as_writer("/catalog"), patch.object(
-            catalog, "_read", write_nonsense,
-        ), self._quiet_sql():
+        with (
+            self.assertNothingWritten(),
+            self._as_writer("/catalog"),
+            patch.object(catalog, "_read", write_nonsense),
+            self._quiet_sql(),
+        ):
             self.assertError(self.get("/catalog"), 400, "invalid_payload")
 
     def test_an_error_at_commit_is_json(self):
         """A1."""
+
         def fail_at_commit(_records, service, _payload):
             service.env.cr.precommit.add(self._raise_serialization_failure)
             return {}
 
-        with patch.object(
-            self.env.registry["fusion.billing.api.usage"], "_push", fail_at_commit,
-        ):
+        with patch.object(self.env.registry["fusion.billing.api.usage"], "_push", fail_at_commit):
             self.assertError(self.push(self._event()), 503, "unavailable")
 
     def _raise_serialization_failure(self):
@@ -151,7 +166,8 @@ class TestApiFailures(ApiCase):
     def _as_writer(self, path):
         """Let a reading route write."""
         routing = next(
-            rule.endpoint.routing for rule in self.env["ir.http"].routing_map().iter_rules()
+            rule.endpoint.routing
+            for rule in self.env["ir.http"].routing_map().iter_rules()
             if rule.rule == f"/fusion/api/v1{path}"
         )
         with patch.dict(routing, readonly=False):
@@ -178,10 +194,13 @@ class TestApiFailures(ApiCase):
 
     def test_what_fails_before_routing_is_json(self):
         """A1."""
-        with patch(
-            "odoo.addons.fusion_billing.models.api.ir_http.is_api_path",
-            side_effect=KeyError("secret"),
-        ), self.assertLogs("odoo.http", logging.ERROR):
+        with (
+            patch(
+                "odoo.addons.fusion_billing.models.api.ir_http.is_api_path",
+                side_effect=KeyError("secret"),
+            ),
+            self.assertLogs("odoo.http", logging.ERROR),
+        ):
             self.assertError(self.get("/catalog"), 500, "internal_error")
 
     def test_other_paths_are_answered_as_ever(self):

@@ -16,9 +16,9 @@ class TestApiKeys(ApiCase):
     """A2: keys are shown once, stored only as a hash; rotation overlaps."""
 
     def _key_of(self, raw):
-        return self.env["fusion.billing.api.key"].search([
-            ("key_hash", "=", sha256(raw.encode()).hexdigest()),
-        ])
+        return self.env["fusion.billing.api.key"].search(
+            [("key_hash", "=", sha256(raw.encode()).hexdigest())]
+        )
 
     def assertRefused(self, raw):
         """Every bad key gets the same answer, so that nobody learns what was bad about it."""
@@ -26,10 +26,14 @@ class TestApiKeys(ApiCase):
         answer = self.assertError(response, 401, "unauthorized")
         self.assertEqual(response.headers["WWW-Authenticate"], "Bearer")
         del answer["request_id"]
-        self.assertEqual(answer, {
-            "status": "error", "code": "unauthorized",
-            "error": "The API key is missing, unknown, expired or revoked.",
-        })
+        self.assertEqual(
+            answer,
+            {
+                "status": "error",
+                "code": "unauthorized",
+                "error": "The API key is missing, unknown, expired or revoked.",
+            },
+        )
 
     # === WHAT IS STORED === #
 
@@ -58,9 +62,9 @@ class TestApiKeys(ApiCase):
             with self.assertRaises(AccessError):
                 self.service.with_user(user)._generate_api_key()
             with self.assertRaises(AccessError):
-                self.env["fusion.billing.api.key.wizard"].with_user(user).create({
-                    "service_id": self.service.id,
-                })
+                self.env["fusion.billing.api.key.wizard"].with_user(user).create(
+                    {"service_id": self.service.id}
+                )
 
     # === WHO GETS IN === #
 
@@ -83,9 +87,19 @@ class TestApiKeys(ApiCase):
     def test_a_wrong_key_is_refused(self):
         """A2."""
         for raw in (
-            "x", "fbk_", "fbk_" + "A" * 43, self.key[:-1], self.key + "A", self.key.swapcase(),
-            sha256(self.key.encode()).hexdigest(), f"{self.key} {self.key}", "fbk_" + "'" * 43,
-            b"fbk_" + b"\xff" * 43, "fbk_ä".encode(), b"\xc3\x28", "x" * 10_000,
+            "x",
+            "fbk_",
+            "fbk_" + "A" * 43,
+            self.key[:-1],
+            self.key + "A",
+            self.key.swapcase(),
+            sha256(self.key.encode()).hexdigest(),
+            f"{self.key} {self.key}",
+            "fbk_" + "'" * 43,
+            b"fbk_" + b"\xff" * 43,
+            "fbk_ä".encode(),
+            b"\xc3\x28",
+            "x" * 10_000,
         ):
             with self.subTest(raw=raw):
                 value = raw if isinstance(raw, bytes) else raw.encode()
@@ -113,7 +127,9 @@ class TestApiKeys(ApiCase):
     def test_a_key_does_not_open_anything_else(self):
         """It is no password of a user, and the technical user has none."""
         response = self.url_open(
-            "/json/2/res.partner/search", data="{}", allow_redirects=False,
+            "/json/2/res.partner/search",
+            data="{}",
+            allow_redirects=False,
             headers={"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"},
         )
         self.assertEqual(response.status_code, 401)
@@ -124,15 +140,16 @@ class TestApiKeys(ApiCase):
     def test_requests_run_as_the_technical_user_in_the_company_of_the_service(self):
         company = self.env["res.company"].create({"name": "Elsewhere"})
         service = self._service("elsewhere", company_id=company.id)
-        answer = self.assertOk(self.post(
-            "/customers", {"external_id": "e-1"}, key=service._generate_api_key(),
-        ), 201)
+        answer = self.assertOk(
+            self.post("/customers", {"external_id": "e-1"}, key=service._generate_api_key()), 201
+        )
         partner = self.env["res.partner"].browse(answer["partner_id"])
         self.assertEqual(partner.company_id, company)
         self.assertEqual(partner.create_uid, self.env.ref("fusion_billing.user_api"))
-        self.assertEqual(self.assertOk(self.get("/catalog", key=service._generate_api_key())), {
-            "plans": [], "metrics": [], "charges": [],
-        })
+        self.assertEqual(
+            self.assertOk(self.get("/catalog", key=service._generate_api_key())),
+            {"plans": [], "metrics": [], "charges": []},
+        )
 
     # === THE TRACES OF A KEY === #
 
@@ -173,9 +190,11 @@ class TestApiKeys(ApiCase):
 
     def _wizard(self, **vals):
         manager = new_test_user(self.env, "manager", groups="fusion_billing.group_manager")
-        return self.env["fusion.billing.api.key.wizard"].with_user(manager).create({
-            "service_id": self.service.id, **vals,
-        })
+        return (
+            self.env["fusion.billing.api.key.wizard"]
+            .with_user(manager)
+            .create({"service_id": self.service.id, **vals})
+        )
 
     def test_the_wizard_shows_the_key_once(self):
         """A2."""
@@ -192,7 +211,7 @@ class TestApiKeys(ApiCase):
         self._wizard(expire_others=True, overlap_hours=48).action_generate()
         expiry = self._key_of(self.key).expires_at
         self.assertAlmostEqual(
-            expiry, fields.Datetime.now() + timedelta(hours=48), delta=timedelta(minutes=1),
+            expiry, fields.Datetime.now() + timedelta(hours=48), delta=timedelta(minutes=1)
         )
         self.assertOk(self.get("/catalog"))
 
@@ -216,8 +235,7 @@ class TestApiKeys(ApiCase):
         """A2."""
         compared = []
         self.patch(
-            access, "consteq",
-            lambda left, right: compared.append((left, right)) or left == right,
+            access, "consteq", lambda left, right: compared.append((left, right)) or left == right
         )
         self.assertOk(self.get("/catalog"))
         key_hash = sha256(self.key.encode()).hexdigest()

@@ -54,16 +54,16 @@ class TestApiLists(ApiCase):
                 names = [str(sorted(record.items())) for page in pages for record in page]
                 self.assertEqual(len(set(names)), len(names))
                 self.assertEqual(
-                    names[:len(before)], [str(sorted(record.items())) for record in before],
+                    names[: len(before)], [str(sorted(record.items())) for record in before]
                 )
                 self.assertEqual(len(names), len(before) + 2)
 
     def test_what_is_removed_meanwhile_hides_nothing_else(self):
         self._fill("/customers", 4)
         first = self.assertOk(self.get("/customers?limit=2"))
-        self.env["fusion.billing.account.link"].search([
-            ("external_id", "=", first["customers"][1]["external_id"]),
-        ]).unlink()
+        self.env["fusion.billing.account.link"].search(
+            [("external_id", "=", first["customers"][1]["external_id"])]
+        ).unlink()
         second = self.assertOk(self.get(f"/customers?limit=500&cursor={first['next_cursor']}"))
         self.assertEqual(len(second["customers"]), 3)
 

@@ -14,7 +14,7 @@ from ..api_usage_case import ApiUsageCase
 class TestApiLookups(ApiUsageCase):
     def _spans(self):
         named, _metrics = self.env["fusion.billing.api.usage"]._look_up(
-            self.service, {self.subscription.id},
+            self.service, {self.subscription.id}
         )
         return list(named[self.subscription.id].spans)
 

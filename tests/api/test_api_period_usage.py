@@ -27,17 +27,32 @@ class TestApiPeriodUsage(ApiCase):
         answer = self._read()
         [charge] = answer.pop("charges")
         self.assertTrue(charge.pop("rated_at").startswith("2026-"))
-        self.assertEqual(answer, {
-            "subscription_id": self.subscription.id, "period_start": "2026-01-01",
-            "period_end": "2026-02-01",
-        })
+        self.assertEqual(
+            answer,
+            {
+                "subscription_id": self.subscription.id,
+                "period_start": "2026-01-01",
+                "period_end": "2026-02-01",
+            },
+        )
         # 350 in 10 of 31 days is 1085 in the month; (1085 - 100) / 10 × 0.5 = 49.25
-        self.assertEqual(charge, {
-            "plan_code": "pro", "metric_code": "api_calls", "filter": {},
-            "charge_model": "standard", "period_start": "2026-01-01", "period_end": "2026-02-01",
-            "quantity": "350", "included": "100", "billable": "250", "amount": "12.50",
-            "projected_amount": "49.25", "currency": self.currency.name,
-        })
+        self.assertEqual(
+            charge,
+            {
+                "plan_code": "pro",
+                "metric_code": "api_calls",
+                "filter": {},
+                "charge_model": "standard",
+                "period_start": "2026-01-01",
+                "period_end": "2026-02-01",
+                "quantity": "350",
+                "included": "100",
+                "billable": "250",
+                "amount": "12.50",
+                "projected_amount": "49.25",
+                "currency": self.currency.name,
+            },
+        )
 
     def test_the_answer_is_the_ledger(self):
         """Lesson 6: one usage must not show two different numbers on two screens."""
@@ -70,7 +85,7 @@ class TestApiPeriodUsage(ApiCase):
 
     def _broken_rating(self):
         return patch.object(
-            self.env.registry["fusion.billing.rating"], "_store", side_effect=UserError("No."),
+            self.env.registry["fusion.billing.rating"], "_store", side_effect=UserError("No.")
         )
 
     def test_a_charge_without_usage_is_there_with_zero(self):
@@ -138,7 +153,7 @@ class TestApiPeriodUsage(ApiCase):
 
     def test_two_charges_of_one_metric_are_told_apart_by_their_filter(self):
         self._charge(
-            price_per_unit=2, valid_from="2026-01-01", filter_ids=self._filters(region="eu, us"),
+            price_per_unit=2, valid_from="2026-01-01", filter_ids=self._filters(region="eu, us")
         )
         self._use(self.subscription, 310)
         self._use(self.subscription, 10, dimensions={"region": "eu"})
@@ -180,8 +195,14 @@ class TestApiPeriodUsage(ApiCase):
     def _parts(self, query=""):
         answer = self._read(query)
         return (answer["period_start"], answer["period_end"]), [
-            (part["plan_code"], part["period_start"], part["period_end"], part["quantity"],
-             part["amount"], part["projected_amount"])
+            (
+                part["plan_code"],
+                part["period_start"],
+                part["period_end"],
+                part["quantity"],
+                part["amount"],
+                part["projected_amount"],
+            )
             for part in answer["charges"]
         ]
 
@@ -193,44 +214,57 @@ class TestApiPeriodUsage(ApiCase):
         with freeze_time("2026-01-21"):
             self._use(self.subscription, 20, "2026-01-15")
             self._rate()
-            parts = (("2026-01-01", "2026-02-01"), [
-                # 300 less 10 days' part of 100
-                ("pro", "2026-01-01", "2026-01-11", "300", "13.39", "13.39"),
-                # 20 in 10 of 21 days
-                ("business", "2026-01-11", "2026-02-01", "20", "20.00", "42.00"),
-            ])
+            parts = (
+                ("2026-01-01", "2026-02-01"),
+                [
+                    # 300 less 10 days' part of 100
+                    ("pro", "2026-01-01", "2026-01-11", "300", "13.39", "13.39"),
+                    # 20 in 10 of 21 days
+                    ("business", "2026-01-11", "2026-02-01", "20", "20.00", "42.00"),
+                ],
+            )
             self.assertEqual(self._parts(), parts)
             self.assertEqual(self._parts("?period=2026-01-03"), parts)
 
     def test_new_prices_inside_the_period_show_both_parts(self):
         self.charge.write({"split_at_version": True, "included_quota": 0, "unit_batch": 1})
-        self.env["fusion.billing.charge.version"].create({
-            "charge_id": self.charge.id, "valid_from": "2026-01-21", "price_per_unit": 1,
-        })
+        self.env["fusion.billing.charge.version"].create(
+            {"charge_id": self.charge.id, "valid_from": "2026-01-21", "price_per_unit": 1}
+        )
         self._use(self.subscription, 100, "2026-01-05")
         self._rate()
         # 100 in 10 days goes on: 100 more at 0.50, and 110 at 1.00 in the last 11 days
-        self.assertEqual(self._parts(), (("2026-01-01", "2026-02-01"), [
-            ("pro", "2026-01-01", "2026-01-21", "100", "50.00", "100.00"),
-            ("pro", "2026-01-21", "2026-02-01", "0", "0.00", "110.00"),
-        ]))
+        self.assertEqual(
+            self._parts(),
+            (
+                ("2026-01-01", "2026-02-01"),
+                [
+                    ("pro", "2026-01-01", "2026-01-21", "100", "50.00", "100.00"),
+                    ("pro", "2026-01-21", "2026-02-01", "0", "0.00", "110.00"),
+                ],
+            ),
+        )
         self._bill_at("2026-02-01 01:00:00")
         for day in ("2026-01-03", "2026-01-25"):
             bounds, parts = self._parts(f"?period={day}")
             self.assertEqual(bounds, ("2026-01-01", "2026-02-01"))
-            self.assertEqual([part[3:] for part in parts], [
-                ("100", "50.00", "50.00"), ("0", "0.00", "0.00"),
-            ])
+            self.assertEqual(
+                [part[3:] for part in parts], [("100", "50.00", "50.00"), ("0", "0.00", "0.00")]
+            )
 
     def test_a_part_keeps_the_charge_model_it_was_rated_with(self):
         self.charge.split_at_version = True
-        self.env["fusion.billing.charge.version"].create({
-            "charge_id": self.charge.id, "valid_from": "2026-01-05", "charge_model": "package",
-            "price_per_unit": 1,
-        })
+        self.env["fusion.billing.charge.version"].create(
+            {
+                "charge_id": self.charge.id,
+                "valid_from": "2026-01-05",
+                "charge_model": "package",
+                "price_per_unit": 1,
+            }
+        )
         self._rate()
         self.assertEqual(
-            [part["charge_model"] for part in self._read()["charges"]], ["standard", "package"],
+            [part["charge_model"] for part in self._read()["charges"]], ["standard", "package"]
         )
 
     def test_a_billed_month_is_not_mixed_with_the_year_that_follows(self):
@@ -251,20 +285,32 @@ class TestApiPeriodUsage(ApiCase):
         self._use(self.subscription, 300)
         self._rate()
         self.charge.active = False
-        self.assertEqual(self._parts(), (("2026-01-01", "2026-02-01"), [
-            # 300 less 10 days' part of 100
-            ("pro", "2026-01-01", "2026-01-11", "300", "13.39", "13.39"),
-        ]))
+        self.assertEqual(
+            self._parts(),
+            (
+                ("2026-01-01", "2026-02-01"),
+                [
+                    # 300 less 10 days' part of 100
+                    ("pro", "2026-01-01", "2026-01-11", "300", "13.39", "13.39")
+                ],
+            ),
+        )
 
     def test_a_pause_leaves_out_its_days(self):
         """T1: the parts before and after it have their own share of the quota (R10)."""
         self._use(self.subscription, 100, "2026-01-05")
         self.subscription._fusion_pause(date(2026, 1, 11), until=date(2026, 1, 21))
-        self.assertEqual(self._parts(), (("2026-01-01", "2026-02-01"), [
-            ("pro", "2026-01-01", "2026-01-11", "100", "3.39", "3.39"),
-            # 100 in 10 days is 110 in 11 days, less their part of 100
-            ("pro", "2026-01-21", "2026-02-01", "0", "0.00", "3.73"),
-        ]))
+        self.assertEqual(
+            self._parts(),
+            (
+                ("2026-01-01", "2026-02-01"),
+                [
+                    ("pro", "2026-01-01", "2026-01-11", "100", "3.39", "3.39"),
+                    # 100 in 10 days is 110 in 11 days, less their part of 100
+                    ("pro", "2026-01-21", "2026-02-01", "0", "0.00", "3.73"),
+                ],
+            ),
+        )
 
     def test_a_period_in_which_it_pauses_has_no_charges(self):
         self.subscription._fusion_pause(date(2026, 1, 1))
@@ -288,10 +334,16 @@ class TestApiPeriodUsage(ApiCase):
     def test_a_closed_subscription_shows_its_last_period(self):
         self._use(self.subscription, 300, "2026-01-05")
         self.subscription._fusion_close()
-        self.assertEqual(self._parts(), (("2026-01-01", "2026-01-12"), [
-            # 300 less 11 days' part of 100
-            ("pro", "2026-01-01", "2026-01-12", "300", "13.23", "13.23"),
-        ]))
+        self.assertEqual(
+            self._parts(),
+            (
+                ("2026-01-01", "2026-01-12"),
+                [
+                    # 300 less 11 days' part of 100
+                    ("pro", "2026-01-01", "2026-01-12", "300", "13.23", "13.23")
+                ],
+            ),
+        )
 
     def test_a_subscription_that_never_ran_has_no_period(self):
         self.subscription._fusion_close(self.subscription.fusion_start_date)
@@ -320,7 +372,5 @@ class TestApiPeriodUsage(ApiCase):
     def test_a_period_in_which_nothing_was_rated_is_refused(self):
         for day in ("2025-12-31", "2026-02-01", "2026-02-30", "now", ""):
             with self.subTest(day=day):
-                response = self.get(
-                    f"/subscriptions/{self.subscription.id}/usage?period={day}"
-                )
+                response = self.get(f"/subscriptions/{self.subscription.id}/usage?period={day}")
                 self.assertError(response, 400, "invalid_period", "period")

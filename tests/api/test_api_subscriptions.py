@@ -11,7 +11,6 @@ TODAY = "2026-01-10"
 @tagged("post_install", "-at_install")
 @freeze_time("2026-01-10 12:00:00")
 class TestApiSubscriptions(ApiCase):
-
     def _create(self, **fields):
         body = {"external_customer_id": "acme", "plan_code": "pro", **fields}
         return self.post("/subscriptions", {k: v for k, v in body.items() if v is not None})
@@ -24,18 +23,37 @@ class TestApiSubscriptions(ApiCase):
     def test_a_subscription_is_created_in_progress(self):
         answer = self.assertOk(self._create(external_id="sub-1", start_date="2026-01-05"), 201)
         order = self._order(answer)
-        self.assertEqual(answer, {
-            "created": True, "subscription_id": order.id, "subscription_state": "3_progress",
-            "external_id": "sub-1", "external_customer_id": "acme", "plan_id": self.plan.id,
-            "plan_code": "pro", "next_plan_code": None, "plan_change_date": None,
-            "start_date": "2026-01-05", "last_invoice_date": None,
-            "next_invoice_date": "2026-02-05", "end_date": None,
-        })
-        self.assertRecordValues(order, [{
-            "state": "sale", "partner_id": self.partner.id, "fusion_plan_id": self.plan.id,
-            "fusion_service_id": self.service.id, "fusion_external_id": "sub-1",
-            "company_id": self.company.id,
-        }])
+        self.assertEqual(
+            answer,
+            {
+                "created": True,
+                "subscription_id": order.id,
+                "subscription_state": "3_progress",
+                "external_id": "sub-1",
+                "external_customer_id": "acme",
+                "plan_id": self.plan.id,
+                "plan_code": "pro",
+                "next_plan_code": None,
+                "plan_change_date": None,
+                "start_date": "2026-01-05",
+                "last_invoice_date": None,
+                "next_invoice_date": "2026-02-05",
+                "end_date": None,
+            },
+        )
+        self.assertRecordValues(
+            order,
+            [
+                {
+                    "state": "sale",
+                    "partner_id": self.partner.id,
+                    "fusion_plan_id": self.plan.id,
+                    "fusion_service_id": self.service.id,
+                    "fusion_external_id": "sub-1",
+                    "company_id": self.company.id,
+                }
+            ],
+        )
 
     def test_it_starts_today_if_nothing_else_is_asked_for(self):
         answer = self.assertOk(self._create(), 201)
@@ -52,14 +70,22 @@ class TestApiSubscriptions(ApiCase):
 
     def test_lines_name_products_by_id_or_code(self):
         self.setup_product.default_code = "SETUP"
-        answer = self.assertOk(self._create(lines=[
-            {"product_id": self.fee_product.id, "quantity": "2.5"},
-            {"product_code": "SETUP", "quantity": 1},
-        ]), 201)
-        self.assertRecordValues(self._order(answer).order_line, [
-            {"product_id": self.fee_product.id, "product_uom_qty": 2.5, "price_unit": 49},
-            {"product_id": self.setup_product.id, "product_uom_qty": 1, "price_unit": 200},
-        ])
+        answer = self.assertOk(
+            self._create(
+                lines=[
+                    {"product_id": self.fee_product.id, "quantity": "2.5"},
+                    {"product_code": "SETUP", "quantity": 1},
+                ]
+            ),
+            201,
+        )
+        self.assertRecordValues(
+            self._order(answer).order_line,
+            [
+                {"product_id": self.fee_product.id, "product_uom_qty": 2.5, "price_unit": 49},
+                {"product_id": self.setup_product.id, "product_uom_qty": 1, "price_unit": 200},
+            ],
+        )
 
     def test_without_an_external_id_every_request_creates_one(self):
         first, second = (self.assertOk(self._create(), 201) for _request in range(2))
@@ -80,22 +106,28 @@ class TestApiSubscriptions(ApiCase):
         self._link("hooli", partner=self.env["res.partner"].create({"name": "Hooli"}))
         self.assertOk(self._create(external_id="sub-1", start_date="2026-01-01"), 201)
         for name, value, field in (
-            ("plan_code", "basic", "plan_code"), ("start_date", "2026-01-02", "start_date"),
+            ("plan_code", "basic", "plan_code"),
+            ("start_date", "2026-01-02", "start_date"),
             ("external_customer_id", "hooli", "external_customer_id"),
         ):
             with self.subTest(name=name), self.assertNothingWritten():
-                response = self._create(**{
-                    "external_id": "sub-1", "start_date": "2026-01-01", name: value,
-                })
+                response = self._create(
+                    **{"external_id": "sub-1", "start_date": "2026-01-01", name: value}
+                )
                 self.assertError(response, 409, "conflict", field)
 
     def test_two_services_may_use_the_same_external_id(self):
         other = self._service("nexadesk")
         self._link("acme", service=other)
         mine = self.assertOk(self._create(external_id="sub-1"), 201)
-        theirs = self.assertOk(self.post("/subscriptions", {
-            "external_customer_id": "acme", "plan_code": "pro", "external_id": "sub-1",
-        }, key=other._generate_api_key()), 201)
+        theirs = self.assertOk(
+            self.post(
+                "/subscriptions",
+                {"external_customer_id": "acme", "plan_code": "pro", "external_id": "sub-1"},
+                key=other._generate_api_key(),
+            ),
+            201,
+        )
         self.assertNotEqual(mine["subscription_id"], theirs["subscription_id"])
 
     # === REFUSALS === #
@@ -121,7 +153,8 @@ class TestApiSubscriptions(ApiCase):
     def test_lines_that_make_no_sense_are_refused(self):
         product = {"product_id": self.fee_product.id}
         for lines, code, field in (
-            ({}, "invalid_lines", "lines"), ([5], "invalid_lines", "lines"),
+            ({}, "invalid_lines", "lines"),
+            ([5], "invalid_lines", "lines"),
             ([{**product, "quantity": 1}] * 101, "invalid_lines", "lines"),
             ([product], "missing_field", "quantity"),
             ([{"quantity": 1}], "missing_field", "product_code"),
@@ -140,9 +173,7 @@ class TestApiSubscriptions(ApiCase):
     def test_a_product_code_that_two_products_have_is_refused(self):
         (self.fee_product | self.setup_product).default_code = "TWICE"
         line = {"product_code": "TWICE", "quantity": 1}
-        self.assertError(
-            self._create(lines=[line]), 400, "invalid_product_code", "product_code",
-        )
+        self.assertError(self._create(lines=[line]), 400, "invalid_product_code", "product_code")
 
     def test_what_is_archived_or_of_another_company_is_unknown(self):
         elsewhere = self.env["res.company"].create({"name": "Elsewhere"})
@@ -161,27 +192,24 @@ class TestApiSubscriptions(ApiCase):
         created = self.assertOk(self._create(external_id="sub-1"), 201)
         del created["created"]
         self.assertEqual(
-            self.assertOk(self.get(f"/subscriptions/{created['subscription_id']}")), created,
+            self.assertOk(self.get(f"/subscriptions/{created['subscription_id']}")), created
         )
 
     def test_what_is_not_a_subscription_of_a_linked_customer_is_not_found(self):
         """U1."""
         stranger = self.env["res.partner"].create({"name": "Stranger"})
-        draft = self.env["sale.order"].create({
-            "partner_id": self.partner.id, "fusion_plan_id": self.plan.id,
-        })
+        draft = self.env["sale.order"].create(
+            {"partner_id": self.partner.id, "fusion_plan_id": self.plan.id}
+        )
         for order in (
-            self._subscribe(partner_id=stranger.id), draft,
+            self._subscribe(partner_id=stranger.id),
+            draft,
             self.env["sale.order"].create({"partner_id": self.partner.id}),
         ):
             for path in ("", "/usage"):
-                self.assertError(
-                    self.get(f"/subscriptions/{order.id}{path}"), 404, "not_found",
-                )
+                self.assertError(self.get(f"/subscriptions/{order.id}{path}"), 404, "not_found")
             for change in ("pause", "resume", "cancel"):
-                self.assertError(
-                    self.post(f"/subscriptions/{order.id}/{change}"), 404, "not_found",
-                )
+                self.assertError(self.post(f"/subscriptions/{order.id}/{change}"), 404, "not_found")
 
     def test_a_subscription_of_a_contact_belongs_to_the_linked_company(self):
         """U1."""
@@ -202,9 +230,10 @@ class TestApiSubscriptions(ApiCase):
         self._subscribe(partner_id=stranger.id)
         orders = self._subscribe() | self._own_subscription("sub-1")
         answer = self.assertOk(self.get("/subscriptions"))
-        self.assertEqual(answer["subscriptions"], [
-            self.assertOk(self.get(f"/subscriptions/{order.id}")) for order in orders
-        ])
+        self.assertEqual(
+            answer["subscriptions"],
+            [self.assertOk(self.get(f"/subscriptions/{order.id}")) for order in orders],
+        )
 
     # === CHANGING === #
 
@@ -220,7 +249,7 @@ class TestApiSubscriptions(ApiCase):
         self.assertEqual(resumed["subscription_state"], "3_progress")
         cancelled = self._change(order, "cancel", date=TODAY)
         self.assertEqual(
-            (cancelled["subscription_state"], cancelled["end_date"]), ("6_churn", TODAY),
+            (cancelled["subscription_state"], cancelled["end_date"]), ("6_churn", TODAY)
         )
 
     def test_a_change_needs_no_body(self):
@@ -231,7 +260,7 @@ class TestApiSubscriptions(ApiCase):
         order = self._own_subscription("sub-1")
         answer = self._change(order, "cancel", date="2026-01-25")
         self.assertEqual(
-            (answer["subscription_state"], answer["end_date"]), ("3_progress", "2026-01-25"),
+            (answer["subscription_state"], answer["end_date"]), ("3_progress", "2026-01-25")
         )
 
     def test_a_change_can_be_asked_for_again(self):
@@ -294,7 +323,7 @@ class TestApiSubscriptions(ApiCase):
         order = self._used()
         answer = self._change(order, "cancel", date="2026-01-08", discard_usage=True)
         self.assertEqual(
-            (answer["subscription_state"], answer["end_date"]), ("6_churn", "2026-01-08"),
+            (answer["subscription_state"], answer["end_date"]), ("6_churn", "2026-01-08")
         )
         self.assertEqual(order.invoice_ids.amount_untaxed, 6)
 
@@ -345,6 +374,6 @@ class TestApiSubscriptions(ApiCase):
         self._change(order, "cancel", date=TODAY)
         self.assertEqual(order.invoice_ids.amount_untaxed, 6)
         self.assertEqual(order.fusion_end_date, fields.Date.today())
-        self.assertEqual(order.fusion_end_date - timedelta(days=1), fields.Date.to_date(
-            "2026-01-09",
-        ))
+        self.assertEqual(
+            order.fusion_end_date - timedelta(days=1), fields.Date.to_date("2026-01-09")
+        )

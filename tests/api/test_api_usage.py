@@ -9,22 +9,32 @@ from ..api_usage_case import ApiUsageCase
 @tagged("post_install", "-at_install")
 @freeze_time("2026-01-31 12:00:00")
 class TestApiUsage(ApiUsageCase):
-
     # === STORING === #
 
     def test_an_event_is_stored_with_all_it_says(self):
         event = self._event(
-            idempotency_key="k", value="user-7", dimensions={"region": "eu", "cores": 8},
-            period_start="2026-01-10T02:00:00+02:00", quantity="123456789012345678.654321",
+            idempotency_key="k",
+            value="user-7",
+            dimensions={"region": "eu", "cores": 8},
+            period_start="2026-01-10T02:00:00+02:00",
+            quantity="123456789012345678.654321",
         )
         self.assertPushed(self.push(event), inserted=1)
         usage = self.env["fusion.billing.usage"].search([])
         self.assertEqual(self._stored(), [("k", Decimal("123456789012345678.654321"))])
-        self.assertRecordValues(usage, [{
-            "subscription_id": self.subscription.id, "metric_id": self.calls.id,
-            "company_id": self.company.id, "source": "nexacloud", "value": "user-7",
-            "dimensions": {"region": "eu", "cores": 8},
-        }])
+        self.assertRecordValues(
+            usage,
+            [
+                {
+                    "subscription_id": self.subscription.id,
+                    "metric_id": self.calls.id,
+                    "company_id": self.company.id,
+                    "source": "nexacloud",
+                    "value": "user-7",
+                    "dimensions": {"region": "eu", "cores": 8},
+                }
+            ],
+        )
         self.assertEqual(str(usage.period_start), "2026-01-10 00:00:00")
         self.assertEqual(str(usage.period_end), "2026-01-10 01:00:00")
 
@@ -34,7 +44,7 @@ class TestApiUsage(ApiUsageCase):
             with self.subTest(quantity=quantity):
                 key = repr(quantity)
                 self.assertPushed(
-                    self.push(self._event(quantity=quantity, idempotency_key=key)), inserted=1,
+                    self.push(self._event(quantity=quantity, idempotency_key=key)), inserted=1
                 )
                 self.assertEqual(self._stored()[-1], (key, Decimal(str(quantity))))
 
@@ -64,25 +74,31 @@ class TestApiUsage(ApiUsageCase):
         """U3."""
         first, second = (self._event(idempotency_key=key) for key in "ab")
         self.push(first, second)
-        self.assertPushed(self.push(
-            self._event(idempotency_key="c"), {**second, "quantity": 1}, first,
-        ), inserted=1, updated=1, unchanged=1)
+        self.assertPushed(
+            self.push(self._event(idempotency_key="c"), {**second, "quantity": 1}, first),
+            inserted=1,
+            updated=1,
+            unchanged=1,
+        )
 
     def test_the_scope_of_a_key_is_its_subscription_and_metric(self):
         """U3."""
         self._metric("gb")
         self._own_subscription("sub-43")
-        self.assertPushed(self.push(
-            self._event(idempotency_key="k"), self._event(idempotency_key="k", metric_code="gb"),
-            self._event(idempotency_key="k", subscription_external_id="sub-43"),
-        ), inserted=3)
+        self.assertPushed(
+            self.push(
+                self._event(idempotency_key="k"),
+                self._event(idempotency_key="k", metric_code="gb"),
+                self._event(idempotency_key="k", subscription_external_id="sub-43"),
+            ),
+            inserted=3,
+        )
 
     def test_a_key_that_stands_twice_in_a_batch_is_refused(self):
         """U3."""
         event = self._event(idempotency_key="k")
         self.assertBatchRefused(
-            self.push(event, self._event(), event),
-            (2, "duplicate_key_in_batch", "idempotency_key"),
+            self.push(event, self._event(), event), (2, "duplicate_key_in_batch", "idempotency_key")
         )
 
     def test_five_thousand_events_go_in_one_batch(self):
@@ -96,20 +112,25 @@ class TestApiUsage(ApiUsageCase):
         """U2."""
         self.assertBatchRefused(
             self.push(
-                self._event(idempotency_key="a"), self._event(quantity=-1),
-                self._event(metric_code="nothing"), 5, self._event(idempotency_key="b"),
+                self._event(idempotency_key="a"),
+                self._event(quantity=-1),
+                self._event(metric_code="nothing"),
+                5,
+                self._event(idempotency_key="b"),
                 self._event(subscription_external_id="nobody", value=""),
                 self._event(period_start="2020-01-01T00:00:00Z"),
             ),
-            (1, "invalid_quantity", "quantity"), (2, "unknown_metric", "metric_code"),
-            (3, "invalid_event", None), (5, "invalid_value", "value"),
+            (1, "invalid_quantity", "quantity"),
+            (2, "unknown_metric", "metric_code"),
+            (3, "invalid_event", None),
+            (5, "invalid_value", "value"),
             (6, "period_outside_subscription", "period_start"),
         )
 
     def test_at_most_a_hundred_errors_are_told(self):
         """U2."""
         answer = self.assertError(
-            self.push(*[self._event(metric_code="nothing")] * 150), 400, "unknown_metric",
+            self.push(*[self._event(metric_code="nothing")] * 150), 400, "unknown_metric"
         )
         self.assertEqual((len(answer["errors"]), answer["errors_total"]), (100, 150))
 
@@ -117,7 +138,7 @@ class TestApiUsage(ApiUsageCase):
         """U4."""
         event = self._event(idempotency_key="k")
         self.assertBatchRefused(
-            self.push(event, self._event(quantity=-1)), (1, "invalid_quantity", "quantity"),
+            self.push(event, self._event(quantity=-1)), (1, "invalid_quantity", "quantity")
         )
         self.assertPushed(self.push(event), inserted=1)
 
@@ -130,7 +151,7 @@ class TestApiUsage(ApiUsageCase):
             with self.subTest(time=time):
                 event = self._event(period_start=time, period_end="2026-02-28T00:00:00Z")
                 self.assertBatchRefused(
-                    self.push(event), (0, "period_outside_subscription", "period_start"),
+                    self.push(event), (0, "period_outside_subscription", "period_start")
                 )
         for time in ("2026-01-01T00:00:00Z", "2026-01-19T23:59:59Z"):
             event = self._event(period_start=time, period_end="2026-02-28T00:00:00Z")
@@ -143,7 +164,7 @@ class TestApiUsage(ApiUsageCase):
         event = {"subscription_external_id": "sub-43", "period_end": "2026-02-01T06:00:00Z"}
         refused = self._event(**event, period_start="2026-02-01T04:59:59Z")
         self.assertBatchRefused(
-            self.push(refused), (0, "period_outside_subscription", "period_start"),
+            self.push(refused), (0, "period_outside_subscription", "period_start")
         )
         accepted = self._event(**event, period_start="2026-02-01T05:00:00Z")
         self.assertPushed(self.push(accepted), inserted=1)
@@ -158,8 +179,10 @@ class TestApiUsage(ApiUsageCase):
         """U5."""
         self.subscription._fusion_pause(date(2026, 1, 10), until=date(2026, 1, 20))
         for time, taken in (
-            ("2026-01-10T00:00:00Z", False), ("2026-01-19T23:59:59Z", False),
-            ("2026-01-09T23:59:59Z", True), ("2026-01-20T00:00:00Z", True),
+            ("2026-01-10T00:00:00Z", False),
+            ("2026-01-19T23:59:59Z", False),
+            ("2026-01-09T23:59:59Z", True),
+            ("2026-01-20T00:00:00Z", True),
         ):
             with self.subTest(time=time):
                 event = self._event(period_start=time, period_end="2026-01-21T00:00:00Z")
@@ -168,7 +191,7 @@ class TestApiUsage(ApiUsageCase):
                     self.assertPushed(response, inserted=1)
                 else:
                     self.assertBatchRefused(
-                        response, (0, "period_outside_subscription", "period_start"),
+                        response, (0, "period_outside_subscription", "period_start")
                     )
 
     def test_a_batch_for_many_subscriptions_reads_their_lives_together(self):
@@ -182,7 +205,7 @@ class TestApiUsage(ApiUsageCase):
             self.env.invalidate_all()
             before = self.env.cr.sql_log_count
             found, _metrics = usage._look_up(
-                self.service, {f"many-{number}" for number in range(count)},
+                self.service, {f"many-{number}" for number in range(count)}
             )
             self.assertEqual(len([name for name in found if isinstance(name, str)]), count)
             return self.env.cr.sql_log_count - before
@@ -201,44 +224,53 @@ class TestApiUsage(ApiUsageCase):
         self.subscription._fusion_close()
         self.subscription._action_cancel()
         self.assertBatchRefused(
-            self.push(self._event()), (0, "period_outside_subscription", "period_start"),
+            self.push(self._event()), (0, "period_outside_subscription", "period_start")
         )
 
     # === READING === #
 
     def test_what_was_pushed_is_read_back(self):
         event = self._event(
-            idempotency_key="k", value="user-7", dimensions={"region": "eu"}, quantity="0.10",
+            idempotency_key="k", value="user-7", dimensions={"region": "eu"}, quantity="0.10"
         )
         self.push(event, self._event())
         [first, second] = self.assertOk(self.get("/usage"))["usage"]
         usages = self.env["fusion.billing.usage"].search([], order="id")
-        self.assertEqual(first, {
-            **event, "quantity": "0.1", "usage_id": usages[0].id,
-            "subscription_id": self.subscription.id,
-            "subscription_external_id": "sub-42",
-        })
         self.assertEqual(
-            (second["idempotency_key"], second["value"], second["dimensions"]), (None, None, {}),
+            first,
+            {
+                **event,
+                "quantity": "0.1",
+                "usage_id": usages[0].id,
+                "subscription_id": self.subscription.id,
+                "subscription_external_id": "sub-42",
+            },
+        )
+        self.assertEqual(
+            (second["idempotency_key"], second["value"], second["dimensions"]), (None, None, {})
         )
 
     def test_usage_is_filtered(self):
         self._metric("gb")
         other = self._own_subscription("sub-43")
         self.push(
-            self._event(idempotency_key="a"), self._event(idempotency_key="b", metric_code="gb"),
+            self._event(idempotency_key="a"),
+            self._event(idempotency_key="b", metric_code="gb"),
             self._event(idempotency_key="c", subscription_external_id="sub-43"),
             self._event(idempotency_key="d", period_start="2026-01-10T00:30:00Z"),
         )
         for query, keys in (
-            ("", "abcd"), (f"subscription_id={other.id}", "c"), ("metric_code=gb", "b"),
-            ("from=2026-01-10T00:30:00Z", "d"), ("to=2026-01-10T00:30:00Z", "abc"),
+            ("", "abcd"),
+            (f"subscription_id={other.id}", "c"),
+            ("metric_code=gb", "b"),
+            ("from=2026-01-10T00:30:00Z", "d"),
+            ("to=2026-01-10T00:30:00Z", "abc"),
             ("from=2026-01-10T00:00:00Z&to=2026-01-10T00:00:01Z&metric_code=api_calls", "ac"),
         ):
             with self.subTest(query=query):
                 answer = self.assertOk(self.get(f"/usage?{query}"))
                 self.assertEqual(
-                    sorted(usage["idempotency_key"] for usage in answer["usage"]), list(keys),
+                    sorted(usage["idempotency_key"] for usage in answer["usage"]), list(keys)
                 )
 
     def test_the_usage_of_others_is_not_shown(self):
@@ -248,5 +280,7 @@ class TestApiUsage(ApiUsageCase):
         self.assertEqual(self.assertOk(self.get("/usage"))["usage"], [])
         self.assertError(
             self.get(f"/usage?subscription_id={theirs.id}"),
-            400, "unknown_subscription", "subscription_id",
+            400,
+            "unknown_subscription",
+            "subscription_id",
         )

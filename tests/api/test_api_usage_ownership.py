@@ -39,9 +39,9 @@ class TestApiUsageOwnership(ApiUsageCase):
     def test_unknown_none_and_not_theirs_get_the_same_answer(self):
         """U1."""
         stranger = self.env["res.partner"].create({"name": "Stranger"})
-        draft = self.env["sale.order"].create({
-            "partner_id": self.partner.id, "fusion_plan_id": self.plan.id,
-        })
+        draft = self.env["sale.order"].create(
+            {"partner_id": self.partner.id, "fusion_plan_id": self.plan.id}
+        )
         one_off = self.env["sale.order"].create({"partner_id": self.partner.id})
         one_off.action_confirm()
         theirs = self._subscribe(partner_id=stranger.id)
@@ -49,7 +49,7 @@ class TestApiUsageOwnership(ApiUsageCase):
         for number in (999_999, draft.id, one_off.id, theirs.id):
             response = self.push(self._event(subscription_external_id=str(number)))
             self.assertBatchRefused(
-                response, (0, "unknown_subscription", "subscription_external_id"),
+                response, (0, "unknown_subscription", "subscription_external_id")
             )
             answer = response.json()
             del answer["request_id"]
@@ -69,7 +69,7 @@ class TestApiUsageOwnership(ApiUsageCase):
         """U1."""
         self.link.unlink()
         self.assertBatchRefused(
-            self.push(self._event()), (0, "unknown_subscription", "subscription_external_id"),
+            self.push(self._event()), (0, "unknown_subscription", "subscription_external_id")
         )
 
     def test_a_contact_of_a_linked_company_is_billed(self):
@@ -110,5 +110,5 @@ class TestApiUsageOwnership(ApiUsageCase):
         for code in ("nothing", "theirs", "old", "API_CALLS"):
             with self.subTest(code=code):
                 self.assertBatchRefused(
-                    self.push(self._event(metric_code=code)), (0, "unknown_metric", "metric_code"),
+                    self.push(self._event(metric_code=code)), (0, "unknown_metric", "metric_code")
                 )

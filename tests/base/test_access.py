@@ -11,7 +11,6 @@ ALL = {READ, WRITE, CREATE, UNLINK}
 
 @tagged("post_install", "-at_install")
 class TestAccessRights(StaffCase):
-
     # What each kind of user may do with each model: the whole table, so that a right that is
     # given by mistake shows as well as one that is missing.
     RIGHTS = {
@@ -45,10 +44,17 @@ class TestAccessRights(StaffCase):
                 self.assertEqual(self._rights(model, self.manager), manager)
 
     def test_the_table_of_rights_is_complete(self):
-        models = self.env["ir.model"].search([
-            ("model", "=like", "fusion.billing.%"), ("transient", "=", False),
-            ("abstract", "=", False),
-        ]).mapped("model")
+        models = (
+            self.env["ir.model"]
+            .search(
+                [
+                    ("model", "=like", "fusion.billing.%"),
+                    ("transient", "=", False),
+                    ("abstract", "=", False),
+                ]
+            )
+            .mapped("model")
+        )
         missing = set(models) - set(self.RIGHTS)
         for model in missing:
             # A model that is new here must at least be closed to the world.
@@ -67,7 +73,8 @@ class TestAccessRights(StaffCase):
             with self.subTest(model=model):
                 self.assertLessEqual(self._rights(model, api_user), {READ})
         for model in (
-            "fusion.billing.api.key", "fusion.billing.usage.correction",
+            "fusion.billing.api.key",
+            "fusion.billing.usage.correction",
             "fusion.billing.rating.request",
         ):
             self.assertEqual(self._rights(model, api_user), set())
@@ -99,11 +106,12 @@ class TestAccessRights(StaffCase):
 
 @tagged("post_install", "-at_install")
 class TestBillingUser(StaffCase):
-
     def test_a_billing_user_cannot_change_prices(self):
         for record, vals in (
-            (self.charge, {"price_per_unit": 0}), (self.charge.version_id, {"price_per_unit": 0}),
-            (self.plan, {"invoice_mode": "draft"}), (self.calls, {"name": "Calls"}),
+            (self.charge, {"price_per_unit": 0}),
+            (self.charge.version_id, {"price_per_unit": 0}),
+            (self.plan, {"invoice_mode": "draft"}),
+            (self.calls, {"name": "Calls"}),
             (self.service, {"webhook_url": "https://example.com"}),
         ):
             with self.subTest(record=record), self.assertRaises(AccessError):
@@ -146,11 +154,18 @@ class TestBillingUser(StaffCase):
         self.assertEqual(self._usage_lines(subscription).price_unit, 100)
 
     def test_a_billing_user_takes_a_subscription_through_its_life(self):
-        order = self.env["sale.order"].with_user(self.clerk).create({
-            "partner_id": self.partner.id, "fusion_plan_id": self.plan.id,
-            "fusion_start_date": "2026-01-01",
-            "order_line": [(0, 0, {"product_id": self.fee_product.id})],
-        })
+        order = (
+            self.env["sale.order"]
+            .with_user(self.clerk)
+            .create(
+                {
+                    "partner_id": self.partner.id,
+                    "fusion_plan_id": self.plan.id,
+                    "fusion_start_date": "2026-01-01",
+                    "order_line": [(0, 0, {"product_id": self.fee_product.id})],
+                }
+            )
+        )
         order.action_confirm()
         self._use(order, 130)
         order.action_fusion_invoice_now()
@@ -177,18 +192,20 @@ class TestBillingUser(StaffCase):
         self.assertFalse(self.service.with_context(active_test=True).api_key_ids)
 
     def test_the_key_that_was_made_opens_in_a_form_for_the_manager(self):
-        action = self.env["fusion.billing.api.key.wizard"].with_user(self.manager).create({
-            "service_id": self.service.id,
-        }).action_generate()
-        form = Form(self.env[action["res_model"]].with_user(self.manager).with_context(
-            **action["context"],
-        ))
+        action = (
+            self.env["fusion.billing.api.key.wizard"]
+            .with_user(self.manager)
+            .create({"service_id": self.service.id})
+            .action_generate()
+        )
+        form = Form(
+            self.env[action["res_model"]].with_user(self.manager).with_context(**action["context"])
+        )
         self.assertTrue(form.key.startswith("fbk_"))
 
 
 @tagged("post_install", "-at_install")
 class TestOtherPeople(StaffCase):
-
     def test_a_salesperson_sells_as_before(self):
         order = self._quotation(fusion_plan_id=False, user_id=self.seller.id).with_user(self.seller)
         with Form(order) as form, form.order_line.new() as line:
@@ -252,36 +269,49 @@ class TestOtherPeople(StaffCase):
 
 @tagged("post_install", "-at_install")
 class TestCompanies(StaffCase):
-
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         cls.other_company = cls.env["res.company"].create({"name": "Other Ltd"})
         cls.stranger = cls._user(
-            "stranger", "fusion_billing.group_manager", company_id=cls.other_company.id,
+            "stranger",
+            "fusion_billing.group_manager",
+            company_id=cls.other_company.id,
             company_ids=[(6, 0, cls.other_company.ids)],
         )
 
     def _records_of_everything(self):
         """One record of each billing model, of the first company."""
-        self.env["fusion.billing.account.link"].create({
-            "service_id": self.service.id, "partner_id": self.partner.id, "external_id": "a-1",
-        })
+        self.env["fusion.billing.account.link"].create(
+            {"service_id": self.service.id, "partner_id": self.partner.id, "external_id": "a-1"}
+        )
         self.service._generate_api_key("production")
         subscription = self._subscribe()
         usage = self._use(subscription, 130)
         usage.quantity = 150
         self._rate()
         usage.quantity = 160
-        tiered = self._charge(self._metric("users"), charge_model="graduated", tier_ids=[
-            (0, 0, {"unit_amount": 1}),
-        ], filter_ids=[(0, 0, {"dimension": "region", "dimension_values": "eu"})])
+        tiered = self._charge(
+            self._metric("users"),
+            charge_model="graduated",
+            tier_ids=[(0, 0, {"unit_amount": 1})],
+            filter_ids=[(0, 0, {"dimension": "region", "dimension_values": "eu"})],
+        )
         return [
-            self.service, self.service.api_key_ids, self.service.account_link_ids, self.plan,
-            self.calls, self.charge, tiered.version_id, tiered.tier_ids, tiered.filter_ids,
-            usage, usage.correction_ids[:1],
+            self.service,
+            self.service.api_key_ids,
+            self.service.account_link_ids,
+            self.plan,
+            self.calls,
+            self.charge,
+            tiered.version_id,
+            tiered.tier_ids,
+            tiered.filter_ids,
+            usage,
+            usage.correction_ids[:1],
             self.env["fusion.billing.rating.request"].search([], limit=1),
-            self._rating(subscription), subscription,
+            self._rating(subscription),
+            subscription,
         ]
 
     def test_people_of_another_company_neither_find_nor_read_nor_change_anything(self):
@@ -316,12 +346,12 @@ class TestCompanies(StaffCase):
     def test_the_api_works_in_the_company_of_the_service_alone(self):
         records = self._records_of_everything()
         api_user = self.env.ref("fusion_billing.user_api")
-        self.env["fusion.billing.service"].create({
-            "name": "Other", "code": "other", "company_id": self.other_company.id,
-        })
+        self.env["fusion.billing.service"].create(
+            {"name": "Other", "code": "other", "company_id": self.other_company.id}
+        )
         for record in records:
             seen_from_other = record.with_user(api_user).with_context(
-                allowed_company_ids=self.other_company.ids,
+                allowed_company_ids=self.other_company.ids
             )
             with self.subTest(model=record._name):
                 self.assertFalse(seen_from_other.has_access(READ))
@@ -329,7 +359,10 @@ class TestCompanies(StaffCase):
     def test_the_api_sees_no_plain_order(self):
         api_user = self.env.ref("fusion_billing.user_api")
         order, subscription = self._quotation(fusion_plan_id=False), self._subscribe()
-        seen = self.env["sale.order"].with_user(api_user).with_context(
-            allowed_company_ids=self.company.ids,
-        ).search([("id", "in", (order | subscription).ids)])
+        seen = (
+            self.env["sale.order"]
+            .with_user(api_user)
+            .with_context(allowed_company_ids=self.company.ids)
+            .search([("id", "in", (order | subscription).ids)])
+        )
         self.assertEqual(seen, subscription)

@@ -7,7 +7,6 @@ from ..common import BillingCase
 
 @tagged("post_install", "-at_install")
 class TestFrench(BillingCase):
-
     @classmethod
     def setUpClass(cls):
         super().setUpClass()

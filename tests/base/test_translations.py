@@ -33,16 +33,20 @@ class AddonReader(TranslationModuleReader):
                 self._read(path, "odoo.tools.babel:extract_python", PYTHON_TRANSLATION_COMMENT, "_")
         for path in ADDON.glob("static/src/**/*.js"):
             self._read(
-                path, "odoo.tools.babel:extract_javascript", JAVASCRIPT_TRANSLATION_COMMENT, "_t",
+                path, "odoo.tools.babel:extract_javascript", JAVASCRIPT_TRANSLATION_COMMENT, "_t"
             )
         for path in ADDON.glob("static/src/**/*.xml"):
             self._read(
-                path, "odoo.tools.translate:babel_extract_qweb", JAVASCRIPT_TRANSLATION_COMMENT,
+                path, "odoo.tools.translate:babel_extract_qweb", JAVASCRIPT_TRANSLATION_COMMENT
             )
 
     def _read(self, path, method, comment, *keywords):
         self._babel_extract_terms(
-            path.name, str(ADDON.parent), str(path.parent), method, extra_comments=[comment],
+            path.name,
+            str(ADDON.parent),
+            str(path.parent),
+            method,
+            extra_comments=[comment],
             extract_keywords=dict.fromkeys(keywords),
         )
 
@@ -60,14 +64,16 @@ def elements(text):
 
 @tagged("post_install", "-at_install")
 class TestTranslations(TransactionCase):
-
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         cls.terms = {source for *_, source, _, _ in AddonReader(cls.env.cr, ["fusion_billing"])}
         cls.inherited = {
-            text for model in cls.env.values() if model._name.startswith("fusion.")
-            for field in model._fields.values() if "fusion_billing" not in field._modules
+            text
+            for model in cls.env.values()
+            if model._name.startswith("fusion.")
+            for field in model._fields.values()
+            if "fusion_billing" not in field._modules
             for text in (field.string, field.help)
         }
         cls.template = polib.pofile(str(ADDON / "i18n" / "fusion_billing.pot"))
@@ -80,7 +86,8 @@ class TestTranslations(TransactionCase):
 
     def test_the_template_has_no_terms_that_are_gone(self):
         listed = {
-            entry.msgid for entry in self.template
+            entry.msgid
+            for entry in self.template
             if not all("ir.model.fields," in source for source, _line in entry.occurrences)
         }
         self.assertEqual(listed - self.terms, set())

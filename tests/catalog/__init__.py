@@ -1,6 +1,1 @@
-from . import (
-    test_bad_prices,
-    test_charge_filters,
-    test_price_versions,
-    test_wording,
-)
+from . import test_bad_prices, test_charge_filters, test_price_versions, test_wording

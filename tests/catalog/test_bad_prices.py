@@ -14,7 +14,6 @@ NAN = float("nan")
 
 
 class RefusalCase(BillingCase):
-
     def _refuses(self, sentence, save):
         """Saving is refused with a sentence, and nothing of it is left.
 
@@ -33,8 +32,10 @@ class RefusalCase(BillingCase):
 
     def _everything(self):
         return [
-            self.env[f"fusion.billing.charge{part}"].with_context(active_test=False)
-            .search([]).read(load=None)
+            self.env[f"fusion.billing.charge{part}"]
+            .with_context(active_test=False)
+            .search([])
+            .read(load=None)
             for part in ("", ".version", ".tier", ".filter")
         ]
 
@@ -61,19 +62,25 @@ class TestBadTiers(RefusalCase):
         for charge_model in ("graduated", "volume", "stairstep", "graduated_percentage"):
             for rows, sentence in self.BAD_TABLES:
                 with self.subTest(model=charge_model, rows=rows):
-                    self._refuses(sentence, lambda: self._charge(
-                        charge_model=charge_model,  # noqa: B023
-                        tier_ids=self._tiers(*rows)))  # noqa: B023
+                    self._refuses(
+                        sentence,
+                        lambda model=charge_model, rows=rows: self._charge(
+                            charge_model=model, tier_ids=self._tiers(*rows)
+                        ),
+                    )
 
     def test_a_good_table_is_not_made_bad_by_an_edit(self):
         charge = self._charge(
-            charge_model="graduated", tier_ids=self._tiers((100, 1), (200, 2), (0, 3)))
+            charge_model="graduated", tier_ids=self._tiers((100, 1), (200, 2), (0, 3))
+        )
         first, second, last = charge.tier_ids
         for sentence, save in (
             ("Tier 2 must end above 300", lambda: first.write({"up_to": 300})),
             ("Tier 2: .*negative", lambda: second.write({"unit_amount": -1})),
-            ("Tier 2: .*negative", lambda: charge.write({
-                "tier_ids": [(1, second.id, {"flat_amount": -1})]})),
+            (
+                "Tier 2: .*negative",
+                lambda: charge.write({"tier_ids": [(1, second.id, {"flat_amount": -1})]}),
+            ),
             ("Tier 3: .*negative", lambda: last.write({"unit_batch": -1})),
             ("Tier 2 is the last one", last.unlink),
             ("Tier 2 is the last one", lambda: charge.write({"tier_ids": [(2, last.id)]})),
@@ -91,15 +98,21 @@ class TestBadTiers(RefusalCase):
 
     def test_a_tier_in_a_batch_is_named_by_its_place_in_the_table_it_joins(self):
         charge = self._charge(charge_model="volume", tier_ids=self._tiers((100, 1), (0, 2)))
-        self._refuses("Tier 3: .*negative", lambda: charge.write({
-            "tier_ids": self._tiers((0, -2))}))
+        self._refuses(
+            "Tier 3: .*negative", lambda: charge.write({"tier_ids": self._tiers((0, -2))})
+        )
 
 
 @tagged("post_install", "-at_install")
 class TestBadNumbers(RefusalCase):
-
-    NUMBERS = ("included_quota", "price_per_unit", "rate", "fixed_amount", "minimum_amount",
-               "maximum_amount")
+    NUMBERS = (
+        "included_quota",
+        "price_per_unit",
+        "rate",
+        "fixed_amount",
+        "minimum_amount",
+        "maximum_amount",
+    )
 
     def test_m3_no_number_is_negative(self):
         charge = self._charge()
@@ -130,27 +143,43 @@ class TestBadNumbers(RefusalCase):
 
 @tagged("post_install", "-at_install")
 class TestBadFilters(RefusalCase):
-
     def test_a_filter_needs_a_name_and_a_value(self):
         for dimension, values in (("", "eu"), (" ", "eu"), ("region", ""), ("region", " , ,")):
             with self.subTest(dimension=dimension, values=values):
-                self._refuses("must have the|null value", lambda: self._charge(filter_ids=[(0, 0, {
-                    "dimension": dimension,  # noqa: B023
-                    "dimension_values": values,  # noqa: B023
-                })]))
+                self._refuses(
+                    "must have the|null value",
+                    lambda: self._charge(
+                        filter_ids=[
+                            (
+                                0,
+                                0,
+                                {
+                                    "dimension": dimension,  # noqa: B023
+                                    "dimension_values": values,  # noqa: B023
+                                },
+                            )
+                        ]
+                    ),
+                )
 
     def test_a_dimension_stands_once_in_a_filter(self):
-        self._refuses("dimension_unique", lambda: self._charge(
-            filter_ids=self._filters(region="eu") + self._filters(region="us")))
+        self._refuses(
+            "dimension_unique",
+            lambda: self._charge(
+                filter_ids=self._filters(region="eu") + self._filters(region="us")
+            ),
+        )
 
     def test_filters_that_could_take_the_same_usage_are_refused(self):
         self._charge(filter_ids=self._filters(region="eu, uk"))
-        for other in ({"region": "uk, us"}, {"region": "eu"}, {"model": "a"},
-                      {"region": "uk", "model": "a"}):
+        for other in (
+            {"region": "uk, us"},
+            {"region": "eu"},
+            {"model": "a"},
+            {"region": "uk", "model": "a"},
+        ):
             with self.subTest(other):
-                self._refuses(
-                    "overlap", lambda: self._charge(
-                        filter_ids=self._filters(**other)))  # noqa: B023
+                self._refuses("overlap", lambda: self._charge(filter_ids=self._filters(**other)))  # noqa: B023
 
     def test_filters_that_differ_in_one_dimension_are_welcome(self):
         self._charge(filter_ids=self._filters(region="eu", model="a"))
@@ -163,13 +192,11 @@ class TestBadFilters(RefusalCase):
         self._charge(filter_ids=self._filters(region="eu"))
         other = self._charge(filter_ids=self._filters(region="us"))
         archived = self._charge(active=False, filter_ids=self._filters(region="eu, us"))
-        elsewhere = self._charge(
-            plan=self._plan("other"), filter_ids=self._filters(region="eu"))
+        elsewhere = self._charge(plan=self._plan("other"), filter_ids=self._filters(region="eu"))
         condition = other.filter_ids
         for save in (
             lambda: condition.write({"dimension_values": "us, eu"}),
-            lambda: other.write({"filter_ids": [
-                (1, condition.id, {"dimension_values": "eu"})]}),
+            lambda: other.write({"filter_ids": [(1, condition.id, {"dimension_values": "eu"})]}),
             lambda: condition.write({"dimension": "model"}),
             lambda: archived.write({"active": True}),
             lambda: elsewhere.write({"plan_id": self.plan.id}),
@@ -188,7 +215,8 @@ class TestRatedChargesStay(RefusalCase):
         cls.charge = cls._charge(filter_ids=cls._filters(region="eu"))
         cls.storage = cls._metric("gb")
         cls.tiered = cls._charge(
-            cls.storage, charge_model="volume", tier_ids=cls._tiers((10, 1), (0, 2)))
+            cls.storage, charge_model="volume", tier_ids=cls._tiers((10, 1), (0, 2))
+        )
         cls.subscription = cls._subscribe()
 
     def setUp(self):
@@ -211,8 +239,9 @@ class TestRatedChargesStay(RefusalCase):
             lambda: self.charge.write({"filter_ids": [(5,)]}),
             lambda: self.charge.write({"filter_ids": self._filters(model="a")}),
             lambda: condition.write({"dimension_values": "us"}),
-            lambda: self.env["fusion.billing.charge.filter"].create({
-                "charge_id": self.charge.id, "dimension": "model", "dimension_values": "a"}),
+            lambda: self.env["fusion.billing.charge.filter"].create(
+                {"charge_id": self.charge.id, "dimension": "model", "dimension_values": "a"}
+            ),
             condition.unlink,
         ):
             self._refuses("has rated usage", save)
@@ -226,11 +255,16 @@ class TestRatedChargesStay(RefusalCase):
         for day in (False, "2025-12-01", "2026-01-01", "2026-01-31"):
             with self.subTest(day):
                 self._refuses(
-                    "must start on 2026-02-01|valid_from_unique", lambda: self.charge.write({
-                        "version_ids": [(0, 0, {"valid_from": day})]}))  # noqa: B023
+                    "must start on 2026-02-01|valid_from_unique",
+                    lambda day=day: self.charge.write(
+                        {"version_ids": [(0, 0, {"valid_from": day})]}
+                    ),
+                )
         self.charge.write({"version_ids": [(0, 0, {"valid_from": "2026-02-01"})]})
-        self._refuses("start on 2026-02-01", lambda: self.charge.version_ids.sorted()[0].write({
-            "valid_from": "2026-01-31"}))
+        self._refuses(
+            "start on 2026-02-01",
+            lambda: self.charge.version_ids.sorted()[0].write({"valid_from": "2026-01-31"}),
+        )
 
     def test_t2_the_prices_of_an_invoiced_period_stay(self):
         self._bill_at("2026-02-01")
@@ -242,12 +276,15 @@ class TestRatedChargesStay(RefusalCase):
             lambda: tiered.tier_ids[0].write({"unit_amount": 9}),
             lambda: tiered.tier_ids[0].unlink(),
             lambda: tiered.write({"tier_ids": self._tiers((20, 1))}),
-            lambda: self.env["fusion.billing.charge.tier"].create({
-                "version_id": tiered.id, "up_to": 20}),
+            lambda: self.env["fusion.billing.charge.tier"].create(
+                {"version_id": tiered.id, "up_to": 20}
+            ),
         ):
             self._refuses("usage is billed at them", save)
 
     def test_two_versions_do_not_start_on_one_day(self):
         self.charge.write({"version_ids": [(0, 0, {"valid_from": date(2026, 3, 1)})]})
-        self._refuses("valid_from_unique", lambda: self.charge.write({
-            "version_ids": [(0, 0, {"valid_from": date(2026, 3, 1)})]}))
+        self._refuses(
+            "valid_from_unique",
+            lambda: self.charge.write({"version_ids": [(0, 0, {"valid_from": date(2026, 3, 1)})]}),
+        )

@@ -10,19 +10,18 @@ from ..common import BillingCase
 @tagged("post_install", "-at_install")
 @freeze_time("2026-01-20")
 class TestChargeFilters(BillingCase):
-
     def _amount_of(self, *dimensions):
         """What one unit with each of these dimensions comes to on the plan as it is."""
         subscription = self._subscribe()
-        self._ingest(*(
-            self._event(subscription, "1", dimensions=own) for own in dimensions))
+        self._ingest(*(self._event(subscription, "1", dimensions=own) for own in dimensions))
         self._rate()
         return sum(self._amounts(subscription))
 
     def test_filters_share_out_usage_and_the_rest_goes_to_the_charge_without(self):
         for region, price in (("eu, uk", 2), ("us", 3), (None, 1)):
             self._charge(
-                price_per_unit=price, filter_ids=(region and self._filters(region=region)) or [])
+                price_per_unit=price, filter_ids=(region and self._filters(region=region)) or []
+            )
         for region, price in (("eu", 2), ("uk", 2), ("us", 3), ("asia", 1)):
             self.assertEqual(self._amount_of({"region": region}), price)
         self.assertEqual(self._amount_of(None), 1)
@@ -48,8 +47,10 @@ class TestChargeFilters(BillingCase):
             self.assertEqual(self._amount_of({"x": value}), 0, value)
 
     def test_a_name_that_looks_like_a_path_or_a_placeholder_is_only_a_name(self):
-        self._charge(price_per_unit=5, filter_ids=[
-            (0, 0, {"dimension": "a.b'%s", "dimension_values": "ü?%s"})])
+        self._charge(
+            price_per_unit=5,
+            filter_ids=[(0, 0, {"dimension": "a.b'%s", "dimension_values": "ü?%s"})],
+        )
         self.assertEqual(self._amount_of({"a.b'%s": "ü?%s"}), 5)
         self.assertEqual(self._amount_of({"a": {"b'%s": "ü?%s"}}), 0)
 
@@ -63,16 +64,26 @@ class TestChargeFilters(BillingCase):
         dear = self._charge(price_per_unit=5, filter_ids=self._filters(region="eu"))
         self._charge()
         subscription = self._subscribe()
-        self._ingest(*(
-            self._event(subscription, quantity, start, dimensions={"region": "eu"})
-            for quantity, start in (("10", "2026-01-19"), ("2", "2026-01-20"), ("4", "2026-02-02"))
-        ))
+        self._ingest(
+            *(
+                self._event(subscription, quantity, start, dimensions={"region": "eu"})
+                for quantity, start in (
+                    ("10", "2026-01-19"),
+                    ("2", "2026-01-20"),
+                    ("4", "2026-02-02"),
+                )
+            )
+        )
         dear.active = False
         self._rate_at("2026-02-03")
-        self.assertEqual(self._owed(subscription), [
-            ("2026-01-01", "2026-01-20", 50), ("2026-01-20", "2026-02-01", 2),
-            ("2026-02-01", "2026-03-01", 4),
-        ])
+        self.assertEqual(
+            self._owed(subscription),
+            [
+                ("2026-01-01", "2026-01-20", 50),
+                ("2026-01-20", "2026-02-01", 2),
+                ("2026-02-01", "2026-03-01", 4),
+            ],
+        )
 
     def test_t2_usage_goes_to_a_filtered_charge_from_the_day_on_which_it_was_added(self):
         self._charge()
@@ -83,11 +94,13 @@ class TestChargeFilters(BillingCase):
             self._charge(price_per_unit=5, filter_ids=self._filters(region="eu"))
             self._ingest(
                 self._event(subscription, "3", dimensions={"region": "eu"}),
-                self._event(subscription, "4", "2026-02-05", dimensions={"region": "eu"}))
+                self._event(subscription, "4", "2026-02-05", dimensions={"region": "eu"}),
+            )
             self._rate()
-        self.assertEqual(self._owed(subscription), [
-            ("2026-01-01", "2026-02-01", 13), ("2026-02-01", "2026-03-01", 20),
-        ])
+        self.assertEqual(
+            self._owed(subscription),
+            [("2026-01-01", "2026-02-01", 13), ("2026-02-01", "2026-03-01", 20)],
+        )
 
     def test_a_filtered_charge_can_be_added_to_a_plan_with_periods_that_are_over(self):
         subscription = self._subscribe("2025-12-01")
@@ -101,8 +114,7 @@ class TestChargeFilters(BillingCase):
         self._charge(price_per_unit=5, filter_ids=self._filters(region="eu"))
         self._charge()
         subscription = self._subscribe()
-        event = self._event(
-            subscription, "10", dimensions={"region": "eu"}, idempotency_key="k")
+        event = self._event(subscription, "10", dimensions={"region": "eu"}, idempotency_key="k")
         self._ingest(event)
         self._bill_at("2026-02-01")
         self._ingest({**event, "dimensions": {"region": "us"}})
@@ -115,7 +127,8 @@ class TestChargeFilters(BillingCase):
         euro = self._foreign("EUR", {"2025-01-01": 0.5})
         self._charge(price_per_unit=5, filter_ids=self._filters(region="eu"))
         self._charge(
-            price_per_unit=7, currency_id=euro.id, filter_ids=self._filters(region="eu, us"))
+            price_per_unit=7, currency_id=euro.id, filter_ids=self._filters(region="eu, us")
+        )
         self._charge(price_per_unit=9, currency_id=euro.id)
         self.assertEqual(self._amount_of({"region": "eu"}), 5)
         self.assertEqual(self._amount_of({"region": "us"}, None), 0)

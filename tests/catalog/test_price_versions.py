@@ -12,7 +12,6 @@ from ..common import BillingCase
 @tagged("post_install", "-at_install")
 @freeze_time("2026-01-20")
 class TestPriceVersions(BillingCase):
-
     def _version(self, charge, day, **vals):
         charge.write({"version_ids": [(0, 0, {"valid_from": day, **vals})]})
         return charge.version_ids.sorted()[:1]
@@ -26,9 +25,15 @@ class TestPriceVersions(BillingCase):
 
     def test_a_charge_turns_to_tiers_in_one_save(self):
         charge = self._charge()
-        charge.write({"charge_model": "graduated", "tier_ids": [
-            Command.create({"up_to": 10, "unit_amount": 2}), Command.create({"unit_amount": 1}),
-        ]})
+        charge.write(
+            {
+                "charge_model": "graduated",
+                "tier_ids": [
+                    Command.create({"up_to": 10, "unit_amount": 2}),
+                    Command.create({"unit_amount": 1}),
+                ],
+            }
+        )
         self.assertEqual(charge.charge_model, "graduated")
         self.assertEqual(charge.tier_ids.mapped("unit_amount"), [2, 1])
 
@@ -39,8 +44,7 @@ class TestPriceVersions(BillingCase):
         self._use(subscription, 10, "2026-01-20")
         self._use(subscription, 10, "2026-02-20")
         self._rate_at("2026-02-20")
-        self.assertEqual(
-            self._ledger(subscription), [("2026-01-01", 1, 10), ("2026-02-01", 3, 30)])
+        self.assertEqual(self._ledger(subscription), [("2026-01-01", 1, 10), ("2026-02-01", 3, 30)])
 
     def test_prices_that_start_on_a_period_s_first_day_rate_it(self):
         charge = self._charge()
@@ -58,8 +62,7 @@ class TestPriceVersions(BillingCase):
         self._use(subscription, 10, "2026-01-15 23:59:59")
         self._use(subscription, 10, "2026-01-16 00:00:00")
         self._rate()
-        self.assertEqual(
-            self._ledger(subscription), [("2026-01-01", 1, 10), ("2026-01-16", 3, 30)])
+        self.assertEqual(self._ledger(subscription), [("2026-01-01", 1, 10), ("2026-01-16", 3, 30)])
 
     def test_m2_two_price_changes_in_a_period_make_three_lines_that_sum_to_the_invoice(self):
         charge = self._charge(split_at_version=True)
@@ -70,7 +73,8 @@ class TestPriceVersions(BillingCase):
             self._use(subscription, 1, f"2026-01-{day}")
         self._bill_at("2026-02-01")
         self.assertEqual(
-            sorted(subscription.invoice_ids.invoice_line_ids.mapped("price_unit")), [1, 2, 4])
+            sorted(subscription.invoice_ids.invoice_line_ids.mapped("price_unit")), [1, 2, 4]
+        )
         self.assertEqual(self._invoiced(subscription), [7])
 
     def test_r3_a_period_is_split_at_the_local_midnight(self):
@@ -81,8 +85,7 @@ class TestPriceVersions(BillingCase):
         self._use(subscription, 1, "2026-03-09 03:59:59")
         self._use(subscription, 1, "2026-03-09 04:00:00")
         self._rate()
-        self.assertEqual(
-            self._ledger(subscription), [("2026-03-01", 1, 1), ("2026-03-09", 3, 3)])
+        self.assertEqual(self._ledger(subscription), [("2026-03-01", 1, 1), ("2026-03-09", 3, 3)])
 
     def test_prices_that_are_not_billed_are_corrected_where_they_stand(self):
         charge = self._charge()
@@ -138,12 +141,14 @@ class TestPriceVersions(BillingCase):
         with freeze_time("2026-02-10"):
             charge.write({"price_per_unit": 2})
             charge.write({"included_quota": 0})
-        self.assertEqual(charge.version_ids.sorted().mapped("valid_from"),
-                         [date(2026, 2, 10), False])
+        self.assertEqual(
+            charge.version_ids.sorted().mapped("valid_from"), [date(2026, 2, 10), False]
+        )
         self._rate_at("2026-03-20")
-        self.assertEqual(self._ledger(subscription), [
-            ("2026-01-01", 1, 5), ("2026-02-01", 1, 5), ("2026-03-01", 2, 20),
-        ])
+        self.assertEqual(
+            self._ledger(subscription),
+            [("2026-01-01", 1, 5), ("2026-02-01", 1, 5), ("2026-03-01", 2, 20)],
+        )
 
     def test_r3_the_day_of_a_change_is_the_billing_zone_s(self):
         self.company.fusion_billing_tz = "Australia/Lord_Howe"
@@ -163,8 +168,10 @@ class TestPriceVersions(BillingCase):
         charge.price_per_unit = 2
         charge.price_per_unit = 3
         self.assertEqual(
-            [(str(version.valid_from or ""), version.price_per_unit)
-             for version in charge.version_ids.sorted(reverse=True)],
+            [
+                (str(version.valid_from or ""), version.price_per_unit)
+                for version in charge.version_ids.sorted(reverse=True)
+            ],
             [("", 1), ("2026-01-21", 3)],
         )
         self.assertEqual(self._ledger(subscription), [("2026-01-01", 1, 10)])
@@ -176,8 +183,7 @@ class TestPriceVersions(BillingCase):
         self._use(subscription, 11)
         self._bill_at("2026-02-01")
         with freeze_time("2026-02-10"):
-            self._version(charge, "2026-02-01", charge_model="volume",
-                          tier_ids=self._tiers((0, 5)))
+            self._version(charge, "2026-02-01", charge_model="volume", tier_ids=self._tiers((0, 5)))
             self._use(subscription, 11, "2026-02-10")
             self._use(subscription, 1, "2026-01-10")
             self._rate()
@@ -198,11 +204,13 @@ class TestPriceVersions(BillingCase):
 @tagged("post_install", "-at_install")
 @freeze_time("2026-01-20")
 class TestTiers(BillingCase):
-
     def test_m2_tiers_reach_the_ledger_with_their_flat_amounts_and_the_bounds_of_the_period(self):
         self._charge(
-            charge_model="graduated", minimum_amount=10, maximum_amount=1000,
-            tier_ids=self._tiers((100, 1), (0, "0.5", 7)))
+            charge_model="graduated",
+            minimum_amount=10,
+            maximum_amount=1000,
+            tier_ids=self._tiers((100, 1), (0, "0.5", 7)),
+        )
         subscription = self._subscribe()
         usage = self._use(subscription, 120)
         for quantity, amount in ((120, 117), (100, 100), (3, 10), (5000, 1000)):

@@ -15,7 +15,6 @@ TIERS = [
 
 
 class WordingCase(BillingCase):
-
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -28,7 +27,6 @@ class WordingCase(BillingCase):
 
 @tagged("post_install", "-at_install")
 class TestPriceInWords(WordingCase):
-
     def _assert_words(self, words, **vals):
         charge = self._price(**vals)
         self.assertEqual(charge.price_summary, words)
@@ -37,7 +35,9 @@ class TestPriceInWords(WordingCase):
     def test_standard_reads_as_a_price_per_batch(self):
         self._assert_words(
             "10,000 API calls included, then $0.50 per 1,000, pro rata",
-            included_quota=10000, price_per_unit=0.5, unit_batch=1000,
+            included_quota=10000,
+            price_per_unit=0.5,
+            unit_batch=1000,
         )
 
     def test_a_batch_of_one_reads_as_a_price_each(self):
@@ -48,45 +48,58 @@ class TestPriceInWords(WordingCase):
 
     def test_no_price_reads_as_free(self):
         self._assert_words(
-            "5 API calls included, then free of charge", included_quota=5, price_per_unit=0,
+            "5 API calls included, then free of charge", included_quota=5, price_per_unit=0
         )
 
     def test_package_names_the_started_batch(self):
         self._assert_words(
-            "$2.00 for each started 10", charge_model="package", price_per_unit=2, unit_batch=10,
+            "$2.00 for each started 10", charge_model="package", price_per_unit=2, unit_batch=10
         )
 
     def test_percentage_names_rate_fee_and_bounds(self):
         self._assert_words(
             "2.9 % of the amount plus $0.30 per period, at least $1.00, at most $500.00",
-            charge_model="percentage", rate=2.9, fixed_amount=0.3, minimum_amount=1,
+            charge_model="percentage",
+            rate=2.9,
+            fixed_amount=0.3,
+            minimum_amount=1,
             maximum_amount=500,
         )
         self._assert_words(
-            "1.5 % of the amount", charge_model="percentage", rate=1.5,
+            "1.5 % of the amount",
+            charge_model="percentage",
+            rate=1.5,
             metric_id=self._metric("money").id,
         )
 
     def test_tiers_read_from_the_lowest_to_the_highest(self):
         for model, words in (
-            ("graduated", "Each unit at the price of its tier: $3.00 + $5.00 up to 100;"
-                          " $2.50 for each started 10 above"),
-            ("volume", "All units at the price of the tier reached: $3.00 + $5.00 up to 100;"
-                       " $2.50 for each started 10 above"),
+            (
+                "graduated",
+                "Each unit at the price of its tier: $3.00 + $5.00 up to 100;"
+                " $2.50 for each started 10 above",
+            ),
+            (
+                "volume",
+                "All units at the price of the tier reached: $3.00 + $5.00 up to 100;"
+                " $2.50 for each started 10 above",
+            ),
             ("stairstep", "The flat amount of the tier reached: $5.00 up to 100; $0.00 above"),
-            ("graduated_percentage", "The rate of each tier on the money in it:"
-                                     " 2 % + $5.00 up to 100; 1.5 % above"),
+            (
+                "graduated_percentage",
+                "The rate of each tier on the money in it: 2 % + $5.00 up to 100; 1.5 % above",
+            ),
         ):
             with self.subTest(model=model):
                 self._assert_words(
-                    words, charge_model=model, tier_ids=TIERS, metric_id=self._metric(model).id,
+                    words, charge_model=model, tier_ids=TIERS, metric_id=self._metric(model).id
                 )
 
     def test_every_charge_model_has_words(self):
         field = self.env["fusion.billing.charge.version"]._fields["charge_model"]
         for model, _label in field.selection:
             charge = self._price(
-                charge_model=model, tier_ids=TIERS, metric_id=self._metric(model).id,
+                charge_model=model, tier_ids=TIERS, metric_id=self._metric(model).id
             )
             self.assertTrue(charge.price_summary)
 
@@ -94,12 +107,14 @@ class TestPriceInWords(WordingCase):
         self.assertFalse(self.env["fusion.billing.charge"].new({}).price_summary)
 
     def test_filters_read_as_conditions(self):
-        charge = self._price(filter_ids=[
-            (0, 0, {"dimension": "region", "dimension_values": "us, eu"}),
-            (0, 0, {"dimension": "model", "dimension_values": "large"}),
-        ])
+        charge = self._price(
+            filter_ids=[
+                (0, 0, {"dimension": "region", "dimension_values": "us, eu"}),
+                (0, 0, {"dimension": "model", "dimension_values": "large"}),
+            ]
+        )
         self.assertEqual(
-            set(charge.filter_summary.split(", ")), {"region = eu / us", "model = large"},
+            set(charge.filter_summary.split(", ")), {"region = eu / us", "model = large"}
         )
 
     def test_numbers_read_in_the_language_of_the_reader(self):
@@ -111,7 +126,6 @@ class TestPriceInWords(WordingCase):
 @tagged("post_install", "-at_install")
 @freeze_time("2026-01-20")
 class TestReceipt(WordingCase):
-
     def _rated(self, quantity, order=None, **charge):
         """The ledger's row of a month with one counter."""
         price = self._price(**charge)
@@ -133,9 +147,7 @@ class TestReceipt(WordingCase):
 
     def test_it_leads_from_what_was_used_to_the_rounded_amount(self):
         self.assertEqual(
-            self._receipt(
-                12736, included_quota=10000, price_per_unit=0.5, unit_batch=1000,
-            ),
+            self._receipt(12736, included_quota=10000, price_per_unit=0.5, unit_batch=1000),
             [
                 ("Used", "12,736"),
                 ("Included in the plan", "10,000"),
@@ -150,27 +162,29 @@ class TestReceipt(WordingCase):
         for vals, quantity, line in (
             ({"price_per_unit": 2}, 3, ("3 at $2.00 each", "$6.00")),
             (
-                {"charge_model": "package", "price_per_unit": 2, "unit_batch": 10}, 23.5,
+                {"charge_model": "package", "price_per_unit": 2, "unit_batch": 10},
+                23.5,
                 ("23.5 in 3 batches of 10, at $2.00 each", "$6.00"),
             ),
+            ({"charge_model": "percentage", "rate": 2.9}, 1000, ("2.9 % of 1,000", "$29.00")),
             (
-                {"charge_model": "percentage", "rate": 2.9}, 1000,
-                ("2.9 % of 1,000", "$29.00"),
-            ),
-            (
-                {"charge_model": "percentage", "rate": 2.9, "fixed_amount": 0.3}, 1000,
+                {"charge_model": "percentage", "rate": 2.9, "fixed_amount": 0.3},
+                1000,
                 ("Fixed fee", "$0.30"),
             ),
             (
-                {"charge_model": "graduated", "tier_ids": TIERS}, 150,
+                {"charge_model": "graduated", "tier_ids": TIERS},
+                150,
                 ("Tier 1 (above 0, up to 100): 100 at $3.00 each", "$300.00"),
             ),
             (
-                {"charge_model": "graduated", "tier_ids": TIERS}, 150,
+                {"charge_model": "graduated", "tier_ids": TIERS},
+                150,
                 ("Tier 2 (above 100): 50 in 5 batches of 10, at $2.50 each", "$12.50"),
             ),
             (
-                {"charge_model": "stairstep", "tier_ids": TIERS}, 50,
+                {"charge_model": "stairstep", "tier_ids": TIERS},
+                50,
                 ("Tier 1 (above 0, up to 100): Flat amount", "$5.00"),
             ),
             ({"minimum_amount": 20}, 3, ("True-up to the minimum of $20.00", "$17.00")),
@@ -183,10 +197,14 @@ class TestReceipt(WordingCase):
     def test_a_converted_amount_shows_its_exchange_rate(self):
         euro = self.env.ref("base.EUR")
         euro.active = True
-        self.env["res.currency.rate"].create({
-            "currency_id": euro.id, "name": "2026-01-01", "company_id": self.company.id,
-            "company_rate": 0.8,
-        })
+        self.env["res.currency.rate"].create(
+            {
+                "currency_id": euro.id,
+                "name": "2026-01-01",
+                "company_id": self.company.id,
+                "company_rate": 0.8,
+            }
+        )
         pricelist = self.env["product.pricelist"].create({"name": "EUR", "currency_id": euro.id})
         rows = self._receipt(10, {"pricelist_id": pricelist.id}, price_per_unit=1)
         self.assertIn(("Exact amount", "$10.00"), rows)
@@ -196,20 +214,21 @@ class TestReceipt(WordingCase):
     def test_usage_that_is_free_has_a_receipt_too(self):
         """A graduated price has no line below its quota."""
         rows = self._receipt(
-            3, charge_model="graduated", included_quota=10, tier_ids=self._tiers((False, 1)),
+            3, charge_model="graduated", included_quota=10, tier_ids=self._tiers((False, 1))
         )
-        self.assertEqual(rows[:3], [
-            ("Used", "3"), ("Included in the plan", "10"), ("To bill", "0"),
-        ])
+        self.assertEqual(
+            rows[:3], [("Used", "3"), ("Included in the plan", "10"), ("To bill", "0")]
+        )
 
     def test_l1_what_is_billed_and_not_owed_any_more_says_so(self):
         rating = self._rated(3)
         self._bill_at("2026-02-01")
         rating.subscription_id._fusion_change_plan(self._plan("other"), date(2026, 1, 1))
         self._rate()
-        self.assertEqual(self._rows(rating), [
-            ("Nothing is owed for these days any more.", ""), ("Amount, rounded", "$0.00"),
-        ])
+        self.assertEqual(
+            self._rows(rating),
+            [("Nothing is owed for these days any more.", ""), ("Amount, rounded", "$0.00")],
+        )
 
     def test_r10_a_part_of_a_period_shows_its_share(self):
         rows = self._receipt(200, {"fusion_end_date": "2026-01-11"}, included_quota=310)
@@ -225,8 +244,18 @@ class TestReceipt(WordingCase):
     def test_f1_a_fee_says_what_a_full_period_costs_and_which_part_is_owed(self):
         subscription = self._subscribe(
             fusion_end_date="2026-01-11",
-            order_line=[(0, 0, {"product_id": self.fee_product.id, "product_uom_qty": 2,
-                                "price_unit": 31, "discount": 50})],
+            order_line=[
+                (
+                    0,
+                    0,
+                    {
+                        "product_id": self.fee_product.id,
+                        "product_uom_qty": 2,
+                        "price_unit": 31,
+                        "discount": 50,
+                    },
+                )
+            ],
         )
         self._rate()
         rows = self._rows(subscription.fusion_rating_ids)
@@ -246,7 +275,8 @@ class TestReceipt(WordingCase):
         self._price()
         subscription = self._subscribe()
         inside = self._use(subscription, 1, "2026-01-01") | self._use(
-            subscription, 1, "2026-01-31 23:59:59")
+            subscription, 1, "2026-01-31 23:59:59"
+        )
         self._use(subscription, 1, "2026-02-01")
         self._use(subscription, 1, metric=self._metric("other"))
         self._use(self._subscribe(), 1)

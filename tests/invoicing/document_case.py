@@ -49,9 +49,11 @@ class DocumentCase(LifecycleCase):
 
     def _reverse(self, move, modify=False, post=True):
         """Press *Reverse*, or *Reverse and create invoice*; return the document it makes."""
-        wizard = self.env["account.move.reversal"].with_context(
-            active_model="account.move", active_ids=move.ids,
-        ).create({"journal_id": move.journal_id.id})
+        wizard = (
+            self.env["account.move.reversal"]
+            .with_context(active_model="account.move", active_ids=move.ids)
+            .create({"journal_id": move.journal_id.id})
+        )
         before = move.reversal_move_ids
         wizard.modify_moves() if modify else wizard.refund_moves()
         made = wizard.new_move_ids if modify else move.reversal_move_ids - before

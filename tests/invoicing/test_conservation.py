@@ -20,14 +20,29 @@ class TestConservation(BillingCase):
     """
 
     ZONES = ("UTC", "Europe/Paris", "America/New_York", "Pacific/Auckland", "Asia/Kolkata")
-    STEPS = ("use", "use", "use", "use", "correct", "rate", "bill", "pause", "resume", "plan",
-             "skip", "delete")
+    STEPS = (
+        "use",
+        "use",
+        "use",
+        "use",
+        "correct",
+        "rate",
+        "bill",
+        "pause",
+        "resume",
+        "plan",
+        "skip",
+        "delete",
+    )
 
     def setUp(self):
         super().setUp()
         self.plans = [
-            self._plan("monthly"), self._plan("also"), self._plan("draft", invoice_mode="draft"),
-            self._plan("arrears", fee_timing="arrears"), self._plan("held", draft_hours=72),
+            self._plan("monthly"),
+            self._plan("also"),
+            self._plan("draft", invoice_mode="draft"),
+            self._plan("arrears", fee_timing="arrears"),
+            self._plan("held", draft_hours=72),
         ]
         for plan in self.plans:
             self._charge(plan=plan)
@@ -39,8 +54,7 @@ class TestConservation(BillingCase):
         self.now = datetime(2026, 1, self.random.randrange(1, 32), self.random.randrange(24))
         self.counters = {}
         with freeze_time(self.now):
-            self.subscription = self._subscribe(
-                start=False, plan=self.random.choice(self.plans))
+            self.subscription = self._subscribe(start=False, plan=self.random.choice(self.plans))
         for _step in range(25):
             self.now += timedelta(hours=self.random.randrange(240))
             with freeze_time(self.now):
@@ -72,8 +86,9 @@ class TestConservation(BillingCase):
         if not self.subscription._fusion_covers(start):
             return
         quantity = Decimal(self.random.randrange(100000)) / 100
-        self._ingest(self._event(
-            self.subscription, quantity, start.isoformat(), idempotency_key=key))
+        self._ingest(
+            self._event(self.subscription, quantity, start.isoformat(), idempotency_key=key)
+        )
         self.counters[key] = (start, quantity)
 
     def _step_rate(self):
@@ -104,7 +119,8 @@ class TestConservation(BillingCase):
         self.assertFalse(subscription.fusion_error, f"seed {seed}")
         used = sum(quantity for _start, quantity in self.counters.values())
         billed = sum(
-            Decimal(str(invoice.amount_untaxed_signed)) for invoice in subscription.invoice_ids)
+            Decimal(str(invoice.amount_untaxed_signed)) for invoice in subscription.invoice_ids
+        )
         self.assertEqual(billed, used, f"seed {seed}")
         exact = subscription.fusion_rating_ids._read_exact(["billable_quantity"])
         rated = sum(row["billable_quantity"] for row in exact.values())

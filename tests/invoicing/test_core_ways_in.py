@@ -55,18 +55,24 @@ class TestCoreWaysIn(DocumentCase):
     def test_a_discount_on_all_lines_reaches_the_fee_and_not_the_usage(self):
         for amount in (0.1, 1):
             with freeze_time("2026-01-16"):
-                self.env["sale.order.discount"].create({
-                    "sale_order_id": self.subscription.id, "discount_type": "sol_discount",
-                    "discount_percentage": amount,
-                }).action_apply_discount()
+                self.env["sale.order.discount"].create(
+                    {
+                        "sale_order_id": self.subscription.id,
+                        "discount_type": "sol_discount",
+                        "discount_percentage": amount,
+                    }
+                ).action_apply_discount()
             self._assert_shows()
 
     def test_a_global_discount_is_a_one_off_line(self):
         with freeze_time("2026-01-16"):
-            self.env["sale.order.discount"].create({
-                "sale_order_id": self.subscription.id, "discount_type": "amount",
-                "discount_amount": 5,
-            }).action_apply_discount()
+            self.env["sale.order.discount"].create(
+                {
+                    "sale_order_id": self.subscription.id,
+                    "discount_type": "amount",
+                    "discount_amount": 5,
+                }
+            ).action_apply_discount()
         self._assert_shows()
         self._assert_billed_as_ever()
         self.assertNet(self.subscription, 49 + 7 + 49 - 5)
@@ -79,7 +85,10 @@ class TestCoreWaysIn(DocumentCase):
 
     def test_what_people_write_on_a_usage_line_comes_back(self):
         for values in (
-            {"price_unit": 1}, {"product_uom_qty": 0}, {"discount": 100}, {"name": "free"},
+            {"price_unit": 1},
+            {"product_uom_qty": 0},
+            {"discount": 100},
+            {"name": "free"},
         ):
             self.usage_line.write(values)
             self._assert_shows()
@@ -105,16 +114,20 @@ class TestCoreWaysIn(DocumentCase):
         self.assertNet(self.subscription, 49 + 10 + 49)
 
     def test_another_fiscal_position_changes_taxes_and_not_what_is_owed(self):
-        included = self.env["account.tax"].create({
-            "name": "21% incl", "amount": 21, "type_tax_use": "sale",
-            "price_include_override": "tax_included",
-        })
+        included = self.env["account.tax"].create(
+            {
+                "name": "21% incl",
+                "amount": 21,
+                "type_tax_use": "sale",
+                "price_include_override": "tax_included",
+            }
+        )
         self.usage_product.taxes_id = included
         self.usage_line.tax_ids = included
         position = self.env["account.fiscal.position"].create({"name": "Export"})
-        free = self.env["account.tax"].create({
-            "name": "0%", "amount": 0, "type_tax_use": "sale", "original_tax_ids": included.ids,
-        })
+        free = self.env["account.tax"].create(
+            {"name": "0%", "amount": 0, "type_tax_use": "sale", "original_tax_ids": included.ids}
+        )
         position.tax_ids = free
         self.subscription.fiscal_position_id = position
         self.subscription.action_update_taxes()
@@ -142,11 +155,14 @@ class TestCoreWaysIn(DocumentCase):
         self.assertFalse(list(read._get_cache(self.env)))
 
     def test_a_move_that_is_not_ours_costs_nothing_of_ours(self):
-        bill = self.env["account.move"].create({
-            "move_type": "in_invoice", "partner_id": self.partner.id,
-            "invoice_date": "2026-01-05",
-            "invoice_line_ids": [Command.create({"name": "rent", "price_unit": 100})],
-        })
+        bill = self.env["account.move"].create(
+            {
+                "move_type": "in_invoice",
+                "partner_id": self.partner.id,
+                "invoice_date": "2026-01-05",
+                "invoice_line_ids": [Command.create({"name": "rent", "price_unit": 100})],
+            }
+        )
         self.env.invalidate_all()
         queries = []
         execute = type(self.env.cr).execute
@@ -155,7 +171,8 @@ class TestCoreWaysIn(DocumentCase):
             bill.button_draft()
             bill.button_cancel()
         ours = [
-            query for query in queries
+            query
+            for query in queries
             if "fusion_billing_" in query.replace("fusion_billing_tz", "")
         ]
         self.assertFalse(ours)

@@ -34,22 +34,31 @@ class TestDifferential(BillingCase):
         cls.orders_in = [cls.currency, *map(cls._currency, ("JPY", "KWD", "CHF"))]
         cls._currency("CHF").rounding = 0.05
         cls.env["res.currency.rate"].search([]).unlink()
-        cls.env["res.currency.rate"].create([
-            {"currency_id": cls._currency(name).id, "name": date(year, month, 10),
-             "rate": float(rates[month % 3])}
-            for name, rates in cls.rates.items() if len(rates) > 1
-            for year in range(2022, 2028) for month in range(1, 13)
-        ])
+        cls.env["res.currency.rate"].create(
+            [
+                {
+                    "currency_id": cls._currency(name).id,
+                    "name": date(year, month, 10),
+                    "rate": float(rates[month % 3]),
+                }
+                for name, rates in cls.rates.items()
+                if len(rates) > 1
+                for year in range(2022, 2028)
+                for month in range(1, 13)
+            ]
+        )
         cls.pricelists = {
             currency: cls.env["product.pricelist"].create(
-                {"name": currency.name, "currency_id": currency.id})
+                {"name": currency.name, "currency_id": currency.id}
+            )
             for currency in cls.orders_in
         }
 
     @classmethod
     def _currency(cls, name):
-        currency = cls.env["res.currency"].with_context(active_test=False).search(
-            [("name", "=", name)])
+        currency = (
+            cls.env["res.currency"].with_context(active_test=False).search([("name", "=", name)])
+        )
         currency.active = True
         return currency
 
@@ -67,12 +76,16 @@ class TestDifferential(BillingCase):
     def _stored(self, orders):
         """Return {(subscription's id, charge's id, first day): row} of the ledger."""
         self.env.flush_all()
-        rows = self.env.execute_query(SQL(
-            """SELECT subscription_id, charge_id, date_from, date_until, bill_on,
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT subscription_id, charge_id, date_from, date_until, bill_on,
                       quantity::text, included_quantity::text, billable_quantity::text,
                       amount_exact::text, amount::text, currency_rate::text, breakdown::text,
                       rated_at
-                 FROM fusion_billing_rating WHERE subscription_id IN %s""", tuple(orders.ids)))
+                 FROM fusion_billing_rating WHERE subscription_id IN %s""",
+                tuple(orders.ids),
+            )
+        )
         return {row[:3]: row[3:] for row in rows}
 
     def _compare(self, world, where):
@@ -87,7 +100,8 @@ class TestDifferential(BillingCase):
             for key, row in own.items():
                 self.assertFalse(
                     float(row[6]) or float(row[2] or 0),
-                    f"{where}, {order.id}: {key} is wanted by nobody")
+                    f"{where}, {order.id}: {key} is wanted by nobody",
+                )
         return stored
 
     def _compare_row(self, found, row, where):
@@ -109,7 +123,8 @@ class TestDifferential(BillingCase):
         for rating in world.orders.fusion_rating_ids:
             lines = rating.invoice_line_ids.filtered(lambda line: line.parent_state == "posted")
             self.assertAlmostEqual(
-                -sum(lines.mapped("amount_currency")), rating.amount, 6, f"{where}: {rating.id}")
+                -sum(lines.mapped("amount_currency")), rating.amount, 6, f"{where}: {rating.id}"
+            )
 
     # === HISTORIES === #
 
@@ -145,8 +160,11 @@ class TestDifferential(BillingCase):
 
     def test_r1_to_r9_the_ledger_of_2000_random_histories_is_what_a_slow_model_makes_of_them(self):
         # Documents and order lines are what is slow; the histories below have them.
-        self.patch(self.registry["sale.order"], "_fusion_create_documents",
-                   lambda self, documents: self.env["account.move"])
+        self.patch(
+            self.registry["sale.order"],
+            "_fusion_create_documents",
+            lambda self, documents: self.env["account.move"],
+        )
         self.patch(self.registry["sale.order"], "_fusion_show_usage", lambda self: None)
         played = sum(self._play(seed, 50, moments=2, invoices=False) for seed in range(40))
         self.assertGreaterEqual(played, 2000)

@@ -47,8 +47,7 @@ class TestDocuments(DocumentCase):
         line = self._moves(subscription).invoice_line_ids
         self.assertEqual((line.quantity, line.price_unit, line.discount), (3, 49, 10))
         self.assertEqual((line.fusion_settled, line.price_subtotal), (132.3, 132.3))
-        self.assertEqual(
-            self._names(line.move_id), ["Pro subscription\nJan 1 – 31, 2026"])
+        self.assertEqual(self._names(line.move_id), ["Pro subscription\nJan 1 – 31, 2026"])
 
     def test_a_prorated_fee_is_one_piece_at_its_amount(self):
         subscription = self._start(fusion_anchor_date="2026-01-11")
@@ -56,9 +55,10 @@ class TestDocuments(DocumentCase):
         line = self._moves(subscription).invoice_line_ids
         # 10 of the 31 days from 11 December on.
         self.assertEqual((line.quantity, line.price_unit), (1, 15.81))
-        self.assertEqual(self._names(line.move_id), [
-            "Pro subscription\nJan 1 – 10, 2026: 1 × $49.00 for a full billing period",
-        ])
+        self.assertEqual(
+            self._names(line.move_id),
+            ["Pro subscription\nJan 1 – 10, 2026: 1 × $49.00 for a full billing period"],
+        )
 
     def test_m4_a_usage_line_says_what_was_used_included_and_billed(self):
         self.charge.included_quota = 2
@@ -78,7 +78,8 @@ class TestDocuments(DocumentCase):
         self.assertEqual(move.amount_untaxed, 51)
         self.assertIn(
             "Correction for Jan 1 – 31, 2026: API calls, was 5, now 7\n"
-            "7 used, 0 included, 7 billed", self._names(move),
+            "7 used, 0 included, 7 billed",
+            self._names(move),
         )
 
     def test_r9_first_usage_of_a_closed_period_waits_for_the_next_document(self):
@@ -183,9 +184,7 @@ class TestDocuments(DocumentCase):
         self.assertEqual(str(self._moves(subscription).invoice_date), "2026-01-04")
 
     def test_l7_lines_sum_to_the_total_however_taxes_are_rounded(self):
-        tax = self.env["account.tax"].create({
-            "name": "19%", "amount": 19, "type_tax_use": "sale",
-        })
+        tax = self.env["account.tax"].create({"name": "19%", "amount": 19, "type_tax_use": "sale"})
         (self.fee_product | self.usage_product).taxes_id = tax
         self.charge.price_per_unit = 0.333333
         for rounding in ("round_globally", "round_per_line"):
@@ -197,21 +196,27 @@ class TestDocuments(DocumentCase):
             for move in self._moves(subscription):
                 lines = move.invoice_line_ids
                 self.assertEqual(
-                    round(sum(lines.mapped("price_subtotal")), 2), move.amount_untaxed, rounding)
+                    round(sum(lines.mapped("price_subtotal")), 2), move.amount_untaxed, rounding
+                )
                 self.assertEqual(
-                    round(sum(lines.mapped("fusion_settled")), 2), move.amount_untaxed, rounding)
+                    round(sum(lines.mapped("fusion_settled")), 2), move.amount_untaxed, rounding
+                )
 
     def test_tax_included_prices_are_adapted_to_the_fiscal_position(self):
-        included = self.env["account.tax"].create({
-            "name": "21% incl", "amount": 21, "type_tax_use": "sale",
-            "price_include_override": "tax_included",
-        })
-        free = self.env["account.tax"].create({
-            "name": "0%", "amount": 0, "type_tax_use": "sale", "original_tax_ids": included.ids,
-        })
-        position = self.env["account.fiscal.position"].create({
-            "name": "Export", "tax_ids": free.ids,
-        })
+        included = self.env["account.tax"].create(
+            {
+                "name": "21% incl",
+                "amount": 21,
+                "type_tax_use": "sale",
+                "price_include_override": "tax_included",
+            }
+        )
+        free = self.env["account.tax"].create(
+            {"name": "0%", "amount": 0, "type_tax_use": "sale", "original_tax_ids": included.ids}
+        )
+        position = self.env["account.fiscal.position"].create(
+            {"name": "Export", "tax_ids": free.ids}
+        )
         free.fiscal_position_ids = position
         self.usage_product.taxes_id = included
         domestic = self._start(used=121, products=())
@@ -242,11 +247,13 @@ class TestDocuments(DocumentCase):
         self.assertFalse(bad.fusion_error)
 
     def test_a_section_heads_its_lines_and_a_section_without_lines_is_left_out(self):
-        subscription = self._start(order_line=[
-            Command.create({"display_type": "line_section", "name": "Empty"}),
-            Command.create({"display_type": "line_section", "name": "Monthly"}),
-            Command.create({"product_id": self.fee_product.id}),
-        ])
+        subscription = self._start(
+            order_line=[
+                Command.create({"display_type": "line_section", "name": "Empty"}),
+                Command.create({"display_type": "line_section", "name": "Monthly"}),
+                Command.create({"product_id": self.fee_product.id}),
+            ]
+        )
         self._bill_on("2026-01-01")
         lines = self._moves(subscription).invoice_line_ids.sorted("sequence")
         self.assertEqual(lines[0].name, "Monthly")

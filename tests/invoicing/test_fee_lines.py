@@ -26,7 +26,8 @@ class TestFeeLines(DocumentCase):
     def assertTotal(self, amount, day="2026-01-20"):
         self.assertAlmostEqual(self._total(day), amount, places=2)
         self.assertAlmostEqual(
-            sum(self.subscription.order_line.mapped("price_subtotal")), amount, places=2)
+            sum(self.subscription.order_line.mapped("price_subtotal")), amount, places=2
+        )
         self.assertAlmostEqual(self.subscription.amount_total, amount, places=2)
 
     def test_a_whole_period_shows_the_terms(self):
@@ -48,8 +49,9 @@ class TestFeeLines(DocumentCase):
 
     def test_a_period_that_is_cut_by_an_end_shows_its_part(self):
         with freeze_time("2026-01-17"):
-            self.subscription._fusion_close(self.env["sale.order"]._fields[
-                "fusion_end_date"].to_date("2026-01-25"))
+            self.subscription._fusion_close(
+                self.env["sale.order"]._fields["fusion_end_date"].to_date("2026-01-25")
+            )
         self.assertTotal(round(49 * 24 / 31, 2) + 10)
 
     def test_a_paused_period_comes_to_nothing(self):
@@ -84,13 +86,15 @@ class TestFeeLines(DocumentCase):
             self.line.fusion_open_amount = 1
         as_engine(self.line).write({"fusion_in_part": True, "fusion_open_amount": 1})
         self._bill_on("2026-02-01")
-        self.assertNet(self.subscription, round(
-            49 * 16 / 31, 2) + round(147 * 15 / 31, 2) + 10 + 147)
+        self.assertNet(
+            self.subscription, round(49 * 16 / 31, 2) + round(147 * 15 / 31, 2) + 10 + 147
+        )
         self.assertTotal(147, "2026-02-02")
 
     def test_taxes_are_those_of_the_part(self):
-        self.line.tax_ids = self.env["account.tax"].create({
-            "name": "10 %", "amount": 10, "type_tax_use": "sale"})
+        self.line.tax_ids = self.env["account.tax"].create(
+            {"name": "10 %", "amount": 10, "type_tax_use": "sale"}
+        )
         self._change(product_uom_qty=0)
         part = round(49 * 16 / 31, 2)
         self.assertAlmostEqual(self._total(), part + 10, places=2)

@@ -160,7 +160,8 @@ class TestSignOfDrafts(HeldDraftCase):
         self._bill_at("2026-03-01 01:00:00")
         credit, invoice = (self.subscription.invoice_ids - self.first).sorted("id")
         self.assertEqual(
-            (credit.amount_untaxed_signed, invoice.amount_untaxed_signed), (49 - 140, 49))
+            (credit.amount_untaxed_signed, invoice.amount_untaxed_signed), (49 - 140, 49)
+        )
         credit.unlink()
         self._bill_at("2026-03-02")
         self._bill_at("2026-04-01")

@@ -11,7 +11,6 @@ from ..lifecycle_case import LifecycleCase
 
 @tagged("post_install", "-at_install")
 class TestInvoicing(LifecycleCase):
-
     @freeze_time("2026-01-01")
     def test_running_the_cron_again_bills_nothing_again(self):
         self._charge()
@@ -55,7 +54,8 @@ class TestInvoicing(LifecycleCase):
         with freeze_time("2026-01-01"):
             subscription = self._subscribe(
                 products=self.fee_product | self.setup_product,
-                plan=self._plan("arrears", fee_timing="arrears"))
+                plan=self._plan("arrears", fee_timing="arrears"),
+            )
         self._bill_on("2026-02-01", "2026-03-01")
         self.assertEqual(self._invoiced(subscription), [249, 49])
 
@@ -160,7 +160,7 @@ class TestMoneyOnce(LifecycleCase):
     def test_a_section_stays_above_the_recurring_lines_it_heads(self):
         subscription = self._running(products=self.fee_product)
         subscription.order_line = [
-            Command.create({"display_type": "line_section", "name": "Monthly", "sequence": 1}),
+            Command.create({"display_type": "line_section", "name": "Monthly", "sequence": 1})
         ]
         self._bill_on("2026-01-01")
         lines = subscription.invoice_ids.invoice_line_ids.sorted("sequence")
@@ -196,7 +196,7 @@ class TestMoneyOnce(LifecycleCase):
 
     def _credit(self, invoice):
         self.env["account.move.reversal"].with_context(
-            active_model="account.move", active_ids=invoice.ids,
+            active_model="account.move", active_ids=invoice.ids
         ).create({"journal_id": invoice.journal_id.id}).refund_moves()
         invoice.reversal_move_ids.action_post()
 
@@ -206,9 +206,11 @@ class TestMoneyOnce(LifecycleCase):
         self._rate()
         with self.assertRaises(UserError):
             subscription._create_invoices()
-        wizard = self.env["sale.advance.payment.inv"].with_context(
-            active_model="sale.order", active_ids=subscription.ids,
-        ).create({"advance_payment_method": "delivered"})
+        wizard = (
+            self.env["sale.advance.payment.inv"]
+            .with_context(active_model="sale.order", active_ids=subscription.ids)
+            .create({"advance_payment_method": "delivered"})
+        )
         with self.assertRaises(UserError):
             wizard.create_invoices()
         self._bill_on("2026-02-01")
@@ -249,13 +251,19 @@ class TestMoneyOnce(LifecycleCase):
         copy = subscription.copy()
         self.assertEqual(copy.fusion_state, "1_draft")
         self.assertEqual(copy.fusion_plan_id, subscription.fusion_plan_id)
-        self.assertEqual(
-            copy.order_line.product_id, self.fee_product | self.setup_product)
+        self.assertEqual(copy.order_line.product_id, self.fee_product | self.setup_product)
         for name in (
-            "fusion_start_date", "fusion_last_invoice_date", "fusion_next_invoice_date",
-            "fusion_phase_ids", "fusion_item_ids", "fusion_anchor_date", "fusion_end_date",
+            "fusion_start_date",
+            "fusion_last_invoice_date",
+            "fusion_next_invoice_date",
+            "fusion_phase_ids",
+            "fusion_item_ids",
+            "fusion_anchor_date",
+            "fusion_end_date",
             "fusion_usage_ids",
-            "fusion_rating_ids", "fusion_external_id", "fusion_error",
+            "fusion_rating_ids",
+            "fusion_external_id",
+            "fusion_error",
         ):
             self.assertFalse(copy[name], name)
         copy.action_confirm()

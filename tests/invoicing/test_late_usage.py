@@ -42,7 +42,6 @@ class LateUsageCase(BillingCase):
 
 @tagged("post_install", "-at_install")
 class TestLateUsage(LateUsageCase):
-
     def test_r9_late_usage_is_billed_on_the_next_invoice_and_names_its_period(self):
         self._arrive(1200)
         self._arrive(110, "2026-02-03")
@@ -50,8 +49,10 @@ class TestLateUsage(LateUsageCase):
         second = self.subscription.invoice_ids - self.first
         self.assertEqual(second.amount_untaxed, 605)
         correction = second.invoice_line_ids.filtered(lambda line: "Correction" in line.name)
-        self.assertIn("Correction for Jan 1 – 31, 2026: API calls, was 150, now 1,350",
-                      correction.name.replace("\u2009", " "))
+        self.assertIn(
+            "Correction for Jan 1 – 31, 2026: API calls, was 150, now 1,350",
+            correction.name.replace("\u2009", " "),
+        )
         self.assertEqual(correction.price_subtotal, 600)
         self._assert_settled()
 
@@ -157,10 +158,12 @@ class TestLateUsage(LateUsageCase):
         lines = self.subscription.order_line.read(["name", "price_unit", "write_date"])
         self.subscription.fusion_usage_ids.invalidate_recordset()
         self.env["fusion.billing.rating.request"]._request(
-            self.subscription, self.usage.period_start, self.usage.period_end)
+            self.subscription, self.usage.period_start, self.usage.period_end
+        )
         self._rate()
         self.assertEqual(
-            self.subscription.order_line.read(["name", "price_unit", "write_date"]), lines)
+            self.subscription.order_line.read(["name", "price_unit", "write_date"]), lines
+        )
 
     def test_r9_late_usage_of_a_closed_subscription_gets_an_invoice_of_its_own(self):
         with freeze_time("2026-02-20 12:00:00"):
@@ -314,7 +317,8 @@ class TestDraftsAndCancelledInvoices(LateUsageCase):
     def test_r9_a_counter_corrected_to_nothing_leaves_the_held_draft_at_zero(self):
         draft = self._draft_of_february()
         self.subscription.fusion_usage_ids.filtered(
-            lambda usage: usage.quantity == 110).quantity = 0
+            lambda usage: usage.quantity == 110
+        ).quantity = 0
         self._rate()
         self.assertEqual(draft.amount_untaxed, 0)
         self._bill_at("2026-03-02 00:00:00")
@@ -378,7 +382,8 @@ class TestDraftsAndCancelledInvoices(LateUsageCase):
         self._bill_at("2026-03-01 01:00:00")
         credit = self.subscription.invoice_ids - self.first
         html, _type = self.env["ir.actions.report"]._render_qweb_html(
-            "account.account_invoices", credit.ids)
+            "account.account_invoices", credit.ids
+        )
         page = html.decode()
         self.assertIn(credit.name, page)
         self.assertIn("Correction for Jan", page)

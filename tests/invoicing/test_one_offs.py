@@ -13,7 +13,8 @@ class TestOneOffs(DocumentCase):
         super().setUp()
         self.subscription = self._start(products=self.fee_product | self.setup_product)
         self.line = self.subscription.order_line.filtered(
-            lambda line: line.product_id == self.setup_product)
+            lambda line: line.product_id == self.setup_product
+        )
         self._bill_on("2026-01-01")
         self.invoice = self._moves(self.subscription)
 
@@ -100,9 +101,11 @@ class TestDownPayments(DocumentCase):
 
     @freeze_time("2026-01-01")
     def _pay_in_advance(self, subscription, amount):
-        wizard = self.env["sale.advance.payment.inv"].with_context(
-            active_model="sale.order", active_ids=subscription.ids,
-        ).create({"advance_payment_method": "fixed", "fixed_amount": amount})
+        wizard = (
+            self.env["sale.advance.payment.inv"]
+            .with_context(active_model="sale.order", active_ids=subscription.ids)
+            .create({"advance_payment_method": "fixed", "fixed_amount": amount})
+        )
         wizard.create_invoices()
         moves = subscription.invoice_ids.filtered(lambda move: move.state == "draft")
         moves.action_post()

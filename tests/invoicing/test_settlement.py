@@ -101,18 +101,30 @@ class TestSettlement(DocumentCase):
     def test_nobody_writes_what_a_line_settles(self):
         line = self.second.invoice_line_ids[0]
         for values in (
-            {"fusion_settled": 0}, {"fusion_rating_id": False}, {"fusion_price_factor": 2},
+            {"fusion_settled": 0},
+            {"fusion_rating_id": False},
+            {"fusion_price_factor": 2},
         ):
             with self.assertRaisesRegex(UserError, "You cannot write what a line"):
                 line.with_context(fusion_engine=True).write(values)
         with self.assertRaisesRegex(UserError, "You cannot write what a line"):
-            self.env["account.move"].create({
-                "move_type": "out_invoice", "partner_id": self.partner.id,
-                "invoice_line_ids": [(0, 0, {
-                    "name": "mine", "fusion_settled": 7,
-                    "fusion_rating_id": line.fusion_rating_id.id,
-                })],
-            })
+            self.env["account.move"].create(
+                {
+                    "move_type": "out_invoice",
+                    "partner_id": self.partner.id,
+                    "invoice_line_ids": [
+                        (
+                            0,
+                            0,
+                            {
+                                "name": "mine",
+                                "fusion_settled": 7,
+                                "fusion_rating_id": line.fusion_rating_id.id,
+                            },
+                        )
+                    ],
+                }
+            )
 
     def test_an_invoice_knows_the_subscriptions_it_bills(self):
         self.assertEqual(self.second._fusion_subscription(), self.subscription)

@@ -84,8 +84,7 @@ class TestSharedDocuments(DocumentCase):
 
     def test_two_billing_dates_that_are_late_make_two_documents(self):
         self._bill_on("2026-03-10")
-        self.assertEqual(
-            self._documents().mapped("amount_untaxed"), [98, 98 + 30, 98])
+        self.assertEqual(self._documents().mapped("amount_untaxed"), [98, 98 + 30, 98])
 
     def test_a_held_draft_takes_late_usage_of_each_of_them(self):
         self.plan.draft_hours = 48

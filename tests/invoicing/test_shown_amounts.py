@@ -16,7 +16,6 @@ EURO, YEN = ("EUR", 0.73), ("JPY", 151.37)
 
 @tagged("post_install", "-at_install")
 class TestShownAmounts(BillingCase):
-
     def setUp(self):
         super().setUp()
         self.numbers = count(1)
@@ -27,26 +26,36 @@ class TestShownAmounts(BillingCase):
     # === ORDERS OF EVERY KIND === #
 
     def _tax(self, amount, **vals):
-        return self.env["account.tax"].create({
-            "name": f"Tax {next(self.numbers)}", "amount": amount, "type_tax_use": "sale", **vals,
-        })
+        return self.env["account.tax"].create(
+            {"name": f"Tax {next(self.numbers)}", "amount": amount, "type_tax_use": "sale", **vals}
+        )
 
     def _taxes(self):
         """Sets of taxes: none, one, several, of every kind that core has."""
         included = {"price_include_override": "tax_included"}
-        group = self._tax(0, amount_type="group", children_tax_ids=[
-            Command.set((self._tax(6) | self._tax(3.5, **included)).ids)])
+        group = self._tax(
+            0,
+            amount_type="group",
+            children_tax_ids=[Command.set((self._tax(6) | self._tax(3.5, **included)).ids)],
+        )
         return [
-            self.env["account.tax"], self._tax(15), self._tax(21, **included),
+            self.env["account.tax"],
+            self._tax(15),
+            self._tax(21, **included),
             self._tax(10, include_base_amount=True, sequence=1) | self._tax(4.75, sequence=2),
-            self._tax(5, **included) | self._tax(7.7, **included), group,
+            self._tax(5, **included) | self._tax(7.7, **included),
+            group,
             self._tax(1.13, amount_type="fixed") | self._tax(19),
-            self._tax(12, amount_type="division"), self._reverse_charge(),
+            self._tax(12, amount_type="division"),
+            self._reverse_charge(),
         ]
 
     def _reverse_charge(self):
-        return self._tax(20, invoice_repartition_line_ids=self._repartition(),
-                         refund_repartition_line_ids=self._repartition())
+        return self._tax(
+            20,
+            invoice_repartition_line_ids=self._repartition(),
+            refund_repartition_line_ids=self._repartition(),
+        )
 
     def _repartition(self):
         return [
@@ -85,15 +94,17 @@ class TestShownAmounts(BillingCase):
         product = self._product("Set-up", list_price=33.33, taxes_id=taxes.ids)
         order.order_line = [
             Command.create({"display_type": "line_section", "name": "Once"}),
-            Command.create({
-                "product_id": product.id, "product_uom_qty": 7, "discount": 33.3}),
+            Command.create({"product_id": product.id, "product_uom_qty": 7, "discount": 33.3}),
             Command.create({"product_id": product.id, "price_unit": 0.005, "tax_ids": False}),
         ]
         for kind, percentage, amount in (("so_discount", 0.1, 0), ("amount", 0, 1.25)):
-            self.env["sale.order.discount"].with_context(active_id=order.id).create({
-                "discount_type": kind, "discount_percentage": percentage,
-                "discount_amount": amount,
-            }).action_apply_discount()
+            self.env["sale.order.discount"].with_context(active_id=order.id).create(
+                {
+                    "discount_type": kind,
+                    "discount_percentage": percentage,
+                    "discount_amount": amount,
+                }
+            ).action_apply_discount()
 
     # === COMPARING === #
 
@@ -105,11 +116,10 @@ class TestShownAmounts(BillingCase):
             at_once, written = self._show(orders)
             self.assertFalse(written)
             with patch.object(
-                self.registry["sale.order"], "_fusion_shown_together", lambda self: self.browse(),
+                self.registry["sale.order"], "_fusion_shown_together", lambda self: self.browse()
             ):
                 one_by_one, written = self._show(orders)
-            self.assertEqual(written, sum(
-                len(order.fusion_plan_id.charge_ids) for order in orders))
+            self.assertEqual(written, sum(len(order.fusion_plan_id.charge_ids) for order in orders))
             self.assertEqual(at_once, one_by_one)
             self.assertLess(
                 {("sale_order", number, "amount_total") for number in range(len(orders))},
@@ -118,11 +128,13 @@ class TestShownAmounts(BillingCase):
             self._rate()
 
     def _use_all(self, orders, factor):
-        self._ingest(*(
-            self._event(order, f"{factor * (7 + number)}.35", metric=charge.metric_id)
-            for number, order in enumerate(orders)
-            for charge in order.fusion_plan_id.charge_ids
-        ))
+        self._ingest(
+            *(
+                self._event(order, f"{factor * (7 + number)}.35", metric=charge.metric_id)
+                for number, order in enumerate(orders)
+                for charge in order.fusion_plan_id.charge_ids
+            )
+        )
 
     def _show(self, orders):
         """Rate, and undo it; return what was stored, and how many lines the ORM wrote."""
@@ -141,11 +153,18 @@ class TestShownAmounts(BillingCase):
         return {
             (table, number, name): value
             for table, column in (("sale_order", "id"), ("sale_order_line", "order_id"))
-            for number, [row] in enumerate(self.env.execute_query(SQL(
-                "SELECT to_jsonb(t) FROM %s AS t WHERE %s = ANY(%s) ORDER BY id",
-                SQL.identifier(table), SQL.identifier(column), orders.ids,
-            )))
-            for name, value in row.items() if name != "id"
+            for number, [row] in enumerate(
+                self.env.execute_query(
+                    SQL(
+                        "SELECT to_jsonb(t) FROM %s AS t WHERE %s = ANY(%s) ORDER BY id",
+                        SQL.identifier(table),
+                        SQL.identifier(column),
+                        orders.ids,
+                    )
+                )
+            )
+            for name, value in row.items()
+            if name != "id"
         }
 
     @contextmanager
@@ -172,13 +191,15 @@ class TestShownAmounts(BillingCase):
 
     def test_all_is_stored_as_the_orm_stores_it_in_foreign_currencies(self):
         for method, (name, rate) in (
-            ("round_per_line", EURO), ("round_globally", EURO), ("round_globally", YEN),
+            ("round_per_line", EURO),
+            ("round_globally", EURO),
+            ("round_globally", YEN),
         ):
             with self.subTest(method=method, currency=name):
                 self.company.tax_calculation_rounding_method = method
-                pricelist = self.env["product.pricelist"].create({
-                    "name": name, "currency_id": self._foreign(name, {"2025-01-01": rate}).id,
-                })
+                pricelist = self.env["product.pricelist"].create(
+                    {"name": name, "currency_id": self._foreign(name, {"2025-01-01": rate}).id}
+                )
                 self._compare(self._orders(pricelist_id=pricelist.id))
 
     def test_all_is_stored_as_the_orm_stores_it_under_a_fiscal_position(self):
@@ -190,10 +211,15 @@ class TestShownAmounts(BillingCase):
 
     def test_an_order_with_a_discount_for_early_payment_is_left_to_the_orm(self):
         self._charge()
-        term = self.env["account.payment.term"].create({
-            "name": "2 % within 7 days", "early_discount": True, "discount_percentage": 2,
-            "discount_days": 7, "early_pay_discount_computation": "mixed",
-        })
+        term = self.env["account.payment.term"].create(
+            {
+                "name": "2 % within 7 days",
+                "early_discount": True,
+                "discount_percentage": 2,
+                "discount_days": 7,
+                "early_pay_discount_computation": "mixed",
+            }
+        )
         order = self._subscribe(payment_term_id=term.id)
         self._use_all(order, 1)
         _stored, written = self._show(order)
@@ -221,7 +247,6 @@ class TestShownAmounts(BillingCase):
 
 @tagged("post_install", "-at_install")
 class TestShownOnce(BillingCase):
-
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -232,8 +257,11 @@ class TestShownOnce(BillingCase):
     def test_an_order_is_shown_once_where_its_period_is_billed(self):
         model, shown = self.registry["sale.order"], []
         show = model._fusion_show_usage
-        with freeze_time("2026-02-01"), patch.object(
-            model, "_fusion_show_usage", lambda orders: shown.append(orders) or show(orders),
+        with (
+            freeze_time("2026-02-01"),
+            patch.object(
+                model, "_fusion_show_usage", lambda orders: shown.append(orders) or show(orders)
+            ),
         ):
             self._rate()
             shown.clear()
@@ -242,8 +270,7 @@ class TestShownOnce(BillingCase):
         self.assertEqual(self._usage_lines(self.subscription).price_unit, 0)
 
     def test_a_document_has_the_taxes_of_the_product_that_its_charge_has_by_now(self):
-        tax = self.env["account.tax"].create({
-            "name": "15 %", "amount": 15, "type_tax_use": "sale"})
+        tax = self.env["account.tax"].create({"name": "15 %", "amount": 15, "type_tax_use": "sale"})
         with freeze_time("2026-01-20"):
             self._rate()
         self.assertFalse(self._usage_lines(self.subscription).tax_ids)

@@ -11,7 +11,8 @@ class TestWaivers(DocumentCase):
     def setUp(self):
         super().setUp()
         self.clerk = new_test_user(
-            self.env, "clerk",
+            self.env,
+            "clerk",
             groups="base.group_user,fusion_billing.group_user,account.group_account_invoice",
         )
         self.subscription = self._start(used=10, products=())
@@ -19,9 +20,12 @@ class TestWaivers(DocumentCase):
         self.rating = self._rating(self.subscription)
 
     def _waive(self, records, user=None, **vals):
-        wizard = self.env["fusion.billing.waive.wizard"].with_user(user or self.clerk).with_context(
-            active_model=records._name, active_ids=records.ids,
-        ).create({"reason": "outage", **vals})
+        wizard = (
+            self.env["fusion.billing.waive.wizard"]
+            .with_user(user or self.clerk)
+            .with_context(active_model=records._name, active_ids=records.ids)
+            .create({"reason": "outage", **vals})
+        )
         amount = wizard.amount
         wizard.action_waive()
         return amount
@@ -29,7 +33,8 @@ class TestWaivers(DocumentCase):
     def test_what_was_waived_is_on_no_document(self):
         self.assertEqual(self._waive(self.rating), 10)
         self.assertEqual(
-            (self.rating.due, self.rating.waived, self.rating.waive_reason), (0, 10, "outage"))
+            (self.rating.due, self.rating.waived, self.rating.waive_reason), (0, 10, "outage")
+        )
         self._bill_on("2026-02-01", "2026-03-01")
         self.assertFalse(self._moves(self.subscription))
 
@@ -71,7 +76,8 @@ class TestWaivers(DocumentCase):
 
     def test_only_billing_staff_waive(self):
         seller = new_test_user(
-            self.env, "seller", groups="base.group_user,sales_team.group_sale_salesman_all_leads")
+            self.env, "seller", groups="base.group_user,sales_team.group_sale_salesman_all_leads"
+        )
         with self.assertRaises(AccessError):
             self._waive(self.rating, user=seller)
         with self.assertRaises(AccessError):
@@ -118,7 +124,8 @@ class TestWaivers(DocumentCase):
 
     def _one_off(self):
         return self.subscription.order_line.filtered(
-            lambda line: line.product_id == self.setup_product)
+            lambda line: line.product_id == self.setup_product
+        )
 
     def _bill_one_off(self):
         """Bill January's usage of 10 and a set-up of 200."""

@@ -30,34 +30,45 @@ class TestWholeDocuments(DocumentCase):
         """A tax with an account of its own, and tags on what it is levied on and on itself."""
         name = f"{amount} {vals}"
         account = cls._account(f"25{cls.env['account.tax'].search_count([])}", "liability_current")
-        tags = cls.env["account.account.tag"].create([
-            {"name": f"{kind} {name}", "applicability": "taxes",
-             "country_id": cls.company.account_fiscal_country_id.id}
-            for kind in ("base", "tax")
-        ])
+        tags = cls.env["account.account.tag"].create(
+            [
+                {
+                    "name": f"{kind} {name}",
+                    "applicability": "taxes",
+                    "country_id": cls.company.account_fiscal_country_id.id,
+                }
+                for kind in ("base", "tax")
+            ]
+        )
         lines = [
             Command.create({"repartition_type": "base", "tag_ids": tags[0].ids}),
-            Command.create({
-                "repartition_type": "tax", "account_id": account.id, "tag_ids": tags[1].ids,
-            }),
+            Command.create(
+                {"repartition_type": "tax", "account_id": account.id, "tag_ids": tags[1].ids}
+            ),
         ]
         if vals.get("amount_type") != "group":
             vals |= {"invoice_repartition_line_ids": lines, "refund_repartition_line_ids": lines}
-        return cls.env["account.tax"].create({
-            "name": name, "amount": amount, "type_tax_use": "sale", **vals,
-        })
+        return cls.env["account.tax"].create(
+            {"name": name, "amount": amount, "type_tax_use": "sale", **vals}
+        )
 
     @classmethod
     def _account(cls, code, kind, **vals):
-        return cls.env["account.account"].create({
-            "name": code, "code": f"{code}.9", "account_type": kind, **vals,
-        })
+        return cls.env["account.account"].create(
+            {"name": code, "code": f"{code}.9", "account_type": kind, **vals}
+        )
 
     def _term(self, *lines, **vals):
-        return self.env["account.payment.term"].create({"name": "Term", "line_ids": [
-            Command.create({"value": "percent", "value_amount": percent, "nb_days": days})
-            for percent, days in lines
-        ], **vals})
+        return self.env["account.payment.term"].create(
+            {
+                "name": "Term",
+                "line_ids": [
+                    Command.create({"value": "percent", "value_amount": percent, "nb_days": days})
+                    for percent, days in lines
+                ],
+                **vals,
+            }
+        )
 
     def _taxed(self, *taxes, **vals):
         """A subscription whose fee and usage have these taxes."""
@@ -74,7 +85,7 @@ class TestWholeDocuments(DocumentCase):
         """
         with freeze_time(f"{day} 12:00:00"):
             self.env["fusion.billing.rating"]._rate_requested(
-                self.env["sale.order"].union(*orders), date.fromisoformat(day),
+                self.env["sale.order"].union(*orders), date.fromisoformat(day)
             )
         for mode in ("draft", "post"):
             self.env["fusion.billing.plan"].search([]).invoice_mode = mode
@@ -88,9 +99,9 @@ class TestWholeDocuments(DocumentCase):
         self.assertEqual(len(rows), len(expected), table)
         for row, other in zip(rows, expected, strict=True):
             different = {name for name in row if row[name] != other[name]}
-            self.assertEqual(*(
-                {name: values[name] for name in different} for values in (row, other)
-            ), table)
+            self.assertEqual(
+                *({name: values[name] for name in different} for values in (row, other)), table
+            )
 
     def _written(self, orders, day, by_core=False):
         """Bill, read all that was written, and undo it.
@@ -106,7 +117,8 @@ class TestWholeDocuments(DocumentCase):
         moves = type(self.env["account.move"])
         post = moves.action_post if by_core else moves._fusion_post_whole
         with (
-            self._undone(), freeze_time(f"{day} 12:00:00"),
+            self._undone(),
+            freeze_time(f"{day} 12:00:00"),
             patch.object(WholeLines, "fits", fits_noted),
             patch.object(moves, "_fusion_post_whole", post),
         ):
@@ -118,11 +130,15 @@ class TestWholeDocuments(DocumentCase):
         self.env.flush_all()
         self.assertEqual(moves.ids, sorted(moves.ids))
         lines = self.env["account.move.line"].concat(
-            *(move.line_ids.sorted("id") for move in moves),
+            *(move.line_ids.sorted("id") for move in moves)
         )
         return {
-            records._name: self._rows(records) for records in (
-                moves, lines, orders, orders.order_line.sorted("id"),
+            records._name: self._rows(records)
+            for records in (
+                moves,
+                lines,
+                orders,
+                orders.order_line.sorted("id"),
                 orders.fusion_rating_ids.sorted("id"),
             )
         }
@@ -138,13 +154,19 @@ class TestWholeDocuments(DocumentCase):
 
     def _rows(self, records):
         """Return every stored column of records, and what their many2many tables link them to."""
-        self.env.cr.execute(SQL(
-            "SELECT * FROM %s WHERE id = ANY(%s) ORDER BY array_position(%s, id)",
-            SQL.identifier(records._table), records.ids, records.ids,
-        ))
+        self.env.cr.execute(
+            SQL(
+                "SELECT * FROM %s WHERE id = ANY(%s) ORDER BY array_position(%s, id)",
+                SQL.identifier(records._table),
+                records.ids,
+                records.ids,
+            )
+        )
         links = [
-            field for field in records._fields.values()
-            if field.type == "many2many" and field.store
+            field
+            for field in records._fields.values()
+            if field.type == "many2many"
+            and field.store
             and field.comodel_name != "account.move.line"
         ]
         return [
@@ -154,10 +176,15 @@ class TestWholeDocuments(DocumentCase):
         ]
 
     def _linked(self, field, record):
-        return self.env.execute_query(SQL(
-            "SELECT %s FROM %s WHERE %s = %s ORDER BY 1", SQL.identifier(field.column2),
-            SQL.identifier(field.relation), SQL.identifier(field.column1), record.id,
-        ))
+        return self.env.execute_query(
+            SQL(
+                "SELECT %s FROM %s WHERE %s = %s ORDER BY 1",
+                SQL.identifier(field.column2),
+                SQL.identifier(field.relation),
+                SQL.identifier(field.column1),
+                record.id,
+            )
+        )
 
     # === TAXES === #
 
@@ -171,20 +198,30 @@ class TestWholeDocuments(DocumentCase):
         self.assertAsCore(self._taxed(self.vat, self.reduced))
 
     def test_with_a_tax_on_a_tax(self):
-        self.assertAsCore(self._taxed(
-            self._tax(5, include_base_amount=True, sequence=1), self._tax(20, sequence=2),
-        ))
+        self.assertAsCore(
+            self._taxed(
+                self._tax(5, include_base_amount=True, sequence=1), self._tax(20, sequence=2)
+            )
+        )
 
     def test_with_taxes_in_the_price(self):
-        self.assertAsCore(self._taxed(
-            self._tax(21, price_include_override="tax_included"),
-            self._tax(3, price_include_override="tax_included"),
-        ))
+        self.assertAsCore(
+            self._taxed(
+                self._tax(21, price_include_override="tax_included"),
+                self._tax(3, price_include_override="tax_included"),
+            )
+        )
 
     def test_with_a_group_of_taxes(self):
-        self.assertAsCore(self._taxed(self._tax(0, amount_type="group", children_tax_ids=[
-            Command.set((self.vat | self.reduced).ids),
-        ])))
+        self.assertAsCore(
+            self._taxed(
+                self._tax(
+                    0,
+                    amount_type="group",
+                    children_tax_ids=[Command.set((self.vat | self.reduced).ids)],
+                )
+            )
+        )
 
     def test_with_a_fixed_tax(self):
         self.assertAsCore(self._taxed(self._tax(1.25, amount_type="fixed"), self.vat))
@@ -203,10 +240,12 @@ class TestWholeDocuments(DocumentCase):
     def test_with_taxes_rounded_by_document(self):
         self.company.tax_calculation_rounding_method = "round_globally"
         included = self._tax(19.6, price_include_override="tax_included")
-        fees = self.env["product.product"].union(*(
-            self._product(f"Fee {price}", fusion_recurring=True, list_price=price)
-            for price in (21.53, 21.53, 0.07)
-        ))
+        fees = self.env["product.product"].union(
+            *(
+                self._product(f"Fee {price}", fusion_recurring=True, list_price=price)
+                for price in (21.53, 21.53, 0.07)
+            )
+        )
         for taxes in (included, self.vat | self.reduced):
             (fees | self.usage_product).taxes_id = taxes
             self.assertAsCore(self._start(7.777, products=fees))
@@ -215,14 +254,22 @@ class TestWholeDocuments(DocumentCase):
         accounts = [self._account(f"70{number}", "income") for number in (1, 2)]
         self.fee_product.property_account_income_id = accounts[0]
         subscription = self._taxed(self.vat)
-        position = self.env["account.fiscal.position"].create({
-            "name": "Export", "account_ids": [Command.create({
-                "account_src_id": accounts[0].id, "account_dest_id": accounts[1].id,
-            }), Command.create({
-                "account_src_id": self.partner.property_account_receivable_id.id,
-                "account_dest_id": self._account("401", "asset_receivable").id,
-            })],
-        })
+        position = self.env["account.fiscal.position"].create(
+            {
+                "name": "Export",
+                "account_ids": [
+                    Command.create(
+                        {"account_src_id": accounts[0].id, "account_dest_id": accounts[1].id}
+                    ),
+                    Command.create(
+                        {
+                            "account_src_id": self.partner.property_account_receivable_id.id,
+                            "account_dest_id": self._account("401", "asset_receivable").id,
+                        }
+                    ),
+                ],
+            }
+        )
         self.reduced.original_tax_ids = self.vat
         position.tax_ids = self.reduced
         subscription.fiscal_position_id = position
@@ -233,9 +280,9 @@ class TestWholeDocuments(DocumentCase):
 
     def test_in_a_foreign_currency(self):
         currency = self._foreign("CHF", {"2026-01-01": 0.9137, "2026-01-15": 1.0731})
-        pricelist = self.env["product.pricelist"].create({
-            "name": "CHF", "currency_id": currency.id,
-        })
+        pricelist = self.env["product.pricelist"].create(
+            {"name": "CHF", "currency_id": currency.id}
+        )
         self.charge.currency_id = currency
         self.assertAsCore(self._taxed(self.vat, self.reduced, pricelist_id=pricelist.id))
 
@@ -260,9 +307,7 @@ class TestWholeDocuments(DocumentCase):
         self.assertEqual(self._moves(subscription)[-1].move_type, "out_refund")
 
     def test_settlement_with_a_settled_income_account(self):
-        self.fee_product.property_account_income_id = self._account(
-            "703", "income", reconcile=True,
-        )
+        self.fee_product.property_account_income_id = self._account("703", "income", reconcile=True)
         self.assertAsCore(self._taxed(self.vat))
 
     # === WHEN IT IS TO BE PAID === #
@@ -281,7 +326,10 @@ class TestWholeDocuments(DocumentCase):
     def test_with_a_discount_for_early_payment(self):
         for computation in ("included", "excluded"):
             term = self._term(
-                (100, 30), early_discount=True, discount_days=7, discount_percentage=2,
+                (100, 30),
+                early_discount=True,
+                discount_days=7,
+                discount_percentage=2,
                 early_pay_discount_computation=computation,
             )
             self.assertAsCore(self._taxed(self.vat, payment_term_id=term.id))
@@ -304,10 +352,13 @@ class TestWholeDocuments(DocumentCase):
     def test_of_several_subscriptions_and_customers(self):
         subscriptions = [self._taxed(self.vat) for _number in range(2)]
         contact = self.env["res.partner"].create({"name": "Jo", "parent_id": self.partner.id})
-        self.assertAsCore(*subscriptions, *(
-            self._taxed(self.vat, self.reduced, partner_id=partner.id)
-            for partner in (contact, self.env["res.partner"].create({"name": "Other"}))
-        ))
+        self.assertAsCore(
+            *subscriptions,
+            *(
+                self._taxed(self.vat, self.reduced, partner_id=partner.id)
+                for partner in (contact, self.env["res.partner"].create({"name": "Other"}))
+            ),
+        )
 
     def test_of_several_periods(self):
         self.assertAsCore(self._taxed(self.vat), day="2026-04-15")
@@ -320,10 +371,13 @@ class TestWholeDocuments(DocumentCase):
         plan = env["fusion.billing.plan"].create({"code": "other", "name": "Other"})
         product = self._product("Other", fusion_recurring=True, list_price=12.34)
         with freeze_time("2026-01-01"):
-            other = env["sale.order"].create({
-                "partner_id": self.partner.id, "fusion_plan_id": plan.id,
-                "order_line": [Command.create({"product_id": product.id})],
-            })
+            other = env["sale.order"].create(
+                {
+                    "partner_id": self.partner.id,
+                    "fusion_plan_id": plan.id,
+                    "order_line": [Command.create({"product_id": product.id})],
+                }
+            )
             other.action_confirm()
         self.assertAsCore(self._taxed(self.vat), other.with_env(self.env))
 
@@ -336,26 +390,28 @@ class TestWholeDocuments(DocumentCase):
 
     def _distribution(self):
         plan = self.env["account.analytic.plan"].create({"name": "Projects"})
-        account = self.env["account.analytic.account"].create({
-            "name": "Alpha", "plan_id": plan.id,
-        })
+        account = self.env["account.analytic.account"].create({"name": "Alpha", "plan_id": plan.id})
         return {str(account.id): 100}
 
     def test_core_rounds_for_cash(self):
-        rounding = self.env["account.cash.rounding"].create({
-            "name": "0.05", "rounding": 0.05, "strategy": "biggest_tax",
-        })
+        rounding = self.env["account.cash.rounding"].create(
+            {"name": "0.05", "rounding": 0.05, "strategy": "biggest_tax"}
+        )
         subscription = self._taxed(self.vat)
         prepare = type(subscription)._prepare_invoice
         with patch.object(
-            type(subscription), "_prepare_invoice",
+            type(subscription),
+            "_prepare_invoice",
             lambda order: {**prepare(order), "invoice_cash_rounding_id": rounding.id},
         ):
             self.assertAsCore(subscription, whole=(False,))
 
     def test_core_shares_out_a_mixed_discount_for_early_payment(self):
         term = self._term(
-            (100, 30), early_discount=True, discount_days=7, discount_percentage=2,
+            (100, 30),
+            early_discount=True,
+            discount_days=7,
+            discount_percentage=2,
             early_pay_discount_computation="mixed",
         )
         self.assertAsCore(self._taxed(self.vat, payment_term_id=term.id), whole=(False,))
@@ -363,9 +419,10 @@ class TestWholeDocuments(DocumentCase):
     def test_core_makes_documents_with_cash_basis_taxes(self):
         self.company.tax_exigibility = True
         late = self._tax(
-            10, tax_exigibility="on_payment",
+            10,
+            tax_exigibility="on_payment",
             cash_basis_transition_account_id=self._account(
-                "259", "liability_current", reconcile=True,
+                "259", "liability_current", reconcile=True
             ).id,
         )
         self.assertAsCore(self._taxed(late), whole=(False,))
@@ -375,9 +432,9 @@ class TestWholeDocuments(DocumentCase):
         with self._undone():
             subscription.order_line[:1].analytic_distribution = distribution
             self.assertAsCore(subscription, whole=(False,))
-        self.env["account.analytic.distribution.model"].create({
-            "analytic_distribution": distribution,
-        })
+        self.env["account.analytic.distribution.model"].create(
+            {"analytic_distribution": distribution}
+        )
         self.assertAsCore(subscription, whole=(False,))
 
     def test_core_allocates_discounts(self):
@@ -392,6 +449,8 @@ class TestWholeDocuments(DocumentCase):
 
     def test_core_makes_what_another_module_has_a_part_in(self):
         move = type(self.env["account.move"])
-        with patch.object(move, "_module", "other", create=True), \
-                patch.object(move, "_sync_tax_lines", move._sync_tax_lines, create=True):
+        with (
+            patch.object(move, "_module", "other", create=True),
+            patch.object(move, "_sync_tax_lines", move._sync_tax_lines, create=True),
+        ):
             self.assertAsCore(self._taxed(self.vat), whole=(False,))

@@ -10,12 +10,10 @@ from ..common import BillingCase
 @tagged("post_install", "-at_install")
 @freeze_time("2026-01-20")
 class TestChargeInAnotherCurrency(BillingCase):
-
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.foreign = cls._foreign(
-            "EUR", {"2026-01-01": 0.5, "2026-01-20": 0.4, "2026-02-01": 0.8})
+        cls.foreign = cls._foreign("EUR", {"2026-01-01": 0.5, "2026-01-20": 0.4, "2026-02-01": 0.8})
         cls.charge = cls._charge(price_per_unit=1, currency_id=cls.foreign.id)
         cls.subscription = cls._subscribe()
         cls.usage = cls._use(cls.subscription, 10)
@@ -46,8 +44,9 @@ class TestChargeInAnotherCurrency(BillingCase):
 
     def test_r9_late_usage_is_converted_at_the_rate_of_its_own_period(self):
         self._bill_at("2026-02-05")
-        self.env["res.currency.rate"].search([
-            ("currency_id", "=", self.foreign.id), ("name", "=", "2026-02-01")]).rate = 0.1
+        self.env["res.currency.rate"].search(
+            [("currency_id", "=", self.foreign.id), ("name", "=", "2026-02-01")]
+        ).rate = 0.1
         self.usage.quantity = 12
         self._bill_at("2026-03-01")
         self.assertEqual(self._invoiced(self.subscription), [25, 5])
@@ -92,9 +91,10 @@ class TestChargeInAnotherCurrency(BillingCase):
         with freeze_time("2026-01-15"):
             self.subscription._fusion_change_plan(other)
         self._rate_at("2026-02-05")
-        self.assertEqual(self._owed(self.subscription), [
-            ("2026-01-01", "2026-01-15", 20), ("2026-01-15", "2026-02-01", 25),
-        ])
+        self.assertEqual(
+            self._owed(self.subscription),
+            [("2026-01-01", "2026-01-15", 20), ("2026-01-15", "2026-02-01", 25)],
+        )
 
 
 @tagged("post_install", "-at_install")
@@ -106,8 +106,7 @@ class TestRoundingOfTheOrder(BillingCase):
         """A subscription with one charge in the order's currency, invoiced as the ledger says."""
         currency = self._foreign(name, {"2020-01-01": 2})
         currency.rounding = rounding
-        pricelist = self.env["product.pricelist"].create(
-            {"name": name, "currency_id": currency.id})
+        pricelist = self.env["product.pricelist"].create({"name": name, "currency_id": currency.id})
         self._charge(price_per_unit=price, currency_id=currency.id)
         subscription = self._subscribe(pricelist_id=pricelist.id)
         self.assertEqual(subscription.currency_id, currency)
@@ -115,20 +114,18 @@ class TestRoundingOfTheOrder(BillingCase):
         self._bill_at("2026-02-01")
         self.assertFalse(subscription.fusion_error)
         self.assertEqual(
-            self._invoiced(subscription), subscription.fusion_rating_ids.mapped("amount"))
+            self._invoiced(subscription), subscription.fusion_rating_ids.mapped("amount")
+        )
         return subscription
 
     def test_m2_a_currency_without_cents_is_billed_in_whole_units(self):
-        self.assertEqual(
-            self._bill_in("JPY", 1, "0.5").fusion_rating_ids.amount, 1)
+        self.assertEqual(self._bill_in("JPY", 1, "0.5").fusion_rating_ids.amount, 1)
 
     def test_m2_a_currency_with_thousandths_keeps_them_on_order_and_invoice(self):
-        self.assertEqual(
-            self._bill_in("KWD", 0.001, "1.2345").fusion_rating_ids.amount, 1.235)
+        self.assertEqual(self._bill_in("KWD", 0.001, "1.2345").fusion_rating_ids.amount, 1.235)
 
     def test_m2_a_currency_that_is_paid_in_steps_of_five_is_billed_in_them(self):
-        self.assertEqual(
-            self._bill_in("CHF", 0.05, "1.025").fusion_rating_ids.amount, 1.05)
+        self.assertEqual(self._bill_in("CHF", 0.05, "1.025").fusion_rating_ids.amount, 1.05)
 
     def test_r9_a_correction_in_thousandths_brings_the_bill_to_the_ledger(self):
         subscription = self._bill_in("KWD", 0.001, "0.0007")

@@ -22,9 +22,10 @@ class TestCutPeriods(BillingCase):
         with freeze_time("2026-01-21"):
             subscription._fusion_change_plan(other, date(2026, 1, 11))
             self._rate()
-        self.assertEqual(self._owed(subscription), [
-            ("2026-01-01", "2026-01-11", 100), ("2026-01-11", "2026-02-01", 90),
-        ])
+        self.assertEqual(
+            self._owed(subscription),
+            [("2026-01-01", "2026-01-11", 100), ("2026-01-11", "2026-02-01", 90)],
+        )
 
     def test_r10_seats_are_priced_as_for_the_whole_period_and_shared_out(self):
         seats = self._metric("seats", aggregation="max")
@@ -36,9 +37,10 @@ class TestCutPeriods(BillingCase):
         with freeze_time("2026-01-21"):
             subscription._fusion_change_plan(other, date(2026, 1, 11))
             self._rate()
-        self.assertEqual(self._owed(subscription), [
-            ("2026-01-01", "2026-01-11", 20), ("2026-01-11", "2026-02-01", 84),
-        ])
+        self.assertEqual(
+            self._owed(subscription),
+            [("2026-01-01", "2026-01-11", 20), ("2026-01-11", "2026-02-01", 84)],
+        )
 
     def test_r10_an_incomplete_first_period_counts_by_days_unless_the_charge_says_whole(self):
         whole = self._metric("whole")
@@ -46,9 +48,10 @@ class TestCutPeriods(BillingCase):
         self._charge(whole, minimum_amount=31, prorate=False)
         subscription = self._subscribe("2026-01-22", fusion_anchor_date="2026-01-01")
         self._rate_at("2026-01-23")
-        self.assertEqual(self._owed(subscription), [
-            ("2026-01-22", "2026-02-01", 10), ("2026-01-22", "2026-02-01", 31),
-        ])
+        self.assertEqual(
+            self._owed(subscription),
+            [("2026-01-22", "2026-02-01", 10), ("2026-01-22", "2026-02-01", 31)],
+        )
 
     def test_t4_a_period_before_a_close_is_whole_again_if_the_days_after_it_change_plan(self):
         yearly = self._plan("yearly", billing_period_unit="year")
@@ -72,10 +75,15 @@ class TestCutPeriods(BillingCase):
         with freeze_time("2026-01-10"):
             subscription._fusion_pause(date(2026, 1, 11), date(2026, 1, 21))
             self._rate()
-        self.assertEqual(self._owed(subscription), [
-            ("2026-01-01", "2026-01-11", 10), ("2026-01-01", "2026-01-11", 20),
-            ("2026-01-21", "2026-02-01", 11), ("2026-01-21", "2026-02-01", 22),
-        ])
+        self.assertEqual(
+            self._owed(subscription),
+            [
+                ("2026-01-01", "2026-01-11", 10),
+                ("2026-01-01", "2026-01-11", 20),
+                ("2026-01-21", "2026-02-01", 11),
+                ("2026-01-21", "2026-02-01", 22),
+            ],
+        )
 
     @freeze_time("2026-01-10")
     def test_t1_what_was_to_come_in_the_period_is_not_owed_after_an_earlier_end(self):
@@ -83,13 +91,14 @@ class TestCutPeriods(BillingCase):
         charge.version_id.copy({"charge_id": charge.id, "valid_from": "2026-01-16"})
         subscription = self._subscribe(products=[self.fee_product])
         subscription._fusion_change_item(
-            subscription.order_line, quantity=2, date=date(2026, 1, 21))
+            subscription.order_line, quantity=2, date=date(2026, 1, 21)
+        )
         self._rate()
         self.assertEqual(len(self._owed(subscription)), 4)
         subscription._fusion_close()
-        self.assertEqual({row[:2] for row in self._owed(subscription)}, {
-            ("2026-01-01", "2026-01-11"),
-        })
+        self.assertEqual(
+            {row[:2] for row in self._owed(subscription)}, {("2026-01-01", "2026-01-11")}
+        )
 
 
 @tagged("post_install", "-at_install")
@@ -141,8 +150,7 @@ class TestCatalogueInForce(BillingCase):
         self._subscribe()
         with freeze_time("2026-01-11"):
             charge.active = False
-            with self.assertRaisesRegex(ValidationError, "billed twice"), \
-                    self.env.cr.savepoint():
+            with self.assertRaisesRegex(ValidationError, "billed twice"), self.env.cr.savepoint():
                 self._charge(valid_from="2026-01-10")
             self._charge(valid_from="2026-01-11")
 
@@ -157,9 +165,10 @@ class TestCatalogueInForce(BillingCase):
         with freeze_time("2026-02-02"):
             self._use(subscription, 5, "2026-02-01")
             self._rate()
-        self.assertEqual(self._owed(subscription), [
-            ("2026-01-01", "2026-02-01", 10), ("2026-02-01", "2026-03-01", 15),
-        ])
+        self.assertEqual(
+            self._owed(subscription),
+            [("2026-01-01", "2026-02-01", 10), ("2026-02-01", "2026-03-01", 15)],
+        )
 
     def test_t2_a_price_that_waits_is_not_touched_by_an_edit_of_today_s(self):
         charge = self._charge()
@@ -167,12 +176,15 @@ class TestCatalogueInForce(BillingCase):
         self._use(subscription, 5, "2026-01-05")
         with freeze_time("2026-01-11"):
             self._rate()
-            charge.version_id.copy({"charge_id": charge.id, "valid_from": "2026-03-01",
-                                    "price_per_unit": 9})
+            charge.version_id.copy(
+                {"charge_id": charge.id, "valid_from": "2026-03-01", "price_per_unit": 9}
+            )
             charge.price_per_unit = 3
         self.assertEqual(
-            [(str(version.valid_from or ""), version.price_per_unit)
-             for version in charge.version_ids.sorted(reverse=True)],
+            [
+                (str(version.valid_from or ""), version.price_per_unit)
+                for version in charge.version_ids.sorted(reverse=True)
+            ],
             [("", 1), ("2026-01-11", 3), ("2026-03-01", 9)],
         )
 
@@ -210,8 +222,7 @@ class TestZoneChanges(BillingCase):
 
     def test_r2_a_zone_changed_on_a_boundary_counts_each_counter_once(self):
         starts = ["2026-01-31T16:00", "2026-01-31T23:30", "2026-02-01T04:30", "2026-02-01T05:30"]
-        self.assertEqual(
-            self._total_after("2026-02-01 00:30:00", "America/New_York", *starts), 4)
+        self.assertEqual(self._total_after("2026-02-01 00:30:00", "America/New_York", *starts), 4)
 
     def test_l1_open_periods_end_in_the_new_zone_at_once(self):
         level = self._metric("level", aggregation="weighted")
@@ -284,7 +295,12 @@ class TestZoneChanges(BillingCase):
         with freeze_time("2026-01-15"):
             self.company.fusion_billing_tz = "America/New_York"
         before, after = subscription._fusion_spans()
-        self.assertEqual([str(instant) for instant in (*before, *after)], [
-            "2026-01-01 00:00:00", "2026-01-11 00:00:00",
-            "2026-01-21 05:00:00", "2026-02-10 05:00:00",
-        ])
+        self.assertEqual(
+            [str(instant) for instant in (*before, *after)],
+            [
+                "2026-01-01 00:00:00",
+                "2026-01-11 00:00:00",
+                "2026-01-21 05:00:00",
+                "2026-02-10 05:00:00",
+            ],
+        )

@@ -8,7 +8,6 @@ from ..common import BillingCase
 @tagged("post_install", "-at_install")
 @freeze_time("2026-01-20")
 class TestRating(BillingCase):
-
     def test_l1_a_row_says_what_was_used_when_and_what_it_comes_to(self):
         charge = self._charge(included_quota=1000, price_per_unit=0.5, unit_batch=100)
         subscription = self._subscribe()
@@ -18,12 +17,16 @@ class TestRating(BillingCase):
         [rating] = subscription.fusion_rating_ids
         self.assertEqual(
             (rating.charge_id, rating.version_id, rating.plan_id, rating.metric_id),
-            (charge, charge.version_id, self.plan, self.calls))
-        self.assertEqual((rating.date_from, rating.date_until, rating.bill_on),
-                         (date(2026, 1, 1), date(2026, 2, 1), date(2026, 2, 1)))
+            (charge, charge.version_id, self.plan, self.calls),
+        )
+        self.assertEqual(
+            (rating.date_from, rating.date_until, rating.bill_on),
+            (date(2026, 1, 1), date(2026, 2, 1), date(2026, 2, 1)),
+        )
         self.assertEqual(rating.ends_at - rating.starts_at, timedelta(days=31))
-        self.assertEqual((rating.quantity, rating.included_quantity, rating.billable_quantity),
-                         (1250, 1000, 250))
+        self.assertEqual(
+            (rating.quantity, rating.included_quantity, rating.billable_quantity), (1250, 1000, 250)
+        )
         self.assertEqual((rating.amount, rating.due), (1.25, 1.25))
 
     def test_l6_the_order_shows_the_open_period_on_one_line_for_each_charge(self):
@@ -41,9 +44,10 @@ class TestRating(BillingCase):
         self._use(subscription, 3)
         self._rate()
         fee = subscription.fusion_rating_ids.filtered("item_id")
-        self.assertEqual(self._owed(subscription), [
-            ("2026-01-01", "2026-02-01", 6), ("2026-01-01", "2026-02-01", 49),
-        ])
+        self.assertEqual(
+            self._owed(subscription),
+            [("2026-01-01", "2026-02-01", 6), ("2026-01-01", "2026-02-01", 49)],
+        )
         self.assertEqual((fee.product_id, fee.bill_on), (self.fee_product, date(2026, 1, 1)))
 
     def test_new_usage_does_not_fill_the_chatter_with_every_new_total(self):

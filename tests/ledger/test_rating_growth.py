@@ -10,7 +10,6 @@ FEW, MANY = 5, 40
 
 @tagged("post_install", "-at_install")
 class TestRatingGrowth(BillingCase):
-
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -18,11 +17,16 @@ class TestRatingGrowth(BillingCase):
         cls.storage = cls._metric("gb", aggregation="weighted")
         cls._charge(charge_model="graduated", tier_ids=cls._tiers((10, 1), (False, "0.5")))
         cls._charge(cls.storage, price_per_unit=2, currency_id=cls.foreign.id)
-        cls.orders = cls.env["sale.order"].create([
-            {"partner_id": cls.partner.id, "fusion_plan_id": cls.plan.id,
-             "fusion_start_date": "2026-01-01"}
-            for _number in range(FEW + MANY)
-        ])
+        cls.orders = cls.env["sale.order"].create(
+            [
+                {
+                    "partner_id": cls.partner.id,
+                    "fusion_plan_id": cls.plan.id,
+                    "fusion_start_date": "2026-01-01",
+                }
+                for _number in range(FEW + MANY)
+            ]
+        )
         cls.orders.action_confirm()
         cls.env["fusion.billing.rating.request"].search([]).unlink()
 
@@ -33,10 +37,13 @@ class TestRatingGrowth(BillingCase):
         self.addCleanup(clock.stop)
 
     def _push(self, orders, quantity, start="2026-01-10"):
-        self._ingest(*(
-            self._event(order, quantity, start, metric, idempotency_key=f"{start}")
-            for order in orders for metric in (self.calls, self.storage)
-        ))
+        self._ingest(
+            *(
+                self._event(order, quantity, start, metric, idempotency_key=f"{start}")
+                for order in orders
+                for metric in (self.calls, self.storage)
+            )
+        )
 
     def _queries(self, orders, quantity, start="2026-01-10"):
         """How many queries it takes to rate a change of these subscriptions."""
@@ -83,15 +90,17 @@ class TestRatingGrowth(BillingCase):
     def test_r7_one_that_fails_is_told_and_all_others_are_rated(self):
         bad = self.orders[7]
         timeline_of = type(bad)._fusion_timeline
-        self.patch(self.registry["sale.order"], "_fusion_timeline", lambda order: (
-            self._fail() if order == bad else timeline_of(order)))
+        self.patch(
+            self.registry["sale.order"],
+            "_fusion_timeline",
+            lambda order: self._fail() if order == bad else timeline_of(order),
+        )
         self._push(self.orders, "20")
         self._rate()
         self.assertEqual(bad.fusion_error, "not this one")
         self.assertFalse((self.orders - bad).filtered("fusion_error"))
         self.assertEqual(self.orders.fusion_rating_ids.subscription_id, self.orders - bad)
-        self.assertEqual(
-            self.env["fusion.billing.rating.request"].search([]).subscription_id, bad)
+        self.assertEqual(self.env["fusion.billing.rating.request"].search([]).subscription_id, bad)
 
     def _fail(self):
         raise UserError(self.env._("not this one"))

@@ -9,21 +9,22 @@ from ..common import BillingCase
 
 
 class MoneyCase(BillingCase):
-
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         cls.env.company.currency_id.active = True
 
     def _currency(self, code):
-        currency = self.env["res.currency"].with_context(active_test=False).search(
-            [("name", "=", code)])
+        currency = (
+            self.env["res.currency"].with_context(active_test=False).search([("name", "=", code)])
+        )
         currency.active = True
         return currency
 
     def _subscribe_in(self, currency, start="2026-01-01", **vals):
-        pricelist = self.env["product.pricelist"].create({
-            "name": currency.name, "currency_id": currency.id})
+        pricelist = self.env["product.pricelist"].create(
+            {"name": currency.name, "currency_id": currency.id}
+        )
         return self._subscribe(start, pricelist_id=pricelist.id, **vals)
 
     def _rated(self, quantity, charge_vals, currency=None):
@@ -53,20 +54,23 @@ class TestExactAmounts(MoneyCase):
         self.assertEqual(self._numeric_text(rating, "quantity"), quantity)
         self.assertEqual(self._numeric_text(rating, "billable_quantity"), quantity)
         self.assertEqual(
-            Decimal(self._numeric_text(rating, "amount_exact")),
-            Decimal("15432098626543.209765432"))
+            Decimal(self._numeric_text(rating, "amount_exact")), Decimal("15432098626543.209765432")
+        )
         self.assertEqual(
-            Decimal(self._numeric_text(rating, "amount")), Decimal("15432098626543.21"))
+            Decimal(self._numeric_text(rating, "amount")), Decimal("15432098626543.21")
+        )
 
     def test_m1_a_sum_of_counters_keeps_every_digit(self):
         self._charge()
         subscription = self._subscribe()
-        self._ingest(*(
-            self._event(subscription, "999999999999999999.999999") for _number in range(11)))
+        self._ingest(
+            *(self._event(subscription, "999999999999999999.999999") for _number in range(11))
+        )
         self._rate()
         self.assertEqual(
             self._numeric_text(self._rating(subscription), "quantity"),
-            "10999999999999999999.999989")
+            "10999999999999999999.999989",
+        )
 
     def test_m1_a_tenth_and_two_tenths_are_three_tenths(self):
         self._charge(included_quota=0.3)
@@ -92,14 +96,14 @@ class TestExactAmounts(MoneyCase):
 
     def test_m1_a_price_for_a_batch_is_divided_exactly(self):
         rating = self._rated("1", {"price_per_unit": 1, "unit_batch": 3})
-        self.assertEqual(
-            self._numeric_text(rating, "amount_exact"), "0." + "3" * 40)
+        self.assertEqual(self._numeric_text(rating, "amount_exact"), "0." + "3" * 40)
 
     def test_m1_what_is_included_is_taken_off_exactly(self):
         rating = self._rated("1000000000.000001", {"included_quota": 1000000000})
         self.assertEqual(self._numeric_text(rating, "amount_exact"), "0.000001")
-        self.assertEqual(Decimal(self._numeric_text(rating, "billable_quantity")),
-                         Decimal("0.000001"))
+        self.assertEqual(
+            Decimal(self._numeric_text(rating, "billable_quantity")), Decimal("0.000001")
+        )
 
     def test_m1_what_staff_type_is_stored_as_typed(self):
         charge = self._charge()
@@ -121,7 +125,8 @@ class TestExactAmounts(MoneyCase):
 
     def test_m1_a_gigabyte_included_and_used_is_not_one_batch_too_many(self):
         charge = self._charge(
-            charge_model="package", included_quota=1073741824, unit_batch=1073741824)
+            charge_model="package", included_quota=1073741824, unit_batch=1073741824
+        )
         subscription = self._subscribe()
         self._use(subscription, 1073741824)
         self._rate()
@@ -144,7 +149,8 @@ class TestExactAmounts(MoneyCase):
             self._rate()
             rating = self._rating(subscription, metric=metric)
             self.assertEqual(
-                Decimal(self._numeric_text(rating, "quantity")), Decimal(expected), aggregation)
+                Decimal(self._numeric_text(rating, "quantity")), Decimal(expected), aggregation
+            )
 
     def test_m1_the_breakdown_holds_decimals_as_text(self):
         rating = self._rated("55", {"price_per_unit": 0.067})
@@ -160,8 +166,13 @@ class TestRounding(MoneyCase):
 
     def test_m2_half_a_cent_is_rounded_away_from_zero(self):
         for quantity, amount in (
-            ("0.005", "0.01"), ("0.0049999", "0.00"), ("2.675", "2.68"), ("1.005", "1.01"),
-            ("1.115", "1.12"), ("0.125", "0.13"), ("8.345", "8.35"),
+            ("0.005", "0.01"),
+            ("0.0049999", "0.00"),
+            ("2.675", "2.68"),
+            ("1.005", "1.01"),
+            ("1.115", "1.12"),
+            ("0.125", "0.13"),
+            ("8.345", "8.35"),
         ):
             metric, plan = self._metric(quantity), self._plan(quantity)
             self._charge(metric, plan)
@@ -170,7 +181,8 @@ class TestRounding(MoneyCase):
             self._rate()
             rating = self._rating(subscription, metric=metric)
             self.assertEqual(
-                Decimal(self._numeric_text(rating, "amount")), Decimal(amount), quantity)
+                Decimal(self._numeric_text(rating, "amount")), Decimal(amount), quantity
+            )
 
     def test_m2_yen_have_no_decimals(self):
         rating = self._rated("2.5", {"price_per_unit": 1}, self._currency("JPY"))
@@ -201,9 +213,12 @@ class TestRounding(MoneyCase):
         for metric in metrics:
             self._charge(metric, price_per_unit=0.0333)
         subscription = self._subscribe()
-        self._ingest(*(
-            self._event(subscription, f"{number}.5", metric=metric)
-            for number, metric in enumerate(metrics)))
+        self._ingest(
+            *(
+                self._event(subscription, f"{number}.5", metric=metric)
+                for number, metric in enumerate(metrics)
+            )
+        )
         self._bill_in_february()
         cents = Decimal("0.01")
         expected = sum(
@@ -214,10 +229,15 @@ class TestRounding(MoneyCase):
         self.assertEqual(len(invoice.invoice_line_ids), 81)
         self.assertEqual(Decimal(str(invoice.amount_total)), expected)
         self.assertEqual(
-            sum(Decimal(str(line.price_subtotal)) for line in invoice.invoice_line_ids), expected)
+            sum(Decimal(str(line.price_subtotal)) for line in invoice.invoice_line_ids), expected
+        )
         self.assertEqual(
-            sum(Decimal(self._numeric_text(rating, "amount"))
-                for rating in subscription.fusion_rating_ids), expected)
+            sum(
+                Decimal(self._numeric_text(rating, "amount"))
+                for rating in subscription.fusion_rating_ids
+            ),
+            expected,
+        )
 
     def test_m2_the_invoice_s_amount_is_the_ledger_s_with_any_tax(self):
         tax = self.env["account.tax"].create({"name": "VAT 20%", "amount": 20})
@@ -235,11 +255,21 @@ class TestRounding(MoneyCase):
         self.assertEqual(rating.subscription_id.invoice_ids.amount_untaxed, 3.69)
 
     def test_m2_a_pricelist_s_discount_does_not_touch_usage(self):
-        pricelist = self.env["product.pricelist"].create({
-            "name": "Half", "currency_id": self.currency.id,
-            "item_ids": [Command.create({
-                "compute_price": "percentage", "percent_price": 50, "applied_on": "3_global"})],
-        })
+        pricelist = self.env["product.pricelist"].create(
+            {
+                "name": "Half",
+                "currency_id": self.currency.id,
+                "item_ids": [
+                    Command.create(
+                        {
+                            "compute_price": "percentage",
+                            "percent_price": 50,
+                            "applied_on": "3_global",
+                        }
+                    )
+                ],
+            }
+        )
         self._charge()
         subscription = self._subscribe(pricelist_id=pricelist.id)
         self._ingest(self._event(subscription, "10"))
@@ -277,12 +307,14 @@ class TestWording(MoneyCase):
     def test_m4_the_invoice_line_names_metric_dates_used_included_and_billed(self):
         self.assertEqual(
             self._line_name(),
-            "API calls, Jan 1 – 31, 2026\n1,250.5 used, 1,000 included, 250.5 billed")
+            "API calls, Jan 1 – 31, 2026\n1,250.5 used, 1,000 included, 250.5 billed",
+        )
 
     def test_m4_no_digit_of_the_quantity_is_dropped(self):
         self.assertIn(
             "123,456,789,012,345,678.123456 used",
-            self._line_name("123456789012345678.123456", unit_batch=1000000))
+            self._line_name("123456789012345678.123456", unit_batch=1000000),
+        )
 
     def test_m4_a_french_customer_reads_french_dates_numbers_and_names(self):
         self.env["res.lang"]._activate_lang("fr_FR")

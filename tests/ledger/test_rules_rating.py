@@ -122,9 +122,10 @@ class TestRatingPeriod(BillingCase):
             self._use(subscription, 1, f"2026-02-{day:02} 00:00:00")
         self._use(subscription, 1, "2026-02-28 23:59:58")
         self._rate_at("2026-03-01 00:00:00")
-        self.assertEqual(self._owed(subscription), [
-            ("2026-01-01", "2026-02-01", 31), ("2026-02-01", "2026-03-01", 29),
-        ])
+        self.assertEqual(
+            self._owed(subscription),
+            [("2026-01-01", "2026-02-01", 31), ("2026-02-01", "2026-03-01", 29)],
+        )
 
     def test_r2_all_periods_from_the_open_one_to_today_s_are_rated_at_once(self):
         self._charge()
@@ -206,7 +207,8 @@ class TestLedgerRows(BillingCase):
         self._rate()
         self.assertEqual(subscription.fusion_rating_ids.amount, 0)
         self.assertEqual(
-            self._numeric_text(subscription.fusion_rating_ids, "amount_exact"), "0.0049")
+            self._numeric_text(subscription.fusion_rating_ids, "amount_exact"), "0.0049"
+        )
 
     def test_l1_a_row_follows_its_counters_down_to_zero(self):
         self._charge(included_quota=10)
@@ -293,27 +295,41 @@ class TestAggregation(BillingCase):
         return self._rating(subscription, metric=metric).quantity
 
     def test_sum_adds_counters(self):
-        self.assertEqual(self._quantity(
-            "sum", (1.5, "2026-01-02", None), (2.25, "2026-01-02", None)), 3.75)
+        self.assertEqual(
+            self._quantity("sum", (1.5, "2026-01-02", None), (2.25, "2026-01-02", None)), 3.75
+        )
 
     def test_max_takes_the_highest_counter(self):
-        self.assertEqual(self._quantity(
-            "max", (3, "2026-01-02", None), (9, "2026-01-03", None), (4, "2026-01-04", None)), 9)
+        self.assertEqual(
+            self._quantity(
+                "max", (3, "2026-01-02", None), (9, "2026-01-03", None), (4, "2026-01-04", None)
+            ),
+            9,
+        )
 
     def test_last_takes_the_counter_with_the_latest_start_whenever_it_was_pushed(self):
-        self.assertEqual(self._quantity(
-            "last", (3, "2026-01-09", None), (9, "2026-01-03", None)), 3)
+        self.assertEqual(
+            self._quantity("last", (3, "2026-01-09", None), (9, "2026-01-03", None)), 3
+        )
 
     def test_last_takes_the_latest_write_among_equal_starts(self):
-        self.assertEqual(self._quantity(
-            "last", (3, "2026-01-09", None), (9, "2026-01-09", None)), 9)
+        self.assertEqual(
+            self._quantity("last", (3, "2026-01-09", None), (9, "2026-01-09", None)), 9
+        )
 
     def test_unique_count_counts_values_and_the_quantities_of_counters_without_value(self):
-        self.assertEqual(self._quantity(
-            "unique_count",
-            (1, "2026-01-02", "ann"), (1, "2026-01-03", "bob"), (7, "2026-01-04", "ann"),
-            (1, "2026-01-05", None), (1, "2026-01-06", None), (2, "2026-01-06", None),
-        ), 4)
+        self.assertEqual(
+            self._quantity(
+                "unique_count",
+                (1, "2026-01-02", "ann"),
+                (1, "2026-01-03", "bob"),
+                (7, "2026-01-04", "ann"),
+                (1, "2026-01-05", None),
+                (1, "2026-01-06", None),
+                (2, "2026-01-06", None),
+            ),
+            4,
+        )
 
     def test_a_period_without_counters_comes_to_nothing(self):
         self.assertEqual(self._quantity("sum"), 0)
@@ -369,8 +385,9 @@ class TestIdempotentRating(BillingCase):
         return subscription, self._state(subscription)
 
     def _state(self, subscription):
-        exact = subscription.fusion_rating_ids._read_exact([
-            "quantity", "included_quantity", "billable_quantity", "amount_exact", "amount"])
+        exact = subscription.fusion_rating_ids._read_exact(
+            ["quantity", "included_quantity", "billable_quantity", "amount_exact", "amount"]
+        )
         ledger = {
             rating.metric_id.code: (exact[rating.id], rating.breakdown)
             for rating in subscription.fusion_rating_ids

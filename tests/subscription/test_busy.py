@@ -31,7 +31,8 @@ class TestBusySubscriptions(TransactionCase):
 
     def _touch(self, order):
         self.other.execute(
-            "UPDATE sale_order SET client_order_ref = 'touched' WHERE id = %s", [order.id])
+            "UPDATE sale_order SET client_order_ref = 'touched' WHERE id = %s", [order.id]
+        )
 
     def _lock(self):
         """Lock all; nothing of it is an alarm in the log."""

@@ -13,14 +13,16 @@ from ...models.subscription.sale_order_timeline import UsageAfterEnd
 from ..common import BillingCase
 
 MADE = (
-    "fusion_billing_rating_request", "fusion_billing_usage", "fusion_billing_rating",
-    "fusion_billing_item", "fusion_billing_phase",
+    "fusion_billing_rating_request",
+    "fusion_billing_usage",
+    "fusion_billing_rating",
+    "fusion_billing_item",
+    "fusion_billing_phase",
 )
 
 
 @tagged("post_install", "-at_install")
 class TestEndAndPush(TransactionCase):
-
     def setUp(self):
         super().setUp()
         self.staff, self.app = self._cursor(), self._cursor()
@@ -29,10 +31,9 @@ class TestEndAndPush(TransactionCase):
         self.metric = env["fusion.billing.metric"].create({"code": "races", "name": "Races"})
         self.plan = env["fusion.billing.plan"].create({"code": "races", "name": "Races"})
         self.addCleanup(self._tidy_up)
-        self.order = env["sale.order"]._fusion_create_subscription({
-            "partner_id": self.partner.id, "plan_id": self.plan.id,
-            "start_date": date(2026, 1, 1),
-        })
+        self.order = env["sale.order"]._fusion_create_subscription(
+            {"partner_id": self.partner.id, "plan_id": self.plan.id, "start_date": date(2026, 1, 1)}
+        )
         self.staff.commit()
 
     def _cursor(self):
@@ -45,8 +46,13 @@ class TestEndAndPush(TransactionCase):
             cursor.rollback()
         self.order.env.invalidate_all()
         for table in MADE:
-            self.staff.execute(SQL(
-                "DELETE FROM %s WHERE subscription_id = %s", SQL.identifier(table), self.order.id))
+            self.staff.execute(
+                SQL(
+                    "DELETE FROM %s WHERE subscription_id = %s",
+                    SQL.identifier(table),
+                    self.order.id,
+                )
+            )
         self.staff.execute(SQL("DELETE FROM sale_order WHERE id = %s", self.order.id))
         for record in (self.plan, self.metric, self.partner):
             record.unlink()
@@ -56,7 +62,8 @@ class TestEndAndPush(TransactionCase):
         """Store a counter as a request does that was validated before."""
         env = api.Environment(self.app, SUPERUSER_ID, {})
         event = BillingCase._event(
-            self.order, "5", start, metric=self.metric, idempotency_key=start)
+            self.order, "5", start, metric=self.metric, idempotency_key=start
+        )
         return env["fusion.billing.usage"]._ingest([event], "app")
 
     def _end(self, **options):

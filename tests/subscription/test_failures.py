@@ -32,8 +32,9 @@ class FailureCase(BillingCase):
 
     def _archive_income_account(self):
         """The invoice can be made but not be posted."""
-        account = self.env["account.account"].create({
-            "name": "Old income", "code": "999001", "account_type": "income"})
+        account = self.env["account.account"].create(
+            {"name": "Old income", "code": "999001", "account_type": "income"}
+        )
         self.bad_product.property_account_income_id = account
         account.active = False
         return account
@@ -44,13 +45,15 @@ class FailureCase(BillingCase):
 
     def _activities(self, subscription):
         return subscription.activity_ids.filtered(
-            lambda activity: activity.activity_type_id
-            == self.env.ref("fusion_billing.mail_activity_type_failure"))
+            lambda activity: (
+                activity.activity_type_id
+                == self.env.ref("fusion_billing.mail_activity_type_failure")
+            )
+        )
 
 
 @tagged("post_install", "-at_install")
 class TestRatingFailure(FailureCase):
-
     def test_r7_every_other_subscription_is_rated(self):
         self._restrict_product_to_another_company()
         self._rate()
@@ -94,8 +97,7 @@ class TestRatingFailure(FailureCase):
         self.assertEqual(pending, [self.bad.id])
 
     def test_r7_the_salesperson_is_asked_and_else_a_billing_manager(self):
-        seller = new_test_user(
-            self.env, "seller", "sales_team.group_sale_salesman,base.group_user")
+        seller = new_test_user(self.env, "seller", "sales_team.group_sale_salesman,base.group_user")
         self.bad.user_id = seller
         self._restrict_product_to_another_company()
         self._rate()
@@ -119,7 +121,9 @@ class TestRatingFailure(FailureCase):
         # A row that the database refuses: the sentence must not show its words.
         self.env.cr.execute(
             "ALTER TABLE fusion_billing_rating ADD CONSTRAINT unforeseen"
-            " CHECK (subscription_id <> %s)", (self.bad.id,))
+            " CHECK (subscription_id <> %s)",
+            (self.bad.id,),
+        )
         with self.assertLogs(GUARD, "ERROR") as logs, mute_logger("odoo.sql_db"):
             self._rate()
         self.assertIn("unforeseen", logs.output[0])
@@ -130,7 +134,6 @@ class TestRatingFailure(FailureCase):
 
 @tagged("post_install", "-at_install")
 class TestInvoicingFailure(FailureCase):
-
     def test_r7_every_other_subscription_is_invoiced(self):
         self._archive_income_account()
         self._bill_in_february()
@@ -168,12 +171,16 @@ class TestInvoicingFailure(FailureCase):
         self.assertEqual(len(self._activities(self.bad)), 1)
 
     def test_r7_an_archived_currency_stops_only_its_own_subscription(self):
-        foreign = self.env["res.currency"].with_context(active_test=False).search(
-            [("id", "!=", self.currency.id)], limit=1)
+        foreign = (
+            self.env["res.currency"]
+            .with_context(active_test=False)
+            .search([("id", "!=", self.currency.id)], limit=1)
+        )
         foreign.active = True
         self._charge(plan=self.bad_plan, currency_id=foreign.id, valid_from="2026-01-01")
-        pricelist = self.env["product.pricelist"].create({
-            "name": "Foreign", "currency_id": foreign.id})
+        pricelist = self.env["product.pricelist"].create(
+            {"name": "Foreign", "currency_id": foreign.id}
+        )
         subscription = self._subscribe(plan=self.bad_plan, pricelist_id=pricelist.id)
         self._use(subscription, 5)
         foreign.active = False
@@ -218,14 +225,17 @@ class TestCrons(FailureCase):
 
     @freeze_time("2026-01-20")
     def test_the_rating_cron_leaves_a_commit_after_each_batch(self):
-        orders = self.env["sale.order"].create([
-            {
-                "partner_id": self.partner.id, "fusion_plan_id": self.plan.id,
-                "fusion_start_date": "2026-01-01",
-                "order_line": [Command.create({"product_id": self.setup_product.id})],
-            }
-            for _number in range(120)
-        ])
+        orders = self.env["sale.order"].create(
+            [
+                {
+                    "partner_id": self.partner.id,
+                    "fusion_plan_id": self.plan.id,
+                    "fusion_start_date": "2026-01-01",
+                    "order_line": [Command.create({"product_id": self.setup_product.id})],
+                }
+                for _number in range(120)
+            ]
+        )
         orders.action_confirm()
         self._ingest(*(self._event(order, "2") for order in orders))
         self._run_cron("ir_cron_rate_open_periods")

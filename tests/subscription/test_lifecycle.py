@@ -11,19 +11,22 @@ from ..lifecycle_case import LifecycleCase
 
 @tagged("post_install", "-at_install")
 class TestConfirm(LifecycleCase):
-
     def test_a_confirmed_subscription_can_be_searched_at_once(self):
-        order = self.env["sale.order"].create({
-            "partner_id": self.partner.id, "fusion_plan_id": self.plan.id,
-            "fusion_start_date": "2026-01-01",
-        })
+        order = self.env["sale.order"].create(
+            {
+                "partner_id": self.partner.id,
+                "fusion_plan_id": self.plan.id,
+                "fusion_start_date": "2026-01-01",
+            }
+        )
         order.action_confirm()
         self.assertIn(order, self.env["sale.order"].search([("fusion_state", "=", "3_progress")]))
 
     @freeze_time("2026-03-15 12:00:00")
     def test_confirming_an_order_with_a_plan_starts_a_subscription_today(self):
-        order = self.env["sale.order"].create({
-            "partner_id": self.partner.id, "fusion_plan_id": self.plan.id})
+        order = self.env["sale.order"].create(
+            {"partner_id": self.partner.id, "fusion_plan_id": self.plan.id}
+        )
         self.assertEqual(order.fusion_state, "1_draft")
         order.action_confirm()
         self.assertEqual(order.fusion_state, "3_progress")
@@ -38,10 +41,12 @@ class TestConfirm(LifecycleCase):
             self.assertEqual(self._subscribe(start=False).fusion_start_date, date(2026, 3, day))
 
     def test_an_order_without_plan_is_no_subscription(self):
-        order = self.env["sale.order"].create({
-            "partner_id": self.partner.id,
-            "order_line": [Command.create({"product_id": self.fee_product.id})],
-        })
+        order = self.env["sale.order"].create(
+            {
+                "partner_id": self.partner.id,
+                "order_line": [Command.create({"product_id": self.fee_product.id})],
+            }
+        )
         order.action_confirm()
         self.assertFalse(order.fusion_state)
         self._bill()
@@ -51,11 +56,14 @@ class TestConfirm(LifecycleCase):
 
     @freeze_time("2026-01-01")
     def test_a_quotation_is_not_billed(self):
-        order = self.env["sale.order"].create({
-            "partner_id": self.partner.id, "fusion_plan_id": self.plan.id,
-            "fusion_start_date": "2025-01-01",
-            "order_line": [Command.create({"product_id": self.fee_product.id})],
-        })
+        order = self.env["sale.order"].create(
+            {
+                "partner_id": self.partner.id,
+                "fusion_plan_id": self.plan.id,
+                "fusion_start_date": "2025-01-01",
+                "order_line": [Command.create({"product_id": self.fee_product.id})],
+            }
+        )
         self._bill()
         self.assertFalse(order.invoice_ids)
 
@@ -86,34 +94,34 @@ class TestAnchor(LifecycleCase):
             with freeze_time(anchor):
                 subscription = self._subscribe(anchor)
             self.assertEqual(
-                self._boundaries(subscription, "2026-05-01"),
-                [f"2026-{day}" for day in expected])
+                self._boundaries(subscription, "2026-05-01"), [f"2026-{day}" for day in expected]
+            )
 
     def test_r4_a_leap_year_s_february_has_29_days(self):
         with freeze_time("2028-01-31"):
             subscription = self._subscribe("2028-01-31")
-        self.assertEqual(
-            self._boundaries(subscription, "2028-03-01"), ["2028-02-29", "2028-03-31"])
+        self.assertEqual(self._boundaries(subscription, "2028-03-01"), ["2028-02-29", "2028-03-31"])
 
     def test_r4_a_year_from_a_leap_day_comes_back_to_it(self):
         with freeze_time("2024-02-29"):
             subscription = self._subscribe(
-                "2024-02-29", plan=self._plan("year", billing_period_unit="year"))
+                "2024-02-29", plan=self._plan("year", billing_period_unit="year")
+            )
         self.assertEqual(
             self._boundaries(subscription, "2027-12-31"),
-            ["2025-02-28", "2026-02-28", "2027-02-28", "2028-02-29"])
+            ["2025-02-28", "2026-02-28", "2027-02-28", "2028-02-29"],
+        )
 
     def test_r4_an_anchor_of_its_own_aligns_the_periods(self):
         with freeze_time("2026-01-20"):
             subscription = self._subscribe("2026-01-20", fusion_anchor_date="2026-01-31")
         self.assertEqual(
-            self._boundaries(subscription, "2026-03-15"),
-            ["2026-01-31", "2026-02-28", "2026-03-31"])
+            self._boundaries(subscription, "2026-03-15"), ["2026-01-31", "2026-02-28", "2026-03-31"]
+        )
 
 
 @tagged("post_install", "-at_install")
 class TestPause(LifecycleCase):
-
     def setUp(self):
         super().setUp()
         self._charge()
@@ -142,9 +150,12 @@ class TestPause(LifecycleCase):
         self._resume_on("2026-03-10")
         self._bill_on("2026-03-10", "2026-04-01")
         self.assertEqual(
-            [move.amount_untaxed * (1 if move.move_type == "out_invoice" else -1)
-             for move in self.subscription.invoice_ids.sorted("id")],
-            [49, round(6 - 49 * 16 / 31, 2), round(49 * 22 / 31 + 49, 2)])
+            [
+                move.amount_untaxed * (1 if move.move_type == "out_invoice" else -1)
+                for move in self.subscription.invoice_ids.sorted("id")
+            ],
+            [49, round(6 - 49 * 16 / 31, 2), round(49 * 22 / 31 + 49, 2)],
+        )
         self.assertDates(self.subscription, "2026-04-01", "2026-05-01")
 
     def test_what_is_not_in_progress_is_not_paused_and_what_is_not_paused_not_resumed(self):
@@ -175,14 +186,14 @@ class TestPause(LifecycleCase):
         with freeze_time("2026-03-05"):
             self.subscription._fusion_close()
         self.assertEqual(self.subscription.fusion_state, "6_churn")
-        self.assertEqual(sum(self.subscription.fusion_rating_ids.mapped("amount")),
-                         6 + round(49 * 15 / 31, 2))
+        self.assertEqual(
+            sum(self.subscription.fusion_rating_ids.mapped("amount")), 6 + round(49 * 15 / 31, 2)
+        )
         self.assertEqual(set(self.subscription.fusion_rating_ids.mapped("due")), {0})
 
 
 @tagged("post_install", "-at_install")
 class TestClose(LifecycleCase):
-
     def setUp(self):
         super().setUp()
         self._charge()
@@ -223,8 +234,7 @@ class TestClose(LifecycleCase):
 
     def test_the_end_date_is_honoured_after_downtime(self):
         with freeze_time("2026-01-01"):
-            subscription = self._subscribe(
-                products=self.fee_product, fusion_end_date="2026-03-01")
+            subscription = self._subscribe(products=self.fee_product, fusion_end_date="2026-03-01")
         self._bill_on("2026-06-10")
         self.assertEqual(self._invoiced(subscription), [49, 49])
         self.assertEqual(subscription.fusion_state, "6_churn")
@@ -232,8 +242,7 @@ class TestClose(LifecycleCase):
 
     def test_fees_of_a_period_that_the_end_date_cuts_cost_their_share_of_days(self):
         with freeze_time("2026-01-01"):
-            subscription = self._subscribe(
-                products=self.fee_product, fusion_end_date="2026-02-15")
+            subscription = self._subscribe(products=self.fee_product, fusion_end_date="2026-02-15")
         self._bill_on("2026-01-01", "2026-02-01", "2026-02-15")
         self.assertEqual(self._invoiced(subscription), [49, 24.5])
         self.assertEqual(subscription.fusion_state, "6_churn")
@@ -242,7 +251,8 @@ class TestClose(LifecycleCase):
         plan = self._plan("arrears", fee_timing="arrears")
         with freeze_time("2026-02-01"):
             subscription = self._subscribe(
-                "2026-02-01", self.fee_product, plan, fusion_end_date="2026-02-15")
+                "2026-02-01", self.fee_product, plan, fusion_end_date="2026-02-15"
+            )
         self._bill_on("2026-02-15")
         self.assertEqual(self._invoiced(subscription), [24.5])
 
@@ -272,8 +282,7 @@ class TestClose(LifecycleCase):
 
     def test_an_end_date_on_the_start_date_closes_without_an_invoice(self):
         with freeze_time("2026-01-01"):
-            subscription = self._subscribe(
-                products=self.fee_product, fusion_end_date="2026-01-01")
+            subscription = self._subscribe(products=self.fee_product, fusion_end_date="2026-01-01")
             self._bill()
         self.assertEqual(subscription.fusion_state, "6_churn")
         self.assertFalse(subscription.invoice_ids)
@@ -320,10 +329,12 @@ class TestTimeZones(LifecycleCase):
                 subscription = self._subscribe(start)
             [[life, _end]] = subscription._fusion_spans()
             # An hourly counter from the first instant on, some more than fit into the month.
-            self._ingest(*(
-                self._event(subscription, "1", (life + timedelta(hours=hour)).isoformat())
-                for hour in range(32 * 24)
-            ))
+            self._ingest(
+                *(
+                    self._event(subscription, "1", (life + timedelta(hours=hour)).isoformat())
+                    for hour in range(32 * 24)
+                )
+            )
             with freeze_time(f"{end} 13:00:00"):
                 self._bill()
             self.assertEqual(self._invoiced(subscription), [hours], (zone, start))
@@ -358,11 +369,16 @@ class TestTimeZones(LifecycleCase):
         self.assertEqual(self._invoiced(theirs), [5])
 
     def _other_company(self, zone):
-        company = self.env["res.company"].create({
-            "name": "Other", "fusion_billing_tz": zone,
-            "currency_id": self.currency.id, "country_id": self.company.country_id.id,
-        })
+        company = self.env["res.company"].create(
+            {
+                "name": "Other",
+                "fusion_billing_tz": zone,
+                "currency_id": self.currency.id,
+                "country_id": self.company.country_id.id,
+            }
+        )
         self.env["account.chart.template"].try_loading(
-            "generic_coa", company=company, install_demo=False)
+            "generic_coa", company=company, install_demo=False
+        )
         self.env.user.company_ids |= company
         return company

@@ -9,7 +9,6 @@ from ..common import BillingCase
 
 
 class MidLifeCase(BillingCase):
-
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -20,7 +19,6 @@ class MidLifeCase(BillingCase):
 
 @tagged("post_install", "-at_install")
 class TestDatesAndPlan(MidLifeCase):
-
     def test_r2_what_the_timeline_says_is_not_written_by_hand(self):
         self._bill_at("2026-02-01")
         for vals in ({"fusion_last_invoice_date": "2026-01-15"}, {"fusion_plan_id": False}):
@@ -75,7 +73,8 @@ class TestDatesAndPlan(MidLifeCase):
         self._bill_at("2026-02-01")
         self.subscription.action_fusion_invoice_now()
         self.assertEqual(
-            self.subscription.invoice_ids.filtered(lambda m: m.state != "cancel").ids, [])
+            self.subscription.invoice_ids.filtered(lambda m: m.state != "cancel").ids, []
+        )
 
 
 @tagged("post_install", "-at_install")

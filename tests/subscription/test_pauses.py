@@ -7,7 +7,6 @@ from ..common import BillingCase
 
 
 class PauseCase(BillingCase):
-
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -30,7 +29,8 @@ class TestPauses(PauseCase):
         self._rate()
         return [
             (str(row.date_from), row.amount)
-            for row in self.subscription.fusion_rating_ids.sorted("date_from") if row.amount
+            for row in self.subscription.fusion_rating_ids.sorted("date_from")
+            if row.amount
         ]
 
     def test_a_period_that_lies_in_the_pause_as_a_whole_owes_nothing(self):
@@ -45,9 +45,15 @@ class TestPauses(PauseCase):
             self.assertEqual(self._owed(), [("2026-01-01", 10), ("2026-01-21", 11)])
 
     def test_a_fixed_fee_without_usage_is_not_due_in_a_pause(self):
-        self.charge.write({
-            "minimum_amount": 0, "charge_model": "percentage", "rate": 1, "fixed_amount": 31,
-            "flat_fee_at_zero": True})
+        self.charge.write(
+            {
+                "minimum_amount": 0,
+                "charge_model": "percentage",
+                "rate": 1,
+                "fixed_amount": 31,
+                "flat_fee_at_zero": True,
+            }
+        )
         self._pause("2026-01-10", "2026-03-01")
         with freeze_time("2026-02-28"):
             self.assertEqual(self._owed(), [("2026-01-01", 10)])

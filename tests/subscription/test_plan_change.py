@@ -22,7 +22,8 @@ class TestPlanChange(BillingCase):
     def _change(self, moment, plan=None, day=None):
         with freeze_time(moment):
             self.subscription._fusion_change_plan(
-                plan or self.other, day and date.fromisoformat(day))
+                plan or self.other, day and date.fromisoformat(day)
+            )
 
     def _use_daily(self, month="01", days=31):
         for day in range(1, days + 1):
@@ -120,7 +121,8 @@ class TestPlanChange(BillingCase):
         self._change("2026-01-21 12:00:00", self.plan)
         self._bill_at("2026-02-01")
         self.assertEqual(
-            self._parts(), [(1, 11, "pro", 10), (11, 21, "other", 10), (21, 1, "pro", 11)])
+            self._parts(), [(1, 11, "pro", 10), (11, 21, "other", 10), (21, 1, "pro", 11)]
+        )
         self.assertEqual(self._invoiced(self.subscription), [1021])
         self._assert_settled()
 

@@ -5,7 +5,6 @@ from ..common import BillingCase
 
 @tagged("post_install", "-at_install")
 class TestSubscription(BillingCase):
-
     @freeze_time("2026-01-01 08:00:00")
     def test_a_month_of_fees_in_advance_and_usage_in_arrears(self):
         self._charge(included_quota=10)

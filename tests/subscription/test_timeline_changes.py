@@ -36,10 +36,14 @@ class TestTimelineChanges(BillingCase):
         subscription = self._subscribe("2026-01-01", plan=self.plan)
         subscription._fusion_change_plan(self.basic, date(2026, 4, 1))
         subscription._fusion_change_plan(self.team, date(2026, 7, 1))
-        self.assertEqual(self._phases(subscription), [
-            ("2026-01-01", "pro", "active"), ("2026-04-01", "basic", "active"),
-            ("2026-07-01", "team", "active"),
-        ])
+        self.assertEqual(
+            self._phases(subscription),
+            [
+                ("2026-01-01", "pro", "active"),
+                ("2026-04-01", "basic", "active"),
+                ("2026-07-01", "team", "active"),
+            ],
+        )
         self.assertEqual(subscription.fusion_plan_id, self.plan)
         with freeze_time("2026-04-01"):
             self._rate()
@@ -55,9 +59,10 @@ class TestTimelineChanges(BillingCase):
         subscription = self._subscribe("2026-01-01")
         subscription._fusion_pause(date(2026, 1, 5), date(2026, 1, 8))
         subscription._fusion_pause(date(2026, 3, 1), date(2026, 3, 11))
-        self.assertEqual([day for day, _plan, _state in self._phases(subscription)], [
-            "2026-01-01", "2026-01-05", "2026-01-08", "2026-03-01", "2026-03-11",
-        ])
+        self.assertEqual(
+            [day for day, _plan, _state in self._phases(subscription)],
+            ["2026-01-01", "2026-01-05", "2026-01-08", "2026-03-01", "2026-03-11"],
+        )
         self.assertEqual(subscription.fusion_state, "3_progress")
 
     def test_a_pause_from_tomorrow_is_shown_at_once_and_ends_today(self):
@@ -67,9 +72,10 @@ class TestTimelineChanges(BillingCase):
         with freeze_time("2026-01-20"):
             subscription._fusion_resume()
             self.assertEqual(subscription.fusion_state, "3_progress")
-        self.assertEqual(self._phases(subscription)[1:], [
-            ("2026-01-11", "pro", "paused"), ("2026-01-20", "pro", "active"),
-        ])
+        self.assertEqual(
+            self._phases(subscription)[1:],
+            [("2026-01-11", "pro", "paused"), ("2026-01-20", "pro", "active")],
+        )
 
     def test_a_change_of_plan_is_dated_back(self):
         subscription = self._subscribe("2026-01-01", plan=self.basic)
@@ -107,8 +113,10 @@ class TestTimelineChanges(BillingCase):
     def test_what_the_timeline_says_is_not_written_by_hand(self):
         subscription = self._subscribe("2026-01-01")
         for vals in (
-            {"fusion_state": "6_churn"}, {"fusion_plan_id": self.basic.id},
-            {"fusion_next_invoice_date": "2027-01-01"}, {"fusion_start_date": "2025-01-01"},
+            {"fusion_state": "6_churn"},
+            {"fusion_plan_id": self.basic.id},
+            {"fusion_next_invoice_date": "2027-01-01"},
+            {"fusion_start_date": "2025-01-01"},
         ):
             with self.assertRaises(UserError):
                 subscription.with_context(fusion_engine=True).write(vals)
@@ -122,51 +130,63 @@ class TestItems(BillingCase):
         frozen = freeze_time("2026-01-11 12:00:00")
         frozen.start()
         self.addCleanup(frozen.stop)
-        self.plan.fee_ids = [(0, 0, {
-            "product_id": self.setup_product.id, "has_own_price": True, "price_unit": 31,
-        })]
+        self.plan.fee_ids = [
+            (0, 0, {"product_id": self.setup_product.id, "has_own_price": True, "price_unit": 31})
+        ]
 
     def _items(self, subscription):
         return [
-            (item.product_id.name, item.quantity, item.price_unit, str(item.date_from),
-             str(item.date_until or "")) for item in subscription.fusion_item_ids
+            (
+                item.product_id.name,
+                item.quantity,
+                item.price_unit,
+                str(item.date_from),
+                str(item.date_until or ""),
+            )
+            for item in subscription.fusion_item_ids
         ]
 
     def _owed(self, subscription):
         self._rate()
         return sorted(
             (str(row.date_from), str(row.date_until), row.amount)
-            for row in subscription.fusion_rating_ids if row.item_id and row.amount
+            for row in subscription.fusion_rating_ids
+            if row.item_id and row.amount
         )
 
     def test_a_plan_brings_its_fees(self):
         subscription = self._subscribe("2026-01-01", products=[self.fee_product])
-        self.assertCountEqual(self._items(subscription), [
-            ("Pro subscription", 1, 49, "2026-01-01", ""), ("Set-up", 1, 31, "2026-01-01", ""),
-        ])
-        self.assertEqual(self._owed(subscription), [
-            ("2026-01-01", "2026-02-01", 31), ("2026-01-01", "2026-02-01", 49),
-        ])
+        self.assertCountEqual(
+            self._items(subscription),
+            [("Pro subscription", 1, 49, "2026-01-01", ""), ("Set-up", 1, 31, "2026-01-01", "")],
+        )
+        self.assertEqual(
+            self._owed(subscription),
+            [("2026-01-01", "2026-02-01", 31), ("2026-01-01", "2026-02-01", 49)],
+        )
 
     def test_a_plain_edit_of_the_quantity_holds_from_today_by_days(self):
         subscription = self._subscribe("2026-01-01")
         [line] = subscription.order_line
         line.product_uom_qty = 3
-        self.assertEqual(self._items(subscription), [
-            ("Set-up", 1, 31, "2026-01-01", "2026-01-11"), ("Set-up", 3, 31, "2026-01-11", ""),
-        ])
-        self.assertEqual(self._owed(subscription), [
-            ("2026-01-01", "2026-01-11", 10), ("2026-01-11", "2026-02-01", 63),
-        ])
+        self.assertEqual(
+            self._items(subscription),
+            [("Set-up", 1, 31, "2026-01-01", "2026-01-11"), ("Set-up", 3, 31, "2026-01-11", "")],
+        )
+        self.assertEqual(
+            self._owed(subscription),
+            [("2026-01-01", "2026-01-11", 10), ("2026-01-11", "2026-02-01", 63)],
+        )
 
     def test_a_plan_may_let_changes_wait_for_the_next_period(self):
         self.plan.item_changes = "next_period"
         subscription = self._subscribe("2026-01-01")
         [line] = subscription.order_line
         line.product_uom_qty = 3
-        self.assertEqual(self._items(subscription), [
-            ("Set-up", 1, 31, "2026-01-01", "2026-02-01"), ("Set-up", 3, 31, "2026-02-01", ""),
-        ])
+        self.assertEqual(
+            self._items(subscription),
+            [("Set-up", 1, 31, "2026-01-01", "2026-02-01"), ("Set-up", 3, 31, "2026-02-01", "")],
+        )
         self.assertEqual(line.product_uom_qty, 1)
         with freeze_time("2026-02-01"):
             self._rate()
@@ -184,15 +204,26 @@ class TestItems(BillingCase):
         self.assertIn(("Pro subscription", 1, 49, "2026-01-11", ""), self._items(subscription))
 
     def test_a_change_of_plan_swaps_the_fees_and_taking_it_back_restores_them(self):
-        yearly = self._plan("yearly", billing_period_unit="year", fee_ids=[(0, 0, {
-            "product_id": self.fee_product.id, "has_own_price": True, "price_unit": 365,
-        })])
+        yearly = self._plan(
+            "yearly",
+            billing_period_unit="year",
+            fee_ids=[
+                (
+                    0,
+                    0,
+                    {"product_id": self.fee_product.id, "has_own_price": True, "price_unit": 365},
+                )
+            ],
+        )
         subscription = self._subscribe("2026-01-01")
         subscription._fusion_change_plan(yearly)
-        self.assertEqual(self._items(subscription), [
-            ("Set-up", 1, 31, "2026-01-01", "2026-02-01"),
-            ("Pro subscription", 1, 365, "2026-02-01", ""),
-        ])
+        self.assertEqual(
+            self._items(subscription),
+            [
+                ("Set-up", 1, 31, "2026-01-01", "2026-02-01"),
+                ("Pro subscription", 1, 365, "2026-02-01", ""),
+            ],
+        )
         subscription._fusion_keep_plan()
         self.assertEqual(self._items(subscription), [("Set-up", 1, 31, "2026-01-01", "")])
 
@@ -210,22 +241,25 @@ class TestItems(BillingCase):
         subscription = self._subscribe("2026-01-01")
         subscription._fusion_change_plan(other, date(2026, 1, 21))
         subscription._fusion_change_plan(other, date(2026, 1, 15))
-        self.assertEqual(self._items(subscription), [
-            ("Set-up", 1, 31, "2026-01-01", "2026-01-15"),
-            ("Pro subscription", 1, 49, "2026-01-15", ""),
-        ])
+        self.assertEqual(
+            self._items(subscription),
+            [
+                ("Set-up", 1, 31, "2026-01-01", "2026-01-15"),
+                ("Pro subscription", 1, 49, "2026-01-15", ""),
+            ],
+        )
 
     def test_a_fee_of_another_plan_does_not_come_back_by_an_edit(self):
         subscription = self._subscribe("2026-01-01")
         line = subscription.order_line
         subscription._fusion_change_plan(self._plan("other"), date(2026, 1, 11))
-        for edit in (lambda: line.write({"product_uom_qty": 2}),
-                     lambda: subscription._fusion_change_item(line, quantity=2)):
+        for edit in (
+            lambda: line.write({"product_uom_qty": 2}),
+            lambda: subscription._fusion_change_item(line, quantity=2),
+        ):
             with self.assertRaisesRegex(UserError, "comes with the plan pro"):
                 edit()
-        self.assertEqual(self._items(subscription), [
-            ("Set-up", 1, 31, "2026-01-01", "2026-01-11"),
-        ])
+        self.assertEqual(self._items(subscription), [("Set-up", 1, 31, "2026-01-01", "2026-01-11")])
 
     def test_a_fee_that_staff_put_on_again_ends_with_its_plan(self):
         subscription = self._subscribe("2026-01-01")
@@ -233,10 +267,13 @@ class TestItems(BillingCase):
         subscription._fusion_end_item(line, date(2026, 1, 11))
         subscription._fusion_change_plan(self._plan("other"), date(2026, 1, 21))
         subscription._fusion_change_item(line, quantity=2, date=date(2026, 1, 15))
-        self.assertEqual(self._items(subscription), [
-            ("Set-up", 1, 31, "2026-01-01", "2026-01-11"),
-            ("Set-up", 2, 31, "2026-01-15", "2026-01-21"),
-        ])
+        self.assertEqual(
+            self._items(subscription),
+            [
+                ("Set-up", 1, 31, "2026-01-01", "2026-01-11"),
+                ("Set-up", 2, 31, "2026-01-15", "2026-01-21"),
+            ],
+        )
 
     def test_a_plan_put_between_is_taken_back_and_leaves_no_gap_in_the_fees(self):
         other = self._plan("other")

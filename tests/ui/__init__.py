@@ -1,7 +1,1 @@
-from . import (
-    test_change_wizards,
-    test_estimate_wizard,
-    test_staff_actions,
-    test_tours,
-    test_views,
-)
+from . import test_change_wizards, test_estimate_wizard, test_staff_actions, test_tours, test_views

@@ -9,7 +9,6 @@ from .test_staff_actions import ActionCase
 
 
 class WizardCase(ActionCase):
-
     def setUp(self):
         super().setUp()
         self.subscription = self._subscribe(products=self.fee_product)
@@ -33,11 +32,17 @@ class WizardCase(ActionCase):
 @tagged("post_install", "-at_install")
 @freeze_time("2026-01-17")
 class TestPreview(WizardCase):
-
     def test_f2_a_plan_change_shows_what_the_ledger_will_say(self):
-        other = self._plan("business", fee_ids=[(0, 0, {
-            "product_id": self.setup_product.id, "has_own_price": True, "price_unit": 310,
-        })])
+        other = self._plan(
+            "business",
+            fee_ids=[
+                (
+                    0,
+                    0,
+                    {"product_id": self.setup_product.id, "has_own_price": True, "price_unit": 310},
+                )
+            ],
+        )
         self._charge(plan=other, price_per_unit=3)
         self._use(self.subscription, 130)
         self._use(self.subscription, 10, "2026-01-17")
@@ -132,7 +137,6 @@ class TestPreview(WizardCase):
 @tagged("post_install", "-at_install")
 @freeze_time("2026-01-17")
 class TestLifeByDialog(WizardCase):
-
     def test_t5_who_ends_before_counters_must_say_so(self):
         self._use(self.subscription, 5, "2026-01-18")
         wizard = self._open("close")
@@ -190,23 +194,32 @@ class TestLifeByDialog(WizardCase):
         self.assertEqual(self._wizard(action).order_line_id, self.fee)
 
     def test_a_one_off_line_is_no_fee(self):
-        wizard = self.env["fusion.billing.item.wizard"].with_user(self.clerk).create({
-            "subscription_id": self.subscription.id, "operation": "end",
-            "order_line_id": self._subscribe(products=self.fee_product).order_line.id,
-        })
+        wizard = (
+            self.env["fusion.billing.item.wizard"]
+            .with_user(self.clerk)
+            .create(
+                {
+                    "subscription_id": self.subscription.id,
+                    "operation": "end",
+                    "order_line_id": self._subscribe(products=self.fee_product).order_line.id,
+                }
+            )
+        )
         with self.assertRaisesRegex(UserError, "You cannot"):
             wizard.action_confirm()
 
     def test_no_dialog_opens_a_way_around(self):
         for name, method in (
-            ("pause", "action_pause"), ("reopen", "action_reopen"), ("item", "action_confirm"),
+            ("pause", "action_pause"),
+            ("reopen", "action_reopen"),
+            ("item", "action_confirm"),
             ("change.plan", "action_change_plan"),
         ):
             vals = {"plan_id": self.plan.id} if name == "change.plan" else {}
             if name == "reopen":
                 vals = {"date": "2026-01-20"}
-            wizard = self.env[f"fusion.billing.{name}.wizard"].create({
-                "subscription_id": self.subscription.id, **vals,
-            })
+            wizard = self.env[f"fusion.billing.{name}.wizard"].create(
+                {"subscription_id": self.subscription.id, **vals}
+            )
             with self.subTest(wizard=name), self.assertRaises(AccessError):
                 getattr(wizard.with_user(self.seller), method)()

@@ -20,9 +20,11 @@ class TestEstimateWizard(StaffCase):
         """The dialog as the plan's button opens it."""
         plan = self.plan.with_user(user or self.clerk)
         action = self.env.ref("fusion_billing.estimate_wizard_action")
-        return Form(self.env[action.res_model].with_user(plan.env.user).with_context(
-            default_plan_id=plan.id,
-        ))
+        return Form(
+            self.env[action.res_model]
+            .with_user(plan.env.user)
+            .with_context(default_plan_id=plan.id)
+        )
 
     def _estimate(self, *quantities):
         """Type quantities and press the button; return the dialog that shows then."""
@@ -61,20 +63,31 @@ class TestEstimateWizard(StaffCase):
         self._charge(metric=self.seats, price_per_unit="0.5", included_quota=1)
         wizard = self._estimate(130, "4.5")
         self.assertEqual(self._headings(wizard), ["API calls", "Seats", "Total: $61.75"])
-        self.assertEqual(self._rows(wizard), [
-            ("Used", "130"), ("Included in the plan", "100"), ("To bill", "30"),
-            ("30 at $2.00 each", "$60.00"), ("Exact amount", "$60.00"),
-            ("Amount, rounded", "$60.00"),
-            ("Used", "4.5"), ("Included in the plan", "1"), ("To bill", "3.5"),
-            ("3.5 at $0.50 each", "$1.75"), ("Exact amount", "$1.75"),
-            ("Amount, rounded", "$1.75"),
-        ])
+        self.assertEqual(
+            self._rows(wizard),
+            [
+                ("Used", "130"),
+                ("Included in the plan", "100"),
+                ("To bill", "30"),
+                ("30 at $2.00 each", "$60.00"),
+                ("Exact amount", "$60.00"),
+                ("Amount, rounded", "$60.00"),
+                ("Used", "4.5"),
+                ("Included in the plan", "1"),
+                ("To bill", "3.5"),
+                ("3.5 at $0.50 each", "$1.75"),
+                ("Exact amount", "$1.75"),
+                ("Amount, rounded", "$1.75"),
+            ],
+        )
 
     def test_it_prices_as_the_ledger_does(self):
         """Lesson 6: one usage must not show two different numbers on two screens."""
         self.charge.active = False
         self._charge(
-            charge_model="graduated", included_quota=100, minimum_amount=7,
+            charge_model="graduated",
+            included_quota=100,
+            minimum_amount=7,
             tier_ids=self._tiers((10, 1), (False, 0.333, 2)),
         )
         subscription = self._subscribe()
@@ -115,8 +128,9 @@ class TestEstimateWizard(StaffCase):
     def test_prices_in_another_currency_can_be_asked_for(self):
         euro = self._foreign("EUR", {"2026-01-01": 0.8})
         self._charge(currency_id=euro.id, price_per_unit=3)
-        dialog = self._open(self._user(
-            "accountant", "fusion_billing.group_user,base.group_multi_currency"))
+        dialog = self._open(
+            self._user("accountant", "fusion_billing.group_user,base.group_multi_currency")
+        )
         dialog.currency_id = euro
         with dialog.line_ids.edit(0) as line:
             line.quantity = 2
@@ -133,10 +147,15 @@ class TestEstimateWizard(StaffCase):
 
     def test_nothing_is_stored(self):
         def count():
-            return [self.env[model].search_count([]) for model in (
-                "fusion.billing.usage", "fusion.billing.rating", "sale.order.line",
-                "fusion.billing.rating.request",
-            )]
+            return [
+                self.env[model].search_count([])
+                for model in (
+                    "fusion.billing.usage",
+                    "fusion.billing.rating",
+                    "sale.order.line",
+                    "fusion.billing.rating.request",
+                )
+            ]
 
         before = count()
         self._estimate(130)
@@ -145,9 +164,9 @@ class TestEstimateWizard(StaffCase):
     def test_only_billing_staff_ask(self):
         for user in (self.portal, self.seller):
             with self.assertRaises(AccessError):
-                self.env["fusion.billing.estimate.wizard"].with_user(user).create({
-                    "plan_id": self.plan.id,
-                })
+                self.env["fusion.billing.estimate.wizard"].with_user(user).create(
+                    {"plan_id": self.plan.id}
+                )
 
     def test_the_plans_form_has_the_button(self):
         action = self.env.ref("fusion_billing.estimate_wizard_action")

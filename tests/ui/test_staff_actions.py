@@ -9,7 +9,6 @@ from ..staff_case import StaffCase
 
 
 class ActionCase(StaffCase):
-
     def _wizard(self, action):
         return Form(
             self.env[action["res_model"]].with_user(self.clerk).with_context(**action["context"])
@@ -25,7 +24,6 @@ class ActionCase(StaffCase):
 
 @tagged("post_install", "-at_install")
 class TestInvoiceNow(ActionCase):
-
     @freeze_time("2026-02-01")
     def test_it_bills_what_is_due_and_opens_the_invoice(self):
         subscription = self._subscribe(products=self.fee_product)
@@ -34,7 +32,7 @@ class TestInvoiceNow(ActionCase):
         self.assertEqual(sorted(self._invoiced(subscription)), [49, 109])
         self.assertEqual(action["res_model"], "account.move")
         self.assertEqual(
-            self.env["account.move"].search(action["domain"]), subscription.invoice_ids,
+            self.env["account.move"].search(action["domain"]), subscription.invoice_ids
         )
         self.assertDates(subscription, "2026-02-01", "2026-03-01")
 
@@ -86,7 +84,6 @@ class TestInvoiceNow(ActionCase):
 
 @tagged("post_install", "-at_install")
 class TestRateNow(ActionCase):
-
     @freeze_time("2026-01-20")
     def test_it_brings_the_usage_lines_up_to_date(self):
         subscription = self._subscribe()
@@ -118,7 +115,6 @@ class TestRateNow(ActionCase):
 
 @tagged("post_install", "-at_install")
 class TestLifeOfSubscription(ActionCase):
-
     @freeze_time("2026-01-20")
     def test_staff_pause_and_resume(self):
         subscription = self._subscribe()
@@ -194,7 +190,6 @@ class TestLifeOfSubscription(ActionCase):
 
 @tagged("post_install", "-at_install")
 class TestFigures(ActionCase):
-
     @freeze_time("2026-01-20")
     def test_the_list_shows_what_recurs_and_what_usage_is_still_to_bill(self):
         subscription = self._subscribe(products=self.fee_product | self.setup_product)
@@ -208,9 +203,9 @@ class TestFigures(ActionCase):
         self.assertEqual(subscription.fusion_usage_to_bill, 0)
 
     def test_an_order_without_plan_has_no_billing_figures(self):
-        order = self._quotation(fusion_plan_id=False, order_line=[
-            (0, 0, {"product_id": self.fee_product.id}),
-        ])
+        order = self._quotation(
+            fusion_plan_id=False, order_line=[(0, 0, {"product_id": self.fee_product.id})]
+        )
         self.assertEqual((order.fusion_recurring_amount, order.fusion_usage_to_bill), (0, 0))
 
     @freeze_time("2026-01-20")
@@ -235,11 +230,16 @@ class TestFigures(ActionCase):
 
 @tagged("post_install", "-at_install")
 class TestWhoMayAct(ActionCase):
-
     METHODS = (
-        "action_fusion_invoice_now", "action_fusion_rate_now", "action_fusion_pause",
-        "action_fusion_resume", "action_fusion_close", "action_fusion_change_plan",
-        "action_fusion_reopen", "action_fusion_keep_open", "action_fusion_change_items",
+        "action_fusion_invoice_now",
+        "action_fusion_rate_now",
+        "action_fusion_pause",
+        "action_fusion_resume",
+        "action_fusion_close",
+        "action_fusion_change_plan",
+        "action_fusion_reopen",
+        "action_fusion_keep_open",
+        "action_fusion_change_items",
     )
 
     def test_nobody_but_billing_staff_may_act_on_a_subscription(self):
@@ -251,8 +251,8 @@ class TestWhoMayAct(ActionCase):
         self.assertEqual(subscription.fusion_state, "3_progress")
 
     def test_a_wizard_does_not_open_a_way_around(self):
-        wizard = self.env["fusion.billing.close.wizard"].create({
-            "subscription_id": self._subscribe().id,
-        })
+        wizard = self.env["fusion.billing.close.wizard"].create(
+            {"subscription_id": self._subscribe().id}
+        )
         with self.assertRaises(AccessError):
             wizard.with_user(self.seller).action_close()

@@ -13,7 +13,6 @@ from ..webhook_case import WebhookCase
 
 @tagged("-at_install", "post_install")
 class TestTours(TourCase):
-
     def test_a_manager_sets_up_prices_and_asks_what_usage_would_cost(self):
         self._tour("price_list", self.manager)
         plan = self.env["fusion.billing.plan"].search([("code", "=", "atlas-monthly")])
@@ -38,9 +37,11 @@ class TestTours(TourCase):
     def test_f2_a_clerk_changes_a_subscription_through_its_life(self):
         subscription = self._subscribe(products=self.fee_product)
         self.setup_product.sale_ok = True
-        self._plan("business", name="Business", fee_ids=[(0, 0, {
-            "product_id": self._product("Business fee", list_price=99).id,
-        })])
+        self._plan(
+            "business",
+            name="Business",
+            fee_ids=[(0, 0, {"product_id": self._product("Business fee", list_price=99).id})],
+        )
         self._tour("changes", self.clerk)
         self.assertEqual(len(subscription.fusion_item_ids.product_id), 2)
         self.assertFalse(subscription.fusion_phase_ids.plan_id - self.plan)
@@ -49,7 +50,6 @@ class TestTours(TourCase):
 
 @tagged("-at_install", "post_install")
 class TestWebhookTour(TourCase, WebhookCase):
-
     def test_a_manager_connects_an_app_and_sends_again_what_it_missed(self):
         maps = self.env["fusion.billing.service"].create({"name": "NexaMaps", "code": "nexamaps"})
         with Endpoint(answer(), self.certificate) as endpoint:
@@ -75,9 +75,7 @@ class TestWebhookTour(TourCase, WebhookCase):
             event = self._emit(service=service)
             self._deliver()
             now = fields.Datetime.now()
-            event.write({
-                "first_attempt_at": now - timedelta(days=4), "next_attempt_at": now,
-            })
+            event.write({"first_attempt_at": now - timedelta(days=4), "next_attempt_at": now})
             self._deliver()
         self.assertState(event, "failed", attempts=2)
         return event

@@ -11,32 +11,40 @@ from ...models.base.engine import as_engine
 from ..staff_case import StaffCase
 
 RUNNING = {
-    "action_fusion_invoice_now", "action_fusion_change_plan", "action_fusion_change_items",
-    "action_fusion_close", "action_view_fusion_usage", "action_view_fusion_ratings",
+    "action_fusion_invoice_now",
+    "action_fusion_change_plan",
+    "action_fusion_change_items",
+    "action_fusion_close",
+    "action_view_fusion_usage",
+    "action_view_fusion_ratings",
 }
 BILLING_BUTTONS = RUNNING | {
-    "action_fusion_rate_now", "action_fusion_pause", "action_fusion_resume",
-    "action_fusion_keep_open", "action_fusion_reopen",
+    "action_fusion_rate_now",
+    "action_fusion_pause",
+    "action_fusion_resume",
+    "action_fusion_keep_open",
+    "action_fusion_reopen",
 }
 
 
 @tagged("post_install", "-at_install")
 class TestActions(StaffCase):
-
     def setUp(self):
         super().setUp()
         subscription = self._subscribe(fusion_service_id=self.service.id)
         self._use(subscription, 130).quantity = 150
         self._rate()
-        self.env["fusion.billing.account.link"].create({
-            "service_id": self.service.id, "partner_id": self.partner.id, "external_id": "a-1",
-        })
+        self.env["fusion.billing.account.link"].create(
+            {"service_id": self.service.id, "partner_id": self.partner.id, "external_id": "a-1"}
+        )
 
     def _actions(self):
         """The addon's own window actions."""
-        ids = self.env["ir.model.data"].search([
-            ("module", "=", "fusion_billing"), ("model", "=", "ir.actions.act_window"),
-        ]).mapped("res_id")
+        ids = (
+            self.env["ir.model.data"]
+            .search([("module", "=", "fusion_billing"), ("model", "=", "ir.actions.act_window")])
+            .mapped("res_id")
+        )
         return self.env["ir.actions.act_window"].browse(ids)
 
     def _read_what_is_shown(self, records, arch):
@@ -64,19 +72,37 @@ class TestActions(StaffCase):
                 self._read_what_is_shown(model.search([], limit=5), arch)
 
     def test_every_model_has_a_list_a_form_and_a_search_view_of_its_own(self):
-        models = self.env["ir.model"].search([
-            ("model", "=like", "fusion.billing.%"), ("transient", "=", False),
-            ("abstract", "=", False),
-            # Lines of another form, and the internal queue.
-            ("model", "not in", (
-                "fusion.billing.api.key", "fusion.billing.rating.request",
-                "fusion.billing.usage.correction", "fusion.billing.charge.tier",
-                "fusion.billing.charge.filter", "fusion.billing.charge.version",
-                "fusion.billing.threshold", "fusion.billing.threshold.crossing",
-                "fusion.billing.webhook.secret", "fusion.billing.phase", "fusion.billing.item",
-                "fusion.billing.plan.fee", "fusion.billing.time.zone",
-            )),
-        ]).mapped("model")
+        models = (
+            self.env["ir.model"]
+            .search(
+                [
+                    ("model", "=like", "fusion.billing.%"),
+                    ("transient", "=", False),
+                    ("abstract", "=", False),
+                    # Lines of another form, and the internal queue.
+                    (
+                        "model",
+                        "not in",
+                        (
+                            "fusion.billing.api.key",
+                            "fusion.billing.rating.request",
+                            "fusion.billing.usage.correction",
+                            "fusion.billing.charge.tier",
+                            "fusion.billing.charge.filter",
+                            "fusion.billing.charge.version",
+                            "fusion.billing.threshold",
+                            "fusion.billing.threshold.crossing",
+                            "fusion.billing.webhook.secret",
+                            "fusion.billing.phase",
+                            "fusion.billing.item",
+                            "fusion.billing.plan.fee",
+                            "fusion.billing.time.zone",
+                        ),
+                    ),
+                ]
+            )
+            .mapped("model")
+        )
         self.assertGreaterEqual(len(models), 7)
         for model in models:
             kinds = self.env["ir.ui.view"].search([("model", "=", model)]).mapped("type")
@@ -108,12 +134,15 @@ class TestActions(StaffCase):
         created = due | paused | closed | draft | broken | mine
         self.env.flush_all()
         expected = {
-            "in_progress": due | broken | mine, "paused": paused, "closed": closed,
-            "draft": draft, "due": due, "problem": broken, "my": mine,
+            "in_progress": due | broken | mine,
+            "paused": paused,
+            "closed": closed,
+            "draft": draft,
+            "due": due,
+            "problem": broken,
+            "my": mine,
         }
-        arch = self._arch(
-            "sale.order", "search", xmlid="fusion_billing.sale_order_view_search",
-        )
+        arch = self._arch("sale.order", "search", xmlid="fusion_billing.sale_order_view_search")
         for name, orders in expected.items():
             [node] = arch.xpath(f"//filter[@name='{name}']")
             domain = safe_eval(node.get("domain"), {"uid": self.clerk.id})
@@ -124,7 +153,6 @@ class TestActions(StaffCase):
 
 @tagged("post_install", "-at_install")
 class TestSubscriptionForm(StaffCase):
-
     def _billing_buttons(self, order, user=None):
         return self._shown_buttons(order, user) & BILLING_BUTTONS
 
@@ -134,9 +162,7 @@ class TestSubscriptionForm(StaffCase):
             self._billing_buttons(self._subscribe()),
             RUNNING | {"action_fusion_rate_now", "action_fusion_pause"},
         )
-        self.assertEqual(
-            self._billing_buttons(self._paused()), RUNNING | {"action_fusion_resume"},
-        )
+        self.assertEqual(self._billing_buttons(self._paused()), RUNNING | {"action_fusion_resume"})
         self.assertEqual(
             self._billing_buttons(self._closed()),
             {"action_view_fusion_usage", "action_view_fusion_ratings", "action_fusion_reopen"},
@@ -160,7 +186,8 @@ class TestSubscriptionForm(StaffCase):
         def first_buttons(order):
             arch = self._arch("sale.order")
             return {
-                button.get("name") for button in arch.xpath("//header/button")
+                button.get("name")
+                for button in arch.xpath("//header/button")
                 if button.get("class") == "btn-primary" and self._is_shown(button, order)
             } & BILLING_BUTTONS
 
@@ -211,19 +238,21 @@ class TestSubscriptionForm(StaffCase):
         [banner] = arch.xpath("//div[.//field[@name='fusion_error_step']][@role='alert']")
         self.assertFalse(self._is_shown(banner, subscription))
         for step, method in (
-            ("rating", "action_fusion_rate_now"), ("invoicing", "action_fusion_invoice_now"),
+            ("rating", "action_fusion_rate_now"),
+            ("invoicing", "action_fusion_invoice_now"),
         ):
             subscription._fusion_show_failure(step, "The journal is archived.")
             shown = [
-                button.get("name") for button in banner.iter("button")
+                button.get("name")
+                for button in banner.iter("button")
                 if self._is_shown(button, subscription)
             ]
             self.assertEqual(shown, [method])
 
     def test_a_draft_that_is_held_for_late_usage_says_until_when(self):
-        invoice = self.env["account.move"].create({
-            "move_type": "out_invoice", "partner_id": self.partner.id,
-        })
+        invoice = self.env["account.move"].create(
+            {"move_type": "out_invoice", "partner_id": self.partner.id}
+        )
         [banner] = self._arch("account.move").xpath("//div[field[@name='fusion_post_at']]")
         self.assertFalse(self._is_shown(banner, invoice))
         as_engine(invoice).fusion_post_at = "2026-02-03 00:00:00"
@@ -259,9 +288,9 @@ class TestSubscriptionForm(StaffCase):
         self.assertEqual(str(order.fusion_start_date), "2026-01-31")
 
     def test_the_list_of_subscriptions_asks_for_a_plan(self):
-        form = Form(self.env["sale.order"].with_user(self.clerk).with_context(
-            fusion_subscription=True,
-        ))
+        form = Form(
+            self.env["sale.order"].with_user(self.clerk).with_context(fusion_subscription=True)
+        )
         form.partner_id = self.partner
         with self.assertRaisesRegex(AssertionError, "fusion_plan_id is a required field"):
             form.save()
@@ -274,7 +303,6 @@ class TestSubscriptionForm(StaffCase):
 
 @tagged("post_install", "-at_install")
 class TestConfigurationForms(StaffCase):
-
     def test_a_manager_types_a_plan_with_its_charges(self):
         with Form(self.env["fusion.billing.plan"].with_user(self.manager)) as form:
             form.name, form.code = "Business", "business"
@@ -303,9 +331,10 @@ class TestConfigurationForms(StaffCase):
             (0, 0, {"product_id": self.setup_product.id}),
         ]
         subscription = self._subscribe()
-        kept, unused = self.plan.fee_ids, self._plan("other", fee_ids=[
-            (0, 0, {"product_id": self.fee_product.id}),
-        ]).fee_ids
+        kept, unused = (
+            self.plan.fee_ids,
+            self._plan("other", fee_ids=[(0, 0, {"product_id": self.fee_product.id})]).fee_ids,
+        )
         with Form(self.plan.with_user(self.manager)) as form:
             form.fee_ids.remove(0)
         self.assertFalse(kept[0].active)

@@ -20,7 +20,6 @@ SELECT %s, %s, start, start + interval '1 minute', 1, 'old-' || number, 'app', n
 
 @tagged("post_install", "-at_install")
 class TestIngestGrowth(BillingCase):
-
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -35,8 +34,11 @@ class TestIngestGrowth(BillingCase):
         """New events, corrections and events that are sent again, in equal parts."""
         return [
             self._event(
-                self.subscription, str(1 + number % 3 // 2), "2026-01-01",
-                idempotency_key=f"{'new' if number % 3 == 0 else 'old'}-{number}")
+                self.subscription,
+                str(1 + number % 3 // 2),
+                "2026-01-01",
+                idempotency_key=f"{'new' if number % 3 == 0 else 'old'}-{number}",
+            )
             for number in range(1, size + 1)
         ]
 
@@ -44,8 +46,7 @@ class TestIngestGrowth(BillingCase):
         """The plan of a batch, in PostgreSQL's own words; it leaves nothing behind."""
         with self.env.cr.savepoint() as savepoint:
             query = SQL(INGEST, *self.usage._ingest_columns(events), "app")
-            self.env.cr.execute(SQL(
-                f"EXPLAIN ({', '.join((*options, 'FORMAT JSON'))}) %s", query))
+            self.env.cr.execute(SQL(f"EXPLAIN ({', '.join((*options, 'FORMAT JSON'))}) %s", query))
             [[plan]] = self.env.cr.fetchall()
             savepoint.rollback()
         return (json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]
@@ -58,7 +59,8 @@ class TestIngestGrowth(BillingCase):
     def _lookups(self, plan):
         """How stored counters are read: pairs of the kind of scan and its index."""
         return [
-            (node["Node Type"], node.get("Index Name")) for node in self._nodes(plan)
+            (node["Node Type"], node.get("Index Name"))
+            for node in self._nodes(plan)
             if node.get("Relation Name") == TABLE and node["Node Type"] != "ModifyTable"
         ]
 
@@ -66,8 +68,9 @@ class TestIngestGrowth(BillingCase):
         self._fill(1, 20000)
         for size in (1, 100, 5000):
             lookups = self._lookups(self._explain(self._batch(size)))
-            self.assertEqual(lookups, [
-                ("Index Scan", f"{TABLE}_idempotency_key_unique")], f"{size} events")
+            self.assertEqual(
+                lookups, [("Index Scan", f"{TABLE}_idempotency_key_unique")], f"{size} events"
+            )
 
     def test_u3_a_batch_reads_as_many_pages_beside_a_thousand_counters_as_beside_50000(self):
         pages = []

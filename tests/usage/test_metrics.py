@@ -10,7 +10,6 @@ from ..common import BillingCase
 
 
 class MetricCase(BillingCase):
-
     def _start(self, aggregation, start="2026-01-01", **plan):
         """A subscription whose charge costs 1 per unit of a metric of its own."""
         code = f"{aggregation}-{start}-{self.company.fusion_billing_tz}"
@@ -36,7 +35,6 @@ class MetricCase(BillingCase):
 @tagged("post_install", "-at_install")
 @freeze_time("2026-01-20")
 class TestMetrics(MetricCase):
-
     def test_m1_a_sum_keeps_every_decimal(self):
         self._start("sum")
         for quantity in ("0.1", "0.2", "999999999999.000001"):
@@ -108,7 +106,8 @@ class TestMetrics(MetricCase):
     def _pass_time(self):
         """The next batch is a transaction of its own, later than the ones before."""
         self.env.cr.execute(
-            "UPDATE fusion_billing_usage SET write_date = write_date - interval '1 hour'")
+            "UPDATE fusion_billing_usage SET write_date = write_date - interval '1 hour'"
+        )
 
 
 @tagged("post_install", "-at_install")
@@ -147,10 +146,12 @@ class TestLevels(MetricCase):
 
     def test_of_two_levels_at_once_the_later_write_holds(self):
         self._start("weighted")
-        self._ingest(*(
-            self._event(self.subscription, quantity, "2026-01-01", self.metric)
-            for quantity in ("5", "8")
-        ))
+        self._ingest(
+            *(
+                self._event(self.subscription, quantity, "2026-01-01", self.metric)
+                for quantity in ("5", "8")
+            )
+        )
         self.assertEqual(self._counts(), 8)
 
     def test_r9_a_late_level_corrects_its_own_period_and_every_later_one_that_it_reaches(self):
@@ -181,15 +182,22 @@ class TestLevels(MetricCase):
         self._push("31", "2026-01-01")
         self.subscription._fusion_change_plan(other, date(2026, 1, 11))
         self._rate()
-        self.assertEqual(self._owed(self.subscription), [
-            ("2026-01-01", "2026-01-11", 10), ("2026-01-11", "2026-02-01", 42),
-        ])
+        self.assertEqual(
+            self._owed(self.subscription),
+            [("2026-01-01", "2026-01-11", 10), ("2026-01-11", "2026-02-01", 42)],
+        )
 
     def test_r6_a_level_counts_the_same_whether_its_period_is_cut_or_whole(self):
         self._start("weighted")
-        self.charge.write({"split_at_version": True, "version_ids": [
-            (0, 0, {"valid_from": day, "price_per_unit": 1})
-            for day in ("2026-01-08", "2026-01-16")]})
+        self.charge.write(
+            {
+                "split_at_version": True,
+                "version_ids": [
+                    (0, 0, {"valid_from": day, "price_per_unit": 1})
+                    for day in ("2026-01-08", "2026-01-16")
+                ],
+            }
+        )
         self._push("31", "2026-01-01")
         parts = [self._counts(day) for day in ("2026-01-01", "2026-01-08", "2026-01-16")]
         self.assertEqual(parts, [7, 8, 16])
@@ -215,13 +223,16 @@ class TestLevels(MetricCase):
                 self.company.fusion_billing_tz = zone
                 self._start("weighted", start, billing_period_unit="week")
                 self._push(week, midnight)
-                self.assertEqual(
-                    self._counts(start), Decimal(day), "the day is the week's last")
+                self.assertEqual(self._counts(start), Decimal(day), "the day is the week's last")
 
     def test_levels_of_other_dimensions_leave_a_filtered_level_as_it_is(self):
         self._start("weighted")
-        self._charge(self.metric, self.charge.plan_id, filter_ids=self._filters(region="eu"),
-                     valid_from="2026-01-01")
+        self._charge(
+            self.metric,
+            self.charge.plan_id,
+            filter_ids=self._filters(region="eu"),
+            valid_from="2026-01-01",
+        )
         self._push("31", "2026-01-01", dimensions={"region": "eu"})
         self._push("62", "2026-01-02", dimensions={"region": "us"})
         self._rate()
@@ -234,4 +245,5 @@ class TestLevels(MetricCase):
         self.assertEqual(self._counts("2024-01-01"), 1)
         self.assertEqual(
             self._rating(self.subscription, "2024-01-01", self.metric).full_seconds,
-            timedelta(days=366).total_seconds())
+            timedelta(days=366).total_seconds(),
+        )

@@ -13,22 +13,22 @@ from ..common import BillingCase
 
 
 class UsageCase(BillingCase):
-
     def setUp(self):
         super().setUp()
         self.subscription = self._subscribe()
 
     def _push(self, quantity, key="k1", **vals):
-        return self._ingest(self._event(
-            self.subscription, quantity, idempotency_key=key, **vals))
+        return self._ingest(self._event(self.subscription, quantity, idempotency_key=key, **vals))
 
     def _usage(self):
-        return self.env["fusion.billing.usage"].search([
-            ("subscription_id", "=", self.subscription.id)], order="id")
+        return self.env["fusion.billing.usage"].search(
+            [("subscription_id", "=", self.subscription.id)], order="id"
+        )
 
     def _requests(self):
-        return self.env["fusion.billing.rating.request"].search([
-            ("subscription_id", "=", self.subscription.id)], order="id")
+        return self.env["fusion.billing.rating.request"].search(
+            [("subscription_id", "=", self.subscription.id)], order="id"
+        )
 
 
 @tagged("post_install", "-at_install")
@@ -92,8 +92,7 @@ class TestIdempotencyKey(UsageCase):
     def test_u3_a_key_is_scoped_to_the_subscription(self):
         self._push("5")
         other = self._subscribe()
-        self.assertEqual(
-            self._ingest(self._event(other, "9", idempotency_key="k1")), (1, 0, 0))
+        self.assertEqual(self._ingest(self._event(other, "9", idempotency_key="k1")), (1, 0, 0))
         self.assertEqual(self._usage().quantity, 5)
 
     def test_u3_a_key_is_scoped_to_the_metric(self):
@@ -132,7 +131,8 @@ class TestIdempotencyKey(UsageCase):
         self._usage().quantity = 6
         self.assertEqual(
             self._numeric_text(self._usage().correction_ids, "quantity"),
-            "123456789012345678.123456")
+            "123456789012345678.123456",
+        )
 
 
 @tagged("post_install", "-at_install")
@@ -188,10 +188,13 @@ class TestBillableUsage(BillingCase):
             self._use(subscription, 1, "2026-01-20")
 
     def test_u5_a_quotation_takes_no_usage(self):
-        quotation = self.env["sale.order"].create({
-            "partner_id": self.partner.id, "fusion_plan_id": self.plan.id,
-            "fusion_start_date": "2026-01-01",
-        })
+        quotation = self.env["sale.order"].create(
+            {
+                "partner_id": self.partner.id,
+                "fusion_plan_id": self.plan.id,
+                "fusion_start_date": "2026-01-01",
+            }
+        )
         with self.assertRaises(ValidationError):
             self._use(quotation, 1)
 
@@ -230,8 +233,9 @@ class TestBillableUsage(BillingCase):
     def test_u5_staff_cannot_move_a_counter_out_of_the_subscription_s_life(self):
         usage = self._use(self._subscribe("2026-01-10"), 1, "2026-01-11")
         with self.assertRaises(ValidationError):
-            usage.write({
-                "period_start": "2026-01-01 00:00:00", "period_end": "2026-01-01 01:00:00"})
+            usage.write(
+                {"period_start": "2026-01-01 00:00:00", "period_end": "2026-01-01 01:00:00"}
+            )
 
 
 @tagged("post_install", "-at_install")
@@ -248,8 +252,7 @@ class TestStoredUsage(UsageCase):
         self.assertEqual(len(self._usage()), 50)
 
     def test_an_event_is_stored_as_it_came(self):
-        self._push(
-            "1250.5", value="ann", dimensions={"region": "eu", "spot": True, "gpus": 0.5})
+        self._push("1250.5", value="ann", dimensions={"region": "eu", "spot": True, "gpus": 0.5})
         usage = self._usage()
         self.assertEqual(usage.period_start, datetime(2026, 1, 10))
         self.assertEqual(usage.period_end, datetime(2026, 1, 10, 1))
@@ -264,7 +267,9 @@ class TestStoredUsage(UsageCase):
             self._ingest(self._event(self.subscription, "1", dimensions=dimensions))
         self.env.cr.execute(
             "SELECT count(*) FROM fusion_billing_usage WHERE dimensions IS NULL"
-            " AND subscription_id = %s", (self.subscription.id,))
+            " AND subscription_id = %s",
+            (self.subscription.id,),
+        )
         self.assertEqual(self.env.cr.fetchone(), (2,))
 
     def test_text_that_looks_like_sql_or_json_is_text(self):
@@ -278,10 +283,12 @@ class TestStoredUsage(UsageCase):
     def test_a_later_event_of_a_batch_is_the_later_write(self):
         level = self._metric("level", aggregation="last")
         self._charge(level, valid_from="2026-01-01")
-        self._ingest(*(
-            self._event(self.subscription, quantity, metric=level, idempotency_key=key)
-            for key, quantity in (("z", "3"), ("a", "8"), ("m", "5"))
-        ))
+        self._ingest(
+            *(
+                self._event(self.subscription, quantity, metric=level, idempotency_key=key)
+                for key, quantity in (("z", "3"), ("a", "8"), ("m", "5"))
+            )
+        )
         self._rate()
         self.assertEqual(self._rating(self.subscription, metric=level).quantity, 5)
 
@@ -299,10 +306,12 @@ class TestStoredUsage(UsageCase):
 
     def test_rating_is_asked_for_once_per_subscription_and_spans_what_was_touched(self):
         self._requests().unlink()
-        self._ingest(*(
-            self._event(self.subscription, "1", start)
-            for start in ("2026-01-20", "2026-01-03", "2026-01-11")
-        ))
+        self._ingest(
+            *(
+                self._event(self.subscription, "1", start)
+                for start in ("2026-01-20", "2026-01-03", "2026-01-11")
+            )
+        )
         request = self._requests()
         self.assertEqual(len(request), 1)
         self.assertEqual(request.touched_from, datetime(2026, 1, 3))

@@ -94,8 +94,14 @@ class TestWallsCatalogAfterThePeriod(WallsCase):
 
     @freeze_time("2026-02-03")
     def test_a_plan_that_is_archived_and_whose_fees_are_others(self):
-        plan = self._plan("owned", fee_ids=[Command.create({
-            "product_id": self.fee_product.id, "has_own_price": True, "price_unit": 30})])
+        plan = self._plan(
+            "owned",
+            fee_ids=[
+                Command.create(
+                    {"product_id": self.fee_product.id, "has_own_price": True, "price_unit": 30}
+                )
+            ],
+        )
         with freeze_time("2026-01-01"):
             subscription = self._subscribe(plan=plan)
             self._run("2026-01-01")
@@ -146,10 +152,13 @@ class TestWallsRecurringTick(WallsCase):
 
     def test_a_quotation_keeps_what_was_decided_on_its_lines(self):
         with freeze_time("2026-01-01"):
-            order = self.env["sale.order"].create({
-                "partner_id": self.partner.id, "fusion_plan_id": self.plan.id,
-                "order_line": [Command.create({"product_id": self.fee_product.id})],
-            })
+            order = self.env["sale.order"].create(
+                {
+                    "partner_id": self.partner.id,
+                    "fusion_plan_id": self.plan.id,
+                    "order_line": [Command.create({"product_id": self.fee_product.id})],
+                }
+            )
             self.fee_product.fusion_recurring = False
             order.action_confirm()
         self.assertStands(order, "2026-01-01", 49)
@@ -216,16 +225,20 @@ class TestWallsTaxes(WallsCase):
     """L7: a document's lines sum to its total under both of Odoo's tax rounding methods."""
 
     def _tax(self, amount, **vals):
-        return self.env["account.tax"].create({
-            "name": f"{amount} % {vals}", "amount": amount, "type_tax_use": "sale", **vals})
+        return self.env["account.tax"].create(
+            {"name": f"{amount} % {vals}", "amount": amount, "type_tax_use": "sale", **vals}
+        )
 
     def test_prorated_fees_with_taxes_rounded_globally(self):
         tax = self._tax(21)
-        fees = self.env["product.product"].union(*(
-            self._product(f"Fee {price}", fusion_recurring=True, list_price=price,
-                          taxes_id=tax.ids)
-            for price in (9.99, 19.99, 29.99)
-        ))
+        fees = self.env["product.product"].union(
+            *(
+                self._product(
+                    f"Fee {price}", fusion_recurring=True, list_price=price, taxes_id=tax.ids
+                )
+                for price in (9.99, 19.99, 29.99)
+            )
+        )
         for method in ("round_globally", "round_per_line"):
             self.company.tax_calculation_rounding_method = method
             subscription = self._start(products=fees, fusion_anchor_date="2026-01-11")
@@ -233,7 +246,8 @@ class TestWallsTaxes(WallsCase):
             [move] = self._moves(subscription)
             # 10 of 31 days: 3.22, 6.45 and 9.67.
             self.assertEqual(
-                sorted(move.invoice_line_ids.mapped("price_subtotal")), [3.22, 6.45, 9.67])
+                sorted(move.invoice_line_ids.mapped("price_subtotal")), [3.22, 6.45, 9.67]
+            )
             self.assertEqual(round(move.amount_untaxed, 2), 19.34)
             self.assertSums(subscription)
             self.assertStands(subscription, "2026-01-11", 19.34 + 59.97)
@@ -250,7 +264,8 @@ class TestWallsTaxes(WallsCase):
                 subscription._fusion_close()
             # 20 of 31 days at 121: 78.06 with tax, 64.51 without.
             self.assertEqual(
-                round(sum(self._moves(subscription).mapped("amount_total_signed")), 2), 78.06)
+                round(sum(self._moves(subscription).mapped("amount_total_signed")), 2), 78.06
+            )
             self.assertStands(subscription, "2026-01-21", 64.51)
 
     def _export(self, tax):
@@ -264,16 +279,14 @@ class TestWallsTaxes(WallsCase):
         tax = self._tax(21, price_include_override="tax_included")
         fee = self._product("Gross fee", fusion_recurring=True, list_price=121, taxes_id=tax.ids)
         self.usage_product.taxes_id = tax
-        subscription = self._start(
-            used=121, products=fee, fiscal_position_id=self._export(tax).id)
+        subscription = self._start(used=121, products=fee, fiscal_position_id=self._export(tax).id)
         self.assertStands(subscription, "2026-01-01", 100)
         self.assertStands(subscription, "2026-02-01", 300)
 
     def test_a_correction_of_an_adapted_price_is_the_difference(self):
         tax = self._tax(21, price_include_override="tax_included")
         self.usage_product.taxes_id = tax
-        subscription = self._start(
-            used=121, products=(), fiscal_position_id=self._export(tax).id)
+        subscription = self._start(used=121, products=(), fiscal_position_id=self._export(tax).id)
         self.assertStands(subscription, "2026-02-01", 100)
         subscription.fusion_usage_ids.quantity = 60.5
         self.assertStands(subscription, "2026-03-01", 50)
@@ -285,8 +298,7 @@ class TestWallsTaxes(WallsCase):
     def test_a_concession_of_an_adapted_price_counts_in_full(self):
         tax = self._tax(21, price_include_override="tax_included")
         self.usage_product.taxes_id = tax
-        subscription = self._start(
-            used=121, products=(), fiscal_position_id=self._export(tax).id)
+        subscription = self._start(used=121, products=(), fiscal_position_id=self._export(tax).id)
         self._run("2026-02-01")
         self._reverse(self._moves(subscription))
         subscription.fusion_usage_ids.quantity = 0

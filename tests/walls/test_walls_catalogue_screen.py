@@ -14,8 +14,10 @@ class TestWallsCatalogueScreen(WallsCase, HttpCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.seller = new_test_user(
-            cls.env, "walls_seller",
-            groups="base.group_user,sales_team.group_sale_salesman_all_leads")
+            cls.env,
+            "walls_seller",
+            groups="base.group_user,sales_team.group_sale_salesman_all_leads",
+        )
 
     def setUp(self):
         super().setUp()
@@ -29,10 +31,17 @@ class TestWallsCatalogueScreen(WallsCase, HttpCase):
         self.env.flush_all()
         with freeze_time(moment):
             self.authenticate("walls_seller", "walls_seller")
-            price = self.make_jsonrpc_request("/product/catalog/update_order_line_info", {
-                "res_model": "sale.order", "order_id": self.subscription.id,
-                "product_id": product.id, "quantity": quantity, "child_field": "order_line",
-            }, timeout=60)
+            price = self.make_jsonrpc_request(
+                "/product/catalog/update_order_line_info",
+                {
+                    "res_model": "sale.order",
+                    "order_id": self.subscription.id,
+                    "product_id": product.id,
+                    "quantity": quantity,
+                    "child_field": "order_line",
+                },
+                timeout=60,
+            )
         self.env.invalidate_all()
         return price
 

@@ -158,18 +158,20 @@ class TestWallsCreditNotes(WallsCase):
         self.assertStands(subscription, "2026-01-21", 31.61)
 
     def test_taxes_changed_on_a_posted_credit_note_change_no_settlement(self):
-        tax = self.env["account.tax"].create({
-            "name": "21%", "amount": 21, "type_tax_use": "sale"})
+        tax = self.env["account.tax"].create({"name": "21%", "amount": 21, "type_tax_use": "sale"})
         credit = self._reverse(self.invoice, post=False)
         credit.invoice_line_ids.tax_ids = tax
         credit.action_post()
         self.assertStands(self.subscription, "2026-03-01", 0)
 
     def test_a_refund_typed_by_hand_without_the_wizard_is_staff_s_own(self):
-        refund = self.env["account.move"].create({
-            "move_type": "out_refund", "partner_id": self.partner.id,
-            "invoice_line_ids": [(0, 0, {"name": "Sorry", "price_unit": 5})],
-        })
+        refund = self.env["account.move"].create(
+            {
+                "move_type": "out_refund",
+                "partner_id": self.partner.id,
+                "invoice_line_ids": [(0, 0, {"name": "Sorry", "price_unit": 5})],
+            }
+        )
         refund.action_post()
         self.assertStands(self.subscription, "2026-03-01", 10)
 
@@ -312,11 +314,15 @@ class TestWallsSharedDocuments(WallsCase):
         today = self.company._fusion_today() + DAY
         self.env["fusion.billing.rating"]._rate_requested(subscriptions, today)
         values, *others = subscriptions._fusion_prepare_documents(
-            subscriptions._fusion_documents(today))
+            subscriptions._fusion_documents(today)
+        )
         for other in others:
             values["invoice_line_ids"] += other["invoice_line_ids"]
-        moves = as_engine(self.env["account.move"]).with_context(
-            default_move_type="out_invoice").create(values)
+        moves = (
+            as_engine(self.env["account.move"])
+            .with_context(default_move_type="out_invoice")
+            .create(values)
+        )
         moves.action_post()
         documents.append(self.env["account.move"].browse(moves.id))
 

@@ -98,8 +98,7 @@ class TestWallsSeats(WallsCase):
     def test_raised_in_the_past_is_a_difference(self):
         self._run("2026-02-01")
         with freeze_time("2026-02-10"):
-            self.subscription._fusion_change_item(
-                self.line, quantity=2, date=date(2026, 1, 11))
+            self.subscription._fusion_change_item(self.line, quantity=2, date=date(2026, 1, 11))
         # January: 10 × 1 + 21 × 2. February and March with two.
         self.assertStands(self.subscription, "2026-03-01", 52 + 62 + 62)
 
@@ -136,7 +135,8 @@ class TestWallsOneOffs(WallsCase):
         super().setUp()
         self.delivered = self._product("Training", list_price=80, invoice_policy="delivery")
         self.subscription = self._start(
-            products=self.fee_product | self.setup_product | self.delivered)
+            products=self.fee_product | self.setup_product | self.delivered
+        )
         self.line = self._line(self.subscription, self.setup_product)
         self.training = self._line(self.subscription, self.delivered)
 
@@ -146,8 +146,11 @@ class TestWallsOneOffs(WallsCase):
 
     def test_raised_reduced_and_cancelled_after_it_was_billed(self):
         self.assertStands(self.subscription, "2026-01-01", 49 + 200)
-        for quantity, day, fees in ((3, "2026-02-01", 2), (2, "2026-03-01", 3),
-                                    (0, "2026-04-01", 4)):
+        for quantity, day, fees in (
+            (3, "2026-02-01", 2),
+            (2, "2026-03-01", 3),
+            (0, "2026-04-01", 4),
+        ):
             self._edit(self.line, product_uom_qty=quantity)
             self.assertStands(self.subscription, day, fees * 49 + quantity * 200)
 

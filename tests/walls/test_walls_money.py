@@ -67,12 +67,17 @@ class TestWallsMoney(WallsCase):
         fee = self._product("Precise", fusion_recurring=True)
         self.env.ref("product.decimal_price").digits = 6
         with freeze_time("2026-01-01"):
-            order = self.env["sale.order"].create({
-                "partner_id": self.partner.id, "fusion_plan_id": self.plan.id,
-                "order_line": [Command.create({
-                    "product_id": fee.id, "product_uom_qty": 100, "price_unit": 0.123456,
-                })],
-            })
+            order = self.env["sale.order"].create(
+                {
+                    "partner_id": self.partner.id,
+                    "fusion_plan_id": self.plan.id,
+                    "order_line": [
+                        Command.create(
+                            {"product_id": fee.id, "product_uom_qty": 100, "price_unit": 0.123456}
+                        )
+                    ],
+                }
+            )
             order.action_confirm()
         # 12.3456.
         self.assertStands(order, "2026-01-01", 12.35)

@@ -14,39 +14,58 @@ class TestWallsOnlinePayment(WallsCase):
         super().setUpClass()
         cls.env["ir.config_parameter"].set_param("sale.automatic_invoice", "True")
         method = cls.env.ref("payment.payment_method_unknown")
-        cls.provider = cls.env["payment.provider"].create({
-            "name": "Card", "code": "none", "state": "test", "is_published": True,
-            "payment_method_ids": [Command.set(method.ids)],
-        })
+        cls.provider = cls.env["payment.provider"].create(
+            {
+                "name": "Card",
+                "code": "none",
+                "state": "test",
+                "is_published": True,
+                "payment_method_ids": [Command.set(method.ids)],
+            }
+        )
         method.active = True
-        journal = cls.env["account.journal"].search([
-            ("type", "=", "bank"), ("company_id", "=", cls.company.id),
-        ], limit=1)
-        kind = cls.env["account.payment.method"].sudo().create({
-            "name": "Card", "code": "none", "payment_type": "inbound",
-        })
-        cls.env["account.payment.method.line"].create({
-            "payment_method_id": kind.id, "journal_id": journal.id,
-            "payment_provider_id": cls.provider.id,
-        })
+        journal = cls.env["account.journal"].search(
+            [("type", "=", "bank"), ("company_id", "=", cls.company.id)], limit=1
+        )
+        kind = (
+            cls.env["account.payment.method"]
+            .sudo()
+            .create({"name": "Card", "code": "none", "payment_type": "inbound"})
+        )
+        cls.env["account.payment.method.line"].create(
+            {
+                "payment_method_id": kind.id,
+                "journal_id": journal.id,
+                "payment_provider_id": cls.provider.id,
+            }
+        )
         cls.provider.journal_id = journal
 
     def _quote(self, products):
-        return self.env["sale.order"].create({
-            "partner_id": self.partner.id, "fusion_plan_id": self.plan.id,
-            "fusion_start_date": "2026-01-01", "require_payment": True,
-            "order_line": [Command.create({"product_id": product.id}) for product in products],
-        })
+        return self.env["sale.order"].create(
+            {
+                "partner_id": self.partner.id,
+                "fusion_plan_id": self.plan.id,
+                "fusion_start_date": "2026-01-01",
+                "require_payment": True,
+                "order_line": [Command.create({"product_id": product.id}) for product in products],
+            }
+        )
 
     def _pay(self, order, amount):
         """The provider says that the customer has paid; Odoo follows."""
-        transaction = self.env["payment.transaction"].create({
-            "provider_id": self.provider.id,
-            "payment_method_id": self.provider.payment_method_ids[:1].id,
-            "amount": amount, "currency_id": order.currency_id.id,
-            "partner_id": order.partner_id.id, "reference": f"{order.name}-{amount}",
-            "operation": "online_direct", "sale_order_ids": [Command.set(order.ids)],
-        })
+        transaction = self.env["payment.transaction"].create(
+            {
+                "provider_id": self.provider.id,
+                "payment_method_id": self.provider.payment_method_ids[:1].id,
+                "amount": amount,
+                "currency_id": order.currency_id.id,
+                "partner_id": order.partner_id.id,
+                "reference": f"{order.name}-{amount}",
+                "operation": "online_direct",
+                "sale_order_ids": [Command.set(order.ids)],
+            }
+        )
         transaction._set_done()
         transaction.with_context(skip_sale_auto_invoice_send=True)._post_process()
         return transaction
@@ -121,10 +140,13 @@ class TestWallsDiscounts(WallsCase):
 
     def test_a_discount_on_the_quotation_is_that_of_the_first_fee(self):
         with freeze_time("2026-01-01"):
-            order = self.env["sale.order"].create({
-                "partner_id": self.partner.id, "fusion_plan_id": self.plan.id,
-                "order_line": [Command.create({"product_id": self.fee_product.id})],
-            })
+            order = self.env["sale.order"].create(
+                {
+                    "partner_id": self.partner.id,
+                    "fusion_plan_id": self.plan.id,
+                    "order_line": [Command.create({"product_id": self.fee_product.id})],
+                }
+            )
             self._discount(order, percentage=0.2)
             order.action_confirm()
         self.assertStands(order, "2026-01-01", 39.2)
@@ -154,10 +176,13 @@ class TestWallsDiscounts(WallsCase):
 
     def test_a_fixed_discount_on_the_quotation_is_given_once(self):
         with freeze_time("2026-01-01"):
-            order = self.env["sale.order"].create({
-                "partner_id": self.partner.id, "fusion_plan_id": self.plan.id,
-                "order_line": [Command.create({"product_id": self.fee_product.id})],
-            })
+            order = self.env["sale.order"].create(
+                {
+                    "partner_id": self.partner.id,
+                    "fusion_plan_id": self.plan.id,
+                    "order_line": [Command.create({"product_id": self.fee_product.id})],
+                }
+            )
             self._discount(order, "amount", amount=9)
             order.action_confirm()
         self.assertStands(order, "2026-01-01", 40)
@@ -293,13 +318,21 @@ class TestWallsOrderButtons(WallsCase):
         self.assertStands(self.subscription, "2026-02-01", 23.71 + 41.29 + 7 + 80)
 
     def test_update_prices_keeps_a_price_that_the_plan_has_of_its_own(self):
-        plan = self._plan("fixed", fee_ids=[Command.create({
-            "product_id": self.fee_product.id, "has_own_price": True, "price_unit": 30,
-        })])
-        order = self.env["sale.order"].create({
-            "partner_id": self.partner.id, "fusion_plan_id": plan.id,
-            "fusion_start_date": "2026-01-01",
-        })
+        plan = self._plan(
+            "fixed",
+            fee_ids=[
+                Command.create(
+                    {"product_id": self.fee_product.id, "has_own_price": True, "price_unit": 30}
+                )
+            ],
+        )
+        order = self.env["sale.order"].create(
+            {
+                "partner_id": self.partner.id,
+                "fusion_plan_id": plan.id,
+                "fusion_start_date": "2026-01-01",
+            }
+        )
         order.action_update_prices()
         self.assertEqual(order.order_line.price_unit, 30)
         with freeze_time("2026-01-01"):
@@ -315,8 +348,7 @@ class TestWallsOrderButtons(WallsCase):
             self._rate()
             with self.assertRaises(UserError):
                 self._edit(self._fee_line(self.subscription), product_uom_qty=2)
-            self.subscription._fusion_change_item(
-                self._fee_line(self.subscription), quantity=2)
+            self.subscription._fusion_change_item(self._fee_line(self.subscription), quantity=2)
             self.subscription.action_unlock()
         # One more seat for 16 of 31 days: 98 × 16/31 = 50.58; 49 × 15/31 = 23.71.
         self.assertStands(self.subscription, "2026-02-01", 23.71 + 50.58 + 7 + 98)
@@ -386,8 +418,12 @@ class TestWallsOrderButtons(WallsCase):
 
     def test_an_order_with_a_section_and_a_note_is_billed_with_them(self):
         with freeze_time("2026-01-20"):
-            self.subscription.write({"order_line": [
-                Command.create({"display_type": "line_note", "name": "Thank you"}),
-                Command.create({"display_type": "line_section", "name": "Others"}),
-            ]})
+            self.subscription.write(
+                {
+                    "order_line": [
+                        Command.create({"display_type": "line_note", "name": "Thank you"}),
+                        Command.create({"display_type": "line_section", "name": "Others"}),
+                    ]
+                }
+            )
         self.assertStands(self.subscription, "2026-02-01", 49 + 7 + 49)

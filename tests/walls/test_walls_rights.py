@@ -17,7 +17,8 @@ USERS = {
 # What people may write, because nothing is owed, settled or hidden by it.
 FREE = {
     # Which app a subscription came from, and what that app calls it.
-    ("sale.order", "fusion_service_id"), ("sale.order", "fusion_external_id"),
+    ("sale.order", "fusion_service_id"),
+    ("sale.order", "fusion_external_id"),
 }
 
 
@@ -36,8 +37,7 @@ class TestWallsRights(WallsCase):
     def setUp(self):
         super().setUp()
         self.other_plan = self._plan("other")
-        self.subscription = self._start(
-            used=7, products=self.fee_product | self.setup_product)
+        self.subscription = self._start(used=7, products=self.fee_product | self.setup_product)
         self._run("2026-01-01")
         with freeze_time("2026-01-15"):
             self._rate()
@@ -95,20 +95,21 @@ class TestWallsRights(WallsCase):
 
     def _ours(self, model, only_prefixed=True):
         return [
-            field for name, field in self.env[model]._fields.items()
+            field
+            for name, field in self.env[model]._fields.items()
             if (name.startswith("fusion_") or not only_prefixed)
-            and name not in ("id", "create_uid", "create_date", "write_uid", "write_date",
-                             "display_name")
+            and name
+            not in ("id", "create_uid", "create_date", "write_uid", "write_date", "display_name")
             and not (field.compute and not field.store and not field.inverse)
         ]
 
     def _assert_nothing_written(self, records, only_prefixed=True):
         written = [
             (name, record._name, field.name)
-            for name, user in self.users.items() for record in records
+            for name, user in self.users.items()
+            for record in records
             for field in self._ours(record._name, only_prefixed)
-            if (record._name, field.name) not in FREE
-            and self._try_to_write(user, record, field)
+            if (record._name, field.name) not in FREE and self._try_to_write(user, record, field)
         ]
         self.assertFalse(written)
 
@@ -122,13 +123,17 @@ class TestWallsRights(WallsCase):
         self._assert_nothing_written([self.invoice, self.draft])
 
     def test_fields_of_ours_on_lines_of_documents(self):
-        self._assert_nothing_written(
-            [*self.invoice.invoice_line_ids, *self.draft.invoice_line_ids])
+        self._assert_nothing_written([*self.invoice.invoice_line_ids, *self.draft.invoice_line_ids])
 
     def test_ledger_and_timeline(self):
         self._assert_nothing_written(
-            [self.subscription.fusion_rating_ids[:1], self.subscription.fusion_phase_ids,
-             self.subscription.fusion_item_ids], only_prefixed=False)
+            [
+                self.subscription.fusion_rating_ids[:1],
+                self.subscription.fusion_phase_ids,
+                self.subscription.fusion_item_ids,
+            ],
+            only_prefixed=False,
+        )
 
     # === CREATING === #
 
@@ -139,7 +144,8 @@ class TestWallsRights(WallsCase):
 
     def _document_line(self):
         return {
-            "move_type": "out_invoice", "partner_id": self.partner.id,
+            "move_type": "out_invoice",
+            "partner_id": self.partner.id,
             "invoice_line_ids": [Command.create({"name": "x", "price_unit": 1})],
         }
 
@@ -148,12 +154,14 @@ class TestWallsRights(WallsCase):
         for name in ("invoicing", "accountant", "manager"):
             for context in (
                 {"default_fusion_rating_id": rating.id, "default_fusion_settled": 7},
-                {"default_fusion_settled": 7}, {"fusion_engine": True, "fusion_copy": "bill again"},
+                {"default_fusion_settled": 7},
+                {"fusion_engine": True, "fusion_copy": "bill again"},
             ):
                 with self.subTest(name, context=context):
                     try:
                         move = self._refused(
-                            self.users[name], "account.move", self._document_line(), **context)
+                            self.users[name], "account.move", self._document_line(), **context
+                        )
                     except (AccessError, UserError):
                         continue
                     self.assertFalse(move.sudo().invoice_line_ids.fusion_rating_id)
@@ -165,19 +173,22 @@ class TestWallsRights(WallsCase):
         vals = {"move_id": self.draft.id, "name": "x", "price_unit": 1}
         for name in ("invoicing", "accountant", "manager"):
             for given, context in (
-                ({"fusion_rating_id": rating.id}, {}), ({"fusion_settled": 7}, {}),
+                ({"fusion_rating_id": rating.id}, {}),
+                ({"fusion_settled": 7}, {}),
                 ({}, {"default_fusion_rating_id": rating.id, "default_fusion_settled": 7}),
             ):
                 try:
                     line = self._refused(
-                        self.users[name], "account.move.line", {**vals, **given}, **context)
+                        self.users[name], "account.move.line", {**vals, **given}, **context
+                    )
                 except (AccessError, UserError):
                     continue
                 self.assertFalse(line.sudo().fusion_rating_id, (name, context))
 
     def test_nobody_makes_a_usage_line(self):
         vals = {
-            "order_id": self.subscription.id, "product_id": self.usage_product.id,
+            "order_id": self.subscription.id,
+            "product_id": self.usage_product.id,
             "price_unit": 1000,
         }
         other = self._charge(self._metric("others"))
@@ -189,7 +200,8 @@ class TestWallsRights(WallsCase):
                 with self.subTest(name, context=context), self.env.cr.savepoint() as savepoint:
                     try:
                         line = self._refused(
-                            self.users[name], "sale.order.line", {**vals, **given}, **context)
+                            self.users[name], "sale.order.line", {**vals, **given}, **context
+                        )
                     except (AccessError, UserError):
                         continue
                     self.assertFalse(line.sudo().fusion_charge_id)
@@ -199,17 +211,26 @@ class TestWallsRights(WallsCase):
     def test_nobody_makes_a_subscription_that_runs_already(self):
         for name in ("seller", "sales_manager", "manager"):
             for field, value in (
-                ("fusion_state", "3_progress"), ("fusion_next_invoice_date", "2026-03-01"),
+                ("fusion_state", "3_progress"),
+                ("fusion_next_invoice_date", "2026-03-01"),
                 ("fusion_last_invoice_date", "2026-02-01"),
             ):
                 for given, context in (({field: value}, {}), ({}, {f"default_{field}": value})):
-                    with self.subTest(name, field=field, context=context), \
-                            self.env.cr.savepoint() as savepoint:
+                    with (
+                        self.subTest(name, field=field, context=context),
+                        self.env.cr.savepoint() as savepoint,
+                    ):
                         try:
-                            order = self._refused(self.users[name], "sale.order", {
-                                "partner_id": self.partner.id, "fusion_plan_id": self.plan.id,
-                                **given,
-                            }, **context)
+                            order = self._refused(
+                                self.users[name],
+                                "sale.order",
+                                {
+                                    "partner_id": self.partner.id,
+                                    "fusion_plan_id": self.plan.id,
+                                    **given,
+                                },
+                                **context,
+                            )
                             self.env.flush_all()
                         except (AccessError, UserError):
                             savepoint.rollback()
@@ -222,10 +243,20 @@ class TestWallsRights(WallsCase):
         user = self.users["accountant"]
         line = self.invoice.invoice_line_ids[:1]
         for default in (
-            {"fusion_post_at": "2026-01-01 00:00:00"}, {"fusion_bill_on": "2026-01-01"},
-            {"invoice_line_ids": [Command.create({
-                "name": "x", "price_unit": 1, "fusion_rating_id": line.fusion_rating_id.id,
-                "fusion_settled": 49})]},
+            {"fusion_post_at": "2026-01-01 00:00:00"},
+            {"fusion_bill_on": "2026-01-01"},
+            {
+                "invoice_line_ids": [
+                    Command.create(
+                        {
+                            "name": "x",
+                            "price_unit": 1,
+                            "fusion_rating_id": line.fusion_rating_id.id,
+                            "fusion_settled": 49,
+                        }
+                    )
+                ]
+            },
         ):
             with self.subTest(default=default):
                 try:
@@ -241,8 +272,9 @@ class TestWallsRights(WallsCase):
         with freeze_time("2026-01-16"):
             order = self.subscription.with_user(seller)
             self._add_line(order, self.setup_product.with_user(seller))
-            self._edit(self._line(self.subscription, self.fee_product).with_user(seller),
-                       product_uom_qty=2)
+            self._edit(
+                self._line(self.subscription, self.fee_product).with_user(seller), product_uom_qty=2
+            )
             self._discount(order, "sol_discount", percentage=0)
             order.action_lock()
             order.action_unlock()

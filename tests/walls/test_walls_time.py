@@ -19,7 +19,8 @@ class TestWallsTimeZone(WallsCase):
         """A call every six hours, from one day to another (not included); return how many."""
         hours = [
             f"{first[:8]}{number:02}T{hour:02}:00:00"
-            for number in range(int(first[8:]), int(last[8:])) for hour in (0, 6, 12, 18)
+            for number in range(int(first[8:]), int(last[8:]))
+            for hour in (0, 6, 12, 18)
         ]
         for hour in hours:
             self._use(subscription, 1, hour)
@@ -192,14 +193,32 @@ class TestWallsPlans(WallsCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.weekly = cls._plan("weekly", billing_period_unit="week", fee_ids=[(0, 0, {
-            "product_id": cls.fee_product.id, "has_own_price": True, "price_unit": 14})])
-        cls.yearly = cls._plan("yearly", billing_period_unit="year", fee_ids=[(0, 0, {
-            "product_id": cls.fee_product.id, "has_own_price": True, "price_unit": 365})])
-        cls.monthly = cls._plan("monthly", fee_ids=[(0, 0, {
-            "product_id": cls.fee_product.id, "has_own_price": True, "price_unit": 31})])
-        cls.monthly_too = cls._plan("monthly_too", fee_ids=[(0, 0, {
-            "product_id": cls.fee_product.id, "has_own_price": True, "price_unit": 62})])
+        cls.weekly = cls._plan(
+            "weekly",
+            billing_period_unit="week",
+            fee_ids=[
+                (0, 0, {"product_id": cls.fee_product.id, "has_own_price": True, "price_unit": 14})
+            ],
+        )
+        cls.yearly = cls._plan(
+            "yearly",
+            billing_period_unit="year",
+            fee_ids=[
+                (0, 0, {"product_id": cls.fee_product.id, "has_own_price": True, "price_unit": 365})
+            ],
+        )
+        cls.monthly = cls._plan(
+            "monthly",
+            fee_ids=[
+                (0, 0, {"product_id": cls.fee_product.id, "has_own_price": True, "price_unit": 31})
+            ],
+        )
+        cls.monthly_too = cls._plan(
+            "monthly_too",
+            fee_ids=[
+                (0, 0, {"product_id": cls.fee_product.id, "has_own_price": True, "price_unit": 62})
+            ],
+        )
         cls.plans = cls.weekly | cls.yearly | cls.monthly | cls.monthly_too
         for plan in cls.plans:
             cls._charge(plan=plan)
@@ -322,6 +341,7 @@ class TestWallsLevels(WallsCase):
     def test_a_start_inside_the_anchor_s_period(self):
         with freeze_time("2026-01-16"):
             subscription = self._subscribe(
-                "2026-01-16", plan=self.level_plan, fusion_anchor_date="2026-01-01")
+                "2026-01-16", plan=self.level_plan, fusion_anchor_date="2026-01-01"
+            )
             self._use(subscription, 4, "2026-01-20", self.seats)
         self.assertStands(subscription, "2026-02-01", 48)

@@ -19,24 +19,30 @@ class WallsCase(DocumentCase):
 
     def _discount(self, subscription, kind="sol_discount", percentage=0.0, amount=0.0):
         """Press *Discount* on the order, and *Apply*."""
-        self.env["sale.order.discount"].with_context(active_id=subscription.id).create({
-            "discount_type": kind, "discount_percentage": percentage, "discount_amount": amount,
-        }).action_apply_discount()
+        self.env["sale.order.discount"].with_context(active_id=subscription.id).create(
+            {"discount_type": kind, "discount_percentage": percentage, "discount_amount": amount}
+        ).action_apply_discount()
 
     def _create_invoice(self, subscriptions, method="delivered", **vals):
         """Press *Create Invoice*, choose a method, and confirm; return the new documents."""
         before = subscriptions.order_line.invoice_lines.move_id
-        wizard = self.env["sale.advance.payment.inv"].with_context(
-            active_model="sale.order", active_ids=subscriptions.ids,
-        ).create({"advance_payment_method": method, **vals})
+        wizard = (
+            self.env["sale.advance.payment.inv"]
+            .with_context(active_model="sale.order", active_ids=subscriptions.ids)
+            .create({"advance_payment_method": method, **vals})
+        )
         wizard.create_invoices()
         return subscriptions.order_line.invoice_lines.move_id - before
 
     def _add_line(self, subscription, product, quantity=1, **vals):
         """Type a line into the order, as the form saves it."""
-        subscription.write({"order_line": [Command.create({
-            "product_id": product.id, "product_uom_qty": quantity, **vals,
-        })]})
+        subscription.write(
+            {
+                "order_line": [
+                    Command.create({"product_id": product.id, "product_uom_qty": quantity, **vals})
+                ]
+            }
+        )
         return subscription.order_line.sorted("id")[-1:]
 
     def _edit(self, line, **vals):
@@ -45,11 +51,14 @@ class WallsCase(DocumentCase):
 
     def _net(self, subscription):
         """What the customer bears for one subscription, before tax, also on shared documents."""
-        return round(sum(
-            -line.move_id.direction_sign * line.price_subtotal
-            for line in self._moves(subscription).invoice_line_ids
-            if self._billed(line) in (subscription, subscription.browse())
-        ), 2)
+        return round(
+            sum(
+                -line.move_id.direction_sign * line.price_subtotal
+                for line in self._moves(subscription).invoice_line_ids
+                if self._billed(line) in (subscription, subscription.browse())
+            ),
+            2,
+        )
 
     def _billed(self, line):
         return line.fusion_rating_id.subscription_id or line.sale_line_ids.order_id
@@ -71,7 +80,8 @@ class WallsCase(DocumentCase):
         with freeze_time(day):
             subscription.invalidate_recordset()
             owing = {
-                rating.display_name: rating.due for rating in subscription.fusion_rating_ids
+                rating.display_name: rating.due
+                for rating in subscription.fusion_rating_ids
                 if rating._next_amounts()[rating] and rating.bill_on <= self.company._fusion_today()
             }
         self.assertFalse(owing, "something is due")
@@ -81,5 +91,6 @@ class WallsCase(DocumentCase):
         for move in self._moves(subscription):
             self.assertEqual(
                 round(sum(move.invoice_line_ids.mapped("price_subtotal")), 2),
-                round(move.amount_untaxed, 2), move.name,
+                round(move.amount_untaxed, 2),
+                move.name,
             )

@@ -14,7 +14,7 @@ class TestApiWebhooks(ApiCase):
 
     def _emit(self, service=None, state="delivered"):
         delivery = self.env["fusion.billing.webhook.delivery"]._emit(
-            "endpoint.test", service or self.service, lambda _service: {},
+            "endpoint.test", service or self.service, lambda _service: {}
         )
         delivery.state = state
         return delivery
@@ -26,29 +26,36 @@ class TestApiWebhooks(ApiCase):
         self.assertEqual(shown["event_id"], own.event_id)
         self.assertEqual(shown["event_type"], "endpoint.test")
         self.assertEqual(shown["state"], "delivered")
-        self.assertEqual(set(shown), {
-            "event_id", "event_type", "state", "subscription_id", "created_at", "attempts",
-            "next_attempt_at", "delivered_at", "last_status", "last_error",
-        })
+        self.assertEqual(
+            set(shown),
+            {
+                "event_id",
+                "event_type",
+                "state",
+                "subscription_id",
+                "created_at",
+                "attempts",
+                "next_attempt_at",
+                "delivered_at",
+                "last_status",
+                "last_error",
+            },
+        )
 
     def test_the_list_is_filtered_and_paged(self):
         events = [self._emit(state=state) for state in ("failed", "delivered", "failed")]
         failed = [events[0].event_id, events[2].event_id]
         first = self.assertOk(self.get("/webhooks/deliveries?state=failed&limit=1"))
-        second = self.assertOk(self.get(
-            f"/webhooks/deliveries?state=failed&limit=1&cursor={first['next_cursor']}",
-        ))
-        self.assertEqual(
-            [page["deliveries"][0]["event_id"] for page in (first, second)], failed,
+        second = self.assertOk(
+            self.get(f"/webhooks/deliveries?state=failed&limit=1&cursor={first['next_cursor']}")
         )
+        self.assertEqual([page["deliveries"][0]["event_id"] for page in (first, second)], failed)
         self.assertIsNone(second["next_cursor"])
         none = self.assertOk(self.get("/webhooks/deliveries?event_type=invoice.paid"))
         self.assertEqual(none["deliveries"], [])
 
     def test_a_filter_that_makes_no_sense_is_refused(self):
-        self.assertError(
-            self.get("/webhooks/deliveries?state=lost"), 400, "invalid_state", "state",
-        )
+        self.assertError(self.get("/webhooks/deliveries?state=lost"), 400, "invalid_state", "state")
 
     def test_one_event_is_sent_again(self):
         delivery = self._emit(state="failed")
@@ -95,9 +102,11 @@ class TestApiWebhooks(ApiCase):
     def test_a_test_event_is_queued(self):
         answer = self.assertOk(self.post("/webhooks/test"), status=201)
         self.assertEqual((answer["event_type"], answer["state"]), ("endpoint.test", "pending"))
-        self.assertTrue(self.env["fusion.billing.webhook.delivery"].search([
-            ("service_id", "=", self.service.id), ("event_id", "=", answer["event_id"]),
-        ]))
+        self.assertTrue(
+            self.env["fusion.billing.webhook.delivery"].search(
+                [("service_id", "=", self.service.id), ("event_id", "=", answer["event_id"])]
+            )
+        )
 
     def test_without_an_endpoint_nothing_can_be_sent(self):
         delivery = self._emit(state="failed")
@@ -110,13 +119,18 @@ class TestApiWebhooks(ApiCase):
             self.assertError(response, 400, "endpoint_not_ready")
 
     def test_a_request_through_the_api_emits_what_it_did_and_a_refused_one_nothing(self):
-        self.post("/subscriptions", {
-            "external_customer_id": "acme", "external_id": "sub-1", "plan_code": "nope",
-        })
-        self.assertOk(self.post("/subscriptions", {
-            "external_customer_id": "acme", "external_id": "sub-1", "plan_code": "pro",
-        }), status=201)
-        told = self.env["fusion.billing.webhook.delivery"].search([
-            ("service_id", "=", self.service.id), ("event_type", "=", "subscription.created"),
-        ])
+        self.post(
+            "/subscriptions",
+            {"external_customer_id": "acme", "external_id": "sub-1", "plan_code": "nope"},
+        )
+        self.assertOk(
+            self.post(
+                "/subscriptions",
+                {"external_customer_id": "acme", "external_id": "sub-1", "plan_code": "pro"},
+            ),
+            status=201,
+        )
+        told = self.env["fusion.billing.webhook.delivery"].search(
+            [("service_id", "=", self.service.id), ("event_type", "=", "subscription.created")]
+        )
         self.assertEqual(len(told), 1)

@@ -26,8 +26,9 @@ class TestWebhookAccess(WebhookCase):
         super().setUpClass()
         cls.clerk, cls.manager = (
             new_test_user(
-                cls.env, login, groups=f"fusion_billing.group_{login},base.group_allow_export",
-            ) for login in ("user", "manager")
+                cls.env, login, groups=f"fusion_billing.group_{login},base.group_allow_export"
+            )
+            for login in ("user", "manager")
         )
 
     def _rights(self, model, user):
@@ -48,7 +49,7 @@ class TestWebhookAccess(WebhookCase):
     def test_nobody_sees_what_another_company_was_told(self):
         company = self.env["res.company"].create({"name": "Elsewhere"})
         abroad = self._service(
-            "abroad", company_id=company.id, webhook_url="https://hooks.example.com/",
+            "abroad", company_id=company.id, webhook_url="https://hooks.example.com/"
         )
         abroad._generate_webhook_secret()
         with self._endpoint(service=abroad):
@@ -136,8 +137,9 @@ class TestWebhookResponses(WebhookCase):
 
     def test_what_is_not_text_is_stored_readable(self):
         self.assertKept(self._answered(answer(200, b"a\0b")), "a\\x00b")
-        self.assertKept(self._answered(answer(200, b"\xff\xfe\xed\xa0\x80")),
-                        "\\xff\\xfe\\xed\\xa0\\x80")
+        self.assertKept(
+            self._answered(answer(200, b"\xff\xfe\xed\xa0\x80")), "\\xff\\xfe\\xed\\xa0\\x80"
+        )
         self.assertKept(self._answered(answer(200, "€".encode() * 2000)), "€" * 682)
 
     def test_an_endless_answer_is_a_success_of_which_2_kib_are_stored(self):
@@ -147,8 +149,8 @@ class TestWebhookResponses(WebhookCase):
         self.assertEqual(len(stored.encode()), 2048)
 
     def test_a_status_and_headers_out_of_any_order_are_stored(self):
-        delivery = self._answered(send(
-            b"HTTP/1.1 999 \xff\xfe\r\nRetry-After: \xff\0\r\nContent-Length: 0\r\n\r\n"
-        ))
+        delivery = self._answered(
+            send(b"HTTP/1.1 999 \xff\xfe\r\nRetry-After: \xff\0\r\nContent-Length: 0\r\n\r\n")
+        )
         self.assertState(delivery, "pending", attempts=1)
         self.assertEqual(delivery.attempt_ids.status, 999)

@@ -30,7 +30,7 @@ class TestSubscriptionEvents(WebhookEventsCase):
         self.assertEqual(self.assertTold("subscription.paused")["subscription_state"], "4_paused")
         self.subscription._fusion_resume()
         self.assertEqual(
-            self.assertTold("subscription.resumed")["subscription_state"], "3_progress",
+            self.assertTold("subscription.resumed")["subscription_state"], "3_progress"
         )
 
     def test_a_close_is_told_when_it_happens_and_announced_when_it_is_planned(self):
@@ -68,8 +68,10 @@ class TestSubscriptionEvents(WebhookEventsCase):
         self.subscription._fusion_pause(date(2026, 1, 25), until=date(2026, 1, 28))
         self._begin()
         for moment, event_type in (
-            ("2026-01-19 12:00:00", None), ("2026-01-20 01:00:00", "subscription.updated"),
-            ("2026-01-24 01:00:00", "subscription.paused"), ("2026-01-27 01:00:00", None),
+            ("2026-01-19 12:00:00", None),
+            ("2026-01-20 01:00:00", "subscription.updated"),
+            ("2026-01-24 01:00:00", "subscription.paused"),
+            ("2026-01-27 01:00:00", None),
             ("2026-01-28 01:00:00", "subscription.resumed"),
         ):
             with self.subTest(moment=moment), freeze_time(moment):
@@ -96,7 +98,7 @@ class TestSubscriptionEvents(WebhookEventsCase):
             self._bill()
         self.assertIn("subscription.updated", self._new().mapped("event_type"))
         [update] = self._new().filtered(
-            lambda delivery: delivery.event_type == "subscription.updated",
+            lambda delivery: delivery.event_type == "subscription.updated"
         )
         data = self._data(update)
         self.assertEqual(data["last_invoice_date"], "2026-02-01")
@@ -111,13 +113,15 @@ class TestSubscriptionEvents(WebhookEventsCase):
 
     def test_a_quotation_is_not_told_nor_an_order_without_plan(self):
         self._begin()
-        self.env["sale.order"].create({
-            "partner_id": self.partner.id, "fusion_plan_id": self.plan.id,
-        })
-        plain = self.env["sale.order"].create({
-            "partner_id": self.partner.id,
-            "order_line": [(0, 0, {"product_id": self.setup_product.id})],
-        })
+        self.env["sale.order"].create(
+            {"partner_id": self.partner.id, "fusion_plan_id": self.plan.id}
+        )
+        plain = self.env["sale.order"].create(
+            {
+                "partner_id": self.partner.id,
+                "order_line": [(0, 0, {"product_id": self.setup_product.id})],
+            }
+        )
         plain.action_confirm()
         self.assertTold()
 
@@ -145,13 +149,13 @@ class TestConcernedServices(WebhookEventsCase):
 
     def test_every_service_of_the_customer_is_told_under_its_own_name(self):
         desk = self._service("nexadesk", webhook_url="https://desk.example.com/hook")
-        contact = self.env["res.partner"].create({
-            "name": "Accounting", "parent_id": self.partner.id,
-        })
+        contact = self.env["res.partner"].create(
+            {"name": "Accounting", "parent_id": self.partner.id}
+        )
         self._link("customer-7", partner=contact, service=desk)
         self._begin()
         subscription = self._subscribe(
-            fusion_service_id=self.service.id, fusion_external_id="sub-1",
+            fusion_service_id=self.service.id, fusion_external_id="sub-1"
         )
         told = self._new()
         self.assertEqual(told.service_id, self.service | desk)
@@ -176,9 +180,9 @@ class TestConcernedServices(WebhookEventsCase):
 
     def test_a_link_to_an_archived_contact_is_a_link_all_the_same(self):
         desk = self._service("nexadesk", webhook_url="https://desk.example.com/hook")
-        contact = self.env["res.partner"].create({
-            "name": "Accounting", "parent_id": self.partner.id,
-        })
+        contact = self.env["res.partner"].create(
+            {"name": "Accounting", "parent_id": self.partner.id}
+        )
         self._link("customer-7", partner=contact, service=desk)
         contact.active = False
         self._begin()
@@ -187,9 +191,7 @@ class TestConcernedServices(WebhookEventsCase):
 
     def test_a_service_of_another_company_is_not_told(self):
         company = self.env["res.company"].create({"name": "Elsewhere"})
-        abroad = self._service(
-            "abroad", company_id=company.id, webhook_url="https://example.com/",
-        )
+        abroad = self._service("abroad", company_id=company.id, webhook_url="https://example.com/")
         self._link("acme", service=abroad)
         self._begin()
         self._subscribe()
@@ -201,10 +203,15 @@ class TestConcernedServices(WebhookEventsCase):
         self.partner.email = "billing@acme.example"
         link = self._link("customer-7", service=desk)
         self.assertEqual(self._new().service_id, desk)
-        self.assertEqual(self.assertTold("customer.linked"), {
-            "partner_id": self.partner.id, "external_id": "customer-7", "name": "Acme Ltd",
-            "email": "billing@acme.example",
-        })
+        self.assertEqual(
+            self.assertTold("customer.linked"),
+            {
+                "partner_id": self.partner.id,
+                "external_id": "customer-7",
+                "name": "Acme Ltd",
+                "email": "billing@acme.example",
+            },
+        )
         link.external_id = "customer-8"
         self.assertEqual(self.assertTold("customer.linked")["external_id"], "customer-8")
 

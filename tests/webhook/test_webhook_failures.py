@@ -38,9 +38,11 @@ class TestWebhookFailures(WebhookCase):
         self.assertEqual(attempt.response_excerpt, "out of order")
 
     def test_a_time_out_is_tried_again(self):
-        self.patch(safe_http.post, "__kwdefaults__", {
-            **safe_http.post.__kwdefaults__, "total_timeout": 0.3,
-        })
+        self.patch(
+            safe_http.post,
+            "__kwdefaults__",
+            {**safe_http.post.__kwdefaults__, "total_timeout": 0.3},
+        )
         delivery = self._fail(silence)
         self.assertRetried(delivery, timedelta(minutes=2))
         self.assertEqual(delivery.attempt_ids.error_code, "timeout")
@@ -61,9 +63,7 @@ class TestWebhookFailures(WebhookCase):
     def test_a_redirect_is_a_failure_and_is_not_followed(self):
         """W2"""
         with Endpoint(answer(), self.certificate) as hidden:
-            delivery = self._fail(
-                answer(302, b"", f"Location: https://127.0.0.1:{hidden.port}/"),
-            )
+            delivery = self._fail(answer(302, b"", f"Location: https://127.0.0.1:{hidden.port}/"))
         self.assertRetried(delivery, timedelta(minutes=2))
         self.assertEqual(delivery.attempt_ids.error_code, "redirect_not_followed")
         self.assertEqual(hidden.connections, 0)
@@ -146,8 +146,9 @@ class TestWebhookFailures(WebhookCase):
 
     def _activities(self):
         return self.service.activity_ids.filtered(
-            lambda activity: activity.activity_type_id == self.env.ref(
-                "fusion_billing.mail_activity_type_webhook",
+            lambda activity: (
+                activity.activity_type_id
+                == self.env.ref("fusion_billing.mail_activity_type_webhook")
             )
         )
 
@@ -221,9 +222,10 @@ class TestWebhookFailures(WebhookCase):
 
     def test_what_goes_wrong_here_is_kept_as_a_failure_and_logged_without_the_secret(self):
         self._set_param("development_ca", "/nonexistent/ca.pem")
-        with mute_logger("odoo.sql_db"), self.assertLogs(
-            "odoo.addons.fusion_billing.core.webhook.attempt", "ERROR",
-        ) as logged:
+        with (
+            mute_logger("odoo.sql_db"),
+            self.assertLogs("odoo.addons.fusion_billing.core.webhook.attempt", "ERROR") as logged,
+        ):
             delivery = self._fail(answer())
         self.assertRetried(delivery, timedelta(minutes=2))
         self.assertEqual(delivery.attempt_ids.error_code, "not_sent")

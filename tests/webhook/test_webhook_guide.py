@@ -29,9 +29,9 @@ class TestWebhookGuide(WebhookCase):
         cls.link.unlink()
         cls.plan.invoice_mode = "draft"
         charge = cls._charge(included_quota=1000, price_per_unit="0.005")
-        cls.env["fusion.billing.threshold"].create({
-            "charge_id": charge.id, "kind": "percent", "threshold_value": 80,
-        })
+        cls.env["fusion.billing.threshold"].create(
+            {"charge_id": charge.id, "kind": "percent", "threshold_value": 80}
+        )
         cls.env.cr.flush()
 
     def _at(self, moment, act):
@@ -44,10 +44,15 @@ class TestWebhookGuide(WebhookCase):
         """A customer of some months: every event, each as its first of that type."""
         self._at("01-05 09:00:00", lambda: self._link("cust-7"))
         self._at("01-05 09:00:01", self.service._send_test_event)
-        subscription = self._at("01-05 09:30:00", lambda: self._subscribe(
-            "2026-01-05", [self.fee_product], fusion_service_id=self.service.id,
-            fusion_external_id="sub-42",
-        ))
+        subscription = self._at(
+            "01-05 09:30:00",
+            lambda: self._subscribe(
+                "2026-01-05",
+                [self.fee_product],
+                fusion_service_id=self.service.id,
+                fusion_external_id="sub-42",
+            ),
+        )
         self._at("01-05 10:00:00", self._bill)
         invoice = subscription.invoice_ids
         self._at("01-05 10:05:00", invoice.action_post)
@@ -56,8 +61,15 @@ class TestWebhookGuide(WebhookCase):
         with freeze_time("2026-02-06 04:00:00"):
             self._run_cron("ir_cron_tell_overdue")
             self.env.invalidate_all()
-        self._at("02-07 14:20:00", lambda: self.env["account.payment.register"].with_context(
-            active_model="account.move", active_ids=invoice.ids).create({})._create_payments())
+        self._at(
+            "02-07 14:20:00",
+            lambda: (
+                self.env["account.payment.register"]
+                .with_context(active_model="account.move", active_ids=invoice.ids)
+                .create({})
+                ._create_payments()
+            ),
+        )
         self._at("02-07 15:00:00", self._bill)
         self._at("02-07 15:10:00", (subscription.invoice_ids - invoice)[0].button_cancel)
         self._at("02-10 08:00:00", lambda: subscription._fusion_pause(date(2026, 2, 10)))
@@ -86,8 +98,11 @@ class TestWebhookGuide(WebhookCase):
         with file_open("fusion_billing/docs/webhooks.md") as guide:
             text = guide.read().partition("## The events")[2]
         for event in self._told_first().values():
-            section = next(part for part in text.split("\n### ") if f"`{event['type']}`" in
-                           part.splitlines()[0])
+            section = next(
+                part
+                for part in text.split("\n### ")
+                if f"`{event['type']}`" in part.splitlines()[0]
+            )
             for name in event["data"]:
                 with self.subTest(type=event["type"], field=name):
                     self.assertIn(f"`{name}`", section)

@@ -29,12 +29,13 @@ class TestInvoiceEvents(WebhookEventsCase):
 
     def _pay(self, invoice):
         self.env["account.payment.register"].with_context(
-            active_model="account.move", active_ids=invoice.ids,
+            active_model="account.move", active_ids=invoice.ids
         ).create({})._create_payments()
 
     def _invoice_events(self):
         return [
-            name for name in self._new().sorted("id").mapped("event_type")
+            name
+            for name in self._new().sorted("id").mapped("event_type")
             if name.startswith("invoice.")
         ]
 
@@ -48,9 +49,9 @@ class TestInvoiceEvents(WebhookEventsCase):
         self.assertEqual(data["amount_untaxed"], "49.00")
         self.assertEqual(data["currency"], self.currency.name)
         self.assertEqual(data["external_customer_id"], "acme")
-        self.assertEqual(data["subscriptions"], [
-            {"subscription_id": self.subscription.id, "external_id": None},
-        ])
+        self.assertEqual(
+            data["subscriptions"], [{"subscription_id": self.subscription.id, "external_id": None}]
+        )
 
     def test_a_plan_that_posts_tells_both_in_one_run(self):
         self.plan.invoice_mode = "post"
@@ -75,7 +76,7 @@ class TestInvoiceEvents(WebhookEventsCase):
     def test_a_part_of_the_payment_is_not_told(self):
         self._post()
         self.env["account.payment.register"].with_context(
-            active_model="account.move", active_ids=self.invoice.ids,
+            active_model="account.move", active_ids=self.invoice.ids
         ).create({"amount": 10})._create_payments()
         self.assertEqual(self.invoice.payment_state, "partial")
         self.assertTold()
@@ -94,7 +95,7 @@ class TestInvoiceEvents(WebhookEventsCase):
         self._post()
         for amount, told in ((10, []), (20, []), (19, ["invoice.paid"])):
             self.env["account.payment.register"].with_context(
-                active_model="account.move", active_ids=self.invoice.ids,
+                active_model="account.move", active_ids=self.invoice.ids
             ).create({"amount": amount})._create_payments()
             self.assertTold(*told)
 
@@ -125,8 +126,9 @@ class TestInvoiceEvents(WebhookEventsCase):
         self.invoice.unlink()
         [cancelled] = self._new().filtered(lambda event: event.event_type == "invoice.cancelled")
         self.assertEqual(self._data(cancelled)["invoice_id"], gone)
-        self.assertEqual(self._data(cancelled)["subscriptions"][0]["subscription_id"],
-                         self.subscription.id)
+        self.assertEqual(
+            self._data(cancelled)["subscriptions"][0]["subscription_id"], self.subscription.id
+        )
 
     def test_a_draft_that_is_made_and_deleted_in_one_transaction_was_none(self):
         self._post()
@@ -151,29 +153,42 @@ class TestInvoiceEvents(WebhookEventsCase):
         self.invoice._reverse_moves(cancel=True)
         self._commit()
         told = [(event.event_type, self._data(event)["type"]) for event in self._new()]
-        self.assertCountEqual(told, [
-            ("invoice.created", "credit_note"), ("invoice.posted", "credit_note"),
-            ("invoice.paid", "credit_note"), ("invoice.cancelled", "invoice"),
-        ])
+        self.assertCountEqual(
+            told,
+            [
+                ("invoice.created", "credit_note"),
+                ("invoice.posted", "credit_note"),
+                ("invoice.paid", "credit_note"),
+                ("invoice.cancelled", "invoice"),
+            ],
+        )
 
     def test_a_credit_note_of_a_part_is_told_and_cancels_nothing(self):
         credit_note = self._credit_note()
         credit_note.action_post()
         (credit_note | self.invoice).line_ids.filtered(
-            lambda line: line.account_type == "asset_receivable").reconcile()
+            lambda line: line.account_type == "asset_receivable"
+        ).reconcile()
         self.assertEqual(self.invoice.payment_state, "partial")
         told = [(event.event_type, self._data(event)["type"]) for event in self._new()]
-        self.assertCountEqual(told, [
-            ("invoice.created", "credit_note"), ("invoice.posted", "credit_note"),
-            ("invoice.paid", "credit_note"),
-        ])
+        self.assertCountEqual(
+            told,
+            [
+                ("invoice.created", "credit_note"),
+                ("invoice.posted", "credit_note"),
+                ("invoice.paid", "credit_note"),
+            ],
+        )
 
     def test_invoices_of_others_are_not_told(self):
         self._begin()
-        move = self.env["account.move"].create({
-            "move_type": "out_invoice", "partner_id": self.partner.id,
-            "invoice_line_ids": [(0, 0, {"name": "Consulting", "price_unit": 100})],
-        })
+        move = self.env["account.move"].create(
+            {
+                "move_type": "out_invoice",
+                "partner_id": self.partner.id,
+                "invoice_line_ids": [(0, 0, {"name": "Consulting", "price_unit": 100})],
+            }
+        )
         move.action_post()
         self._pay(move)
         self.assertTold()
@@ -183,7 +198,8 @@ class TestInvoiceEvents(WebhookEventsCase):
         self.invoice.invoice_date_due = "2026-01-20"
         self._post()
         for moment, told in (
-            ("2026-01-20 23:59:00", []), ("2026-01-21 00:01:00", ["invoice.overdue"]),
+            ("2026-01-20 23:59:00", []),
+            ("2026-01-21 00:01:00", ["invoice.overdue"]),
             ("2026-01-22 00:01:00", []),
         ):
             with freeze_time(moment):
@@ -198,7 +214,8 @@ class TestInvoiceEvents(WebhookEventsCase):
         self.invoice.invoice_date_due = "2026-01-20"
         self._post()
         for moment, told in (
-            ("2026-01-21 04:59:00", []), ("2026-01-21 05:01:00", ["invoice.overdue"]),
+            ("2026-01-21 04:59:00", []),
+            ("2026-01-21 05:01:00", ["invoice.overdue"]),
         ):
             with freeze_time(moment):
                 self._run_cron("ir_cron_tell_overdue")
@@ -209,7 +226,7 @@ class TestInvoiceEvents(WebhookEventsCase):
         self.invoice.invoice_date_due = "2026-01-16"
         self._post()
         self.env["account.payment.register"].with_context(
-            active_model="account.move", active_ids=self.invoice.ids,
+            active_model="account.move", active_ids=self.invoice.ids
         ).create({"amount": 10})._create_payments()
         self._commit()
         self._begin()

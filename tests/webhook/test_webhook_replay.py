@@ -59,10 +59,14 @@ class TestWebhookReplay(WebhookCase):
         self.assertEqual(sorted(self._numbers(endpoint)[5:]), [2, 3])
 
     def _wizard(self, since, until=False, only_failed=True):
-        return self.env["fusion.billing.webhook.replay.wizard"].create({
-            "service_id": self.service.id, "only_failed": only_failed, "since": since,
-            "until": until,
-        })
+        return self.env["fusion.billing.webhook.replay.wizard"].create(
+            {
+                "service_id": self.service.id,
+                "only_failed": only_failed,
+                "since": since,
+                "until": until,
+            }
+        )
 
     def test_the_wizard_sends_all_that_failed_since_a_time(self):
         with self._endpoint() as endpoint:
@@ -134,7 +138,8 @@ class TestWebhookReplay(WebhookCase):
         self.assertState(delivery, "pending")
         service = self.service.with_user(clerk)
         for act in (
-            service.action_webhook_test, service.action_webhook_enable,
+            service.action_webhook_test,
+            service.action_webhook_enable,
             service.action_webhook_resend_failed,
         ):
             with self.assertRaises(AccessError):
@@ -153,7 +158,8 @@ class TestWebhookReplay(WebhookCase):
         self.service.webhook_url = "https://example.com/"
         delivery = self._emit().with_user(manager)
         for change in (
-            lambda: delivery.write({"body": "{}"}), lambda: delivery.copy(),
+            lambda: delivery.write({"body": "{}"}),
+            lambda: delivery.copy(),
             lambda: delivery.attempt_ids.create({"delivery_id": delivery.id}),
         ):
             with self.assertRaises(AccessError):

@@ -135,9 +135,7 @@ class TestWebhookSending(WebhookCase):
         self.assertEqual(again.number, 1, "the lost attempt is not known of")
 
     def test_a_lease_is_longer_than_an_attempt_can_take(self):
-        self.assertGreater(
-            sending.LEASE.total_seconds(), safe_http.TOTAL_TIMEOUT + 5,
-        )
+        self.assertGreater(sending.LEASE.total_seconds(), safe_http.TOTAL_TIMEOUT + 5)
 
     def test_a_result_that_comes_after_the_lease_changes_nothing_but_is_kept(self):
         def succeed_once(connection, endpoint):

@@ -95,9 +95,12 @@ class TestWebhookSigning(WebhookCase):
     def test_the_wizard_shows_a_secret_once(self):
         groups = "base.group_user,fusion_billing.group_manager"
         manager = new_test_user(self.env, "manager", groups=groups)
-        wizard = self.env["fusion.billing.webhook.secret.wizard"].with_user(manager).with_context(
-            active_id=self.service.id,
-        ).create({"overlap_hours": 1})
+        wizard = (
+            self.env["fusion.billing.webhook.secret.wizard"]
+            .with_user(manager)
+            .with_context(active_id=self.service.id)
+            .create({"overlap_hours": 1})
+        )
         self.assertTrue(wizard.has_secret)
         action = wizard.action_generate()
         dialog = self.env[action["res_model"]].with_user(manager)
@@ -123,10 +126,13 @@ class TestWebhookSigning(WebhookCase):
                 read()
 
     def test_only_those_who_may_change_a_service_make_its_secrets(self):
-        user = self.env["res.users"].create({
-            "name": "Clerk", "login": "clerk",
-            "group_ids": [(4, self.env.ref("fusion_billing.group_user").id)],
-        })
+        user = self.env["res.users"].create(
+            {
+                "name": "Clerk",
+                "login": "clerk",
+                "group_ids": [(4, self.env.ref("fusion_billing.group_user").id)],
+            }
+        )
         with self.assertRaises(AccessError), mute_logger("odoo.addons.base.models.ir_model"):
             self.service.with_user(user)._generate_webhook_secret()
 

@@ -17,16 +17,16 @@ class TestThresholdEvents(WebhookEventsCase):
         super().setUp()
         self.charge = self._charge(included_quota=1000, price_per_unit="0.5")
         self.subscription = self._subscribe(
-            fusion_service_id=self.service.id, fusion_external_id="sub-1",
+            fusion_service_id=self.service.id, fusion_external_id="sub-1"
         )
         self._commit()
         self._begin()
 
     def _threshold(self, kind, value, **subject):
         subject = subject or {"charge_id": self.charge.id}
-        return self.env["fusion.billing.threshold"].create({
-            "kind": kind, "threshold_value": value, **subject,
-        })
+        return self.env["fusion.billing.threshold"].create(
+            {"kind": kind, "threshold_value": value, **subject}
+        )
 
     def _reach(self, quantity, start="2026-01-10"):
         self._use(self.subscription, quantity, start)
@@ -125,9 +125,21 @@ class TestThresholdEvents(WebhookEventsCase):
     def test_a_period_that_new_prices_split_is_one_period(self):
         """The parts are rated by themselves: what they cost counts together."""
         self.charge.split_at_version = True
-        self.charge.write({"version_ids": [(0, 0, {
-            "valid_from": "2026-01-12", "included_quota": 1000, "price_per_unit": "0.5",
-        })]})
+        self.charge.write(
+            {
+                "version_ids": [
+                    (
+                        0,
+                        0,
+                        {
+                            "valid_from": "2026-01-12",
+                            "included_quota": 1000,
+                            "price_per_unit": "0.5",
+                        },
+                    )
+                ]
+            }
+        )
         self._threshold("percent", 80)
         self._threshold("amount", "100")
         # 11 of 31 days: 500 less 354.84 included; 20 days: 700 less 645.16
@@ -163,7 +175,8 @@ class TestThresholdEvents(WebhookEventsCase):
     def test_usage_that_comes_late_reaches_the_threshold_of_its_own_period(self):
         """R9"""
         for kind, value, subject in (
-            ("amount", "60", {"subscription_id": self.subscription.id}), ("amount", "70", {}),
+            ("amount", "60", {"subscription_id": self.subscription.id}),
+            ("amount", "70", {}),
             ("percent", "115", {}),
         ):
             self._threshold(kind, value, **subject)
@@ -176,8 +189,11 @@ class TestThresholdEvents(WebhookEventsCase):
             told = self._new()
             self.assertEqual(set(told.mapped("event_type")), {"usage.threshold_reached"})
             self.assertEqual(
-                {(self._data(event)["amount"], self._data(event)["period_start"])
-                 for event in told}, {("70.00", "2026-01-01")},
+                {
+                    (self._data(event)["amount"], self._data(event)["period_start"])
+                    for event in told
+                },
+                {("70.00", "2026-01-01")},
             )
             self.assertEqual(len(told), 2)
 
@@ -186,12 +202,17 @@ class TestThresholdEvents(WebhookEventsCase):
         self._threshold("percent", 50)
         self._use(self.subscription, 600)
         order = type(self.env["sale.order"])
-        with patch.object(
-            order, "_fusion_clear_failure", autospec=True, side_effect=lambda *_a: None,
-        ), patch.object(
-            type(self.env["fusion.billing.rating.request"]), "_settle",
-            side_effect=UserError("in the way"),
-        ), mute_logger("odoo.addons.fusion_billing.models.subscription.sale_order_failure"):
+        with (
+            patch.object(
+                order, "_fusion_clear_failure", autospec=True, side_effect=lambda *_a: None
+            ),
+            patch.object(
+                type(self.env["fusion.billing.rating.request"]),
+                "_settle",
+                side_effect=UserError("in the way"),
+            ),
+            mute_logger("odoo.addons.fusion_billing.models.subscription.sale_order_failure"),
+        ):
             self._rate()
         self.assertTold()
         self._rate()
@@ -204,25 +225,28 @@ class TestThresholdRules(WebhookCase):
         subscription = self._subscribe()
         thresholds = self.env["fusion.billing.threshold"]
         for values in (
-            {"threshold_value": 5}, {"threshold_value": 0, "charge_id": charge.id},
+            {"threshold_value": 5},
+            {"threshold_value": 0, "charge_id": charge.id},
             {"threshold_value": 5, "charge_id": charge.id, "subscription_id": subscription.id},
         ):
             with (
-                self.subTest(values), self.assertRaises(CheckViolation),
-                mute_logger("odoo.sql_db"), self.env.cr.savepoint(),
+                self.subTest(values),
+                self.assertRaises(CheckViolation),
+                mute_logger("odoo.sql_db"),
+                self.env.cr.savepoint(),
             ):
                 thresholds.create(values)
 
     def test_an_order_without_plan_has_no_usage_to_watch(self):
         order = self.env["sale.order"].create({"partner_id": self.partner.id})
         with self.assertRaises(ValidationError):
-            self.env["fusion.billing.threshold"].create({
-                "threshold_value": 5, "subscription_id": order.id,
-            })
+            self.env["fusion.billing.threshold"].create(
+                {"threshold_value": 5, "subscription_id": order.id}
+            )
 
     def test_thresholds_of_a_charge_are_of_its_company(self):
-        threshold = self.env["fusion.billing.threshold"].create({
-            "threshold_value": 80, "charge_id": self._charge().id,
-        })
+        threshold = self.env["fusion.billing.threshold"].create(
+            {"threshold_value": 80, "charge_id": self._charge().id}
+        )
         self.assertEqual(threshold.company_id, self.company)
         self.assertEqual(threshold.display_name, "80 %")

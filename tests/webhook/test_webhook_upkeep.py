@@ -30,7 +30,9 @@ class TestWebhookRetention(WebhookCase):
     def test_only_what_is_done_with_and_old_is_removed(self):
         old = self._aged("delivered", 91) | self._aged("cancelled", 91)
         kept = (
-            self._aged("delivered", 89) | self._aged("failed", 400) | self._aged("pending", 400)
+            self._aged("delivered", 89)
+            | self._aged("failed", 400)
+            | self._aged("pending", 400)
             | self._aged("cancelled", 89)
         )
         self.env["fusion.billing.webhook.delivery"]._gc_done()
@@ -64,9 +66,15 @@ class TestWebhookSettings(WebhookCase):
     def test_an_address_that_is_not_public_is_refused_when_saved(self):
         """W2: the whole table is in the tests of core.webhook.safe_target."""
         for url in (
-            "http://example.com/", "https://10.0.0.1/", "https://localhost/", "https://[::1]/",
-            "https://user:pass@example.com/", "https://example.com:8443/", "https://127.0.0.1@a.b/",
-            "https://169.254.169.254/latest/meta-data/", "not an address",
+            "http://example.com/",
+            "https://10.0.0.1/",
+            "https://localhost/",
+            "https://[::1]/",
+            "https://user:pass@example.com/",
+            "https://example.com:8443/",
+            "https://127.0.0.1@a.b/",
+            "https://169.254.169.254/latest/meta-data/",
+            "not an address",
         ):
             with self.subTest(url=url), self.assertRaises(ValidationError):
                 self.service.webhook_url = url
@@ -102,7 +110,8 @@ class TestWebhookSettings(WebhookCase):
     def test_settings_that_make_no_sense_are_refused(self):
         settings = self.env["res.config.settings"]
         for values in (
-            {"fusion_webhook_allowed_ports": "https"}, {"fusion_webhook_allowed_ports": "70000"},
+            {"fusion_webhook_allowed_ports": "https"},
+            {"fusion_webhook_allowed_ports": "70000"},
             {"fusion_webhook_retention_days": 0},
         ):
             with self.subTest(values), self.assertRaises(ValidationError):
@@ -111,9 +120,10 @@ class TestWebhookSettings(WebhookCase):
     def test_by_default_no_development_host_is_allowed(self):
         self._set_param("development_hosts", False)
         self._set_param("development_ca", False)
-        self.assertEqual(self.env["fusion.billing.webhook.delivery"]._transport(), {
-            "allowed_ports": (443,), "development_hosts": (), "ca_file": None,
-        })
+        self.assertEqual(
+            self.env["fusion.billing.webhook.delivery"]._transport(),
+            {"allowed_ports": (443,), "development_hosts": (), "ca_file": None},
+        )
 
 
 class TestNeutralize(WebhookCase):
@@ -138,9 +148,9 @@ class TestNeutralize(WebhookCase):
         get_param = self.env["ir.config_parameter"].get_param
         self.assertFalse(get_param("fusion_billing.webhook_development_hosts"))
         self.assertFalse(get_param("fusion_billing.webhook_development_ca"))
-        crons = self.env["ir.model.data"].search([
-            ("module", "=", "fusion_billing"), ("model", "=", "ir.cron"),
-        ])
+        crons = self.env["ir.model.data"].search(
+            [("module", "=", "fusion_billing"), ("model", "=", "ir.cron")]
+        )
         self.assertEqual(len(crons), 4)
         self.assertFalse(self.env["ir.cron"].browse(crons.mapped("res_id")).filtered("active"))
 

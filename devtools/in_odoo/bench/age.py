@@ -25,7 +25,7 @@ def measure(env, rounds: int, size: int) -> dict:
         for age, orders in (("new", new), ("old", old)):
             for name, step in STEPS.items():
                 measured.setdefault(name, {"old": [], "new": []})[age].append(
-                    timed(env, step, orders),
+                    timed(env, step, orders)
                 )
     return measured
 
@@ -68,14 +68,22 @@ def timed(env, step, orders) -> tuple[float, int]:
 def ingest(orders) -> None:
     metric = orders.env["fusion.billing.metric"].search([("code", "=", METRIC)])
     start = fields.Datetime.now() - timedelta(days=10)
-    orders.env["fusion.billing.usage"]._ingest([
-        {
-            "subscription_id": order.id, "metric_id": metric.id, "quantity": Decimal("150.25"),
-            "period_start": start, "period_end": start + timedelta(hours=1), "value": None,
-            "dimensions": None, "idempotency_key": f"age/{start}",
-        }
-        for order in orders
-    ], "bench")
+    orders.env["fusion.billing.usage"]._ingest(
+        [
+            {
+                "subscription_id": order.id,
+                "metric_id": metric.id,
+                "quantity": Decimal("150.25"),
+                "period_start": start,
+                "period_end": start + timedelta(hours=1),
+                "value": None,
+                "dimensions": None,
+                "idempotency_key": f"age/{start}",
+            }
+            for order in orders
+        ],
+        "bench",
+    )
 
 
 def rate(orders) -> None:

@@ -9,7 +9,9 @@ from devtools.in_odoo import catalog
 from devtools.in_odoo.bench.names import METRIC, name_of
 
 TERMS = {
-    "charge_model": "standard", "included_quota": "100", "price_per_unit": "0.0125",
+    "charge_model": "standard",
+    "included_quota": "100",
+    "price_per_unit": "0.0125",
     "unit_batch": "1",
 }
 PLANS = {
@@ -26,12 +28,21 @@ def prepare(env, subscriptions: int, began: str, plan: str = "metered") -> dict:
     :return: the service's `key`
     """
     metrics = {code: {"name": code.replace("_", " ")} for code in PLANS[plan]["metrics"]}
-    made = catalog.create(env, "Bench", metrics, {plan: {
-        "name": plan.title(), "fee": PLANS[plan]["fee"], "fee_timing": "arrears",
-        "charges": {code: TERMS for code in metrics},
-    }})
+    made = catalog.create(
+        env,
+        "Bench",
+        metrics,
+        {
+            plan: {
+                "name": plan.title(),
+                "fee": PLANS[plan]["fee"],
+                "fee_timing": "arrears",
+                "charges": {code: TERMS for code in metrics},
+            }
+        },
+    )
     catalog.create_product(
-        env, "Seats", default_code=EXTRA_FEE, list_price=5, fusion_recurring=True,
+        env, "Seats", default_code=EXTRA_FEE, list_price=5, fusion_recurring=True
     )
     first = subscribe(env, 0, fields.Date.to_date(began), plan)
     copy(env, first, subscriptions - 1)
@@ -42,17 +53,21 @@ def subscribe(env, number: int, began: date, plan: str):
     service = env["fusion.billing.service"].search([("code", "=", "bench")])
     name = name_of(number)
     partner = env["res.partner"].create({"name": f"Customer {name}"})
-    env["fusion.billing.account.link"].create({
-        "service_id": service.id, "partner_id": partner.id, "external_id": name,
-    })
+    env["fusion.billing.account.link"].create(
+        {"service_id": service.id, "partner_id": partner.id, "external_id": name}
+    )
     codes = [f"bench-{plan}", *[EXTRA_FEE] * (plan == "full")]
     products = env["product.product"].search([("default_code", "in", codes)])
-    return env["sale.order"]._fusion_create_subscription({
-        "partner_id": partner.id, "service_id": service.id, "external_id": name,
-        "plan_id": env["fusion.billing.plan"].search([("code", "=", plan)]).id,
-        "start_date": began,
-        "lines": [{"product_id": product.id, "quantity": 1} for product in products],
-    })
+    return env["sale.order"]._fusion_create_subscription(
+        {
+            "partner_id": partner.id,
+            "service_id": service.id,
+            "external_id": name,
+            "plan_id": env["fusion.billing.plan"].search([("code", "=", plan)]).id,
+            "start_date": began,
+            "lines": [{"product_id": product.id, "quantity": 1} for product in products],
+        }
+    )
 
 
 def grow(env, subscriptions: int) -> None:
@@ -74,8 +89,7 @@ def copy(env, order, count: int) -> None:
     known = env["sale.order"].search_count([])
     partner, lines = order.partner_id, order.order_line
     new = {
-        model: _next_id(env, model)
-        for model in ("res.partner", "sale.order", "sale.order.line")
+        model: _next_id(env, model) for model in ("res.partner", "sale.order", "sale.order.line")
     }
     own_partner, own_order = SQL("%s + n", new["res.partner"]), SQL("%s + n", new["sale.order"])
     number = SQL("concat('sub-', lpad((%s + n - 1)::text, 6, '0'))", known)
@@ -84,33 +98,49 @@ def copy(env, order, count: int) -> None:
     def own_line(column: SQL) -> SQL:
         return SQL(
             "%s + (n - 1) * %s + array_position(%s, %s)",
-            new["sale.order.line"], len(lines), sorted(lines.ids), column,
+            new["sale.order.line"],
+            len(lines),
+            sorted(lines.ids),
+            column,
         )
 
     copies = [
         ("res_partner", partner, {"commercial_partner_id": own_partner}),
-        ("fusion_billing_account_link", env["fusion.billing.account.link"].search(
-            [("partner_id", "=", partner.id)],
-        ), {"partner_id": own_partner, "external_id": number}),
-        ("sale_order", order, {
-            **dict.fromkeys(contacts, own_partner), "fusion_external_id": number,
-            "name": number, "access_token": SQL("NULL"),
-        }),
+        (
+            "fusion_billing_account_link",
+            env["fusion.billing.account.link"].search([("partner_id", "=", partner.id)]),
+            {"partner_id": own_partner, "external_id": number},
+        ),
+        (
+            "sale_order",
+            order,
+            {
+                **dict.fromkeys(contacts, own_partner),
+                "fusion_external_id": number,
+                "name": number,
+                "access_token": SQL("NULL"),
+            },
+        ),
         ("sale_order_line", lines, {"order_id": own_order, "order_partner_id": own_partner}),
         ("fusion_billing_phase", order.fusion_phase_ids, {"subscription_id": own_order}),
-        ("fusion_billing_item", order.fusion_item_ids, {
-            "subscription_id": own_order,
-            "order_line_id": own_line(SQL("source.order_line_id")),
-        }),
+        (
+            "fusion_billing_item",
+            order.fusion_item_ids,
+            {"subscription_id": own_order, "order_line_id": own_line(SQL("source.order_line_id"))},
+        ),
     ]
     for table, rows, values in copies:
         _copy_rows(env, table, rows.ids, count, values)
-    env.cr.execute(SQL(
-        "INSERT INTO account_tax_sale_order_line_rel (sale_order_line_id, account_tax_id)"
-        " SELECT %s, account_tax_id FROM account_tax_sale_order_line_rel,"
-        " generate_series(1, %s) AS n WHERE sale_order_line_id = ANY(%s)",
-        own_line(SQL("sale_order_line_id")), count, lines.ids,
-    ))
+    env.cr.execute(
+        SQL(
+            "INSERT INTO account_tax_sale_order_line_rel (sale_order_line_id, account_tax_id)"
+            " SELECT %s, account_tax_id FROM account_tax_sale_order_line_rel,"
+            " generate_series(1, %s) AS n WHERE sale_order_line_id = ANY(%s)",
+            own_line(SQL("sale_order_line_id")),
+            count,
+            lines.ids,
+        )
+    )
     env.invalidate_all()
     env.cr.commit()
     for table, *_rest in copies:
@@ -125,21 +155,36 @@ def _next_id(env, model) -> int:
 
 def _copy_rows(env, table: str, ids: list[int], count: int, values: dict) -> None:
     """Copy rows `count` times: ids go on in the order of copies, then of rows."""
-    columns = [column for [column] in env.execute_query(SQL(
-        "SELECT column_name FROM information_schema.columns"
-        " WHERE table_schema = current_schema AND table_name = %s AND column_name != 'id'", table,
-    ))]
-    env.cr.execute(SQL(
-        COPY, table=SQL.identifier(table), ids=sorted(ids), width=len(ids), count=count,
-        columns=SQL(", ").join(map(SQL.identifier, columns)),
-        values=SQL(", ").join(
-            values.get(column, SQL.identifier("source", column)) for column in columns
-        ),
-    ))
-    env.cr.execute(SQL(
-        "SELECT setval(pg_get_serial_sequence(%s, 'id'), (SELECT max(id) FROM %s))",
-        table, SQL.identifier(table),
-    ))
+    columns = [
+        column
+        for [column] in env.execute_query(
+            SQL(
+                "SELECT column_name FROM information_schema.columns"
+                " WHERE table_schema = current_schema AND table_name = %s AND column_name != 'id'",
+                table,
+            )
+        )
+    ]
+    env.cr.execute(
+        SQL(
+            COPY,
+            table=SQL.identifier(table),
+            ids=sorted(ids),
+            width=len(ids),
+            count=count,
+            columns=SQL(", ").join(map(SQL.identifier, columns)),
+            values=SQL(", ").join(
+                values.get(column, SQL.identifier("source", column)) for column in columns
+            ),
+        )
+    )
+    env.cr.execute(
+        SQL(
+            "SELECT setval(pg_get_serial_sequence(%s, 'id'), (SELECT max(id) FROM %s))",
+            table,
+            SQL.identifier(table),
+        )
+    )
 
 
 COPY = """

@@ -61,23 +61,29 @@ def core(env, orders, chunk: int) -> float:
     env.invalidate_all()
     begun = time.perf_counter()
     for offset in range(0, len(orders), chunk):
-        orders[offset:offset + chunk]._create_invoices(grouped=False).action_post()
+        orders[offset : offset + chunk]._create_invoices(grouped=False).action_post()
         env.cr.commit()
     return time.perf_counter() - begun
 
 
 def plain_order(env, subscription):
     """A confirmed order with the same lines, and no subscription."""
-    return env["sale.order"].create({
-        "partner_id": subscription.partner_id.id,
-        "order_line": [
-            fields.Command.create({
-                "product_id": line.product_id.id, "name": line.name,
-                "product_uom_qty": 1, "price_unit": line.price_unit or 1,
-            })
-            for line in subscription.order_line
-        ],
-    })
+    return env["sale.order"].create(
+        {
+            "partner_id": subscription.partner_id.id,
+            "order_line": [
+                fields.Command.create(
+                    {
+                        "product_id": line.product_id.id,
+                        "name": line.name,
+                        "product_uom_qty": 1,
+                        "price_unit": line.price_unit or 1,
+                    }
+                )
+                for line in subscription.order_line
+            ],
+        }
+    )
 
 
 def plain_orders(env, plain, count: int):

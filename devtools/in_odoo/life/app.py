@@ -14,8 +14,13 @@ class App:
         self.accepted = {}
 
     def acts(self):
-        return [("app.push", self.push), ("app.late", self.late), ("app.late", self.late),
-                ("app.edit", self.edit), ("app.delete", self.delete)]
+        return [
+            ("app.push", self.push),
+            ("app.late", self.late),
+            ("app.late", self.late),
+            ("app.edit", self.edit),
+            ("app.delete", self.delete),
+        ]
 
     def push(self):
         """One batch over many subscriptions, most of it of the last days."""
@@ -57,16 +62,17 @@ class App:
     def _event(self, order, hours):
         """An event that billing takes, or None."""
         now = self.world.now
-        start = self.rng.choice((
-            now - timedelta(seconds=self.rng.randrange(hours * 3600)), self._boundary(order),
-        ))
+        start = self.rng.choice(
+            (now - timedelta(seconds=self.rng.randrange(hours * 3600)), self._boundary(order))
+        )
         if start > now or not order._fusion_covers(start):
             return None
         region = self.rng.choice((None, "eu", "us", "uk"))
         return {
             "subscription_id": order.id,
             "metric_id": self.rng.choice(list(self.world.catalogue.metrics.values())).id,
-            "period_start": start, "period_end": start + timedelta(hours=1),
+            "period_start": start,
+            "period_end": start + timedelta(hours=1),
             "quantity": Decimal(self.rng.choice(QUANTITIES)),
             "value": self.rng.choice((None, "ann", "bob")),
             "dimensions": {"region": region} if region else None,
@@ -88,13 +94,17 @@ class App:
     def lost(self):
         """Say which accepted counters billing does not have as they were pushed last."""
         stored = {
-            (row["subscription_id"][0], row["metric_id"][0], row["idempotency_key"]):
-                (row["period_start"], round(row["quantity"], 6))
+            (row["subscription_id"][0], row["metric_id"][0], row["idempotency_key"]): (
+                row["period_start"],
+                round(row["quantity"], 6),
+            )
             for row in self.env["fusion.billing.usage"].search_read(
-                [], ["subscription_id", "metric_id", "idempotency_key", "period_start", "quantity"])
+                [], ["subscription_id", "metric_id", "idempotency_key", "period_start", "quantity"]
+            )
         }
         return [
-            str(key) for key, event in self.accepted.items()
+            str(key)
+            for key, event in self.accepted.items()
             if stored.get(key) != (event["period_start"], round(float(event["quantity"]), 6))
         ]
 

@@ -66,6 +66,7 @@ def newest_prices(_env):
 
 def archived_is_forgotten(env):
     """A charge that is archived does not rate the days before (T2)."""
+
     def catalogue(original, self, currency):
         active = set(self.charge_ids.ids)
         return tuple(charge for charge in original(self, currency) if charge.id in active)
@@ -88,7 +89,9 @@ def zone_of_now(env):
     """Days that have begun move with the company's new zone (R2)."""
     zones = core("zones")
     return method(
-        env, "res.company", "_fusion_zones",
+        env,
+        "res.company",
+        "_fusion_zones",
         lambda _original, self: zones.Zones.always(self.fusion_billing_tz),
     )
 
@@ -100,6 +103,7 @@ def cents_are_cut(_env):
 
 def rate_of_the_run(env):
     """The exchange rate is that of the day on which the cron runs (T3)."""
+
     def currency_rate(original, self, charge, target, _day):
         return original(self, charge, target, charge.company_id._fusion_today())
 
@@ -108,9 +112,7 @@ def rate_of_the_run(env):
 
 def fees_of_the_old_plan_go_on(env):
     """A plan change does not end the fees of the plan before (F1)."""
-    return method(
-        env, "fusion.billing.item", "_hold_on", lambda _original, *_arguments: None,
-    )
+    return method(env, "fusion.billing.item", "_hold_on", lambda _original, *_arguments: None)
 
 
 # === THE LEDGER === #
@@ -119,16 +121,19 @@ def fees_of_the_old_plan_go_on(env):
 def late_usage_is_lost(env):
     """Only the open period is rated; what came in for others is not (R9)."""
     return method(
-        env, "fusion.billing.rating", "_windows",
+        env,
+        "fusion.billing.rating",
+        "_windows",
         lambda original, self, subscription, requests, day=None: original(
-            self, subscription, requests[:0], day),
+            self, subscription, requests[:0], day
+        ),
     )
 
 
 def rows_stay(env):
     """What is not in force after all stays in the ledger (L1, T4)."""
     return method(
-        env, "fusion.billing.rating", "_drop_unwanted", lambda _original, *_arguments: None,
+        env, "fusion.billing.rating", "_drop_unwanted", lambda _original, *_arguments: None
     )
 
 
@@ -144,6 +149,7 @@ def corrections_are_ignored(env):
 
 def cancelled_settles(env):
     """What a cancelled document settled is not due again (L2)."""
+
     def compute(_original, self):
         for rating in self:
             rating.settled = sum(rating.invoice_line_ids.mapped("fusion_settled"))
@@ -156,8 +162,7 @@ def credited_twice(_env):
     settlement = importlib.import_module(f"{ADDON}.models.ledger.settlement")
     due = core("due").due
     return patch.object(
-        settlement, "next_amount", lambda owed, settled, waived, _borne: due(
-            owed, settled, waived),
+        settlement, "next_amount", lambda owed, settled, waived, _borne: due(owed, settled, waived)
     )
 
 
@@ -178,17 +183,20 @@ def waivers_are_billed(_env):
     settlement = importlib.import_module(f"{ADDON}.models.ledger.settlement")
     next_amount = core("due").next_amount
     return patch.object(
-        settlement, "next_amount", lambda owed, settled, _waived, borne: next_amount(
-            owed, settled, settled * 0, borne),
+        settlement,
+        "next_amount",
+        lambda owed, settled, _waived, borne: next_amount(owed, settled, settled * 0, borne),
     )
 
 
 def one_offs_ride_again(env):
     """One-off lines are billed with every document."""
+
     def one_offs(original, self):
         return original(self) | self.order_line.filtered(
-            lambda line: not line._fusion_is_engines() and not line.display_type
-            and line.qty_invoiced
+            lambda line: (
+                not line._fusion_is_engines() and not line.display_type and line.qty_invoiced
+            )
         )
 
     return method(env, "sale.order", "_fusion_one_offs", one_offs)
@@ -196,6 +204,7 @@ def one_offs_ride_again(env):
 
 def late_rows_wait_for_ever(env):
     """Corrections are on no document (R9)."""
+
     def amounts(original, self, day):
         found = original(self, day)
         return {

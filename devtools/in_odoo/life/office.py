@@ -16,19 +16,38 @@ class Office:
 
     def acts(self):
         acts = (
-            self.cancel, self.cancel, self.delete, self.reset_and_post, self.reset, self.post,
-            self.credit, self.credit, self.credit_and_correct, self.credit_and_correct,
-            self.replace, self.edit, self.delete_line, self.duplicate, self.cancel_credit,
-            self.waive, self.waive_document, self.take_back_waiver,
+            self.cancel,
+            self.cancel,
+            self.delete,
+            self.reset_and_post,
+            self.reset,
+            self.post,
+            self.credit,
+            self.credit,
+            self.credit_and_correct,
+            self.credit_and_correct,
+            self.replace,
+            self.edit,
+            self.delete_line,
+            self.duplicate,
+            self.cancel_credit,
+            self.waive,
+            self.waive_document,
+            self.take_back_waiver,
         )
         return [(f"office.{act.__name__}", act) for act in acts]
 
     def document(self, *states, kinds=("out_invoice", "out_refund")):
         """A random document of the ledger, more often a late one."""
-        moves = self.env["account.move"].search([
-            ("state", "in", states), ("move_type", "in", kinds),
-            ("invoice_line_ids.fusion_rating_id", "!=", False),
-        ], order="id desc", limit=self.rng.choice((20, 2000)))
+        moves = self.env["account.move"].search(
+            [
+                ("state", "in", states),
+                ("move_type", "in", kinds),
+                ("invoice_line_ids.fusion_rating_id", "!=", False),
+            ],
+            order="id desc",
+            limit=self.rng.choice((20, 2000)),
+        )
         return moves.browse(self.rng.choice(moves.ids)) if moves else moves
 
     # === STATES === #
@@ -80,7 +99,8 @@ class Office:
     def credit_and_correct(self):
         """Staff give back what was used by mistake, and then somebody corrects the counters."""
         used = self.env["fusion.billing.rating"].search(
-            [("quantity", ">", 0), ("settled", ">", 0)], order="id desc", limit=200)
+            [("quantity", ">", 0), ("settled", ">", 0)], order="id desc", limit=200
+        )
         rows = used.filtered(lambda row: row.invoice_line_ids.move_id.filtered(is_invoice))
         if rows:
             row = rows.browse(self.rng.choice(rows.ids))
@@ -96,15 +116,22 @@ class Office:
         new = self.env["account.move"].browse(action["res_id"])
         touched = move.invoice_line_ids.filtered(lambda line: line.id in self.touched)
         note = move.reversal_move_ids.sorted("id")[-1]
-        self.touched.update((new | note).invoice_line_ids.filtered(
-            lambda line: line.fusion_rating_id in touched.fusion_rating_id).ids)
+        self.touched.update(
+            (new | note)
+            .invoice_line_ids.filtered(
+                lambda line: line.fusion_rating_id in touched.fusion_rating_id
+            )
+            .ids
+        )
         if self.rng.random() < 0.5:
             new.action_post()
 
     def _wizard(self, move):
-        return self.env["account.move.reversal"].with_context(
-            active_model="account.move", active_ids=move.ids,
-        ).create({"journal_id": move.journal_id.id, "reason": "life"})
+        return (
+            self.env["account.move.reversal"]
+            .with_context(active_model="account.move", active_ids=move.ids)
+            .create({"journal_id": move.journal_id.id, "reason": "life"})
+        )
 
     def cancel_credit(self):
         move = self.document("draft", "posted", kinds=("out_refund",))
@@ -119,9 +146,9 @@ class Office:
         """A line of a draft gets another price, quantity or discount."""
         lines = self.document("draft").invoice_line_ids.filtered("fusion_rating_id")
         for line in lines[:1]:
-            name, values = self.rng.choice((
-                ("price_unit", (1, 0, 500)), ("quantity", (0, 2, 0.5)), ("discount", (10, 100)),
-            ))
+            name, values = self.rng.choice(
+                (("price_unit", (1, 0, 500)), ("quantity", (0, 2, 0.5)), ("discount", (10, 100)))
+            )
             line.write({name: self.rng.choice(values)})
             self.touched.add(line.id)
 

@@ -15,11 +15,31 @@ class Staff:
 
     def acts(self):
         acts = (
-            self.change_plan, self.change_plan, self.toggle, self.pause, self.resume, self.close,
-            self.reopen, self.keep_open, self.take_back, self.edit_line, self.edit_line,
-            self.change_item, self.change_item, self.add_item, self.add_line, self.end_item,
-            self.delete_line, self.order_discount, self.one_off, self.lock, self.update_prices,
-            self.invoice_now, self.create_invoice, self.discard, self.edit_usage,
+            self.change_plan,
+            self.change_plan,
+            self.toggle,
+            self.pause,
+            self.resume,
+            self.close,
+            self.reopen,
+            self.keep_open,
+            self.take_back,
+            self.edit_line,
+            self.edit_line,
+            self.change_item,
+            self.change_item,
+            self.add_item,
+            self.add_line,
+            self.end_item,
+            self.delete_line,
+            self.order_discount,
+            self.one_off,
+            self.lock,
+            self.update_prices,
+            self.invoice_now,
+            self.create_invoice,
+            self.discard,
+            self.edit_usage,
             self.down_payment,
         )
         return [(f"staff.{act.__name__}", act) for act in acts]
@@ -35,19 +55,25 @@ class Staff:
         partner = self.env["res.partner"].create({"name": f"Customer {len(self.world.ids)}"})
         start = self.world.day(back=40, ahead=6)
         lines = [
-            {"product_id": product.id, "product_uom_qty": rng.choice((1, 1, 2, 5)),
-             "discount": rng.choice((0, 0, 0, 10))}
+            {
+                "product_id": product.id,
+                "product_uom_qty": rng.choice((1, 1, 2, 5)),
+                "discount": rng.choice((0, 0, 0, 10)),
+            }
             for product in rng.sample([*catalogue.fees, *catalogue.once], rng.randrange(4))
         ]
         foreign = rng.random() < 0.15
-        order = self.env["sale.order"].create({
-            "partner_id": partner.id, "fusion_plan_id": rng.choice(catalogue.plans).id,
-            "fusion_start_date": start,
-            "fusion_anchor_date": rng.choice((False, False, start.replace(day=1))),
-            "order_line": [Command.create(line) for line in lines],
-            **({"pricelist_id": catalogue.pricelist.id} if foreign else {}),
-            **({"fiscal_position_id": catalogue.abroad.id} if rng.random() < 0.2 else {}),
-        })
+        order = self.env["sale.order"].create(
+            {
+                "partner_id": partner.id,
+                "fusion_plan_id": rng.choice(catalogue.plans).id,
+                "fusion_start_date": start,
+                "fusion_anchor_date": rng.choice((False, False, start.replace(day=1))),
+                "order_line": [Command.create(line) for line in lines],
+                **({"pricelist_id": catalogue.pricelist.id} if foreign else {}),
+                **({"fiscal_position_id": catalogue.abroad.id} if rng.random() < 0.2 else {}),
+            }
+        )
         if rng.random() < 0.2:
             self.discount(order)
         order.action_confirm()
@@ -62,10 +88,15 @@ class Staff:
 
     def _day(self, order):
         """A day for a change: unsaid, around today, or a boundary of the open period."""
-        return self.rng.choice((
-            None, self.world.day(), self.world.day(), order.fusion_next_invoice_date,
-            order.fusion_last_invoice_date or order.fusion_start_date,
-        ))
+        return self.rng.choice(
+            (
+                None,
+                self.world.day(),
+                self.world.day(),
+                order.fusion_next_invoice_date,
+                order.fusion_last_invoice_date or order.fusion_start_date,
+            )
+        )
 
     def toggle(self):
         """Two plans in turn, day by day."""
@@ -122,12 +153,14 @@ class Staff:
         return lines.browse(self.rng.choice(lines.ids)) if lines else lines
 
     def _terms(self):
-        return self.rng.choice((
-            {"quantity": self.rng.choice((0, 1, 2, 3, 7, 12))},
-            {"quantity": self.rng.choice((1, 4))},
-            {"price_unit": self.rng.choice((5, 20.01, 0.335))},
-            {"discount": self.rng.choice((0, 10, 33.3, 100))},
-        ))
+        return self.rng.choice(
+            (
+                {"quantity": self.rng.choice((0, 1, 2, 3, 7, 12))},
+                {"quantity": self.rng.choice((1, 4))},
+                {"price_unit": self.rng.choice((5, 20.01, 0.335))},
+                {"discount": self.rng.choice((0, 10, 33.3, 100))},
+            )
+        )
 
     def edit_line(self):
         """Quantity, price or discount of a line are edited in the order's form."""
@@ -146,7 +179,8 @@ class Staff:
         order = self.running()
         if order:
             order._fusion_add_item(
-                self.rng.choice(self.world.catalogue.fees), self.rng.choice((1, 3)),
+                self.rng.choice(self.world.catalogue.fees),
+                self.rng.choice((1, 3)),
                 date=self._day(order),
             )
 
@@ -177,16 +211,21 @@ class Staff:
     def discount(self, order):
         """Odoo's discount wizard: on the lines, global, or an amount."""
         kind = self.rng.choice(("sol_discount", "so_discount", "amount"))
-        self.env["sale.order.discount"].create({
-            "sale_order_id": order.id, "discount_type": kind,
-            "discount_percentage": self.rng.choice((0.1, 0.05, 1.0)), "discount_amount": 5,
-        }).action_apply_discount()
+        self.env["sale.order.discount"].create(
+            {
+                "sale_order_id": order.id,
+                "discount_type": kind,
+                "discount_percentage": self.rng.choice((0.1, 0.05, 1.0)),
+                "discount_amount": 5,
+            }
+        ).action_apply_discount()
 
     def one_off(self):
         """More, less or the delivery of what is sold once."""
         order = self.world.order()
         lines = order.order_line.filtered(
-            lambda line: not line._fusion_is_engines() and not line.display_type)
+            lambda line: not line._fusion_is_engines() and not line.display_type
+        )
         for line in lines[:1]:
             if line.product_id.invoice_policy == "delivery":
                 line.qty_delivered = self.rng.choice((0, 1, 2, line.product_uom_qty))
@@ -202,10 +241,13 @@ class Staff:
     def down_payment(self):
         order = self.running()
         if order:
-            self.env["sale.advance.payment.inv"].create({
-                "sale_order_ids": [Command.set(order.ids)], "advance_payment_method": "fixed",
-                "fixed_amount": 10,
-            }).create_invoices()
+            self.env["sale.advance.payment.inv"].create(
+                {
+                    "sale_order_ids": [Command.set(order.ids)],
+                    "advance_payment_method": "fixed",
+                    "fixed_amount": 10,
+                }
+            ).create_invoices()
 
     def lock(self):
         order = self.world.order()

@@ -34,10 +34,12 @@ def live(env, seed: int, subscriptions: int, moments: int, defect: str | None = 
     """
     with ExitStack() as stack:
         # The answers of refused acts are no alarm; what the engine fails at is told by the audit.
-        stack.enter_context(mute_logger(
-            "odoo.addons.fusion_billing.models.ledger.rating_run",
-            "odoo.addons.fusion_billing.models.invoicing.run",
-        ))
+        stack.enter_context(
+            mute_logger(
+                "odoo.addons.fusion_billing.models.ledger.rating_run",
+                "odoo.addons.fusion_billing.models.invoicing.run",
+            )
+        )
         clock = stack.enter_context(freezegun.freeze_time(BEGAN))
         if defect:
             stack.enter_context(defects.planted(env, defect))
@@ -53,8 +55,11 @@ class World:
     """Everything that acts shares one environment, one clock and one source of chance."""
 
     def __init__(self, env, rng, clock):
-        self.env, self.rng, self._clock = env(context={**env.context, "tracking_disable": True}), \
-            rng, clock
+        self.env, self.rng, self._clock = (
+            env(context={**env.context, "tracking_disable": True}),
+            rng,
+            clock,
+        )
         self.acts, self.refused, self.seconds = Counter(), Counter(), Counter()
         self.catalogue = Catalogue(self)
         self.app, self.staff, self.office = App(self), Staff(self), Office(self)
@@ -96,7 +101,7 @@ class World:
 
     def random_act(self):
         actor = self.rng.choices(
-            (self.staff, self.office, self.catalogue, self.app), (50, 40, 14, 10),
+            (self.staff, self.office, self.catalogue, self.app), (50, 40, 14, 10)
         )[0]
         name, act = self.rng.choice(actor.acts())
         return name, act
@@ -126,8 +131,9 @@ class World:
         for order in self.env["sale.order"].browse(self.ids):
             if self.rng.random() < 0.4:
                 end = self.today + self.rng.randrange(1, 4) * DAY
-                self.do("end", lambda order=order, end=end: order._fusion_close(
-                    end, discard_usage=True))
+                self.do(
+                    "end", lambda order=order, end=end: order._fusion_close(end, discard_usage=True)
+                )
         self.wait(24 * self.rng.randrange(3, 40))
         self.do("bill", self.bill)
         self.wait(24 * 4)  # held drafts are posted
@@ -136,10 +142,14 @@ class World:
 
     def report(self):
         return {
-            "now": self.now.isoformat(), "acts": dict(self.acts), "refused": dict(self.refused),
-            "touched": sorted(self.office.touched), "credited": sorted(self.office.credited),
+            "now": self.now.isoformat(),
+            "acts": dict(self.acts),
+            "refused": dict(self.refused),
+            "touched": sorted(self.office.touched),
+            "credited": sorted(self.office.credited),
             "settling": sorted(self.office.settling),
-            "lost": self.app.lost(), "seconds": dict(self.seconds),
+            "lost": self.app.lost(),
+            "seconds": dict(self.seconds),
         }
 
     # === CHANCE === #

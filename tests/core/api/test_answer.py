@@ -17,12 +17,26 @@ class TestAnswer(unittest.TestCase):
     def test_numbers_are_exact_texts_and_times_end_in_z(self):
         """M1."""
         self.assertEqual(
-            json.loads(write_json({
-                "quantity": Decimal("1250.500000"), "day": date(2026, 11, 1), "id": 7,
-                "time": datetime(2026, 11, 1, 12), "name": "Zoë", "end": None,
-            })),
-            {"quantity": "1250.5", "day": "2026-11-01", "id": 7,
-             "time": "2026-11-01T12:00:00Z", "name": "Zoë", "end": None},
+            json.loads(
+                write_json(
+                    {
+                        "quantity": Decimal("1250.500000"),
+                        "day": date(2026, 11, 1),
+                        "id": 7,
+                        "time": datetime(2026, 11, 1, 12),
+                        "name": "Zoë",
+                        "end": None,
+                    }
+                )
+            ),
+            {
+                "quantity": "1250.5",
+                "day": "2026-11-01",
+                "id": 7,
+                "time": "2026-11-01T12:00:00Z",
+                "name": "Zoë",
+                "end": None,
+            },
         )
 
     def test_what_has_no_place_in_json_is_a_mistake_of_ours(self):

@@ -40,8 +40,21 @@ class TestPaging(unittest.TestCase):
 
     def test_a_cursor_that_was_never_given_out_is_refused(self):
         for cursor in (
-            "", "x", "12", "ä", "====", encode("0"), encode("-1"), encode("01"), encode(" 1"),
-            encode("1_0"), encode(str(ID_LIMIT)), encode("9" * 5000), encode("x"), "MQ", "MQ==\n",
+            "",
+            "x",
+            "12",
+            "ä",
+            "====",
+            encode("0"),
+            encode("-1"),
+            encode("01"),
+            encode(" 1"),
+            encode("1_0"),
+            encode(str(ID_LIMIT)),
+            encode("9" * 5000),
+            encode("x"),
+            "MQ",
+            "MQ==\n",
             "\0",
         ):
             self.assertRefused("cursor", cursor)

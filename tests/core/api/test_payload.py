@@ -13,7 +13,9 @@ from core.api.errors import InvalidInput
 from core.api.payload import collect_fields, read_fields, required
 
 json_values = st.recursive(
-    st.none() | st.booleans() | st.text(max_size=300)
+    st.none()
+    | st.booleans()
+    | st.text(max_size=300)
     | st.decimals(allow_nan=False, allow_infinity=False),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=6,
@@ -21,8 +23,13 @@ json_values = st.recursive(
 moments = st.datetimes(datetime(2000, 1, 2), datetime(2099, 12, 30))
 offsets = st.integers(-23 * 60 - 59, 23 * 60 + 59)
 READERS = (
-    payload.text, payload.external_id, payload.record_id, payload.quantity, payload.instant,
-    payload.day, payload.flag,
+    payload.text,
+    payload.external_id,
+    payload.record_id,
+    payload.quantity,
+    payload.instant,
+    payload.day,
+    payload.flag,
 )
 
 
@@ -60,16 +67,21 @@ class TestFields(unittest.TestCase):
     def test_every_error_is_found(self):
         self.assertEqual(
             self.codes({"name": "", "plan_id": True, "x": 1, "y": 2}),
-            [("invalid_name", "name"), ("invalid_plan_id", "plan_id"),
-             ("unknown_field", "x"), ("unknown_field", "y")],
+            [
+                ("invalid_name", "name"),
+                ("invalid_plan_id", "plan_id"),
+                ("unknown_field", "x"),
+                ("unknown_field", "y"),
+            ],
         )
 
     def test_reading_stops_at_the_first_error(self):
         with self.assertRaises(InvalidInput) as caught:
             read_fields({"plan_id": True}, self.readers)
-        self.assertEqual(caught.exception.as_dict(), {
-            "code": "missing_field", "field": "name", "error": "name is missing.",
-        })
+        self.assertEqual(
+            caught.exception.as_dict(),
+            {"code": "missing_field", "field": "name", "error": "name is missing."},
+        )
 
     @quick
     @given(st.sampled_from(READERS), json_values)
@@ -119,8 +131,23 @@ class TestRecordId(ReaderCase):
 
     def test_what_is_no_whole_number_is_refused(self):
         self.assertRefused(
-            True, "", "4.0", "-1", "+1", " 1", "1_0", "²", "٣", Decimal("1.0"), Decimal("1e400"),
-            Decimal(-1), "9" * 256, Decimal("9" * 5000), "x", [1], {},
+            True,
+            "",
+            "4.0",
+            "-1",
+            "+1",
+            " 1",
+            "1_0",
+            "²",
+            "٣",
+            Decimal("1.0"),
+            Decimal("1e400"),
+            Decimal(-1),
+            "9" * 256,
+            Decimal("9" * 5000),
+            "x",
+            [1],
+            {},
         )
 
 
@@ -130,9 +157,16 @@ class TestQuantity(ReaderCase):
     def test_a_quantity_is_exact_in_every_notation(self):
         """M1."""
         for value, expected in (
-            ("1250.5", "1250.5"), (Decimal("1250.5"), "1250.5"), (Decimal("1e3"), "1000"),
-            (Decimal("1.5000000"), "1.5"), ("1.5000000", "1.5"), ("007", "7"), ("0", "0"),
-            (Decimal("-0"), "0"), ("-0.0", "0"), ("0.000001", "0.000001"),
+            ("1250.5", "1250.5"),
+            (Decimal("1250.5"), "1250.5"),
+            (Decimal("1e3"), "1000"),
+            (Decimal("1.5000000"), "1.5"),
+            ("1.5000000", "1.5"),
+            ("007", "7"),
+            ("0", "0"),
+            (Decimal("-0"), "0"),
+            ("-0.0", "0"),
+            ("0.000001", "0.000001"),
             ("9" * 18 + "." + "9" * 6, "9" * 18 + "." + "9" * 6),
         ):
             with self.subTest(value=value):
@@ -142,15 +176,39 @@ class TestQuantity(ReaderCase):
 
     def test_more_digits_than_can_be_stored_are_refused(self):
         self.assertRefused(
-            "0.0000001", Decimal("1e-7"), "1" + "0" * 18, Decimal("1e18"), Decimal("1e400"),
-            Decimal("1e999999999999"), Decimal("1e-999999999999"), Decimal("9" * 100_000),
+            "0.0000001",
+            Decimal("1e-7"),
+            "1" + "0" * 18,
+            Decimal("1e18"),
+            Decimal("1e400"),
+            Decimal("1e999999999999"),
+            Decimal("1e-999999999999"),
+            Decimal("9" * 100_000),
             "1." + "0" * 31,
         )
 
     def test_what_is_no_quantity_is_refused(self):
         self.assertRefused(
-            True, False, "", " ", "NaN", "Infinity", "1e3", "+1", "1,5", "1_000", ".5", "5.",
-            "-1", Decimal(-1), "-0.000001", "٣", "½", [], {}, [Decimal(1)],
+            True,
+            False,
+            "",
+            " ",
+            "NaN",
+            "Infinity",
+            "1e3",
+            "+1",
+            "1,5",
+            "1_000",
+            ".5",
+            "5.",
+            "-1",
+            Decimal(-1),
+            "-0.000001",
+            "٣",
+            "½",
+            [],
+            {},
+            [Decimal(1)],
         )
 
     @quick
@@ -167,27 +225,52 @@ class TestInstant(ReaderCase):
     def test_a_time_is_read_in_utc(self):
         expected = datetime(2026, 11, 1, 10, 30)
         for text in (
-            "2026-11-01T10:30:00Z", "2026-11-01T10:30:00", "2026-11-01T10:30", "2026-11-01 10:30Z",
-            "2026-11-01T10:30:00.000Z", "2026-11-01T12:30:00+02:00", "2026-11-01T05:00-0530",
-            "2026-11-01T10:30:00+00:00", "2026-11-02T00:30:00+14:00", "2026-11-01T10:30:00-00:00",
+            "2026-11-01T10:30:00Z",
+            "2026-11-01T10:30:00",
+            "2026-11-01T10:30",
+            "2026-11-01 10:30Z",
+            "2026-11-01T10:30:00.000Z",
+            "2026-11-01T12:30:00+02:00",
+            "2026-11-01T05:00-0530",
+            "2026-11-01T10:30:00+00:00",
+            "2026-11-02T00:30:00+14:00",
+            "2026-11-01T10:30:00-00:00",
         ):
             with self.subTest(text=text):
                 self.assertEqual(self.read(text), expected)
 
     def test_a_fraction_is_kept_to_the_microsecond(self):
         self.assertEqual(
-            self.read("2026-11-01T00:00:00.1234567Z"), datetime(2026, 11, 1, 0, 0, 0, 123456),
+            self.read("2026-11-01T00:00:00.1234567Z"), datetime(2026, 11, 1, 0, 0, 0, 123456)
         )
         self.assertEqual(self.read("2026-11-01T00:00:00.5Z").microsecond, 500_000)
 
     def test_what_is_no_time_is_refused(self):
         self.assertRefused(
-            "2026-02-30T00:00:00Z", "2026-13-01T00:00:00Z", "2026-11-01T24:00:00Z",
-            "2026-11-01T00:60:00Z", "2026-11-01T00:00:60Z", "2026-11-01", "20261101T000000Z",
-            "2026-W44-7T00:00:00Z", "1999-12-31T23:59:59Z", "2100-01-01T00:00:00Z",
-            "0001-01-01T00:00:00Z", "99999-01-01T00:00:00Z", "2026-11-01T00:00:00+24:00",
-            "2026-11-01T00:00:00+05:60", "2026-11-01T00:00:00 00:00", "٢٠٢٦-11-01T00:00:00Z",
-            "2026-11-01T00:00:00Z\n", "2026-11-01t00:00:00z", "now", "", True, Decimal(1), {}, [],
+            "2026-02-30T00:00:00Z",
+            "2026-13-01T00:00:00Z",
+            "2026-11-01T24:00:00Z",
+            "2026-11-01T00:60:00Z",
+            "2026-11-01T00:00:60Z",
+            "2026-11-01",
+            "20261101T000000Z",
+            "2026-W44-7T00:00:00Z",
+            "1999-12-31T23:59:59Z",
+            "2100-01-01T00:00:00Z",
+            "0001-01-01T00:00:00Z",
+            "99999-01-01T00:00:00Z",
+            "2026-11-01T00:00:00+24:00",
+            "2026-11-01T00:00:00+05:60",
+            "2026-11-01T00:00:00 00:00",
+            "٢٠٢٦-11-01T00:00:00Z",
+            "2026-11-01T00:00:00Z\n",
+            "2026-11-01t00:00:00z",
+            "now",
+            "",
+            True,
+            Decimal(1),
+            {},
+            [],
         )
 
     @quick
@@ -206,8 +289,18 @@ class TestDay(ReaderCase):
 
     def test_what_is_not_in_the_calendar_is_refused(self):
         self.assertRefused(
-            "2026-02-30", "2026-2-3", "20260203", "2026-W05", "2026-02-03T00:00:00Z",
-            "1999-12-31", "0001-01-01", "٢٠٢٦-01-01", "", True, Decimal(20260101), [],
+            "2026-02-30",
+            "2026-2-3",
+            "20260203",
+            "2026-W05",
+            "2026-02-03T00:00:00Z",
+            "1999-12-31",
+            "0001-01-01",
+            "٢٠٢٦-01-01",
+            "",
+            True,
+            Decimal(20260101),
+            [],
         )
 
 

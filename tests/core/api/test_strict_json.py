@@ -14,7 +14,7 @@ from core.api.strict_json import is_storable, read_object
 storable = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=20)
 scalars = st.none() | st.booleans() | storable | st.decimals(allow_nan=False, allow_infinity=False)
 values = st.recursive(
-    scalars, lambda inner: st.lists(inner) | st.dictionaries(storable, inner), max_leaves=20,
+    scalars, lambda inner: st.lists(inner) | st.dictionaries(storable, inner), max_leaves=20
 )
 objects = st.dictionaries(storable, values, max_size=5)
 
@@ -63,9 +63,19 @@ class TestRefusals(unittest.TestCase):
     def test_what_is_not_json_is_refused(self):
         """A1."""
         for body in (
-            b"hello", b"{", b'{"a": 1,}', b"{'a': 1}", b'{"a": 01}', b'{"a": .5}', b" ",
-            b'{"a": "\n"}', b'{"a": "\x00"}', b'{"a": 1} {"b": 2}',
-            b'{"a": "\xff"}', b'{"a": "\xed\xa0\x80"}', '{"a": 1}'.encode("utf-16"),
+            b"hello",
+            b"{",
+            b'{"a": 1,}',
+            b"{'a': 1}",
+            b'{"a": 01}',
+            b'{"a": .5}',
+            b" ",
+            b'{"a": "\n"}',
+            b'{"a": "\x00"}',
+            b'{"a": 1} {"b": 2}',
+            b'{"a": "\xff"}',
+            b'{"a": "\xed\xa0\x80"}',
+            '{"a": 1}'.encode("utf-16"),
             b'\xef\xbb\xbf{"a": 1}',
         ):
             with self.subTest(body=body):
@@ -100,7 +110,10 @@ class TestRefusals(unittest.TestCase):
         """A1."""
         for text in (rb"\u0000", rb"a\u0000b", rb"\ud800", rb"\uDFFF", rb"\ude00\ud83d"):
             for body in (
-                b'{"a": "%s"}', b'{"%s": 1}', b'{"a": {"b": [1, "%s"]}}', b'{"a": [{"%s": 1}]}',
+                b'{"a": "%s"}',
+                b'{"%s": 1}',
+                b'{"a": {"b": [1, "%s"]}}',
+                b'{"a": [{"%s": 1}]}',
             ):
                 with self.subTest(body=body % text):
                     self.assertRefused(body % text, "invalid_payload")

@@ -32,10 +32,13 @@ EVENT = {
 SUBSCRIPTION = Subscription(7, [(datetime(2026, 11, 1), datetime(2026, 12, 1))])
 
 anything = st.recursive(
-    st.none() | st.booleans() | st.text(max_size=8)
+    st.none()
+    | st.booleans()
+    | st.text(max_size=8)
     | st.decimals(allow_nan=False, allow_infinity=False),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 
@@ -56,28 +59,35 @@ class TestReadingOneEvent(unittest.TestCase):
         return [(error.code, error.field) for error in errors]
 
     def test_the_documented_event_is_read(self):
-        self.assertEqual(self.read(), {
-            "subscription_external_id": "sub-42",
-            "subscription_id": None,
-            "metric_code": "api_calls",
-            "quantity": Decimal("1250.5"),
-            "period_start": datetime(2026, 11, 1),
-            "period_end": datetime(2026, 11, 1, 1),
-            "idempotency_key": "sub-42/api_calls/2026-11-01T00",
-            "value": "user-7",
-            "dimensions": {"region": "eu"},
-        })
+        self.assertEqual(
+            self.read(),
+            {
+                "subscription_external_id": "sub-42",
+                "subscription_id": None,
+                "metric_code": "api_calls",
+                "quantity": Decimal("1250.5"),
+                "period_start": datetime(2026, 11, 1),
+                "period_end": datetime(2026, 11, 1, 1),
+                "idempotency_key": "sub-42/api_calls/2026-11-01T00",
+                "value": "user-7",
+                "dimensions": {"region": "eu"},
+            },
+        )
 
     def test_key_value_and_dimensions_are_optional(self):
         for absent in (..., None):
             read = self.read(idempotency_key=absent, value=absent, dimensions=absent)
             self.assertEqual(
-                (read["idempotency_key"], read["value"], read["dimensions"]), (None, None, None),
+                (read["idempotency_key"], read["value"], read["dimensions"]), (None, None, None)
             )
 
     def test_every_other_field_is_required(self):
         for name in (
-            "subscription_external_id", "metric_code", "quantity", "period_start", "period_end",
+            "subscription_external_id",
+            "metric_code",
+            "quantity",
+            "period_start",
+            "period_end",
         ):
             for absent in (..., None):
                 with self.subTest(name=name):
@@ -85,14 +95,26 @@ class TestReadingOneEvent(unittest.TestCase):
 
     def test_each_field_has_an_error_of_its_own(self):
         for name, value in (
-            ("subscription_external_id", ""), ("subscription_external_id", True),
-            ("subscription_external_id", Decimal("1.5")), ("metric_code", Decimal(1)),
-            ("metric_code", "x" * 256), ("quantity", Decimal(-1)), ("quantity", True),
-            ("quantity", "NaN"), ("quantity", ""), ("quantity", Decimal("1e400")),
-            ("period_start", "2026-02-30T00:00:00Z"), ("period_end", "tomorrow"),
-            ("idempotency_key", ""), ("idempotency_key", "x" * 256),
-            ("idempotency_key", Decimal(1)), ("value", ""), ("value", Decimal(7)),
-            ("value", "x" * 256), ("dimensions", []), ("dimensions", "eu"),
+            ("subscription_external_id", ""),
+            ("subscription_external_id", True),
+            ("subscription_external_id", Decimal("1.5")),
+            ("metric_code", Decimal(1)),
+            ("metric_code", "x" * 256),
+            ("quantity", Decimal(-1)),
+            ("quantity", True),
+            ("quantity", "NaN"),
+            ("quantity", ""),
+            ("quantity", Decimal("1e400")),
+            ("period_start", "2026-02-30T00:00:00Z"),
+            ("period_end", "tomorrow"),
+            ("idempotency_key", ""),
+            ("idempotency_key", "x" * 256),
+            ("idempotency_key", Decimal(1)),
+            ("value", ""),
+            ("value", Decimal(7)),
+            ("value", "x" * 256),
+            ("dimensions", []),
+            ("dimensions", "eu"),
         ):
             with self.subTest(name=name, value=value):
                 self.assertEqual(self.codes(**{name: value}), [(f"invalid_{name}", name)])
@@ -108,8 +130,11 @@ class TestReadingOneEvent(unittest.TestCase):
         """U2."""
         self.assertEqual(
             self.codes(quantity="x", period_start="y", value=""),
-            [("invalid_quantity", "quantity"), ("invalid_period_start", "period_start"),
-             ("invalid_value", "value")],
+            [
+                ("invalid_quantity", "quantity"),
+                ("invalid_period_start", "period_start"),
+                ("invalid_value", "value"),
+            ],
         )
 
     def test_an_event_is_an_object(self):
@@ -147,7 +172,7 @@ class TestNamingTheSubscription(unittest.TestCase):
         self.assertEqual(self.reference(subscription_external_id=Decimal(42)), "42")
         for given_id in ("42", Decimal(42)):
             self.assertEqual(
-                self.reference(subscription_external_id=..., subscription_id=given_id), 42,
+                self.reference(subscription_external_id=..., subscription_id=given_id), 42
             )
 
     def test_two_names_at_once_are_refused(self):
@@ -158,7 +183,7 @@ class TestNamingTheSubscription(unittest.TestCase):
 class TestPeriods(unittest.TestCase):
     def codes(self, start, end):
         _read, errors = read_event(
-            event(period_start=start, period_end=end), NOW + timedelta(days=1),
+            event(period_start=start, period_end=end), NOW + timedelta(days=1)
         )
         return [error.code for error in errors]
 
@@ -170,7 +195,7 @@ class TestPeriods(unittest.TestCase):
     def test_a_period_starts_at_most_a_day_ahead(self):
         self.assertEqual(self.codes("2026-11-16T00:00Z", "2026-12-01T00:00Z"), [])
         self.assertEqual(
-            self.codes("2026-11-16T00:00:01Z", "2026-12-01T00:00Z"), ["invalid_period_start"],
+            self.codes("2026-11-16T00:00:01Z", "2026-12-01T00:00Z"), ["invalid_period_start"]
         )
 
 
@@ -193,8 +218,15 @@ class TestDimensions(unittest.TestCase):
     def test_their_size_is_bounded(self):
         self.assertEqual(len(self.read({str(n): "x" * 255 for n in range(20)})), 20)
         for dimensions in (
-            {str(n): "x" for n in range(21)}, {"": "x"}, {"n" * 65: "x"}, {"a": "x" * 256},
-            {"a": None}, {"a": []}, {"a": {}}, {"a": Decimal("1e400")}, {"a": Decimal("1e-16")},
+            {str(n): "x" for n in range(21)},
+            {"": "x"},
+            {"n" * 65: "x"},
+            {"a": "x" * 256},
+            {"a": None},
+            {"a": []},
+            {"a": {}},
+            {"a": Decimal("1e400")},
+            {"a": Decimal("1e-16")},
             {"a": Decimal(10**15)},
         ):
             with self.subTest(dimensions=dimensions), self.assertRaises(InvalidInput) as caught:
@@ -231,10 +263,13 @@ class TestReadingABatch(unittest.TestCase):
         """U2."""
         wrong = InvalidInput("Wrong.", "wrong", "value")
         told = BatchError([(4, wrong), (2, InvalidInput("Bad.", "bad"))]).as_dict()
-        self.assertEqual(told["errors"], [
-            {"index": 2, "code": "bad", "error": "Bad."},
-            {"index": 4, "field": "value", "code": "wrong", "error": "Wrong."},
-        ])
+        self.assertEqual(
+            told["errors"],
+            [
+                {"index": 2, "code": "bad", "error": "Bad."},
+                {"index": 4, "field": "value", "code": "wrong", "error": "Wrong."},
+            ],
+        )
         self.assertNotIn("errors_total", told)
 
 
@@ -244,7 +279,7 @@ class TestBinding(unittest.TestCase):
         self.assertEqual(errors, [])
         known = {"sub-42": SUBSCRIPTION, 7: SUBSCRIPTION}
         errors = bind_events(
-            events, known if subscriptions is None else subscriptions, {"api_calls": 3, "gb": 4},
+            events, known if subscriptions is None else subscriptions, {"api_calls": 3, "gb": 4}
         )
         return events, [(index, error.code, error.field) for index, error in errors]
 
@@ -257,12 +292,15 @@ class TestBinding(unittest.TestCase):
     def test_an_unknown_subscription_is_told_under_the_field_that_names_it(self):
         """U1."""
         _events, errors = self.bind(
-            event(), event(subscription_external_id=..., subscription_id="7"), subscriptions={},
+            event(), event(subscription_external_id=..., subscription_id="7"), subscriptions={}
         )
-        self.assertEqual(errors, [
-            (0, "unknown_subscription", "subscription_external_id"),
-            (1, "unknown_subscription", "subscription_id"),
-        ])
+        self.assertEqual(
+            errors,
+            [
+                (0, "unknown_subscription", "subscription_external_id"),
+                (1, "unknown_subscription", "subscription_id"),
+            ],
+        )
 
     def test_a_number_and_its_digits_are_different_names(self):
         """An external id may look like somebody else's number."""
@@ -277,13 +315,12 @@ class TestBinding(unittest.TestCase):
         """U5."""
         outside = [(0, "period_outside_subscription", "period_start")]
         for start, errors in (
-            ("2026-10-31T23:59:59.999999Z", outside), ("2026-11-01T00:00:00Z", []),
+            ("2026-10-31T23:59:59.999999Z", outside),
+            ("2026-11-01T00:00:00Z", []),
         ):
             self.assertEqual(self.bind(event(period_start=start))[1], errors)
         ended = {"sub-42": self.taking((datetime(2026, 11, 1), datetime(2026, 11, 2)))}
-        for start, errors in (
-            ("2026-11-01T23:59:59Z", []), ("2026-11-02T00:00:00Z", outside),
-        ):
+        for start, errors in (("2026-11-01T23:59:59Z", []), ("2026-11-02T00:00:00Z", outside)):
             late = event(period_start=start, period_end="2026-11-03T00:00:00Z")
             self.assertEqual(self.bind(late, subscriptions=ended)[1], errors)
 
@@ -294,10 +331,12 @@ class TestBinding(unittest.TestCase):
     def test_usage_in_a_pause_is_refused_and_after_it_taken_again(self):
         """U5: a pause begins and ends at an instant, like everything else."""
         paused = self.taking(
-            (datetime(2026, 11, 1), datetime(2026, 11, 10)), (datetime(2026, 11, 20), None),
+            (datetime(2026, 11, 1), datetime(2026, 11, 10)), (datetime(2026, 11, 20), None)
         )
         for text, taken in (
-            ("2026-11-09T23:59:59", True), ("2026-11-10", False), ("2026-11-19T23:59:59", False),
+            ("2026-11-09T23:59:59", True),
+            ("2026-11-10", False),
+            ("2026-11-19T23:59:59", False),
             ("2026-11-20", True),
         ):
             self.assertEqual(paused.covers(datetime.fromisoformat(text)), taken, text)
@@ -313,14 +352,17 @@ class TestBinding(unittest.TestCase):
     def test_a_key_stands_once_in_a_batch(self):
         """U3."""
         _events, errors = self.bind(
-            event(), event(idempotency_key=None), event(metric_code="gb"),
-            event(idempotency_key=None), event(quantity="2"),
+            event(),
+            event(idempotency_key=None),
+            event(metric_code="gb"),
+            event(idempotency_key=None),
+            event(quantity="2"),
         )
         self.assertEqual(errors, [(4, "duplicate_key_in_batch", "idempotency_key")])
 
     def test_a_key_is_the_same_under_both_names_of_a_subscription(self):
         """U3."""
         _events, errors = self.bind(
-            event(), event(subscription_external_id=..., subscription_id=Decimal(7)),
+            event(), event(subscription_external_id=..., subscription_id=Decimal(7))
         )
         self.assertEqual(errors, [(1, "duplicate_key_in_batch", "idempotency_key")])

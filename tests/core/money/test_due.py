@@ -119,7 +119,7 @@ class TestAnyHistory(unittest.TestCase):
     @quick
     @given(cents, cents, cents, cents)
     def test_a_credit_never_lets_the_customer_bear_less_than_is_owed(
-        self, owed, settled, waived, borne,
+        self, owed, settled, waived, borne
     ):
         """L4."""
         amount = next_amount(owed, settled, waived, borne)

@@ -34,7 +34,8 @@ def swapped(fees, plan, before, after):
     was, now = before.days_by_plan()[plan.id], after.days_by_plan()[plan.id]
     following = [*sorted(start for start, _end in fees), FOREVER][1:]
     kept = [
-        run for fee, day in zip(sorted(fees), following, strict=True)
+        run
+        for fee, day in zip(sorted(fees), following, strict=True)
         for run in followed(fee, was, now, day)
     ]
     return kept + [run for begins, run in begun(before, after) if begins == plan]
@@ -56,17 +57,17 @@ class TestFees(unittest.TestCase):
     @given(timelines(same_rhythm), timelines(same_rhythm), days, days)
     @quick
     def test_what_staff_began_and_ended_is_owed_on_days_that_stay_with_the_plan(
-        self, before, after, first, last,
+        self, before, after, first, last
     ):
         was, now = before.days_by_plan()["a"], after.days_by_plan()["a"]
         inner = [run for run in was if run.start < first < last < run.end]
         for _run in inner:
             runs = followed(Period(first, last), was, now, FOREVER)
-            self.assertEqual(owed(runs), [
-                int(first <= day < last and any(s <= day < e for s, e in now)) for day in DAYS
-            ])
+            self.assertEqual(
+                owed(runs),
+                [int(first <= day < last and any(s <= day < e for s, e in now)) for day in DAYS],
+            )
 
     def test_who_is_on_a_plan_keeps_what_was_agreed(self):
         closed = beginning().closed_on(START + timedelta(9))
         self.assertEqual(begun(beginning(), closed), [])
-

@@ -9,9 +9,14 @@ from core.money.pricing import price
 
 GUIDE = Path(__file__).resolve().parents[3] / "docs" / "billing-staff.md"
 MODELS = {
-    "Standard": "standard", "Package": "package", "Graduated": "graduated", "Volume": "volume",
-    "Stairstep": "stairstep", "Percentage": "percentage",
-    "Graduated percentage": "graduated_percentage", "Minimum and maximum": "standard",
+    "Standard": "standard",
+    "Package": "package",
+    "Graduated": "graduated",
+    "Volume": "volume",
+    "Stairstep": "stairstep",
+    "Percentage": "percentage",
+    "Graduated percentage": "graduated_percentage",
+    "Minimum and maximum": "standard",
 }
 COLUMNS = {"up to": "up_to", "price": "unit_amount", "flat amount": "flat_amount", "rate": "rate"}
 
@@ -27,8 +32,9 @@ def read_tables(section):
     """Return the section's tables: lists of {column: text}."""
     tables = []
     for block in re.findall(r"(?:^\|.*\n)+", section, flags=re.M):
-        rows = [[cell.strip() for cell in line.strip("|\n").split("|")]
-                for line in block.splitlines()]
+        rows = [
+            [cell.strip() for cell in line.strip("|\n").split("|")] for line in block.splitlines()
+        ]
         tables.append([dict(zip(rows[0], row, strict=True)) for row in rows[2:]])
     return tables
 

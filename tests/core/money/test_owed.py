@@ -34,8 +34,11 @@ def on_a():
 def charge(name="calls", aggregation="sum", versions=None, **others):
     terms = {"model": "standard", "price_per_unit": 1}
     return Charge(
-        id=name, metric="calls", aggregation=aggregation,
-        versions=versions or (Version(1, NEVER, terms),), **others,
+        id=name,
+        metric="calls",
+        aggregation=aggregation,
+        versions=versions or (Version(1, NEVER, terms),),
+        **others,
     )
 
 
@@ -61,9 +64,7 @@ def days_of(found):
 
 
 def amounts(found, quantity=None):
-    return [
-        round_amount(owe(s, D(quantity) if s.is_usage else None).amount, "0.01") for s in found
-    ]
+    return [round_amount(owe(s, D(quantity) if s.is_usage else None).amount, "0.01") for s in found]
 
 
 class TestFees(unittest.TestCase):
@@ -76,8 +77,13 @@ class TestFees(unittest.TestCase):
 
     def test_seats_up_inside_a_period_are_owed_by_days(self):
         """F2."""
-        found = january(on_a(), items=[fee("2 seats", end="01-11", amount=62),
-                                       fee("3 seats", start="01-11", amount=93)])
+        found = january(
+            on_a(),
+            items=[
+                fee("2 seats", end="01-11", amount=62),
+                fee("3 seats", start="01-11", amount=93),
+            ],
+        )
         self.assertEqual(amounts(found), [20, 63])
         self.assertEqual([s.bill_on for s in found], [day("01-01"), day("02-01")])
 
@@ -117,10 +123,17 @@ class TestFees(unittest.TestCase):
     def test_the_breakdown_says_what_a_whole_period_costs_and_what_is_not_owed(self):
         """L1, M4: its lines sum to the amount."""
         [stretch] = january(on_a().closed_on(day("01-11")), items=[fee()])
-        self.assertEqual(owe(stretch).breakdown, {"model": "fee", "amount": "10", "lines": [
-            {"kind": "fee", "amount": "31"},
-            {"kind": "share", "share": "10/31", "amount": "-21"},
-        ]})
+        self.assertEqual(
+            owe(stretch).breakdown,
+            {
+                "model": "fee",
+                "amount": "10",
+                "lines": [
+                    {"kind": "fee", "amount": "31"},
+                    {"kind": "share", "share": "10/31", "amount": "-21"},
+                ],
+            },
+        )
 
 
 class TestWholePeriods(unittest.TestCase):
@@ -139,17 +152,19 @@ class TestWholePeriods(unittest.TestCase):
     def test_plans_share_it_by_their_days(self):
         timeline = on_a().with_plan(day("01-11"), B)
         both = {"a": (charge("one", prorate=False),), "b": (charge("two", prorate=False),)}
-        self.assertEqual([s.share for s in january(timeline, both)],
-                         [Fraction(10, 31), Fraction(21, 31)])
+        self.assertEqual(
+            [s.share for s in january(timeline, both)], [Fraction(10, 31), Fraction(21, 31)]
+        )
 
     def test_who_closes_and_reopens_inside_a_period_owes_one_whole(self):
         """R10: not one before the close and one after it."""
         timeline = on_a().closed_on(day("01-11")).reopened_on(day("01-21"))
         found = january(timeline, items=[fee(prorate=False)])
         self.assertEqual([s.share for s in found], [Fraction(10, 21), Fraction(11, 21)])
-        self.assertEqual([s.period.lived for s in found], [
-            Period(day("01-01"), day("01-11")), Period(day("01-21"), day("02-01")),
-        ])
+        self.assertEqual(
+            [s.period.lived for s in found],
+            [Period(day("01-01"), day("01-11")), Period(day("01-21"), day("02-01"))],
+        )
 
     def test_what_is_before_a_close_is_computed_with_what_is_after_it(self):
         """L1: each row is the same from whichever days it is computed."""
@@ -188,8 +203,10 @@ class TestLevels(unittest.TestCase):
         """M2."""
         [stretch] = january(on_a().closed_on(day("01-11")), [charge(aggregation="average")])
         breakdown = owe(stretch, D("0.1")).breakdown
-        self.assertEqual(sum(Fraction(line["amount"]) for line in breakdown["lines"]),
-                         Fraction(breakdown["amount"]))
+        self.assertEqual(
+            sum(Fraction(line["amount"]) for line in breakdown["lines"]),
+            Fraction(breakdown["amount"]),
+        )
         self.assertEqual(breakdown["lines"][-1]["share"], "10/31")
 
 
@@ -222,8 +239,9 @@ class TestSums(unittest.TestCase):
     def test_a_quota_does_not_begin_anew_with_each_plan(self):
         """R10, field lesson 28: two plans with 31 included come to 31."""
         timeline = on_a().with_plan(day("01-11"), B)
-        found = january(timeline, {"a": (priced(included_quota=31),),
-                                   "b": (priced(included_quota=31),)})
+        found = january(
+            timeline, {"a": (priced(included_quota=31),), "b": (priced(included_quota=31),)}
+        )
         quotas = [D(owe(s, D(100)).breakdown["included_quota"]) for s in found]
         self.assertEqual(quotas, [10, 21])
 
@@ -233,8 +251,9 @@ class TestSums(unittest.TestCase):
         self.assertEqual(found[0].scope, Period(day("01-01"), day("01-11")))
 
     def test_terms_that_are_shared_out_do_not_change_those_of_the_version(self):
-        stretch = self.ten_days(model="graduated", included_quota=31,
-                                tiers=[{"up_to": None, "flat_amount": 31}])
+        stretch = self.ten_days(
+            model="graduated", included_quota=31, tiers=[{"up_to": None, "flat_amount": 31}]
+        )
         before = owe(stretch, D(100)).breakdown
         self.assertEqual(owe(stretch, D(100)).breakdown, before)
         self.assertEqual(stretch.version.terms["included_quota"], 31)
@@ -280,9 +299,10 @@ class TestPrices(unittest.TestCase):
 
     def test_a_charge_is_in_force_between_its_days(self):
         """T2: archived, it rates until that day; new, from its day."""
-        found = january(on_a(), [
-            charge("old", valid_until=day("01-11")), charge("new", valid_from=day("01-11")),
-        ])
+        found = january(
+            on_a(),
+            [charge("old", valid_until=day("01-11")), charge("new", valid_from=day("01-11"))],
+        )
         self.assertEqual(days_of(found), [("old", 1, 11), ("new", 11, 1)])
         self.assertEqual([s.share for s in found], [Fraction(10, 31), Fraction(21, 31)])
 
@@ -335,10 +355,14 @@ class TestFilters(unittest.TestCase):
 
     def test_a_filter_that_is_replaced_by_its_like_cuts_nothing(self):
         europe = {"usage_filter": {"region": ["eu"]}}
-        found = january(on_a(), [
-            charge("all"), charge("eu 1", valid_until=day("01-11"), **europe),
-            charge("eu 2", valid_from=day("01-11"), **europe),
-        ])
+        found = january(
+            on_a(),
+            [
+                charge("all"),
+                charge("eu 1", valid_until=day("01-11"), **europe),
+                charge("eu 2", valid_from=day("01-11"), **europe),
+            ],
+        )
         self.assertEqual(self.other_filters(found), [(1, 1)])
 
     def test_filters_of_other_metrics_and_plans_take_nothing(self):
@@ -353,23 +377,27 @@ class TestRhythms(unittest.TestCase):
     def test_a_month_cut_by_a_yearly_plan_is_owed_by_days_and_billed_that_day(self):
         timeline = on_a().with_plan(day("01-11"), YEARLY)
         found = january(timeline, {"a": (charge("one"),), "y": (charge("two"),)})
-        self.assertEqual([(s.share, s.bill_on) for s in found], [
-            (Fraction(10, 31), day("01-11")), (1, date(2028, 1, 11)),
-        ])
+        self.assertEqual(
+            [(s.share, s.bill_on) for s in found],
+            [(Fraction(10, 31), day("01-11")), (1, date(2028, 1, 11))],
+        )
 
     def test_the_new_plans_fee_is_billed_as_its_first_period_begins(self):
         timeline = on_a().with_plan(day("01-11"), YEARLY)
         found = january(timeline, items=[fee(end="01-11"), fee("year", "01-11", amount=365)])
-        self.assertEqual([(s.source.id, s.bill_on) for s in found],
-                         [("fee", day("01-01")), ("year", day("01-11"))])
+        self.assertEqual(
+            [(s.source.id, s.bill_on) for s in found],
+            [("fee", day("01-01")), ("year", day("01-11"))],
+        )
         self.assertEqual(amounts(found), [10, 365])
 
     def test_february_of_a_subscription_from_the_31st_is_a_whole_period(self):
         """R4."""
         timeline = Timeline.of([Phase(day("01-31"), A)])
         found = stretches(timeline, {}, [fee(start="01-31")], day("02-28"), day("03-01"))
-        self.assertEqual([(s.days, s.share) for s in found],
-                         [(Period(day("02-28"), day("03-31")), 1)])
+        self.assertEqual(
+            [(s.days, s.share) for s in found], [(Period(day("02-28"), day("03-31")), 1)]
+        )
 
     def test_nothing_is_owed_in_days_before_the_start_or_after_the_end(self):
         timeline = on_a().closed_on(day("01-11"))
@@ -379,9 +407,13 @@ class TestRhythms(unittest.TestCase):
 
     def test_the_state_of_a_phase_is_what_counts_not_its_number(self):
         """T1: a plan changed in a pause owes from the day on which the pause is over."""
-        timeline = Timeline.of([
-            Phase(day("01-01"), A), Phase(day("01-05"), A, PAUSED), Phase(day("01-10"), B, PAUSED),
-            Phase(day("01-20"), B, ACTIVE),
-        ])
+        timeline = Timeline.of(
+            [
+                Phase(day("01-01"), A),
+                Phase(day("01-05"), A, PAUSED),
+                Phase(day("01-10"), B, PAUSED),
+                Phase(day("01-20"), B, ACTIVE),
+            ]
+        )
         found = january(timeline, {"a": (charge("one"),), "b": (charge("two"),)})
         self.assertEqual(days_of(found), [("one", 1, 5), ("two", 20, 1)])

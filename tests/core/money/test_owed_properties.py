@@ -67,13 +67,16 @@ class Slow:
             return {}
         charges = self.catalogue.get(phase.plan.id, ())
         found = {
-            key(charge): (self.version(charge, day), self.other_filters(charge, charges, day),
-                          self.share(charge, day))
-            for charge in charges if is_in_force(charge, day)
+            key(charge): (
+                self.version(charge, day),
+                self.other_filters(charge, charges, day),
+                self.share(charge, day),
+            )
+            for charge in charges
+            if is_in_force(charge, day)
         }
         found |= {
-            key(fee): (None, (), self.share(fee, day))
-            for fee in self.fees if is_in_force(fee, day)
+            key(fee): (None, (), self.share(fee, day)) for fee in self.fees if is_in_force(fee, day)
         }
         return found
 
@@ -83,12 +86,16 @@ class Slow:
 
     def count_active_days(self, full):
         periods = [(self.on(day).state, self.period_on(day)) for day in each_day(full)]
-        return sum(1 for state, period in periods
-                   if state == ACTIVE and period and period.full == full)
+        return sum(
+            1 for state, period in periods if state == ACTIVE and period and period.full == full
+        )
 
     def version(self, charge, day):
-        known = [version for version in charge.versions
-                 if version.valid_from is None or version.valid_from <= self.decides(charge, day)]
+        known = [
+            version
+            for version in charge.versions
+            if version.valid_from is None or version.valid_from <= self.decides(charge, day)
+        ]
         return known[-1].id
 
     def decides(self, charge, day):
@@ -96,8 +103,9 @@ class Slow:
         if charge.split:
             return day
         plan, period = self.on(day).plan, self.period_on(day)
-        return next(d for d in each_day(period.lived) if self.on(d).plan == plan
-                    and self.begins(charge, d))
+        return next(
+            d for d in each_day(period.lived) if self.on(d).plan == plan and self.begins(charge, d)
+        )
 
     def begins(self, charge, day):
         """Whether the charge's days have begun, in a pause or not."""
@@ -106,7 +114,8 @@ class Slow:
 
     def other_filters(self, charge, charges, day):
         return tuple(
-            other.usage_filter for other in charges
+            other.usage_filter
+            for other in charges
             if not charge.usage_filter and other.usage_filter and is_in_force(other, day)
         )
 
@@ -122,7 +131,8 @@ def day_by_day(found):
         for day in each_day(stretch.days):
             assert key(stretch.source) not in known[day], (stretch, day)
             known[day][key(stretch.source)] = (
-                stretch.version and stretch.version.id, stretch.other_filters,
+                stretch.version and stretch.version.id,
+                stretch.other_filters,
                 stretch.share / stretch.days.days,
             )
     return known
@@ -143,19 +153,21 @@ class TestDayByDay(unittest.TestCase):
     def test_a_stretch_is_as_long_as_nothing_changes(self, timeline, catalogue, fees):
         """R10: no needless cut, which would begin a batch anew."""
         found = sorted(
-            stretches(timeline, catalogue, fees, *SPAN),
-            key=lambda s: (key(s.source), s.days),
+            stretches(timeline, catalogue, fees, *SPAN), key=lambda s: (key(s.source), s.days)
         )
         for before, after in pairwise(found):
             if key(before.source) == key(after.source) and before.days.end == after.days.start:
                 changed = (before.period, before.version, before.other_filters) != (
-                    after.period, after.version, after.other_filters)
+                    after.period,
+                    after.version,
+                    after.other_filters,
+                )
                 self.assertTrue(changed, (before, after))
 
     @few
     @given(timelines(), catalogues(), items(), days, days)
     def test_a_row_is_the_same_from_whichever_days_it_is_computed(
-        self, timeline, catalogue, fees, one, other,
+        self, timeline, catalogue, fees, one, other
     ):
         """L1, R6."""
         since, until = sorted((one, other))
@@ -166,7 +178,7 @@ class TestDayByDay(unittest.TestCase):
     @few
     @given(timelines(), catalogues(), items())
     def test_a_stretch_lies_in_its_period_and_is_billed_at_one_of_its_ends(
-        self, timeline, catalogue, fees,
+        self, timeline, catalogue, fees
     ):
         """T3: the calendar says when, not the cron."""
         for stretch in stretches(timeline, catalogue, fees, *SPAN):
@@ -181,15 +193,15 @@ class TestDayByDay(unittest.TestCase):
     @given(timelines(), catalogues(), items())
     def test_a_row_of_the_ledger_has_a_key_of_its_own(self, timeline, catalogue, fees):
         """L1: source and first day."""
-        keys = [(key(s.source), s.days.start)
-                for s in stretches(timeline, catalogue, fees, *SPAN)]
+        keys = [(key(s.source), s.days.start) for s in stretches(timeline, catalogue, fees, *SPAN)]
         self.assertEqual(len(keys), len(set(keys)))
 
 
 def unlimited(charge_or_item):
     """The same, but always in force."""
-    names = ("start", "end") if hasattr(charge_or_item, "in_advance") else (
-        "valid_from", "valid_until")
+    names = (
+        ("start", "end") if hasattr(charge_or_item, "in_advance") else ("valid_from", "valid_until")
+    )
     values = dict(vars(charge_or_item))
     values.update({names[0]: None if names[0] != "start" else START, names[1]: None})
     return type(charge_or_item)(**values)
@@ -199,7 +211,7 @@ class TestTiles(unittest.TestCase):
     @few
     @given(timelines(), catalogues())
     def test_charges_that_are_always_there_tile_the_active_days_of_their_plan(
-        self, timeline, catalogue,
+        self, timeline, catalogue
     ):
         """R1, R2: none twice, none left out."""
         always = {plan: tuple(map(unlimited, found)) for plan, found in catalogue.items()}
@@ -207,8 +219,11 @@ class TestTiles(unittest.TestCase):
         for stretch in stretches(timeline, always, (), *SPAN):
             tiled[stretch.source.id].update(each_day(stretch.days))
         for plan, found in always.items():
-            active = {d for d in DAYS[:-1] if timeline.on(d).plan.id == plan
-                      and timeline.on(d).state == ACTIVE}
+            active = {
+                d
+                for d in DAYS[:-1]
+                if timeline.on(d).plan.id == plan and timeline.on(d).state == ACTIVE
+            }
             for charge in found:
                 counted = {d: n for d, n in tiled[charge.id].items() if d < DAYS[-1]}
                 self.assertEqual(counted, dict.fromkeys(active, 1))
@@ -216,7 +231,7 @@ class TestTiles(unittest.TestCase):
     @few
     @given(timelines(same_rhythm), items())
     def test_the_shares_of_a_full_period_that_was_active_throughout_sum_to_one(
-        self, timeline, fees,
+        self, timeline, fees
     ):
         """R10: by days or whole."""
         shares = Counter()
@@ -224,7 +239,8 @@ class TestTiles(unittest.TestCase):
             shares[stretch.source.id, stretch.period.full] += stretch.share
         for (_fee, full), share in shares.items():
             active = full.start >= START and all(
-                timeline.on(d).state == ACTIVE for d in each_day(full))
+                timeline.on(d).state == ACTIVE for d in each_day(full)
+            )
             self.assertTrue(share == 1 if active else share <= 1)
 
     @few
@@ -246,10 +262,12 @@ class TestTiles(unittest.TestCase):
             plan = timeline.on(day).plan.id
             in_force = [c for c in catalogue.get(plan, ()) if is_in_force(c, day)]
             for region in ("eu", "us", "elsewhere"):
-                takers = [s for s in found if s.days.start <= day < s.days.end
-                          and is_taken_by(s, region)]
+                takers = [
+                    s for s in found if s.days.start <= day < s.days.end and is_taken_by(s, region)
+                ]
                 wanted = timeline.on(day).state == ACTIVE and any(
-                    not c.usage_filter or region in c.usage_filter["region"] for c in in_force)
+                    not c.usage_filter or region in c.usage_filter["region"] for c in in_force
+                )
                 self.assertEqual(len(takers), 1 if wanted else 0, (day, region, takers))
 
     @few
@@ -288,9 +306,7 @@ levels = st.sampled_from(sorted(LEVELS))
 
 def on_both_plans(aggregation, wanted):
     version = (Version(1, None, wanted),)
-    return {
-        plan.id: (Charge(plan.id, "calls", aggregation, version),) for plan in (A, B)
-    }
+    return {plan.id: (Charge(plan.id, "calls", aggregation, version),) for plan in (A, B)}
 
 
 class TestAmounts(unittest.TestCase):
@@ -309,21 +325,21 @@ class TestAmounts(unittest.TestCase):
 
     @few
     @given(cuts, pauses, st.lists(quantities, min_size=10, max_size=10), prices)
-    def test_the_parts_of_a_sum_at_one_price_come_to_the_whole(
-        self, plan_days, pause, used, each,
-    ):
+    def test_the_parts_of_a_sum_at_one_price_come_to_the_whole(self, plan_days, pause, used, each):
         """R10: a cut costs nothing where there is neither quota nor bound."""
         catalogue = on_both_plans("sum", {"model": "standard", "price_per_unit": each})
         parts = cut_period(plan_days, pause, catalogue)
-        found = sum(Fraction(owe(part, quantity).amount)
-                    for part, quantity in zip(parts, used, strict=False))
+        found = sum(
+            Fraction(owe(part, quantity).amount)
+            for part, quantity in zip(parts, used, strict=False)
+        )
         self.assertLessEqual(len(parts), len(used))
-        self.assertEqual(found, sum(Fraction(q) for q in used[:len(parts)]) * Fraction(each))
+        self.assertEqual(found, sum(Fraction(q) for q in used[: len(parts)]) * Fraction(each))
 
     @few
     @given(cuts, st.integers(0, 10**6), st.integers(0, 10**6))
     def test_quota_and_minimum_of_the_parts_sum_to_those_of_the_whole(
-        self, plan_days, quota, minimum,
+        self, plan_days, quota, minimum
     ):
         """R10, field lesson 28."""
         catalogue = on_both_plans("sum", terms(included_quota=quota, minimum=minimum))
@@ -334,10 +350,15 @@ class TestAmounts(unittest.TestCase):
         self.assertLessEqual(abs(least - minimum), Fraction(len(parts), 2 * 10**40))
 
     @few
-    @given(cuts, pauses, st.sampled_from(["sum", "max"]),
-           models.flatmap(lambda model: any_terms(model=model)), quantities)
+    @given(
+        cuts,
+        pauses,
+        st.sampled_from(["sum", "max"]),
+        models.flatmap(lambda model: any_terms(model=model)),
+        quantities,
+    )
     def test_the_lines_of_a_part_sum_to_its_amount(
-        self, plan_days, pause, aggregation, wanted, quantity,
+        self, plan_days, pause, aggregation, wanted, quantity
     ):
         """M1, M2, L1."""
         for part in cut_period(plan_days, pause, on_both_plans(aggregation, wanted)):

@@ -18,7 +18,7 @@ ALL = (*GROWING, *STAYING, "weighted")
 def part(first, last, quantity):
     """From the start of one day of January to the start of another."""
     return Part(
-        JANUARY + timedelta(days=first - 1), JANUARY + timedelta(days=last - 1), Decimal(quantity),
+        JANUARY + timedelta(days=first - 1), JANUARY + timedelta(days=last - 1), Decimal(quantity)
     )
 
 
@@ -91,5 +91,5 @@ class TestProjection(unittest.TestCase):
         whole = Part(parts[0].start, parts[-1].end, sum(part.quantity for part in parts))
         [together] = project("sum", [whole], now)
         self.assertAlmostEqual(
-            sum(project("sum", parts, now)), together, delta=len(parts) * Decimal("0.000001"),
+            sum(project("sum", parts, now)), together, delta=len(parts) * Decimal("0.000001")
         )

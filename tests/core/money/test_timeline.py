@@ -68,8 +68,9 @@ class TestPlans(unittest.TestCase):
     def test_a_change_before_a_planned_one_holds_until_that(self):
         """T1."""
         timeline = beginning().with_plan(day("05-01"), B).with_plan(day("03-01"), C)
-        self.assertEqual([timeline.on(day(d)).plan for d in ("02-28", "03-01", "04-30", "05-01")],
-                         [A, C, C, B])
+        self.assertEqual(
+            [timeline.on(day(d)).plan for d in ("02-28", "03-01", "04-30", "05-01")], [A, C, C, B]
+        )
 
     def test_the_last_word_on_a_day_counts(self):
         timeline = beginning().with_plan(day("05-01"), B).with_plan(day("05-01"), C)
@@ -85,16 +86,22 @@ class TestPlans(unittest.TestCase):
     def test_one_plan_for_good_drops_a_ramp_and_keeps_the_pauses(self):
         ramp = beginning().with_plan(day("03-01"), B).with_plan(day("04-01"), C)
         paused = ramp.with_pause(day("04-05"), day("04-10"))
-        self.assertEqual(paused.with_plan_for_good(START, A),
-                         beginning().with_pause(day("04-05"), day("04-10")))
+        self.assertEqual(
+            paused.with_plan_for_good(START, A), beginning().with_pause(day("04-05"), day("04-10"))
+        )
 
     def test_a_plan_change_in_a_pause_holds_when_it_is_over(self):
         """T1."""
         timeline = beginning().with_pause(day("03-01"), day("04-01")).with_plan(day("03-10"), B)
-        self.assertEqual(phases(timeline), [
-            ("01-31", "a", ACTIVE), ("03-01", "a", PAUSED), ("03-10", "b", PAUSED),
-            ("04-01", "b", ACTIVE),
-        ])
+        self.assertEqual(
+            phases(timeline),
+            [
+                ("01-31", "a", ACTIVE),
+                ("03-01", "a", PAUSED),
+                ("03-10", "b", PAUSED),
+                ("04-01", "b", ACTIVE),
+            ],
+        )
 
     def test_a_change_that_changes_nothing_leaves_no_trace(self):
         self.assertEqual(beginning().with_plan(day("03-01"), A), beginning())
@@ -114,8 +121,10 @@ class TestPauses(unittest.TestCase):
     def test_a_pause_around_a_planned_one_does_not_end_with_it(self):
         """T1: until the 25th was asked for, so it is."""
         timeline = beginning().with_pause(day("03-10"), day("03-20"))
-        self.assertEqual(timeline.with_pause(day("03-05"), day("03-25")),
-                         beginning().with_pause(day("03-05"), day("03-25")))
+        self.assertEqual(
+            timeline.with_pause(day("03-05"), day("03-25")),
+            beginning().with_pause(day("03-05"), day("03-25")),
+        )
 
     def test_a_pause_in_a_pause_changes_nothing(self):
         timeline = beginning().with_pause(day("03-05"), day("03-25"))
@@ -129,20 +138,27 @@ class TestPauses(unittest.TestCase):
 
     def test_a_pause_until_further_notice_ends_where_an_end_is_planned(self):
         timeline = beginning().with_pause(day("03-10"), day("03-20"))
-        self.assertEqual(timeline.with_state(day("03-05"), PAUSED),
-                         beginning().with_pause(day("03-05"), day("03-20")))
+        self.assertEqual(
+            timeline.with_state(day("03-05"), PAUSED),
+            beginning().with_pause(day("03-05"), day("03-20")),
+        )
 
     def test_who_resumes_early_keeps_the_next_pause(self):
         timeline = beginning().with_pause(day("03-01"), day("03-20"))
         timeline = timeline.with_pause(day("04-01"), day("04-05")).with_state(day("03-08"), ACTIVE)
-        self.assertEqual(timeline, beginning().with_pause(day("03-01"), day("03-08"))
-                         .with_pause(day("04-01"), day("04-05")))
+        self.assertEqual(
+            timeline,
+            beginning()
+            .with_pause(day("03-01"), day("03-08"))
+            .with_pause(day("04-01"), day("04-05")),
+        )
 
     def test_a_pause_does_not_reopen_what_is_closed(self):
         closed = beginning().closed_on(day("03-10"))
         paused = closed.with_pause(day("03-05"), day("03-25"))
-        self.assertEqual((paused.end, paused.active()),
-                         (day("03-10"), [Period(START, day("03-05"))]))
+        self.assertEqual(
+            (paused.end, paused.active()), (day("03-10"), [Period(START, day("03-05"))])
+        )
 
 
 class TestEnds(unittest.TestCase):
@@ -171,8 +187,9 @@ class TestEnds(unittest.TestCase):
 
     def test_what_ended_as_it_began_can_go_on(self):
         closed = beginning().closed_on(START)
-        self.assertEqual((closed.end, closed.active(), closed.periods(START, day("12-01"))),
-                         (START, [], []))
+        self.assertEqual(
+            (closed.end, closed.active(), closed.periods(START, day("12-01"))), (START, [], [])
+        )
         self.assertIsNone(closed.next_period(START))
         self.assertEqual(closed.kept_open(), beginning())
         self.assertEqual(closed.reopened_on(START), beginning())
@@ -189,12 +206,13 @@ class TestEnds(unittest.TestCase):
     def test_what_reopens_later_was_closed_meanwhile(self):
         timeline = beginning(B).closed_on(day("03-10")).reopened_on(day("03-20"))
         self.assertIsNone(timeline.end)
-        self.assertEqual(timeline.active(), [
-            Period(START, day("03-10")), Period(day("03-20"), FOREVER),
-        ])
+        self.assertEqual(
+            timeline.active(), [Period(START, day("03-10")), Period(day("03-20"), FOREVER)]
+        )
         self.assertIsNone(timeline.period_on(day("03-15")))
-        self.assertEqual(timeline.next_period(day("03-15")).lived,
-                         Period(day("03-20"), day("03-31")))
+        self.assertEqual(
+            timeline.next_period(day("03-15")).lived, Period(day("03-20"), day("03-31"))
+        )
 
 
 class TestMoving(unittest.TestCase):
@@ -212,8 +230,9 @@ class TestMoving(unittest.TestCase):
     def test_an_anchor_of_its_own_stays(self):
         """R4: who is billed on the 1st stays so."""
         timeline = beginning(anchor=day("02-01")).moved_to(day("02-10"))
-        self.assertEqual(starts(timeline, day("02-10"), day("04-02")),
-                         ["2027-02-10", "2027-03-01", "2027-04-01"])
+        self.assertEqual(
+            starts(timeline, day("02-10"), day("04-02")), ["2027-02-10", "2027-03-01", "2027-04-01"]
+        )
 
 
 class TestRhythms(unittest.TestCase):
@@ -228,32 +247,40 @@ class TestRhythms(unittest.TestCase):
 
     def test_back_to_monthly_inside_a_year_begins_a_month_that_day(self):
         timeline = beginning().with_plan(day("03-15"), YEARLY).with_plan(day("05-20"), A)
-        self.assertEqual(starts(timeline, day("03-15"), day("07-01")),
-                         ["2027-03-15", "2027-05-20", "2027-06-20"])
+        self.assertEqual(
+            starts(timeline, day("03-15"), day("07-01")), ["2027-03-15", "2027-05-20", "2027-06-20"]
+        )
 
     def test_the_31st_is_kept_when_quarters_begin_at_the_end_of_february(self):
         """R4: no drift to the 28th with the change of plan."""
         timeline = beginning().with_plan(day("02-28"), QUARTERLY)
-        self.assertEqual(starts(timeline, START, day("12-01")),
-                         ["2027-01-31", "2027-02-28", "2027-05-31", "2027-08-31", "2027-11-30"])
+        self.assertEqual(
+            starts(timeline, START, day("12-01")),
+            ["2027-01-31", "2027-02-28", "2027-05-31", "2027-08-31", "2027-11-30"],
+        )
 
     def test_the_31st_is_kept_over_a_time_on_weeks(self):
         """R4: 30 April is where the months from 31 January begin."""
         timeline = beginning().with_plan(day("03-20"), WEEKLY).with_plan(day("04-30"), B)
-        self.assertEqual(starts(timeline, day("04-30"), day("07-01")),
-                         ["2027-04-30", "2027-05-31", "2027-06-30"])
+        self.assertEqual(
+            starts(timeline, day("04-30"), day("07-01")), ["2027-04-30", "2027-05-31", "2027-06-30"]
+        )
 
     def test_a_year_from_the_end_of_a_short_month_has_that_day(self):
         """R4: there is no 31 April to keep."""
         timeline = beginning().with_plan(day("04-30"), YEARLY)
-        self.assertEqual(starts(timeline, day("04-30"), date(2029, 5, 1)),
-                         ["2027-04-30", "2028-04-30", "2029-04-30"])
+        self.assertEqual(
+            starts(timeline, day("04-30"), date(2029, 5, 1)),
+            ["2027-04-30", "2028-04-30", "2029-04-30"],
+        )
 
     def test_a_year_from_28_february_of_who_is_billed_on_the_29th(self):
         """R4."""
         monthly = Timeline.of([Phase(day("01-29"), A)]).with_plan(day("02-28"), YEARLY)
-        self.assertEqual(starts(monthly, day("02-28"), date(2029, 3, 1)),
-                         ["2027-02-28", "2028-02-29", "2029-02-28"])
+        self.assertEqual(
+            starts(monthly, day("02-28"), date(2029, 3, 1)),
+            ["2027-02-28", "2028-02-29", "2029-02-28"],
+        )
 
     def test_another_plan_with_the_same_rhythm_changes_no_boundary(self):
         timeline = beginning().with_plan(day("03-15"), B)
@@ -262,9 +289,10 @@ class TestRhythms(unittest.TestCase):
     def test_a_rhythm_goes_on_after_a_close(self):
         """R4: reopened in May, still billed on the 31st."""
         timeline = beginning().closed_on(day("03-10")).reopened_on(day("05-20"))
-        self.assertEqual(starts(timeline, START, day("07-01")), [
-            "2027-01-31", "2027-02-28", "2027-05-20", "2027-05-31", "2027-06-30",
-        ])
+        self.assertEqual(
+            starts(timeline, START, day("07-01")),
+            ["2027-01-31", "2027-02-28", "2027-05-20", "2027-05-31", "2027-06-30"],
+        )
 
     def test_who_begins_inside_a_period_has_a_short_first_one(self):
         timeline = beginning(anchor=day("02-15"))
@@ -297,8 +325,10 @@ class TestAnyChanges(unittest.TestCase):
     def test_plans_and_pauses_do_not_wait_for_each_other(self, timeline, one, plan, two, state):
         """T1: in either order."""
         assume(timeline.on(two).state != CLOSED)
-        self.assertEqual(timeline.with_plan(one, plan).with_state(two, state),
-                         timeline.with_state(two, state).with_plan(one, plan))
+        self.assertEqual(
+            timeline.with_plan(one, plan).with_state(two, state),
+            timeline.with_state(two, state).with_plan(one, plan),
+        )
 
     @quick
     @given(timelines(), st.lists(st.tuples(days, days).map(sorted), max_size=4))
@@ -358,9 +388,11 @@ class TestAnyChanges(unittest.TestCase):
         assume(start <= (timeline.end or start))
         before = [known for d, known in in_force(timeline).items() if d < start]
         for changed in (
-            timeline.with_plan(start, C), timeline.with_state(start, state),
+            timeline.with_plan(start, C),
+            timeline.with_state(start, state),
             timeline.closed_on(start),
-            timeline.with_pause(start, start + 9 * ONE_DAY), timeline.without(start),
+            timeline.with_pause(start, start + 9 * ONE_DAY),
+            timeline.without(start),
         ):
             after = [known for d, known in in_force(changed).items() if d < start]
             self.assertEqual(after, before)
@@ -372,8 +404,11 @@ class TestAnyPeriods(unittest.TestCase):
     def test_periods_tile_the_life_without_holes(self, timeline):
         """R2: each day that is not closed is in exactly one."""
         periods = timeline.periods(DAYS[0], DAYS[-1])
-        held = [START + n * ONE_DAY for period in periods
-                for n in range((period.start - START).days, (period.end - START).days)]
+        held = [
+            START + n * ONE_DAY
+            for period in periods
+            for n in range((period.start - START).days, (period.end - START).days)
+        ]
         alive = [d for d in DAYS if timeline.on(d).state != CLOSED]
         self.assertEqual(len(held), len(set(held)))
         self.assertLessEqual(set(alive[:-1]), set(held))

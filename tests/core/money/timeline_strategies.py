@@ -34,16 +34,19 @@ def beginning(plan=A, anchor=None):
 def changes(plans=any_plan, most=6):
     """Names of changes, with their arguments."""
     states = st.sampled_from((ACTIVE, PAUSED))
-    return st.lists(st.one_of(
-        st.tuples(st.just("with_plan"), days, plans),
-        st.tuples(st.just("with_plan_for_good"), days, plans),
-        st.tuples(st.just("with_state"), days, states),
-        st.tuples(st.just("with_pause"), days, days),
-        st.tuples(st.just("closed_on"), days),
-        st.tuples(st.just("reopened_on"), days),
-        st.tuples(st.just("without"), days),
-        st.tuples(st.just("kept_open")),
-    ), max_size=most)
+    return st.lists(
+        st.one_of(
+            st.tuples(st.just("with_plan"), days, plans),
+            st.tuples(st.just("with_plan_for_good"), days, plans),
+            st.tuples(st.just("with_state"), days, states),
+            st.tuples(st.just("with_pause"), days, days),
+            st.tuples(st.just("closed_on"), days),
+            st.tuples(st.just("reopened_on"), days),
+            st.tuples(st.just("without"), days),
+            st.tuples(st.just("kept_open")),
+        ),
+        max_size=most,
+    )
 
 
 def makes_sense(timeline, name, *arguments):
@@ -65,9 +68,7 @@ def apply(timeline, drawn):
 
 
 def timelines(plans=any_plan, most=6):
-    return st.builds(
-        lambda plan, drawn: apply(beginning(plan), drawn), plans, changes(plans, most),
-    )
+    return st.builds(lambda plan, drawn: apply(beginning(plan), drawn), plans, changes(plans, most))
 
 
 class DayByDay:
@@ -75,8 +76,9 @@ class DayByDay:
 
     def __init__(self, timeline):
         self.known = {
-            day: next((phase.plan, phase.state) for phase in reversed(timeline.phases)
-                      if phase.day <= day)
+            day: next(
+                (phase.plan, phase.state) for phase in reversed(timeline.phases) if phase.day <= day
+            )
             for day in DAYS
         }
 
@@ -119,13 +121,14 @@ class DayByDay:
     @property
     def end(self):
         closed = [day for day in DAYS if self.known[day][1] == CLOSED]
-        lasting = [day for day in closed if len(closed) - closed.index(day)
-                   == len(DAYS) - DAYS.index(day)]
+        lasting = [
+            day for day in closed if len(closed) - closed.index(day) == len(DAYS) - DAYS.index(day)
+        ]
         return lasting[0] if lasting else None
 
     def _set(self, first, field, value):
         old = self.known[first][field]
-        for day in DAYS[DAYS.index(first):]:
+        for day in DAYS[DAYS.index(first) :]:
             if self.known[day][field] != old:
                 break
             plan, state = self.known[day]
@@ -165,12 +168,19 @@ def charges(draw, plan, aggregations=("sum", "max")):
         if region and not draw(st.booleans()):
             continue
         start, end = draw(spans())
-        found.append(Charge(
-            id=f"{plan.id} {region}", metric="calls", aggregation=aggregation,
-            versions=draw(versions()), valid_from=start, valid_until=end,
-            prorate=draw(st.booleans()), split=draw(st.booleans()),
-            usage_filter=region and {"region": [region]},
-        ))
+        found.append(
+            Charge(
+                id=f"{plan.id} {region}",
+                metric="calls",
+                aggregation=aggregation,
+                versions=draw(versions()),
+                valid_from=start,
+                valid_until=end,
+                prorate=draw(st.booleans()),
+                split=draw(st.booleans()),
+                usage_filter=region and {"region": [region]},
+            )
+        )
     return tuple(draw(st.permutations(found)))
 
 
@@ -184,8 +194,14 @@ def items(draw):
     found = []
     for number in range(draw(st.integers(0, 3))):
         start, end = draw(spans())
-        found.append(Item(
-            f"item {number}", start or START, end, Decimal(draw(st.integers(-50, 500))),
-            in_advance=draw(st.booleans()), prorate=draw(st.booleans()),
-        ))
+        found.append(
+            Item(
+                f"item {number}",
+                start or START,
+                end,
+                Decimal(draw(st.integers(-50, 500))),
+                in_advance=draw(st.booleans()),
+                prorate=draw(st.booleans()),
+            )
+        )
     return found

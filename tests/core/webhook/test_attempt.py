@@ -13,17 +13,27 @@ NOON = 1772366400  # the same, in seconds since 1970
 
 
 def claim(**values):
-    return Claim(**{
-        "delivery_id": 1, "service_id": 2, "event_id": "evt_1", "event_type": "invoice.paid",
-        "body": '{"name": "Zoë"}', "attempts": 0, "first_attempt_at": None,
-        "claimed_at": START, "lease_until": START + timedelta(seconds=30), "url": "https://127.0.0.1/",
-        "secrets": [signing.generate_secret()], **values,
-    })
+    return Claim(
+        **{
+            "delivery_id": 1,
+            "service_id": 2,
+            "event_id": "evt_1",
+            "event_type": "invoice.paid",
+            "body": '{"name": "Zoë"}',
+            "attempts": 0,
+            "first_attempt_at": None,
+            "claimed_at": START,
+            "lease_until": START + timedelta(seconds=30),
+            "url": "https://127.0.0.1/",
+            "secrets": [signing.generate_secret()],
+            **values,
+        }
+    )
 
 
 def failed(claimed, ended_at, **headers):
     response = safe_http.Response(
-        status=500, headers=headers, error=safe_http.Failure("bad_status", "no"), duration=1.9,
+        status=500, headers=headers, error=safe_http.Failure("bad_status", "no"), duration=1.9
     )
     return Attempt(replace(claimed, claimed_at=ended_at - timedelta(seconds=1)), response)
 

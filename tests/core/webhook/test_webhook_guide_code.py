@@ -58,9 +58,11 @@ class TestReceiver(GuideCase):
         super().setUp()
         folder = self.enterContext(tempfile.TemporaryDirectory())
         self.path = os.path.join(folder, "events.db")
-        self.enterContext(patch.dict(os.environ, {
-            "EVENTS_DATABASE": self.path, "FUSION_WEBHOOK_SECRET": self.secret,
-        }))
+        self.enterContext(
+            patch.dict(
+                os.environ, {"EVENTS_DATABASE": self.path, "FUSION_WEBHOOK_SECRET": self.secret}
+            )
+        )
         names = self.define(self.blocks[0])
         self.receive = names["receive"]
         self.addCleanup(names["database"].close)
