@@ -131,6 +131,7 @@ class AccountMove(models.Model):
             )
         )
         as_engine(held).fusion_post_at = False
+        held._fusion_follow_sign()  # staff may have edited them
         as_engine(held).action_post()
 
     def _fusion_leave_to_staff(self):

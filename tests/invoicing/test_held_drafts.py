@@ -135,6 +135,31 @@ class TestSignOfDrafts(HeldDraftCase):
         self.assertEqual(self._signed(), [150, -30])
         self._assert_settled()
 
+    def _hold_february(self, used):
+        """February is held with a credit of 50 for January."""
+        self._use(self.subscription, used, "2026-02-10")
+        self.usage.quantity = 100
+        self._bill_at("2026-03-01 01:00:00")
+        return self.subscription.invoice_ids - self.first
+
+    def _reprice(self, held, price):
+        held.invoice_line_ids.filtered(lambda line: line.fusion_settled > 0).price_unit = price
+        self._bill_at("2026-03-02")
+        self.assertFalse(self.subscription.fusion_error)
+        self.assertEqual(held.state, "posted")
+
+    def test_a_held_invoice_of_which_staff_left_a_credit_is_posted_as_a_credit_note(self):
+        held = self._hold_february(80)
+        self.assertEqual(self._signed(), [150, 30])
+        self._reprice(held, 10)
+        self.assertEqual((held.move_type, self._signed()), ("out_refund", [150, -40]))
+
+    def test_a_held_credit_note_of_which_staff_left_a_bill_is_posted_as_an_invoice(self):
+        held = self._hold_february(20)
+        self.assertEqual(self._signed(), [150, -30])
+        self._reprice(held, 65)
+        self.assertEqual((held.move_type, self._signed()), ("out_invoice", [150, 15]))
+
     def test_r9_a_correction_on_a_draft_credit_note_keeps_its_sign(self):
         self.plan.invoice_mode = "draft"
         self.usage.quantity = 100
