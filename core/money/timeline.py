@@ -163,8 +163,7 @@ class Timeline:
         return next(iter(self.periods(day, day + DAY)), None)
 
     def next_period(self, day):
-        """The billing period that contains a day, or else the first one after it; None at the"
-        " end."""
+        """The billing period that contains a day, or the first one after it; None at the end."""
         for recurrence, days in self.rhythms:
             if days.end > day:
                 full = recurrence.containing(max(day, days.start))

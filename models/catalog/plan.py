@@ -127,8 +127,7 @@ class FusionBillingPlan(models.Model):
             raise UserError(
                 self.env._(
                     "You cannot change the billing period of this plan: subscriptions are on it,"
-                    " were"
-                    " on it or wait for it. Make another plan and change theirs."
+                    " were on it or wait for it. Make another plan and change theirs."
                 )
             )
 

@@ -52,8 +52,7 @@ class AccountMove(models.Model):
             raise UserError(
                 self.env._(
                     "You cannot write what date a document is for, until when it is held, nor"
-                    " whether"
-                    " apps know of it: post it if it shall wait no longer."
+                    " whether apps know of it: post it if it shall wait no longer."
                 )
             )
 
@@ -93,8 +92,7 @@ class AccountMove(models.Model):
             raise UserError(
                 self.env._(
                     "You cannot reset this invoice to draft: its lines have been billed again."
-                    " Create a"
-                    " credit note instead."
+                    " Create a credit note instead."
                 )
             )
 

@@ -33,8 +33,7 @@ class SaleOrder(models.Model):
                 raise ValidationError(
                     self.env._(
                         "You cannot change the currency or the company of %s: usage and fees are"
-                        " rated"
-                        " already. Close it and make a new quotation.",
+                        " rated already. Close it and make a new quotation.",
                         order.display_name,
                     )
                 )

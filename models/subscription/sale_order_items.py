@@ -173,8 +173,7 @@ class SaleOrder(models.Model):
             raise UserError(
                 self.env._(
                     "%(fee)s comes with the plan %(plan)s, and the subscription is on another one"
-                    " on"
-                    " %(day)s: add the fee as one of its own.",
+                    " on %(day)s: add the fee as one of its own.",
                     fee=line.product_id.display_name,
                     plan=line.sudo().fusion_plan_fee_id.plan_id.display_name,
                     day=self._fusion_format(day),

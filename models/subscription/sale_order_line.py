@@ -121,8 +121,7 @@ class SaleOrderLine(models.Model):
                 raise UserError(
                     self.env._(
                         "You cannot change the product of %s, nor whether it recurs: set its"
-                        " quantity"
-                        " to 0 and add another line.",
+                        " quantity to 0 and add another line.",
                         line.display_name,
                     )
                 )
