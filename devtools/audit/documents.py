@@ -108,9 +108,9 @@ class DocumentAudit:
     def _borne(self, line):
         """What a line comes to for the customer, in the ledger's terms."""
         factor = 1 if line.fusion_price_factor is None else line.fusion_price_factor
-        amount = line.quantity * line.price_unit * (100 - (line.discount or 0)) / 100 * factor
         move = self._move(line)
-        return SIGNS[move.move_type] * half_away(amount, self.books.step(move.currency_id))
+        step = self.books.step(move.currency_id)
+        return SIGNS[move.move_type] * half_away(stated(line) * factor, step)
 
     def _is_live(self, line):
         return self._move(line).state != "cancel"
@@ -160,14 +160,17 @@ class DocumentAudit:
         }
         for name, (expected, found) in sums.items():
             # Odoo itself shows such lines rounded one by one, whatever is booked.
-            shown = step * sum(line.includes_tax for line in products) if name == "untaxed" else 0
-            if abs(expected - found) > shown:
+            apart = step * sum(not shows_what_is_booked(line, step) for line in products)
+            if abs(expected - found) > (apart if name == "untaxed" else 0):
                 yield f"{name}: the lines come to {money(expected)}, and it says {money(found)}"
         if is_of_wrong_type(move):
             yield f"it comes to {money(move.amount_total)}, and should be of the other type"
         for line in products:
             if half_away(line.price_subtotal, step) != line.price_subtotal:
                 yield f"line {line.id} is not rounded: {money(line.price_subtotal)}"
+            is_as_billed = move.fusion_bill_on and line.write_date == line.create_date
+            if line.fusion_rating_id and is_as_billed and not is_whole(line, step):
+                yield f"line {line.id} bills {money(stated(line))}, which is no rounded amount"
 
     # === ONE-OFF LINES === #
 
@@ -216,6 +219,25 @@ def is_of_wrong_type(move):
     """
     is_untouched = move.fusion_bill_on and move.write_date == move.create_date
     return bool(is_untouched) and move.amount_total < 0
+
+
+def stated(line):
+    """What a line comes to by its quantity, price and discount, to any fraction of a cent."""
+    return line.quantity * line.price_unit * (100 - (line.discount or 0)) / 100
+
+
+def is_whole(line, step):
+    return half_away(stated(line), step) == stated(line)
+
+
+def shows_what_is_booked(line, step):
+    """Whether a line's own amount is its part of the total, however the company rounds.
+
+    That of the ledger's lines is. Odoo's own lines (its discounts) may come to fractions of a cent,
+    and so may those that people edit; then their sum is rounded, and what is left over is booked
+    on one of them.
+    """
+    return not line.includes_tax and is_whole(line, step)
 
 
 def is_ledgers(order_line):

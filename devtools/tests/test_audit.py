@@ -6,7 +6,7 @@ from fractions import Fraction
 from types import SimpleNamespace
 
 from devtools.audit.days import Clocks, lived_days, runs
-from devtools.audit.documents import due_of, is_of_wrong_type
+from devtools.audit.documents import due_of, is_of_wrong_type, shows_what_is_booked
 from devtools.audit.owed import combine, matches
 from devtools.audit.prices import Terms, Tier, half_away
 
@@ -128,3 +128,18 @@ class TestSigns(unittest.TestCase):
         self.assertFalse(is_of_wrong_type(self.move(-5, touched=1)))
         # Staff may lower a line of their credit note in the transaction that makes it.
         self.assertFalse(is_of_wrong_type(self.move(-5, bill_on=None)))
+
+
+class TestSums(unittest.TestCase):
+    def test_fractions_of_a_cent_may_be_booked_on_another_line(self):
+        cent, third = Fraction(1, 100), Fraction(100, 3)
+        for price, discount, included, expected in (
+            (third, None, False, False),
+            (Fraction("9.99"), Fraction(10), False, False),
+            (Fraction("9.99"), Fraction(0), False, True),
+            (Fraction("9.99"), None, True, False),
+        ):
+            line = SimpleNamespace(
+                quantity=Fraction(1), price_unit=price, discount=discount, includes_tax=included
+            )
+            self.assertEqual(shows_what_is_booked(line, cent), expected, (price, discount))
