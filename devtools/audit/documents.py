@@ -176,7 +176,7 @@ class DocumentAudit:
 
     def _one_offs(self):
         """What is sold once is billed once, in every life; what staff conceded does not count."""
-        billed, latest = defaultdict(Fraction), {}
+        billed, conceded, latest = defaultdict(Fraction), defaultdict(Fraction), {}
         for line in self.lines:
             for order_line_id in line.order_line_ids:
                 move = self._move(line)
@@ -184,7 +184,11 @@ class DocumentAudit:
                 if order_line_id in self.order_lines and move.fusion_bill_on:
                     order_id = self.order_lines[order_line_id].order_id
                     latest[order_id] = max(move.create_date, latest.get(order_id, move.create_date))
-                if move.state != "cancel" and not (line.fusion_rating_id or line.fusion_conceded):
+                if move.state == "cancel" or line.fusion_rating_id:
+                    continue
+                if line.fusion_conceded:
+                    conceded[order_line_id] -= SIGNS[move.move_type] * stated(line)
+                else:
                     billed[order_line_id] += SIGNS[move.move_type] * line.quantity
         for line in self.books.order_lines:
             order = self.books.orders[line.order_id]
@@ -197,7 +201,8 @@ class DocumentAudit:
                 # A discount cannot be billed alone, and waits for ever once nothing else comes.
                 is_late = line.price_unit < 0 and line.write_date > latest.get(order.id, BEGINNING)
                 is_missing = found < wanted and not (order.fusion_next_invoice_date or is_late)
-                if is_missing or (found > wanted and not waits):
+                is_too_much = is_excess(line, found, conceded[line.id]) and not waits
+                if is_missing or is_too_much:
                     yield (
                         f"{order.name}: {money(wanted)} of line {line.id} were sold, and"
                         f" {money(found)} are billed"
@@ -223,7 +228,11 @@ def is_of_wrong_type(move):
 
 def stated(line):
     """What a line comes to by its quantity, price and discount, to any fraction of a cent."""
-    return line.quantity * line.price_unit * (100 - (line.discount or 0)) / 100
+    return line.quantity * price_of(line)
+
+
+def price_of(line):
+    return line.price_unit * (100 - (line.discount or 0)) / 100
 
 
 def is_whole(line, step):
@@ -250,6 +259,17 @@ def is_one_off(order_line):
     return not (
         is_ledgers(order_line) or order_line.display_type or order_line.is_downpayment or is_free
     )
+
+
+def is_excess(order_line, billed, conceded):
+    """Whether more of a line is billed than was sold, and staff gave none of that back (L4).
+
+    :param billed: a quantity
+    :param conceded: money, at whatever price it was given back
+    """
+    given_back = max(conceded / price_of(order_line), 0)
+    # Quantities of documents have two decimals.
+    return half_away(billed - wanted_of(order_line) - given_back, Fraction(1, 100)) > 0
 
 
 def wanted_of(order_line):

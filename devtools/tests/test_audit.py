@@ -6,7 +6,7 @@ from fractions import Fraction
 from types import SimpleNamespace
 
 from devtools.audit.days import Clocks, lived_days, runs
-from devtools.audit.documents import due_of, is_of_wrong_type, shows_what_is_booked
+from devtools.audit.documents import due_of, is_excess, is_of_wrong_type, shows_what_is_booked
 from devtools.audit.owed import combine, matches
 from devtools.audit.prices import Terms, Tier, half_away
 
@@ -143,3 +143,24 @@ class TestSums(unittest.TestCase):
                 quantity=Fraction(1), price_unit=price, discount=discount, includes_tax=included
             )
             self.assertEqual(shows_what_is_booked(line, cent), expected, (price, discount))
+
+
+class TestOneOffs(unittest.TestCase):
+    def test_what_staff_gave_back_is_not_credited_once_more(self):
+        line = SimpleNamespace(
+            invoice_policy="order",
+            product_uom_qty=Fraction(1),
+            price_unit=Fraction(200),
+            discount=Fraction(10),
+        )
+        for billed, conceded, expected in (
+            (1, 0, False),
+            (2, 0, True),
+            (2, 180, False),
+            (2, 90, True),
+            (3, 180, True),
+            (2, -180, True),
+            (2, Fraction("179.99"), False),
+        ):
+            found = is_excess(line, billed, Fraction(conceded))
+            self.assertEqual(found, expected, (billed, conceded))
