@@ -4,6 +4,7 @@ Each is a mistake that somebody could make in a line or two; it is patched into 
 """
 
 import importlib
+from collections import defaultdict
 from contextlib import contextmanager
 from dataclasses import replace
 from decimal import ROUND_DOWN
@@ -192,14 +193,10 @@ def waivers_are_billed(_env):
 def one_offs_ride_again(env):
     """One-off lines are billed with every document."""
 
-    def one_offs(original, self):
-        return original(self) | self.order_line.filtered(
-            lambda line: (
-                not line._fusion_is_engines() and not line.display_type and line.qty_invoiced
-            )
-        )
+    def none_invoiced(_original, _self):
+        return defaultdict(float)
 
-    return method(env, "sale.order", "_fusion_one_offs", one_offs)
+    return method(env, "sale.order.line", "_prepare_qty_invoiced", none_invoiced)
 
 
 def late_rows_wait_for_ever(env):
