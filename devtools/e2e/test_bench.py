@@ -40,7 +40,7 @@ class TestBench(unittest.TestCase):
         self.assertIn("times core in chunks", printed)
 
     def test_age_and_memory_are_measured(self):
-        printed = self.measure(age, size=1, rounds=1, crowd=10)
+        printed = self.measure(age, size=1, rounds=2, crowd=10)
         for what in ("ingest", "rating", "invoicing", "memory of rating and billing"):
             self.assertIn(what, printed)
 

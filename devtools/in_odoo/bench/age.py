@@ -20,6 +20,7 @@ def measure(env, rounds: int, size: int) -> dict:
     :return: `{step: {"old": [(seconds, statements)], "new": […]}}`
     """
     measured = {}
+    clones.prepare(env, 1, str(env.company._fusion_today()), "full")
     for _round in range(rounds):
         old, new = live(env, size), beginners(env, size)
         for age, orders in (("new", new), ("old", old)):
@@ -33,8 +34,7 @@ def measure(env, rounds: int, size: int) -> dict:
 def live(env, size: int):
     """Subscriptions that were billed for 47 months, and whose 48th is over."""
     began = env.company._fusion_today() - relativedelta(months=MONTHS, days=2)
-    clones.prepare(env, size, str(began), "full")
-    orders = env["sale.order"].search([("fusion_plan_id", "!=", False)])
+    orders = subscribers(env, size, began)
     for month in range(1, MONTHS):
         orders._fusion_bill_until(began + relativedelta(months=month))
         env.cr.commit()
@@ -43,8 +43,12 @@ def live(env, size: int):
 
 def beginners(env, size: int):
     """Subscriptions whose first month is over."""
+    return subscribers(env, size, env.company._fusion_today() - relativedelta(months=1, days=2))
+
+
+def subscribers(env, size: int, began):
+    """So many new subscriptions, from a day on."""
     number = -1 - env["sale.order"].search_count([])
-    began = env.company._fusion_today() - relativedelta(months=1, days=2)
     first = clones.subscribe(env, number, began, "full")
     latest = max(env["sale.order"].search([]).ids)
     clones.copy(env, first, size - 1)
