@@ -66,11 +66,20 @@ class SaleOrder(models.Model):
     def _fusion_sets(self, size):
         """Yield these orders in sets of one company, those that share documents in the same set.
 
+        They may be very many: nothing is read of them but what decides it.
+
         :param int size: how many orders a set has, or more where a customer has more
         """
+        self.fetch(["company_id", "fusion_plan_id", "partner_invoice_id"])
+        customers = self.env["res.partner"].with_context(active_test=False)
+        sharing = set(
+            customers._search(
+                [("id", "in", self.partner_invoice_id.ids), ("fusion_one_document", "=", True)]
+            )
+        )
         for orders in self.grouped("company_id").values():
             ids = []
-            for group in orders.grouped(lambda order: order._fusion_shares_with()).values():
+            for group in orders.grouped(lambda order: order._fusion_shares_with(sharing)).values():
                 ids += group.ids
                 if len(ids) >= size:
                     yield orders.browse(ids)
@@ -78,8 +87,10 @@ class SaleOrder(models.Model):
             if ids:
                 yield orders.browse(ids)
 
-    def _fusion_shares_with(self):
-        """Return the customer whose subscriptions share documents with this one, or itself."""
+    def _fusion_shares_with(self, sharing):
+        """Return the customer whose subscriptions share documents with this one, or itself.
+
+        :param set sharing: ids of the customers who want it, whatever their plans say
+        """
         customer = self.partner_invoice_id
-        is_shared = self.fusion_plan_id.one_document or customer.fusion_one_document
-        return customer if is_shared else self
+        return customer if self.fusion_plan_id.one_document or customer.id in sharing else self
