@@ -60,8 +60,18 @@ class AccountMove(models.Model):
     def action_fusion_take_back_waiver(self):
         """Let what these cancelled documents billed be due again."""
         check_staff(self._fusion_subscriptions())
-        lines = self.filtered("fusion_is_waived").invoice_line_ids.filtered("fusion_waived")
-        as_engine(lines.sudo()).fusion_waived = False
+        self.filtered("fusion_is_waived")._fusion_take_back_waiver()
+
+    def button_draft(self):
+        result = super().button_draft()
+        # It bills again what was waived with it: no more of that is held back.
+        self._fusion_take_back_waiver()
+        return result
+
+    def _fusion_take_back_waiver(self):
+        # sudo: who resets an invoice need not see the ledger.
+        lines = self.sudo().invoice_line_ids.filtered("fusion_waived")
+        as_engine(lines).fusion_waived = False
         for rating, settled in lines._fusion_settled_by_rating():
             rating._waive_no_more(settled)
 

@@ -115,6 +115,29 @@ class TestWaivers(DocumentCase):
         self.assertEqual(self._amounts_signed(self.subscription), [210])
         self.assertEqual(self._one_off().qty_to_invoice, 0)
 
+    def test_a_document_that_is_waived_posted_after_all_and_waived_again_is_waived_once(self):
+        move = self._bill_one_off()
+        for _again in range(2):
+            self._waive(move, move_id=move.id)
+            move.button_draft()
+            self.assertEqual(self.rating.waived, 0)
+            move.action_post()
+        self._waive(move, move_id=move.id)
+        self.assertEqual(self.rating.waived, 10)
+        self._use(self.subscription, 5, "2026-01-20")
+        self._bill_on("2026-03-01")
+        self.assertEqual(self._amounts_signed(self.subscription), [5])
+
+    def test_only_billing_staff_take_back_a_document_s_waiver(self):
+        move = self._bill_one_off()
+        self._waive(move, move_id=move.id)
+        seller = new_test_user(
+            self.env, "seller", groups="base.group_user,account.group_account_invoice"
+        )
+        with self.assertRaises(AccessError):
+            move.with_user(seller).action_fusion_take_back_waiver()
+        self.assertTrue(move.fusion_is_waived)
+
     def test_more_of_a_one_off_line_than_was_waived_is_billed(self):
         move = self._bill_one_off()
         self._waive(move, move_id=move.id)
