@@ -124,3 +124,41 @@ class TestSharedDocuments(DocumentCase):
         sets = list((self.orders[0] | others | self.orders[1] | third)._fusion_sets(2))
         self.assertEqual(sets[0], self.orders | third)
         self.assertEqual([len(orders) for orders in sets], [3, 2, 2])
+
+    def test_a_replacement_bills_all_of_them_again_and_cancelled_makes_all_due(self):
+        self._bill_on("2026-02-01")
+        replaced = self._later_than_first()
+        new = self._reverse(replaced, modify=True)
+        self.assertEqual(new._fusion_subscriptions(), self.orders)
+        self._bill_on("2026-03-01")
+        self.assertNet(self.orders, 98 * 3 + 30)
+        self._cancel(new)
+        self._bill_on("2026-04-01")
+        self.assertNet(self.orders, 98 * 4 + 30)
+        self.assertSettled(self.orders)
+
+    def test_waiving_it_waives_what_each_of_them_owes_on_it(self):
+        self._bill_on("2026-02-01")
+        self._later_than_first()._fusion_waive("outage")
+        self._bill_on("2026-03-01")
+        self.assertNet(self.orders, 98 * 2)
+
+    def test_lines_of_one_that_staff_delete_are_billed_again_on_the_next_one(self):
+        self.plan.draft_hours = 48
+        self._bill_at("2026-02-01 01:00:00")
+        draft = self._later_than_first()
+        lines = draft.invoice_line_ids.filtered(
+            lambda line: line.fusion_rating_id.subscription_id == self.orders[1]
+        )
+        lines.unlink()
+        self.plan.draft_hours = 0
+        self._bill_on("2026-02-04", "2026-03-01")
+        self.assertNet(self.orders, 98 * 3 + 30)
+        self.assertSettled(self.orders)
+
+    def test_one_that_ends_is_billed_at_once_on_a_document_of_its_own(self):
+        with freeze_time("2026-01-20"):
+            self.orders[0]._fusion_close(self.orders[0]._fusion_today())
+        self.assertEqual(self._documents()[-1]._fusion_subscriptions(), self.orders[0])
+        self._bill_on("2026-02-01")
+        self.assertSettled(self.orders)
