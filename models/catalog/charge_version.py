@@ -5,6 +5,20 @@ from ...core.money.pricing import price
 from ..base.engine import is_engine
 from ..base.exact_mixin import Exact
 
+# What usage costs.
+TERMS = (
+    "charge_model",
+    "included_quota",
+    "price_per_unit",
+    "unit_batch",
+    "rate",
+    "fixed_amount",
+    "minimum_amount",
+    "maximum_amount",
+    "flat_fee_at_zero",
+    "tier_ids",
+)
+
 
 class FusionBillingChargeVersion(models.Model):
     """What a charge costs from a date on.
@@ -93,17 +107,7 @@ class FusionBillingChargeVersion(models.Model):
 
     # === CONSTRAINTS === #
 
-    @api.constrains(
-        "charge_model",
-        "included_quota",
-        "price_per_unit",
-        "unit_batch",
-        "rate",
-        "fixed_amount",
-        "minimum_amount",
-        "maximum_amount",
-        "tier_ids",
-    )
+    @api.constrains(*TERMS)
     def _check_tiers(self):
         """Refuse terms that `core.money.pricing` cannot price, in its own words."""
         for version in self:
@@ -190,18 +194,7 @@ class FusionBillingChargeVersion(models.Model):
     @api.model
     def _term_fields(self):
         """Return the names of the fields that say what usage costs."""
-        return {
-            "charge_model",
-            "included_quota",
-            "price_per_unit",
-            "unit_batch",
-            "rate",
-            "fixed_amount",
-            "minimum_amount",
-            "maximum_amount",
-            "flat_fee_at_zero",
-            "tier_ids",
-        }
+        return set(TERMS)
 
     def _on(self, day):
         """Return the one of these versions that is in force on a day, if there is one."""
