@@ -170,15 +170,7 @@ class SaleOrder(models.Model):
             raise UserError(self.env._("You cannot owe less than nothing: enter 0 or more."))
         days = self._fusion_days_of_fee(line, day)
         if values["quantity"] and not days:
-            raise UserError(
-                self.env._(
-                    "%(fee)s comes with the plan %(plan)s, and the subscription is on another one"
-                    " on %(day)s: add the fee as one of its own.",
-                    fee=line.product_id.display_name,
-                    plan=line.sudo().fusion_plan_fee_id.plan_id.display_name,
-                    day=self._fusion_format(day),
-                )
-            )
+            raise UserError(self._fusion_explain_other_plan(line, day))
         item._change(day, values, days and days.end)
         self._fusion_fees_changed(
             line,
@@ -191,6 +183,15 @@ class SaleOrder(models.Model):
                 price=values["price_unit"],
                 discount=values["discount"],
             ),
+        )
+
+    def _fusion_explain_other_plan(self, line, day):
+        return self.env._(
+            "You cannot change %(fee)s on %(day)s: it comes with the plan %(plan)s, and the"
+            " subscription is on another one then. Add the fee as one of its own.",
+            fee=line.product_id.display_name,
+            plan=line.sudo().fusion_plan_fee_id.plan_id.display_name,
+            day=self._fusion_format(day),
         )
 
     def _fusion_day_of_change(self, date=None):
