@@ -3,6 +3,17 @@ from odoo import fields, models
 from ..base.engine import as_engine
 from .line_values import LineValues, exact_amount
 
+# What a line of a draft says anew when the ledger does.
+FOLLOWED = (
+    "name",
+    "quantity",
+    "price_unit",
+    "discount",
+    "fusion_settled",
+    "fusion_price_factor",
+    "fusion_quantity",
+)
+
 
 class SaleOrder(models.Model):
     """Drafts of the run follow the ledger until they are posted (R9).
@@ -87,20 +98,7 @@ class FusionBillingRating(models.Model):
             values = words.of_document_line(rating, order_line, total, line)
             values["quantity"] *= sign
             if line:
-                as_engine(line).write(
-                    {
-                        name: values[name]
-                        for name in (
-                            "name",
-                            "quantity",
-                            "price_unit",
-                            "discount",
-                            "fusion_settled",
-                            "fusion_price_factor",
-                            "fusion_quantity",
-                        )
-                    }
-                )
+                as_engine(line).write({name: values[name] for name in FOLLOWED})
             else:
                 values["sequence"] = max(draft.invoice_line_ids.mapped("sequence"), default=0) + 1
                 as_engine(draft).write({"invoice_line_ids": [fields.Command.create(values)]})

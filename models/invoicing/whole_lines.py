@@ -55,6 +55,8 @@ WORKED_OUT = {
     "tax_tag_ids",
 }
 
+NO_DISCOUNT = {"discount_balance": 0.0, "discount_amount_currency": 0.0}
+
 
 class WholeLines:
     """All lines of drafts that have none yet, with all amounts, before the first is written.
@@ -217,14 +219,8 @@ class WholeLines:
 
     def _instalments(self, move, untaxed, tax):
         if not move.invoice_payment_term_id:
-            return [
-                {
-                    "date_maturity": move.invoice_date_due,
-                    "discount_balance": 0.0,
-                    "discount_amount_currency": 0.0,
-                    **{name: untaxed[name] + tax[name] for name in untaxed},
-                }
-            ]
+            total = {name: untaxed[name] + tax[name] for name in untaxed}
+            return [{**NO_DISCOUNT, "date_maturity": move.invoice_date_due, **total}]
         terms = move.invoice_payment_term_id._compute_terms(
             date_ref=move.invoice_date,
             currency=move.currency_id,
