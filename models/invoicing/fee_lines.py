@@ -37,6 +37,9 @@ class SaleOrder(models.Model):
 
     def _fusion_open_fees(self):
         """Return what the open periods owe for fees: `{id of an order line: amount}`."""
+        self.env["fusion.billing.rating"].flush_model()
+        self.env["fusion.billing.item"].flush_model(["order_line_id"])
+        self.flush_recordset(["fusion_last_invoice_date", "fusion_start_date"])
         rows = self.env.execute_query(SQL(OPEN_FEES, self.ids)) if self else []
         return {line_id: Decimal(amount) for line_id, amount in rows}
 

@@ -138,6 +138,38 @@ class TestWaivers(DocumentCase):
             move.with_user(seller).action_fusion_take_back_waiver()
         self.assertTrue(move.fusion_is_waived)
 
+    def test_staff_of_another_company_take_back_no_waiver(self):
+        move = self._bill_one_off()
+        self._waive(move, move_id=move.id)
+        company = self.env["res.company"].create({"name": "Elsewhere"})
+        stranger = new_test_user(
+            self.env,
+            "stranger",
+            groups="base.group_user,fusion_billing.group_manager,account.group_account_invoice",
+            company_id=company.id,
+            company_ids=[(6, 0, company.ids)],
+        )
+        for record in (move, self.rating):
+            with self.assertRaises(AccessError):
+                record.with_user(stranger).action_fusion_take_back_waiver()
+        self.assertEqual((move.fusion_is_waived, self.rating.waived), (True, 10))
+
+    def test_an_accountant_who_resets_a_waived_document_has_it_billed(self):
+        move = self._bill_one_off()
+        self._waive(move, move_id=move.id)
+        accountant = new_test_user(
+            self.env, "accountant", groups="base.group_user,account.group_account_invoice"
+        )
+        move.with_user(accountant).button_draft()
+        self.assertEqual((self.rating.waived, self.rating.settled), (0, 10))
+
+    def test_a_copy_of_a_waived_document_is_neither_waived_nor_settles_anything(self):
+        move = self._bill_one_off()
+        self._waive(move, move_id=move.id)
+        copy = move.copy()
+        self.assertFalse(any(copy.invoice_line_ids.mapped("fusion_waived")))
+        self.assertFalse(any(copy.invoice_line_ids.mapped("fusion_settled")))
+
     def test_more_of_a_one_off_line_than_was_waived_is_billed(self):
         move = self._bill_one_off()
         self._waive(move, move_id=move.id)
