@@ -32,7 +32,7 @@ def command(subcommand: str, database: str | None, *options: str) -> list[str]:
         "-D",
         str(DATA),
         f"--addons-path={addons}",
-        *(["-d", database, f"--db-filter=^{database}$"] if database else []),
+        *(["-d", database] if database else []),
         "--no-database-list",
         "--http-interface=127.0.0.1",
         *options,
