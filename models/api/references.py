@@ -58,8 +58,9 @@ class FusionBillingApiReferences(models.AbstractModel):
 
 
 # Whose customer it is, is asked for each subscription that was found, by index: a join is planned
-# by the tables' statistics, and reads all links and all contacts as they grow. A customer is a
-# company with all its contacts, archived ones too: the link may name one, the order another.
+# by the tables' statistics, takes longer to plan than all this to run, and reads all links and all
+# contacts as they grow. A customer is a company with all its contacts, archived ones too: the link
+# may name one, the order another.
 NAMED = """
 SELECT subscription.id, NULLIF(subscription.fusion_external_id, ''),
        subscription.fusion_service_id IS NOT DISTINCT FROM %(service)s, subscription.company_id,
@@ -70,12 +71,12 @@ SELECT subscription.id, NULLIF(subscription.fusion_external_id, ''),
    AND subscription.company_id = (
        SELECT company_id FROM fusion_billing_service WHERE id = %(service)s)
    AND (SELECT true
-          FROM res_partner AS customer
-          JOIN res_partner AS linked
-            ON linked.commercial_partner_id = customer.commercial_partner_id
-          JOIN fusion_billing_account_link AS link
-            ON link.partner_id = linked.id AND link.service_id = %(service)s
-         WHERE customer.id = subscription.partner_id
+          FROM fusion_billing_account_link AS link
+         WHERE link.service_id = %(service)s
+           AND link.partner_id = ANY(ARRAY(
+               SELECT id FROM res_partner WHERE commercial_partner_id = (
+                   SELECT commercial_partner_id FROM res_partner
+                    WHERE id = subscription.partner_id)))
          LIMIT 1)
 """
 

@@ -142,7 +142,7 @@ class FusionBillingUsage(models.Model):
             return {"inserted": 0, "updated": 0, "unchanged": 0}
         self.flush_model()
         inserted, updated = self._store(events, source)
-        self.invalidate_model()
+        self.invalidate_model(flush=False)
         return {
             "inserted": inserted,
             "updated": updated,
