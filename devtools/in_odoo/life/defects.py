@@ -112,8 +112,8 @@ def rate_of_the_run(env):
 
 
 def fees_of_the_old_plan_go_on(env):
-    """A plan change does not end the fees of the plan before (F1)."""
-    return method(env, "fusion.billing.item", "_hold_on", lambda _original, *_arguments: None)
+    """A plan change swaps no fees (F1)."""
+    return method(env, "sale.order", "_fusion_swap_fees", lambda _original, *_arguments: None)
 
 
 # === THE LEDGER === #
@@ -179,15 +179,21 @@ def replacement_settles_nothing(_env):
     return patch.dict(lines.SETTLED_BY, {lines.BILL_AGAIN: 0})
 
 
+@contextmanager
 def waivers_are_billed(_env):
     """What staff waived is billed all the same (L5)."""
     settlement = importlib.import_module(f"{ADDON}.models.ledger.settlement")
+    rating = importlib.import_module(f"{ADDON}.models.ledger.rating")
     next_amount = core("due").next_amount
-    return patch.object(
-        settlement,
-        "next_amount",
-        lambda owed, settled, _waived, borne: next_amount(owed, settled, settled * 0, borne),
-    )
+
+    def unwaived(owed, settled, _waived, borne):
+        return next_amount(owed, settled, settled * 0, borne)
+
+    with (
+        patch.object(settlement, "next_amount", unwaived),
+        patch.object(rating, "DUE", rating.DUE.replace("%(waived)s", "0")),
+    ):
+        yield
 
 
 def one_offs_ride_again(env):
