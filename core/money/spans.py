@@ -14,8 +14,8 @@ from .timeline import Phase, Timeline
 def read_spans(text, zones):
     """Return the pairs of instants between which usage is taken, see :meth:`.zones.Zones.span`.
 
-    :param str text: the phases, such as ``2026-10-01 active,2026-11-15 paused``; None: there is
-        no phase
+    :param str text: the phases in any order, such as ``2026-10-01 active,2026-11-15 paused``;
+        None: there is no phase
     :param zones: a :class:`.zones.Zones`
     """
     if not text:

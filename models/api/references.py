@@ -23,11 +23,11 @@ class FusionBillingApiReferences(models.AbstractModel):
         has no external id; a number is its id.
 
         :param set references: texts and numbers
-        :return: :class:`Subscription` by reference, and the ids of the metrics by code; none
-            where no subscription is found
+        :return: :class:`Subscription` by reference, and the ids of the metrics by code
         """
-        by_id, by_name, company_id = {}, {}, None
-        for number, name, is_own, company_id, life in self._read_named(service, references):
+        _code, company_id = service._source()
+        by_id, by_name = {}, {}
+        for number, name, is_own, life in self._read_named(service, references):
             spans = self.env["sale.order"]._fusion_read_spans(life, company_id)
             known = Subscription(number, spans)
             by_id[number] = known
@@ -48,6 +48,7 @@ class FusionBillingApiReferences(models.AbstractModel):
             SQL(
                 NAMED,
                 service=service.id,
+                company=service._source()[1],
                 started=STARTED,
                 named=SQL(
                     BY_NAME_OR_ID if ids else BY_NAME, service=service.id, names=names, ids=ids
@@ -63,13 +64,11 @@ class FusionBillingApiReferences(models.AbstractModel):
 # may name one, the order another.
 NAMED = """
 SELECT subscription.id, NULLIF(subscription.fusion_external_id, ''),
-       subscription.fusion_service_id IS NOT DISTINCT FROM %(service)s, subscription.company_id,
-       %(life)s
+       subscription.fusion_service_id IS NOT DISTINCT FROM %(service)s, %(life)s
   FROM sale_order AS subscription
  WHERE (%(named)s)
    AND subscription.fusion_state IN %(started)s AND subscription.fusion_plan_id IS NOT NULL
-   AND subscription.company_id = (
-       SELECT company_id FROM fusion_billing_service WHERE id = %(service)s)
+   AND subscription.company_id = %(company)s
    AND (SELECT true
           FROM fusion_billing_account_link AS link
          WHERE link.service_id = %(service)s

@@ -1,6 +1,7 @@
 from odoo import api, fields, models
+from odoo.tools import ormcache
 
-REMEMBERED = {"active", "code", "company_id"}  # what is remembered of keys says it, see `access`
+REMEMBERED = {"active", "code", "company_id"}  # by `_source`, and of keys (see `access`)
 
 
 class FusionBillingService(models.Model):
@@ -61,6 +62,12 @@ class FusionBillingService(models.Model):
         if "company_id" in vals:
             self._admit_api_user()
         return result
+
+    @ormcache("self.id")
+    def _source(self):
+        """Return the service's code and its company's id: ingest asks for them all the time."""
+        self.ensure_one()
+        return self.code, self.company_id.id
 
     def _admit_api_user(self):
         """Let the technical user that runs API requests work in the services' companies."""

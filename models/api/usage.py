@@ -1,6 +1,5 @@
 from odoo import fields, models
 from odoo.fields import Domain
-from odoo.tools import SQL
 
 from ...core.api import errors, paging
 from ...core.api.payload import instant, invalid, read_fields, record_id, required, text
@@ -21,7 +20,6 @@ def batch(value, name):
 
 
 BATCH = {"events": required(batch)}
-SOURCE = "(SELECT code FROM fusion_billing_service WHERE id = %s)"
 USAGE_QUERY = {
     "subscription_id": record_id,
     "metric_code": text,
@@ -56,10 +54,9 @@ class FusionBillingApiUsage(models.AbstractModel):
         wrong += bind_events(events, *self._look_up(service, references))
         if wrong:
             raise errors.BatchError(wrong)
+        code, _company_id = service._source()
         with run_again_if_faster():
-            counts = self.env["fusion.billing.usage"]._ingest(
-                list(events.values()), SQL(SOURCE, service.id)
-            )
+            counts = self.env["fusion.billing.usage"]._ingest(list(events.values()), code)
         return {"accepted": len(events), **counts}
 
     def _list(self, service, query):

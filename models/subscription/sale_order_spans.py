@@ -32,7 +32,7 @@ class SaleOrder(models.Model):
 
 
 LIFE = """(
-    SELECT string_agg(concat(phase.date_from, ' ', phase.state), ',' ORDER BY phase.date_from)
+    SELECT string_agg(concat(phase.date_from, ' ', phase.state), ',')
       FROM fusion_billing_phase AS phase
      WHERE phase.subscription_id = %(order)s.id AND %(order)s.state != 'cancel'
 )"""

@@ -135,7 +135,7 @@ class FusionBillingUsage(models.Model):
             `period_start`, `period_end` (naive UTC datetimes), `quantity` (Decimal), `value`
             (str or None), `dimensions` (dict or None), `idempotency_key` (str or None; a key
             stands once in a batch)
-        :param source: the code of the service that pushes, or SQL for it
+        :param str source: the code of the service that pushes
         :return: `{"inserted": n, "updated": n, "unchanged": n}`
         """
         if not events:
