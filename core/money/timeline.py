@@ -215,23 +215,17 @@ class Timeline:
         """Active again from a day on, which is not before the end."""
         return replace(self, phases=tidy((*self.phases, Phase(day, self.phases[-1].plan))))
 
-    def without(self, day):
-        """Take back what begins on a day, not the first: what was in force before it goes on."""
+    def without(self, day, *names):
+        """Take back what begins on a day, not the first: what was in force before it goes on.
+
+        :param names: ``"plan"``, ``"state"``; both if none is given
+        """
         gone, before = self.on(day), self.on(day - DAY)
         timeline = self
-        for name in ("plan", "state"):
+        for name in names or ("plan", "state"):
             if getattr(gone, name) != getattr(before, name):
                 timeline = timeline._with(day, name, getattr(before, name))
         return timeline
-
-    def moved_to(self, start):
-        """Begin on another day; phases that would lie before it are gone.
-
-        Billing periods are counted from that day if they were counted from the first one.
-        """
-        first = replace(self.on(start), day=start)
-        later = [phase for phase in self.phases[1:] if phase.day > start]
-        return Timeline.of([first, *later], None if self.anchor == self.start else self.anchor)
 
     def _with(self, day, name, value):
         phases, old, reaches = [], getattr(self.on(day), name), True

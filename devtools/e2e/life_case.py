@@ -27,7 +27,13 @@ class LifeCase(unittest.TestCase):
             f"seed {seed}{f', {defect}' if defect else ''}: {found.summary};"
             f" {sum(life['acts'].values())} acts, {sum(life['refused'].values())} refused"
         )
-        return [*found.differences, *lost(life), *concessions(found.conceded, life), *failed(life)]
+        return [
+            *found.differences,
+            *lost(life),
+            *waived(life),
+            *concessions(found.conceded, life),
+            *failed(life),
+        ]
 
     def assert_all_is_well(self, seed: int, subscriptions: int, moments: int):
         problems = self.problems(seed, subscriptions, moments)
@@ -42,6 +48,11 @@ class LifeCase(unittest.TestCase):
 def lost(life: dict):
     """What the app pushed and was told is accepted, is there as it was pushed last (U3)."""
     return [f"the counter {key} is not as it was pushed" for key in life["lost"]]
+
+
+def waived(life: dict):
+    """What is waived is not billed (L5)."""
+    return [f"row {row} was waived and billed all the same" for row in life["billed"]]
 
 
 def failed(life: dict):

@@ -226,7 +226,7 @@ class FusionBillingApiSubscriptions(models.AbstractModel):
             subscription._fusion_keep_plan()
         elif date or plan != planned.plan_id:
             if date and plan == planned.plan_id and planned.date_from < date:
-                subscription._fusion_take_back(planned)
+                subscription._fusion_take_back(planned, "plan")
             subscription._fusion_change_plan(plan, date)
 
     # === ANSWERS === #

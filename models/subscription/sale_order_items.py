@@ -104,13 +104,6 @@ class SaleOrder(models.Model):
             ]
         )
 
-    def _fusion_move_items(self, before, after):
-        """Let what begins with the subscription begin on its other first day."""
-        items = self.sudo().fusion_item_ids
-        items.filtered(lambda item: item.date_from == before or item.date_from < after).write(
-            {"date_from": after}
-        )
-
     # === CHANGES === #
 
     def _fusion_add_item(self, product, quantity=1, price_unit=None, discount=0, date=None):

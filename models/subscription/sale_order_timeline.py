@@ -203,9 +203,10 @@ class SaleOrder(models.Model):
             )
         self._fusion_change_timeline(timeline.with_plan(date, plan._key()))
 
-    def _fusion_take_back(self, phase):
+    def _fusion_take_back(self, phase, *names):
         """Take back a change that is to come.
 
+        :param names: only the `"plan"` or the `"state"` that begins with the phase
         :raise UserError: it has begun already
         """
         timeline = self._fusion_timeline()
@@ -215,29 +216,13 @@ class SaleOrder(models.Model):
                     "You cannot take back what has begun already: make another change instead."
                 )
             )
-        self._fusion_change_timeline(timeline.without(phase.date_from))
+        self._fusion_change_timeline(timeline.without(phase.date_from, *names))
 
     def _fusion_keep_plan(self):
         """Take back all changes of plan that are to come."""
         timeline = self._fusion_timeline()
         today = max(self._fusion_today(), timeline.start)
         self._fusion_change_timeline(timeline.with_plan_for_good(today, timeline.on(today).plan))
-
-    def _fusion_move_start(self, date):
-        """Begin on another day.
-
-        :raise UserError: it is not running, or would end before it begins
-        """
-        timeline = self._fusion_timeline_to_change()
-        if date >= (timeline.end or FOREVER):
-            raise UserError(
-                self.env._(
-                    "You cannot begin on %s: the subscription would end before.",
-                    self._fusion_format(date),
-                )
-            )
-        self._fusion_move_items(timeline.start, date)
-        self._fusion_change_timeline(timeline.moved_to(date))
 
     def _fusion_bill_until(self, day):
         """Bill everything that is due by a day: invoicing does."""

@@ -125,6 +125,13 @@ class TestApiChangePlan(ApiCase):
         for day in ("2026-01-25", "2026-01-15"):
             self.assertPlans(self._change(date=day), "pro", "business", day)
 
+    def test_moving_a_change_leaves_a_pause_of_the_same_day(self):
+        """T1."""
+        self._change(date="2026-01-20")
+        self.subscription._fusion_pause(date(2026, 1, 20))
+        self.assertPlans(self._change(date="2026-01-25"), "pro", "business", "2026-01-25")
+        self.assertEqual(self.subscription._fusion_timeline().on(date(2026, 1, 20)).state, "paused")
+
     def test_the_plan_in_force_takes_back_a_change_to_come(self):
         self._use(self.subscription, 10)
         self._change(date="2026-01-20")

@@ -269,16 +269,3 @@ class TestMoneyOnce(LifecycleCase):
         copy.action_confirm()
         self._bill()
         self.assertEqual(self._invoiced(copy), [249])
-
-    def test_another_start_date_bills_the_days_from_then_on(self):
-        subscription = self._running(products=self.fee_product)
-        self._bill_on("2026-01-01")
-        with freeze_time("2026-01-02"):
-            subscription._fusion_move_start(date(2026, 1, 3))
-        self._bill_on("2026-01-03", "2026-01-31")
-        self.assertEqual(self._net(subscription), 49)
-        self._bill_on("2026-02-03")
-        self.assertEqual(self._net(subscription), 49 + 49 + 7)
-
-    def _net(self, subscription):
-        return sum(subscription.invoice_ids.mapped("amount_untaxed_signed"))

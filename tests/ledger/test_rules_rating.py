@@ -145,15 +145,6 @@ class TestRatingPeriod(BillingCase):
         self._rate_at("2026-03-05")
         self.assertEqual(self._owed(subscription), [("2026-01-01", "2026-02-01", 31)])
 
-    def test_r2_moving_the_start_counts_no_counter_twice_and_none_before_it(self):
-        self._charge()
-        subscription = self._subscribe("2026-01-01")
-        self._use(subscription, 7, "2026-01-10")
-        self._rate()
-        subscription._fusion_move_start(date(2026, 1, 5))
-        self._rate()
-        self.assertEqual(self._owed(subscription), [("2026-01-05", "2026-02-05", 7)])
-
     def test_r3_a_day_of_the_company_s_zone_begins_at_its_own_midnight(self):
         self.company.fusion_billing_tz = "America/New_York"
         self._charge()

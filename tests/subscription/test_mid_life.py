@@ -54,17 +54,6 @@ class TestDatesAndPlan(MidLifeCase):
         with self.assertRaisesRegex(UserError, "rchive it"):
             self.charge.plan_id = self._plan("other")
 
-    def test_t4_a_start_that_is_moved_leaves_no_amount_behind(self):
-        self._rate()
-        self.assertEqual(self._amounts(self.subscription), [5])
-        self.subscription._fusion_move_start(date(2026, 1, 8))
-        self._rate()
-        self.assertEqual(self._amounts(self.subscription), [5])
-        self.usage.unlink()
-        self.subscription._fusion_move_start(date(2026, 2, 10))
-        self._rate()
-        self.assertEqual(self._amounts(self.subscription), [])
-
     def test_a_cancelled_order_of_a_closed_subscription_is_not_billed_again(self):
         self.plan.write({"invoice_mode": "draft", "fee_timing": "arrears"})
         with freeze_time("2026-01-20"):

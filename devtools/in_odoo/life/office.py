@@ -1,5 +1,7 @@
 """The back office of a random life: what accountants do to documents and to the ledger."""
 
+from contextlib import contextmanager
+
 from odoo.fields import Command
 
 
@@ -8,11 +10,12 @@ class Office:
 
     `touched` are those that staff edited, and copies of those; `credited` are lines of credit
     notes that staff made, and `settling` those of them that settle something after all (L4).
+    `billed` are rows of the ledger that were waived and billed all the same (L5).
     """
 
     def __init__(self, world):
         self.world, self.env, self.rng = world, world.env, world.rng
-        self.touched, self.credited, self.settling = set(), set(), set()
+        self.touched, self.credited, self.settling, self.billed = set(), set(), set(), set()
 
     def acts(self):
         acts = (
@@ -175,10 +178,34 @@ class Office:
         rows = self.document("cancel").invoice_line_ids.fusion_rating_id
         rows.filtered(lambda row: row.due > 0)._waive("life")
 
+    @contextmanager
+    def waivers_hold(self):
+        """Look that a run settles nothing of what is waived as a whole (L5)."""
+        before = self.waived()
+        yield
+        now = self.waived()
+        self.billed |= {
+            facts[0]
+            for facts, (settled, due) in before.items()
+            if not due and now.get(facts, (settled, due))[0] != settled
+        }
+
+    def waived(self):
+        """What is waived: row, amount and waiver, and what is settled and due of it."""
+        self.env.flush_all()
+        self.env.cr.execute(WAIVED)
+        return {tuple(facts): (settled, due) for *facts, settled, due in self.env.cr.fetchall()}
+
     def take_back_waiver(self):
         rows = self.env["fusion.billing.rating"].search([("waived", "!=", 0)])
         if rows:
             rows.browse(self.rng.choice(rows.ids))._take_back_waiver()
+
+
+WAIVED = """
+SELECT id, amount, waived, settled, amount - waived - settled FROM fusion_billing_rating
+ WHERE waived != 0
+"""
 
 
 def is_invoice(move):

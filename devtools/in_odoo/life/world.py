@@ -29,8 +29,9 @@ def live(env, seed: int, subscriptions: int, moments: int, defect: str | None = 
     :param defect: what to break in the addon's code before, see `defects`
     :return: `now`, the instant at which it ended; `acts` and `refused`, how often by name;
         `touched`, the document lines to which staff did something, and `credited`, those of
-        credit notes that staff made, `settling` those of them that settle something; `lost`,
-        counters that the app pushed and Odoo has not
+        credit notes that staff made, `settling` those of them that settle something; `billed`,
+        rows of the ledger that were waived and billed all the same; `lost`, counters that the app
+        pushed and Odoo has not
     """
     with ExitStack() as stack:
         # The answers of refused acts are no alarm; what the engine fails at is told by the audit.
@@ -124,7 +125,8 @@ class World:
         self.env["fusion.billing.usage"]._cron_rate_open_periods()
 
     def bill(self):
-        self.env["sale.order"]._fusion_cron_create_invoices()
+        with self.office.waivers_hold():
+            self.env["sale.order"]._fusion_cron_create_invoices()
 
     def settle_up(self):
         """End some lives; let time pass until nothing waits, and the crons do what is due."""
@@ -148,6 +150,7 @@ class World:
             "touched": sorted(self.office.touched),
             "credited": sorted(self.office.credited),
             "settling": sorted(self.office.settling),
+            "billed": sorted(self.office.billed),
             "lost": self.app.lost(),
             "seconds": dict(self.seconds),
         }

@@ -83,6 +83,12 @@ class TestPlans(unittest.TestCase):
         self.assertEqual(ramp.without(day("03-01")), beginning().with_plan(day("04-01"), C))
         self.assertEqual(ramp.without(day("04-01")), beginning().with_plan(day("03-01"), B))
 
+    def test_a_plan_is_taken_back_without_the_pause_of_the_same_day(self):
+        paused = beginning().with_state(day("03-01"), PAUSED)
+        both = paused.with_plan(day("03-01"), B)
+        self.assertEqual(both.without(day("03-01"), "plan"), paused)
+        self.assertEqual(both.without(day("03-01")), beginning())
+
     def test_one_plan_for_good_drops_a_ramp_and_keeps_the_pauses(self):
         ramp = beginning().with_plan(day("03-01"), B).with_plan(day("04-01"), C)
         paused = ramp.with_pause(day("04-05"), day("04-10"))
@@ -212,26 +218,6 @@ class TestEnds(unittest.TestCase):
         self.assertIsNone(timeline.period_on(day("03-15")))
         self.assertEqual(
             timeline.next_period(day("03-15")).lived, Period(day("03-20"), day("03-31"))
-        )
-
-
-class TestMoving(unittest.TestCase):
-    def test_phases_before_another_first_day_are_gone(self):
-        """T4."""
-        timeline = beginning().with_plan(day("02-10"), B).with_plan(day("03-10"), C)
-        moved = timeline.moved_to(day("02-20"))
-        self.assertEqual(phases(moved), [("02-20", "b", ACTIVE), ("03-10", "c", ACTIVE)])
-        self.assertEqual(moved.anchor, day("02-20"))
-
-    def test_an_earlier_first_day_lengthens_the_first_phase(self):
-        timeline = beginning().with_plan(day("02-10"), B).moved_to(day("01-05"))
-        self.assertEqual(phases(timeline), [("01-05", "a", ACTIVE), ("02-10", "b", ACTIVE)])
-
-    def test_an_anchor_of_its_own_stays(self):
-        """R4: who is billed on the 1st stays so."""
-        timeline = beginning(anchor=day("02-01")).moved_to(day("02-10"))
-        self.assertEqual(
-            starts(timeline, day("02-10"), day("04-02")), ["2027-02-10", "2027-03-01", "2027-04-01"]
         )
 
 
