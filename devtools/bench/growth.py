@@ -19,10 +19,10 @@ TOUCHED = 100  # one of so many
 
 def measure(report: Report, sizes: list[int] = SIZES, folder=ROOT / "docs") -> None:
     with temporary_database("bench", fast=False) as database:
-        key = in_odoo.call(
+        made = in_odoo.call(
             database, "bench.clones.prepare", subscriptions=1, began=f"{RECENTLY:%Y-%m-%d}"
-        )["key"]
-        rows = [at_size(report, database, key, size) for size in sizes]
+        )
+        rows = [at_size(report, database, made, size) for size in sizes]
     ingested, rated, read = zip(*rows, strict=True)
     drawings = {
         "growth-ingest": svg.draw(
@@ -43,13 +43,13 @@ def measure(report: Report, sizes: list[int] = SIZES, folder=ROOT / "docs") -> N
     say(f"drawn: {', '.join(drawings)} in {folder.name}/")
 
 
-def at_size(report: Report, database: str, key: str, size: int) -> tuple[float, float, float]:
+def at_size(report: Report, database: str, made: dict, size: int) -> tuple[float, float, float]:
     with step(f"growing to {size:,} subscriptions"):
         in_odoo.call(database, "bench.clones.grow", subscriptions=size)
     with step("rating"):
         seconds = in_odoo.call(database, "bench.rating.repeat_some", rounds=ROUNDS, some=TOUCHED)
     with OdooServer(database, workers=WORKERS) as server, step("ingest and current usage"):
-        ingest = Ingest(database, server, key, RECENTLY, hours=200)
+        ingest = Ingest(database, server, made, RECENTLY, hours=200)
         ingest.over_http(WORKERS * 4, 100)
         events = median(ingest.over_http(10, 1000) for _round in range(ROUNDS))
         answers = median(read(ingest, 100) for _round in range(ROUNDS))

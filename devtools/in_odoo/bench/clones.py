@@ -25,7 +25,7 @@ def prepare(env, subscriptions: int, began: str, plan: str = "metered") -> dict:
     """Create a service, a plan and as many customers, each with a subscription to it.
 
     :param began: their first day, in ISO 8601
-    :return: the service's `key`
+    :return: the service's `key`, and `odoo_key`, one of Odoo's own API
     """
     metrics = {code: {"name": code.replace("_", " ")} for code in PLANS[plan]["metrics"]}
     made = catalog.create(
@@ -46,7 +46,8 @@ def prepare(env, subscriptions: int, began: str, plan: str = "metered") -> dict:
     )
     first = subscribe(env, 0, fields.Date.to_date(began), plan)
     copy(env, first, subscriptions - 1)
-    return {"key": made["key"]}
+    keys = env["res.users.apikeys"].with_user(env.ref("base.user_admin")).sudo()
+    return {"key": made["key"], "odoo_key": keys._generate("rpc", "bench", None)}
 
 
 def subscribe(env, number: int, began: date, plan: str):
