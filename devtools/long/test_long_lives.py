@@ -16,4 +16,4 @@ class TestLongLives(LifeCase):
         self.assertGreaterEqual(len(NAMES), 10)
         for defect in NAMES:
             with self.subTest(defect):
-                self.assert_found(defect, seed=1, subscriptions=60, moments=8)
+                self.assert_found(defect, seed=3, subscriptions=60, moments=8)
