@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.fields import Domain
 
 
 class FusionBillingWebhookReplayWizard(models.TransientModel):
@@ -17,8 +18,9 @@ class FusionBillingWebhookReplayWizard(models.TransientModel):
     since = fields.Datetime(help="Events that happened, or failed, from then on.")
     until = fields.Datetime(help="Events that happened before then.")
     event_count = fields.Integer("Events", compute="_compute_event_count")
+    last_id = fields.Integer("Sent Again Until", help="The events after this one are left.")
 
-    @api.depends("service_id", "only_failed", "since", "until")
+    @api.depends("service_id", "only_failed", "since", "until", "last_id")
     def _compute_event_count(self):
         for wizard in self:
             wizard.event_count = self.env["fusion.billing.webhook.delivery"].search_count(
@@ -26,12 +28,22 @@ class FusionBillingWebhookReplayWizard(models.TransientModel):
             )
 
     def action_resend(self):
+        """Queue a limited number of events; the window stays open while there are more."""
         self.ensure_one()
         self.service_id._check_manager()
-        self.env["fusion.billing.webhook.delivery"].search(self._events_domain())._resend()
-        return {"type": "ir.actions.act_window_close"}
+        _queued, last_id = self.env["fusion.billing.webhook.delivery"]._replay(
+            self._events_domain()
+        )
+        if not last_id:
+            return {"type": "ir.actions.act_window_close"}
+        self.last_id = last_id
+        action = self.env["ir.actions.actions"]._for_xml_id(
+            "fusion_billing.webhook_replay_wizard_action"
+        )
+        return {**action, "res_id": self.id}
 
     def _events_domain(self):
-        return self.env["fusion.billing.webhook.delivery"]._replay_domain(
+        deliveries = self.env["fusion.billing.webhook.delivery"]
+        return deliveries._replay_domain(
             self.service_id, self.since, self.until, self.only_failed
-        )
+        ) & Domain("id", ">", self.last_id)

@@ -24,7 +24,7 @@ DELIVERIES_QUERY = {
     "event_type": one_of(dict(EVENT_TYPES)),
     **paging.READERS,
 }
-REPLAY = {"from": instant, "to": instant, "failed_since": instant}
+REPLAY = {"from": instant, "to": instant, "failed_since": instant, "cursor": paging.cursor}
 
 
 class FusionBillingApiDeliveries(models.AbstractModel):
@@ -64,7 +64,7 @@ class FusionBillingApiDeliveries(models.AbstractModel):
     def _replay(self, service, payload):
         """Send the events of a span of time again, or all that failed since a time.
 
-        :return: `queued`, how many there are
+        :return: `queued`, how many are on their way now; `next_cursor`, if there are more
         """
         values = read_fields(payload, REPLAY)
         since = values["failed_since"] or values["from"]
@@ -74,12 +74,11 @@ class FusionBillingApiDeliveries(models.AbstractModel):
             raise invalid("failed_since", "stands by itself, without from and to")
         self._check_endpoint_ready(service)
         deliveries = self.env["fusion.billing.webhook.delivery"]
-        found = deliveries.search(
-            deliveries._replay_domain(
-                service, since, values["to"], only_failed=bool(values["failed_since"])
-            )
+        domain = deliveries._replay_domain(
+            service, since, values["to"], only_failed=bool(values["failed_since"])
         )
-        return {"queued": found._resend()}
+        queued, last_id = deliveries._replay(domain, values["cursor"])
+        return {"queued": queued, "next_cursor": last_id and paging.make_cursor(last_id)}
 
     def _test(self, service, payload):
         read_fields(payload, {})

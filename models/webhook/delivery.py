@@ -34,6 +34,7 @@ STATES = [
 ]
 OPEN = "state IN ('pending', 'sending')"
 VACUUM_BATCH = 5000
+REPLAY_LIMIT = 10_000  # events that are queued again in one transaction
 
 
 class FusionBillingWebhookDelivery(models.Model):
@@ -188,6 +189,19 @@ class FusionBillingWebhookDelivery(models.Model):
         )
         self._wake_sender()
         return len(queued)
+
+    @api.model
+    def _replay(self, domain, after=0):
+        """Queue past events again in the order of their ids, a limited number of them.
+
+        :param int after: the id after which they begin
+        :return: how many were queued; and the id after which to go on, None if none are left
+        """
+        found = self.search_fetch(
+            domain & Domain("id", ">", after), ["state"], order="id", limit=REPLAY_LIMIT + 1
+        )
+        some = found[:REPLAY_LIMIT]
+        return some._resend(), some[-1].id if len(found) > REPLAY_LIMIT else None
 
     @api.model
     def _replay_domain(self, service, since=None, until=None, only_failed=False):

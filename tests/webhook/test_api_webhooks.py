@@ -1,3 +1,6 @@
+from unittest.mock import patch
+
+from ...models.webhook import delivery as outbox
 from ..api_case import ApiCase
 
 
@@ -78,19 +81,38 @@ class TestApiWebhooks(ApiCase):
         self._emit(self.other, state="failed")
         path = "/webhooks/deliveries/retry"
         answer = self.assertOk(self.post(path, {"failed_since": "2020-01-01T00:00:00Z"}))
-        self.assertEqual(answer, {"queued": 2})
+        self.assertEqual(answer, {"queued": 2, "next_cursor": None})
         self.env.invalidate_all()
         self.assertEqual(set(failed.mapped("state")), {"pending"})
         answer = self.assertOk(self.post(path, {"failed_since": "2099-01-01T00:00:00Z"}))
-        self.assertEqual(answer, {"queued": 0})
+        self.assertEqual(answer, {"queued": 0, "next_cursor": None})
 
     def test_a_span_of_time_is_sent_again(self):
         self._emit()
         path = "/webhooks/deliveries/retry"
         span = {"from": "2020-01-01T00:00:00Z", "to": "2021-01-01T00:00:00Z"}
-        self.assertEqual(self.assertOk(self.post(path, span)), {"queued": 0})
+        nothing = {"queued": 0, "next_cursor": None}
+        self.assertEqual(self.assertOk(self.post(path, span)), nothing)
         answer = self.assertOk(self.post(path, {"from": "2020-01-01T00:00:00Z"}))
-        self.assertEqual(answer, {"queued": 1})
+        self.assertEqual(answer, {"queued": 1, "next_cursor": None})
+
+    def test_many_events_are_sent_again_request_by_request(self):
+        """None is left out, none is queued twice, and no request is about all of them."""
+        for _number in range(5):
+            self._emit(state="failed")
+        span, queued = {"from": "2020-01-01T00:00:00Z"}, []
+        with patch.object(outbox, "REPLAY_LIMIT", 2):
+            while not queued or span["cursor"]:
+                answer = self.assertOk(self.post("/webhooks/deliveries/retry", span))
+                queued.append(answer["queued"])
+                span["cursor"] = answer["next_cursor"]
+        self.assertEqual(queued, [2, 2, 1])
+        self.assertError(
+            self.post("/webhooks/deliveries/retry", {**span, "cursor": "soon"}),
+            400,
+            "invalid_cursor",
+            "cursor",
+        )
 
     def test_a_replay_needs_to_know_what(self):
         path = "/webhooks/deliveries/retry"

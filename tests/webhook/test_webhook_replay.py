@@ -1,10 +1,12 @@
 from datetime import datetime
+from unittest.mock import patch
 
 from freezegun import freeze_time
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user
 
+from ...models.webhook import delivery as outbox
 from ..core.https_endpoint import answer
 from ..webhook_case import WebhookCase
 
@@ -57,6 +59,21 @@ class TestWebhookReplay(WebhookCase):
             wizard.action_resend()
             self._deliver()
         self.assertEqual(sorted(self._numbers(endpoint)[5:]), [2, 3])
+
+    def test_many_events_are_queued_by_the_ten_thousand(self):
+        """The window stays open until all are, and queues none twice."""
+        with self._endpoint() as endpoint, patch.object(outbox, "REPLAY_LIMIT", 2):
+            for day in range(1, 6):
+                self._deliver_at(f"2026-03-0{day}", day)
+            wizard = self._wizard("2026-03-01", only_failed=False)
+            for left in (3, 1):
+                action = wizard.action_resend()
+                self.assertEqual((action["res_model"], action["res_id"]), (wizard._name, wizard.id))
+                self._deliver()
+                self.assertEqual(wizard.event_count, left)
+            self.assertEqual(wizard.action_resend()["type"], "ir.actions.act_window_close")
+            self._deliver()
+        self.assertEqual(sorted(self._numbers(endpoint)[5:]), [1, 2, 3, 4, 5])
 
     def _wizard(self, since, until=False, only_failed=True):
         return self.env["fusion.billing.webhook.replay.wizard"].create(
