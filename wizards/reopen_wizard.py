@@ -24,8 +24,8 @@ class ReopenWizard(models.TransientModel):
         """Propose today: the days between are not billed."""
         for wizard in self:
             order = wizard.subscription_id
-            end = order._fusion_timeline().end
-            wizard.date = end and max(order._fusion_today(), end)
+            today = order._fusion_today()
+            wizard.date = max(today, order._fusion_timeline().end or today)
 
     @api.depends("date")
     def _compute_preview(self):

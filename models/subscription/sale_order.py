@@ -183,9 +183,12 @@ class SaleOrder(models.Model):
         return bool(self.sudo().fusion_phase_ids)
 
     def _fusion_is_running(self):
-        """Whether this order is a subscription in progress or paused."""
+        """Whether this order is a subscription in progress or paused: once its end has come it is
+        not, also before a run has closed it (T3).
+        """
         self.ensure_one()
-        return self.fusion_state in RUNNING
+        has_ended = self.fusion_end_date and self.fusion_end_date <= self._fusion_today()
+        return self.fusion_state in RUNNING and not has_ended
 
     def _fusion_zones(self):
         """Return the time zones in which this subscription's days begin (R3)."""

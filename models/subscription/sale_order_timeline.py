@@ -4,6 +4,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL, format_date
 
 from ...core.money.timeline import ACTIVE, DAY, FOREVER, PAUSED
+from ..base.subscription_states import RUNNING
 
 
 class UsageAfterEnd(UserError):
@@ -69,7 +70,12 @@ class SaleOrder(models.Model):
         self._fusion_set_timeline(timeline)
 
     def _action_cancel(self):
-        running = self.filtered(lambda order: order._fusion_is_running())
+        # One whose end has come counts until a run has billed its last days; one that is to be
+        # reopened counts already.
+        running = self.filtered(
+            lambda order: order.fusion_state in RUNNING
+            or (order._fusion_has_begun() and not order._fusion_timeline().end)
+        )
         if running:
             raise UserError(
                 self.env._(

@@ -8,4 +8,5 @@ from . import (
     test_plan_change,
     test_subscription,
     test_timeline_changes,
+    test_transitions,
 )
