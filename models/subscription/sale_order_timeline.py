@@ -73,8 +73,10 @@ class SaleOrder(models.Model):
         # One whose end has come counts until a run has billed its last days; one that is to be
         # reopened counts already.
         running = self.filtered(
-            lambda order: order.fusion_state in RUNNING
-            or (order._fusion_has_begun() and not order._fusion_timeline().end)
+            lambda order: (
+                order.fusion_state in RUNNING
+                or (order._fusion_has_begun() and not order._fusion_timeline().end)
+            )
         )
         if running:
             raise UserError(
