@@ -30,13 +30,14 @@ def _networks(text):
 # of their addresses reachable: nobody receives webhooks there.
 _NOT_PUBLIC_V4 = _networks(
     "0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12"
-    " 192.0.0.0/24 192.0.2.0/24 192.88.99.0/24 192.168.0.0/16 198.18.0.0/15"
-    " 198.51.100.0/24 203.0.113.0/24 224.0.0.0/4 240.0.0.0/4 168.63.129.16/32"
+    " 192.0.0.0/24 192.0.2.0/24 192.31.196.0/24 192.52.193.0/24 192.88.99.0/24"
+    " 192.168.0.0/16 192.175.48.0/24 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24"
+    " 224.0.0.0/4 240.0.0.0/4 168.63.129.16/32"
 )
 # Only global unicast is public, which leaves out every form that carries an IPv4 address
-# at its end; within it: protocol assignments with Teredo, documentation, 6to4.
+# at its end; within it: protocol assignments with Teredo, documentation, 6to4, AS112.
 _GLOBAL_V6 = ipaddress.ip_network("2000::/3")
-_NOT_PUBLIC_V6 = _networks("2001::/23 2001:db8::/32 2002::/16 3fff::/20")
+_NOT_PUBLIC_V6 = _networks("2001::/23 2001:db8::/32 2002::/16 2620:4f:8000::/48 3fff::/20")
 # How an IPv6-only network reaches every IPv4 host (RFC 6052), so it is as public as that is.
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
