@@ -1,12 +1,18 @@
 """Where the API is."""
 
+import re
+
 PREFIX = "/fusion/api"
 VERSION = "v1"
 
 
+# A slash too many, or a language as Odoo puts it before the paths of pages: /fr, /en_US, /sr@latin.
+_NEARLY = re.compile(r"/+(?:[a-z]{2,3}(?:[_-]\w{2,8})*(?:@\w+)?/+)?fusion/+api(?:/|$)")
+
+
 def is_api_path(path):
     """Say whether a request for this path is answered in JSON, whatever happens."""
-    return path == PREFIX or path.startswith(f"{PREFIX}/")
+    return bool(_NEARLY.match(path))
 
 
 def urls(path):

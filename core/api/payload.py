@@ -55,7 +55,8 @@ def collect_fields(payload, readers):
         try:
             values[name] = reader(payload.get(name), name)
         except InvalidInput as error:
-            errors.append(error)
+            # Its traceback would keep all that its reader knew, and there may be thousands.
+            errors.append(error.with_traceback(None))
     if not payload.keys() <= readers.keys():
         errors.extend(map(unknown_field, sorted(payload.keys() - readers.keys())))
     return values, errors

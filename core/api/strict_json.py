@@ -9,7 +9,17 @@ import json
 import re
 from decimal import Decimal, InvalidOperation
 
-from .errors import InvalidInput
+from .errors import InvalidInput, TooLarge
+
+# A full batch, each event with all its fields and dimensions, has 150,000.
+VALUES_LIMIT = 160_000
+
+# Smaller bodies cannot take much memory, however many values they have: they are not looked at.
+_SMALL = 1024 * 1024
+
+# Every value but the first follows one of them.
+_MARKS = b",[{"
+_PIECE = 64 * 1024
 
 # Plain text holds neither: JSON forbids control characters, UTF-8 forbids surrogates. An
 # escape is the only way in, so only a body that has one is searched.
@@ -23,15 +33,40 @@ def read_object(body):
     :return: dict, with every number a :class:`~decimal.Decimal`
     :raise InvalidInput: `invalid_json` if it is not JSON, `invalid_payload` if it is
         something else than an object or holds what cannot be stored
+    :raise TooLarge: it has more values than any request needs
     """
     if not body:
         return {}
+    if len(body) > _SMALL:
+        _check_values(body)
     value = _parse(body)
     if not isinstance(value, dict):
         raise InvalidInput("The body must be a JSON object.", "invalid_payload")
     if _SUSPECT_ESCAPE.search(body):
         _check_texts(value)
     return value
+
+
+def _check_values(body):
+    """Refuse more values than :data:`VALUES_LIMIT`, before each takes a hundred bytes or more."""
+    if _count_marks(body) <= VALUES_LIMIT:
+        return
+    if sum(map(_count_marks, _outside_texts(body))) > VALUES_LIMIT:
+        raise TooLarge(f"The body has more than {VALUES_LIMIT:,} values: send smaller batches.")
+
+
+def _outside_texts(body):
+    """Yield, piece by piece, what a body has outside of its texts: marks in them are none."""
+    plain = body.replace(rb"\\", b"").replace(rb"\"", b"")
+    inside = 0
+    for start in range(0, len(plain), _PIECE):
+        parts = plain[start : start + _PIECE].split(b'"')
+        yield b"".join(parts[inside::2])
+        inside = (inside + len(parts) - 1) % 2
+
+
+def _count_marks(text):
+    return len(text) - len(text.translate(None, _MARKS))
 
 
 def _parse(body):
