@@ -120,11 +120,12 @@ class FusionBillingApiKey(models.Model):
 
 LOOK_UP = """
 SELECT key.id, key.key_hash, key.expires_at, key.last_used_at, service.id, service.code,
-       company.id, COALESCE(contact.lang, 'en_US')
+       company.id, COALESCE(lang.code, 'en_US')
   FROM fusion_billing_api_key AS key
   JOIN fusion_billing_service AS service ON service.id = key.service_id
   JOIN res_company AS company ON company.id = service.company_id
   JOIN res_partner AS contact ON contact.id = company.partner_id
+  LEFT JOIN res_lang AS lang ON lang.code = contact.lang AND lang.active
  WHERE key.key_hash = %s AND key.active AND service.active AND company.active
 """
 

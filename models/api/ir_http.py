@@ -1,9 +1,8 @@
 import re
 
-import psycopg2
-from werkzeug.exceptions import MethodNotAllowed, NotFound, ServiceUnavailable, Unauthorized
+from werkzeug.exceptions import MethodNotAllowed, NotFound, Unauthorized
 
-from odoo import models
+from odoo import api, http, models
 from odoo.http import request
 
 from ...core.api import errors
@@ -20,6 +19,7 @@ class IrHttp(models.AbstractModel):
         """Keep what Odoo does for people away from the API: languages, redirects, pages."""
         if not is_api_path(path_info):
             return super()._match(path_info)
+        cls._fusion_forget_headers()
         request.is_frontend = request.is_frontend_multilang = False
         if request.httprequest.method == "OPTIONS":
             raise MethodNotAllowed(cls._fusion_verbs(path_info))
@@ -34,6 +34,33 @@ class IrHttp(models.AbstractModel):
         """Return the verbs that a path answers to."""
         router = request.env["ir.http"].routing_map()
         return router.bind_to_environ(request.httprequest.environ).allowed_methods(path_info)
+
+    @classmethod
+    def _authenticate(cls, endpoint):
+        """Let a request to the API in by nothing but its key.
+
+        Odoo would look at the session of a browser too, and take whatever goes wrong in here for
+        a denial: an app would throw its key away because the database was.
+        """
+        if endpoint.routing["type"] != "fusion":
+            return super()._authenticate(endpoint)
+        cls._fusion_forget_headers()
+        return getattr(cls, f"_auth_method_{endpoint.routing['auth']}")()
+
+    @classmethod
+    def _fusion_forget_headers(cls):
+        """Leave behind what Odoo took from cookies and languages; it does so before each try."""
+        request.session = http.Session(http.get_default_session(), sid="")
+        request.session.can_save = False
+        request.env = api.Environment(request.env.cr, None, {})
+        request.env.transaction.default_env = request.env
+
+    @classmethod
+    def _pre_dispatch(cls, rule, args):
+        """Keep the language that the key's service has: Odoo would look for one of its own."""
+        if rule.endpoint.routing["type"] != "fusion":
+            return super()._pre_dispatch(rule, args)
+        return request.dispatcher.pre_dispatch(rule, args)
 
     @classmethod
     def _auth_method_fusion(cls):
@@ -56,11 +83,7 @@ class IrHttp(models.AbstractModel):
     def _fusion_find_access(cls):
         """Return what the request's key gives access to, if anything."""
         match = _BEARER.fullmatch(request.httprequest.headers.get("Authorization", ""))
-        try:
-            return match and request.env["fusion.billing.api.key"]._authenticate(match[1])
-        except psycopg2.OperationalError as error:
-            # Odoo takes any other exception in here for a denial: the app would give up.
-            raise ServiceUnavailable from error
+        return match and request.env["fusion.billing.api.key"]._authenticate(match[1])
 
     @classmethod
     def _fusion_api_user_id(cls):

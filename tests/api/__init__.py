@@ -5,6 +5,7 @@ from . import (
     test_api_customers,
     test_api_estimate,
     test_api_failures,
+    test_api_headers,
     test_api_keys,
     test_api_lists,
     test_api_lookups,

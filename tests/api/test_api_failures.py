@@ -86,13 +86,23 @@ class TestApiFailures(ApiCase):
             self.assertFailure(error, 503, "unavailable")
 
     def test_a_database_that_goes_away_while_the_key_is_checked_is_no_wrong_key(self):
-        """An app must not be told to throw its key, and its usage, away."""
-        with self._failing(
-            psycopg2.OperationalError("secret"),
-            model="fusion.billing.api.key",
-            method="_authenticate",
+        """An app must not be told to throw its key, and its usage, away: at whichever step."""
+        for model, method in (
+            ("fusion.billing.api.key", "_authenticate"),
+            ("fusion.billing.api.key", "_look_up"),
+            ("ir.model.data", "_xmlid_to_res_id"),
         ):
-            self.assertError(self.get("/catalog"), 503, "unavailable")
+            for error in (
+                psycopg2.OperationalError("secret"),
+                psycopg2.InterfaceError("secret"),
+                psycopg2.pool.PoolError("secret"),
+            ):
+                self.env.registry.clear_cache()
+                with (
+                    self.subTest(method=method, error=type(error)),
+                    self._failing(error, model=model, method=method),
+                ):
+                    self.assertError(self.get("/catalog"), 503, "unavailable")
 
     def test_a_mistake_of_ours_while_the_key_is_checked_is_no_wrong_key(self):
         with (
