@@ -30,6 +30,7 @@ from ..core.api import errors, strict_json
 from ..core.api.answer import write_json
 from ..core.api.api_path import is_api_path
 from ..core.api.payload import invalid, unknown_field
+from .databases import names_no_database
 
 _logger = logging.getLogger(__name__)
 
@@ -38,6 +39,8 @@ RETRY_AFTER = 5  # seconds
 
 _SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 _SANE_PATH_TEXT = 255
+# Python reads more as a number: signs, underscores, digits of other scripts.
+_LENGTH = re.compile(r"[0-9]{1,18}")
 
 
 # === ERRORS === #
@@ -192,17 +195,18 @@ class FusionDispatcher(http.Dispatcher):
     def _read_query(self):
         query = {}
         for name, values in self.request.httprequest.args.lists():
-            if len(values) > 1:
-                raise invalid(name[:60], "must not be given twice")
-            if not strict_json.is_storable(values[0]):
-                raise invalid(name[:60], "must not hold a NUL character")
-            query[name] = values[0]
+            # A name given twice, or what cannot be stored, stays a list: no reader takes one.
+            clear = len(values) == 1 and strict_json.is_storable(values[0])
+            query[name] = values[0] if clear else values
         return query
 
     def _read_body(self):
         httprequest = self.request.httprequest
         if httprequest.headers.get("Transfer-Encoding"):
             raise invalid("transfer_encoding", "is not accepted: send a Content-Length")
+        if not _LENGTH.fullmatch(httprequest.headers.get("Content-Length", "")):
+            # Werkzeug reads no body then: a cancellation would forget its date.
+            raise invalid("content_length", "must be the number of bytes of the body, 0 for none")
         if httprequest.content_length and httprequest.mimetype not in self.mimetypes:
             raise errors.UnsupportedMediaType("The body must be application/json.")
         try:
@@ -258,8 +262,24 @@ class HttpDispatcher(http.HttpDispatcher):
 
     def _explain(self, exc):
         """Return the error that is behind the one that Odoo fell over."""
-        if "HTTP_HOST" not in self.request.httprequest.environ:
+        if not self._names_host():
             return BadRequest("A request names its host.")
         if isinstance(exc, NotFound) and not getattr(self.request, "db", None):
-            return http.RegistryError("No database answers this request.")
+            return self._explain_no_database()
         return exc
+
+    def _names_host(self):
+        try:
+            return "HTTP_HOST" in self.request.httprequest.environ and self.request.httprequest.url
+        except ValueError:
+            return False
+
+    def _explain_no_database(self):
+        headers = self.request.httprequest.headers
+        if names_no_database(headers["Host"], headers.get("X-Odoo-Database")):
+            return errors.InvalidInput(
+                "The request names no database of this server: use the host name of yours, or"
+                " name it in the header X-Odoo-Database.",
+                "unknown_database",
+            )
+        return http.RegistryError("No database answers this request.")

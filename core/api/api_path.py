@@ -6,8 +6,9 @@ PREFIX = "/fusion/api"
 VERSION = "v1"
 
 
-# A slash too many, or a language as Odoo puts it before the paths of pages: /fr, /en_US, /sr@latin.
-_NEARLY = re.compile(r"/+(?:[a-z]{2,3}(?:[_-]\w{2,8})*(?:@\w+)?/+)?fusion/+api(?:/|$)")
+# A slash too many, or a language as Odoo puts it before the paths of pages: /fr, /en_US, /sr@latin;
+# but not Odoo's own /web.
+_NEARLY = re.compile(r"/+(?:(?!web/)[a-z]{2,3}(?:[_-]\w{2,8})*(?:@\w+)?/+)?fusion/+api(?:/|$)")
 
 
 def is_api_path(path):

@@ -10,6 +10,7 @@ from .delivery import EVENT_TYPES, STATES
 
 def one_of(choices):
     """Make a reader for one of some texts."""
+    choices = tuple(choices)
 
     def read(value, name):
         if value is not None and value not in choices:

@@ -1,6 +1,9 @@
 import json
+import re
+from urllib.parse import quote
 
 from odoo.tests import tagged
+from odoo.tools import file_open
 
 from ..api_case import ApiCase
 
@@ -273,6 +276,8 @@ class TestApiBadInput(ApiCase):
             ("cursor=x", "invalid_cursor", "cursor"),
             ("cursor=%00", "invalid_cursor", "cursor"),
             ("cursor=%ff", "invalid_cursor", "cursor"),
+            ("FROM=1&FROM=2", "unknown_field", "FROM"),
+            ("x=%00", "unknown_field", "x"),
         ):
             for path in ("/customers", "/subscriptions", "/usage"):
                 with self.subTest(path=path, query=query):
@@ -285,9 +290,32 @@ class TestApiBadInput(ApiCase):
             ("metric_code=nothing", "unknown_metric", "metric_code"),
             ("from=2026-02-30T00:00:00Z", "invalid_from", "from"),
             ("to=now", "invalid_to", "to"),
+            ("from=2026-01-01&from=2026-01-02", "invalid_from", "from"),
+            ("metric_code=a%00b", "invalid_metric_code", "metric_code"),
         ):
             with self.subTest(query=query):
                 self.assertRefused(self.get(f"/usage?{query}"), 400, code, field)
+
+    def test_codes_are_those_of_the_guide_whatever_the_caller_writes(self):
+        """A program can only act on a code that somebody has written down."""
+        with file_open("fusion_billing/docs/api.md") as guide:
+            words = set(re.findall(r"\w+", guide.read()))
+        for name in ("FROM", "a b", "é", "\0", "invalid", "x" * 300, "1", "code", "limit", "__"):
+            quoted = quote(name)
+            for response in (
+                self.get(f"/usage?{quoted}=1&{quoted}=2"),
+                self.get(f"/catalog?{quoted}=%00"),
+                self.post(f"/usage?{quoted}=1"),
+                self.post("/customers", {name: 1, "external_id": [name]}),
+                self.push({name: name}, self._event(dimensions={name: [name]})),
+                self.post("/subscriptions", {"lines": [{name: name}]}),
+                self.post("/estimate", {"plan_code": name, "quantities": {name: name}}),
+            ):
+                self.assertEqual(response.status_code, 400)
+                answer = response.json()
+                for error in (answer, *answer.get("errors", ())):
+                    field = error["code"].removeprefix("invalid_")
+                    self.assertTrue({error["code"], field} & (words | {"event"}), error)
 
     def test_a_path_that_is_not_there_is_not_found(self):
         for path in (
@@ -310,7 +338,16 @@ class TestApiBadInput(ApiCase):
                 self.assertRefused(self.get(path), 404, "not_found")
 
     def test_a_path_without_version_is_not_found_in_the_same_way(self):
-        for path in ("/fusion/api", "/fusion/api/", "/fusion/api/v2/usage", "/fusion/api//v1"):
+        for path in (
+            "/fusion/api",
+            "/fusion/api/",
+            "/fusion/api/v2/usage",
+            "/fusion/api//v1",
+            "/fusion//api/v1/catalog",
+            "/fr/fusion/api/v1/catalog",
+            "/en_US/fusion/api/v1/catalog",
+            "/sr@latin//fusion/api",
+        ):
             with self.subTest(path=path):
                 response = self.url_open(path, allow_redirects=False)
                 self.assertRefused(response, 404, "not_found")

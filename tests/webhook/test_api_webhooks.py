@@ -58,7 +58,13 @@ class TestApiWebhooks(ApiCase):
         self.assertEqual(none["deliveries"], [])
 
     def test_a_filter_that_makes_no_sense_is_refused(self):
-        self.assertError(self.get("/webhooks/deliveries?state=lost"), 400, "invalid_state", "state")
+        for query, field in (
+            ("state=lost", "state"),
+            ("state=failed&state=failed", "state"),
+            ("event_type=invoice.paid&event_type=invoice.paid", "event_type"),
+        ):
+            response = self.get(f"/webhooks/deliveries?{query}")
+            self.assertError(response, 400, f"invalid_{field}", field)
 
     def test_one_event_is_sent_again(self):
         delivery = self._emit(state="failed")

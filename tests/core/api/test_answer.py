@@ -60,8 +60,16 @@ class TestPaths(unittest.TestCase):
         """A1."""
         for path in ("/fusion/api", "/fusion/api/", "/fusion/api/v1/x", "/fusion/api//x"):
             self.assertTrue(is_api_path(path), path)
-        for path in ("/fusion/apix", "/fusion", "/", "/web/fusion/api/"):
+        for path in ("/fusion/apix", "/fusion", "/", "/web/fusion/api/", "/shop/fusion/api"):
             self.assertFalse(is_api_path(path), path)
+
+    def test_so_is_a_slash_too_many_and_a_language_before_it(self):
+        """A1."""
+        for start in ("//fusion/api", "/fusion//api", "/fr/fusion/api", "/pt_BR//fusion/api"):
+            for path in (start, f"{start}/v1/usage"):
+                self.assertTrue(is_api_path(path), path)
+        for language in ("en_US", "kab", "es_419", "sr@latin", "sr_RS@Cyrl", "zh-Hant-TW"):
+            self.assertTrue(is_api_path(f"/{language}/fusion/api/v1"), language)
 
     def test_an_endpoint_has_an_address_with_and_without_version(self):
         self.assertEqual(urls("/usage"), ["/fusion/api/v1/usage", "/fusion/api/usage"])
