@@ -28,11 +28,11 @@ class ApiServerCase(unittest.TestCase):
     """
 
     @classmethod
-    def start(cls):
+    def start(cls, workers=PARTIES):
         cls.database = unittest.enterModuleContext(temporary_database("e2e_api"))
         made = in_odoo.call(cls.database, "metered.prepare", subscriptions=2, began=BEGAN)
         cls.key, cls.names = made["key"], made["names"]
-        cls.server = unittest.enterModuleContext(OdooServer(cls.database, workers=2))
+        cls.server = unittest.enterModuleContext(OdooServer(cls.database, workers=workers))
 
     def setUp(self):
         query(self.database, "DELETE FROM fusion_billing_usage")

@@ -2,13 +2,14 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, NamedTuple
 
-from odoo import fields, models
+from odoo import models
 from odoo.fields import Domain
-from odoo.tools import groupby
+from odoo.tools import groupby, mute_logger
 
 from ...core.api.answer import money
 from ...core.api.payload import day, invalid, read_fields
 from ...core.money.projection import Part, project
+from ..base.clock import now
 from ..ledger.target import Inputs, Target
 from .subscriptions import raises_invalid_state
 
@@ -45,20 +46,24 @@ class FusionBillingApiPeriodUsage(models.AbstractModel):
     def _read(self, service, subscription_id, query):
         """Return what the ledger says of a billing period, the open one if none is named.
 
-        What was pushed since the last rating is rated first: who pushes and asks finds it.
+        What was pushed since the last rating is rated first: who pushes and asks finds it. While
+        somebody else is at that, it is worked out for this answer alone. What cannot be rated is
+        answered as it was, and not `fresh`.
 
         :raise InvalidInput: `invalid_period`, the day is in no period that has begun
         """
         date = read_fields(query, {"period": day})["period"]
         subscription = self._get_subscription(service, subscription_id)
-        self._rate_news(subscription)
+        rated = self._rate_news(subscription)
+        fresh = rated or subscription.fusion_error_step != "rating"
         period = self._find_period(subscription, date)
-        lines = self._find_lines(subscription, period)
+        lines = self._find_lines(subscription, period, worked_out=fresh and not rated)
         projected = self._project(subscription, period, lines)
         return {
             "subscription_id": subscription.id,
             "period_start": period.start,
             "period_end": period.end,
+            "fresh": fresh,
             "charges": [
                 self._describe_line(subscription.currency_id, line, amount)
                 for line, amount in zip(lines, projected, strict=True)
@@ -68,11 +73,16 @@ class FusionBillingApiPeriodUsage(models.AbstractModel):
     # === FINDING === #
 
     def _rate_news(self, subscription):
+        """Rate what was pushed; return whether the ledger says all of it now."""
         # sudo: rating alone writes the ledger, whoever asks for it.
         ratings = self.env["fusion.billing.rating"].sudo()
         asked = Domain("subscription_id", "=", subscription.id)
-        if self.env["fusion.billing.rating.request"].sudo().search_count(asked, limit=1):
-            ratings._rate_unless_busy(subscription.sudo())
+        if not self.env["fusion.billing.rating.request"].sudo().search_count(asked, limit=1):
+            return True
+        # That somebody was faster is no failure, so it raises no alarm in the log; what is one is
+        # told by the rating.
+        with mute_logger("odoo.sql_db"):
+            return ratings._rate_unless_busy(subscription.sudo())
 
     def _find_period(self, subscription, date):
         """Return the billing period with a day, or the open one."""
@@ -82,19 +92,38 @@ class FusionBillingApiPeriodUsage(models.AbstractModel):
             raise invalid("period", "must be a day of the open or of a billed period")
         return period
 
-    def _find_lines(self, subscription, period):
+    def _find_lines(self, subscription, period, worked_out):
         """Return what is rated in a period, in the order of the plan's charges.
 
-        The ledger has no row of what was not used.
+        :param bool worked_out: from the counters, and not from the ledger
         """
+        targets = self._find_targets(subscription, period)
+        lines = (
+            self._work_out(targets)
+            if worked_out
+            else self._read_ledger(subscription, period, targets)
+        )
+        return sorted(lines, key=lambda line: line.order)
+
+    def _work_out(self, targets):
+        """Return what the ledger would say if these targets were rated now."""
+        # sudo: an app reads no exchange rates.
+        entries = self.env["fusion.billing.rating"].sudo()._entries(targets)
+        return [
+            Line(target, entry, now() if entry["amount"] or entry["quantity"] else None)
+            for target, entry in entries
+        ]
+
+    def _read_ledger(self, subscription, period, targets):
+        """Return what the ledger says of these targets: it has no row of what was not used."""
         rows = self._find_rows(subscription, period)
         exact = rows._read_exact(list(FIGURES))
         known = {(row.charge_id.id, row.date_from): row for row in rows}
         lines = []
-        for target in self._find_targets(subscription, period):
+        for target in targets:
             row = known.get((target.source.id, target.stretch.days.start))
             lines.append(Line(target, exact[row.id], row.rated_at or None) if row else Line(target))
-        return sorted(lines, key=lambda line: line.order)
+        return lines
 
     def _find_rows(self, subscription, period):
         return self.env["fusion.billing.rating"].search(
@@ -123,9 +152,7 @@ class FusionBillingApiPeriodUsage(models.AbstractModel):
             return [line.figures["amount"] for line in lines]
         amounts = []
         for charge, parts in groupby(lines, key=lambda line: line.target.source):
-            quantities = project(
-                charge.metric_id.aggregation, [part.part for part in parts], fields.Datetime.now()
-            )
+            quantities = project(charge.metric_id.aggregation, [part.part for part in parts], now())
             amounts += [
                 part.target.entry(quantity)["amount"]
                 for part, quantity in zip(parts, quantities, strict=True)

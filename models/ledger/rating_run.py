@@ -46,12 +46,16 @@ class FusionBillingRating(models.Model):
 
         All together, in a number of queries that does not grow with them; one after the other
         only if that fails.
+
+        :return: whether all of them are known to be rated
         """
         locked = subscriptions._fusion_try_lock()
-        if not self._rate_as_one(locked):
-            for subscription in locked:
-                with subscription._fusion_catch_failure("rating"):
-                    self._rate_requested(subscription)
+        if self._rate_as_one(locked):
+            return locked == subscriptions
+        for subscription in locked:
+            with subscription._fusion_catch_failure("rating"):
+                self._rate_requested(subscription)
+        return False
 
     @api.model
     def _rate_as_one(self, subscriptions):

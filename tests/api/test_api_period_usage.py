@@ -33,6 +33,7 @@ class TestApiPeriodUsage(ApiCase):
                 "subscription_id": self.subscription.id,
                 "period_start": "2026-01-01",
                 "period_end": "2026-02-01",
+                "fresh": True,
             },
         )
         # 350 in 10 of 31 days is 1085 in the month; (1085 - 100) / 10 × 0.5 = 49.25
@@ -75,12 +76,36 @@ class TestApiPeriodUsage(ApiCase):
             ("62.50", 62.5, 62.5),
         )
 
+    def test_while_somebody_else_rates_the_answer_is_worked_out_and_nothing_is_stored(self):
+        """Whoever pushes and asks finds it, also among many who do."""
+        self._charge(
+            price_per_unit=3, valid_from="2026-01-01", filter_ids=self._filters(region="eu")
+        )
+        self._use(self.subscription, 350)
+        self._rate()
+        stored = self.subscription.fusion_rating_ids.mapped("amount")
+        self._use(self.subscription, "1000.123456")
+        self._use(self.subscription, 7, dimensions={"region": "eu"})
+        with patch.object(
+            self.env.registry["sale.order"], "_fusion_try_lock", lambda orders: orders.browse()
+        ):
+            worked_out = self._read()
+        self.env.invalidate_all()
+        self.assertEqual(self.subscription.fusion_rating_ids.mapped("amount"), stored)
+        rated = self._read()
+        for charge in (*worked_out["charges"], *rated["charges"]):
+            self.assertTrue(charge.pop("rated_at"))
+        self.assertEqual(worked_out, rated)
+        self.assertIs(worked_out["fresh"], True)
+
     def test_r7_what_cannot_be_rated_is_answered_as_it_was_and_shown_to_staff(self):
         self._use(self.subscription, 350)
         with self._broken_rating():
-            [charge] = self._read()["charges"]
+            answer = self._read()
         self.env.invalidate_all()
+        [charge] = answer["charges"]
         self.assertEqual((charge["amount"], charge["rated_at"]), ("0.00", None))
+        self.assertIs(answer["fresh"], False)
         self.assertEqual(self.subscription.fusion_error_step, "rating")
 
     def _broken_rating(self):
