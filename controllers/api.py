@@ -6,7 +6,8 @@ from odoo.modules import Manifest
 
 from ..core.api.api_path import urls
 from ..core.api.payload import read_fields
-from .dispatcher import BODY_LIMIT
+from .body import BODY_LIMIT
+from .dispatcher import FusionDispatcher
 
 
 def api_route(path, verb, **routing):
@@ -19,7 +20,7 @@ def api_route(path, verb, **routing):
         urls(path),
         methods=[verb],
         **{
-            "type": "fusion",
+            "type": FusionDispatcher.routing_type,
             "auth": "fusion",
             "csrf": False,
             "save_session": False,

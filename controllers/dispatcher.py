@@ -30,11 +30,11 @@ from ..core.api import errors, strict_json
 from ..core.api.answer import write_json
 from ..core.api.api_path import is_api_path
 from ..core.api.payload import invalid, unknown_field
+from .body import fetch_body
 from .databases import names_no_database
 
 _logger = logging.getLogger(__name__)
 
-BODY_LIMIT = 5 * 1024 * 1024
 RETRY_AFTER = 5  # seconds
 
 _SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
@@ -253,7 +253,16 @@ class FusionDispatcher(http.Dispatcher):
 
 
 class HttpDispatcher(http.HttpDispatcher):
-    """Answers requests to the API that fail before they have a route, or a database."""
+    """Answers requests to the API that fail before they have a route, or a database.
+
+    Odoo gives every request one of these before anything else.
+    """
+
+    def __init__(self, request):
+        super().__init__(request)
+        httprequest = request.httprequest
+        if httprequest.method not in ("GET", "HEAD") and is_api_path(httprequest.path):
+            fetch_body(httprequest)
 
     def handle_error(self, exc):
         if not is_api_path(self.request.httprequest.path):

@@ -28,11 +28,13 @@ class ApiServerCase(unittest.TestCase):
     """
 
     @classmethod
-    def start(cls, workers=PARTIES):
+    def start(cls, workers=PARTIES, options=()):
         cls.database = unittest.enterModuleContext(temporary_database("e2e_api"))
         made = in_odoo.call(cls.database, "metered.prepare", subscriptions=2, began=BEGAN)
         cls.key, cls.names = made["key"], made["names"]
-        cls.server = unittest.enterModuleContext(OdooServer(cls.database, workers=workers))
+        cls.server = unittest.enterModuleContext(
+            OdooServer(cls.database, workers=workers, options=options)
+        )
 
     def setUp(self):
         query(self.database, "DELETE FROM fusion_billing_usage")
