@@ -8,6 +8,7 @@ checksum as always. The mirror is the one the machine already uses.
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 from devtools.console import DevError, run, step
@@ -211,12 +212,7 @@ def fields_of(stanza: str) -> dict[str, list[str]]:
 
 def install(packages: list[str], why: str) -> None:
     """Install Debian packages on this machine, as root or through sudo; never asks anything."""
-    by_hand = f"{why}: install {' '.join(packages)} (as root: apt-get install {' '.join(packages)})"
-    if not shutil.which("apt-get"):
-        raise DevError(by_hand)
-    rights = [] if os.geteuid() == 0 else ["sudo", "-n"]
-    if rights and not may_sudo():
-        raise DevError(by_hand)
+    rights = rights_to_install(packages, why)
     quiet = [
         "env",
         "DEBIAN_FRONTEND=noninteractive",
@@ -229,6 +225,28 @@ def install(packages: list[str], why: str) -> None:
     with step(f"installing {' '.join(packages)}"):
         run([*rights, *quiet, "update"], log="apt-update")
         run([*rights, *quiet, "install", "--no-install-recommends", *packages], log="apt-install")
+
+
+def unpack(packages: list[str], prefix: Path, why: str) -> None:
+    """Unpack Debian packages of this machine's release: their services do not start."""
+    rights = rights_to_install(packages, why)
+    with step(f"unpacking {' '.join(packages)}"), tempfile.TemporaryDirectory() as folder:
+        run([*rights, "apt-get", "-q", "update"], log="apt-update")
+        run(["apt-get", "-q", "download", *packages], log="apt-download", cwd=folder)
+        for archive in sorted(Path(folder).glob("*.deb")):
+            run(["dpkg", "-x", archive, prefix], log="dpkg")
+
+
+def rights_to_install(packages: list[str], why: str) -> list[str]:
+    """Return what goes before a command that changes apt's state.
+
+    :raise DevError: this user may not, or there is no apt; says what to do by hand
+    """
+    by_hand = f"{why}: install {' '.join(packages)} (as root: apt-get install {' '.join(packages)})"
+    rights = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    if not shutil.which("apt-get") or (rights and not may_sudo()):
+        raise DevError(by_hand)
+    return rights
 
 
 def may_sudo() -> bool:
