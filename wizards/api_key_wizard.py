@@ -8,6 +8,7 @@ class FusionBillingApiKeyWizard(models.TransientModel):
 
     _name = "fusion.billing.api.key.wizard"
     _description = "Generate a Billing API Key"
+    _inherit = ["fusion.billing.owned.mixin"]
 
     service_id = fields.Many2one(
         "fusion.billing.service",

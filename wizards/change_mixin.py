@@ -15,6 +15,7 @@ class ChangeMixin(models.AbstractModel):
 
     _name = "fusion.billing.change.mixin"
     _description = "Change of a Subscription"
+    _inherit = ["fusion.billing.owned.mixin"]
 
     subscription_id = fields.Many2one(
         "sale.order", required=True, readonly=True, ondelete="cascade"

@@ -8,9 +8,9 @@ class ChangePlanWizard(models.TransientModel):
     _description = "Change the Plan of a Subscription"
     _inherit = ["fusion.billing.change.mixin"]
 
-    company_id = fields.Many2one(related="subscription_id.company_id")
-    current_plan_id = fields.Many2one(related="subscription_id.fusion_plan_id")
-    period_end = fields.Date(related="subscription_id.fusion_next_invoice_date")
+    company_id = fields.Many2one(related="subscription_id.company_id", related_sudo=False)
+    current_plan_id = fields.Many2one(related="subscription_id.fusion_plan_id", related_sudo=False)
+    period_end = fields.Date(related="subscription_id.fusion_next_invoice_date", related_sudo=False)
     plan_id = fields.Many2one(
         "fusion.billing.plan",
         "New Plan",
@@ -21,6 +21,7 @@ class ChangePlanWizard(models.TransientModel):
     date = fields.Date(
         "From",
         compute="_compute_date",
+        compute_sudo=False,
         store=True,
         precompute=True,
         readonly=False,

@@ -15,6 +15,7 @@ class CloseWizard(models.TransientModel):
 
     end_date = fields.Date(
         compute="_compute_end_date",
+        compute_sudo=False,
         store=True,
         precompute=True,
         readonly=False,

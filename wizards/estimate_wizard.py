@@ -10,13 +10,15 @@ class EstimateWizard(models.TransientModel):
 
     _name = "fusion.billing.estimate.wizard"
     _description = "Estimate What Usage Would Cost"
+    _inherit = ["fusion.billing.owned.mixin"]
 
     plan_id = fields.Many2one(
-        "fusion.billing.plan", required=True, readonly=True, ondelete="cascade"
+        "fusion.billing.plan", required=True, readonly=True, ondelete="cascade", fixed=True
     )
     currency_id = fields.Many2one(
         "res.currency",
         compute="_compute_currency_id",
+        compute_sudo=False,
         store=True,
         precompute=True,
         readonly=False,
@@ -27,6 +29,7 @@ class EstimateWizard(models.TransientModel):
         "fusion.billing.estimate.wizard.line",
         "wizard_id",
         compute="_compute_line_ids",
+        compute_sudo=False,
         store=True,
         readonly=False,
     )
@@ -104,7 +107,7 @@ class EstimateWizardLine(models.TransientModel):
 
     _name = "fusion.billing.estimate.wizard.line"
     _description = "Quantity to Estimate"
-    _inherit = ["fusion.billing.exact.mixin"]
+    _inherit = ["fusion.billing.owned.mixin", "fusion.billing.exact.mixin"]
 
     wizard_id = fields.Many2one(
         "fusion.billing.estimate.wizard", required=True, ondelete="cascade", index=True

@@ -16,6 +16,7 @@ class ItemWizard(models.TransientModel):
         "Action",
         required=True,
         compute="_compute_operation",
+        compute_sudo=False,
         store=True,
         precompute=True,
         readonly=False,
@@ -27,6 +28,7 @@ class ItemWizard(models.TransientModel):
         ondelete="cascade",
         domain="[('id', 'in', fee_line_ids)]",
         compute="_compute_order_line_id",
+        compute_sudo=False,
         store=True,
         precompute=True,
         readonly=False,
@@ -35,18 +37,25 @@ class ItemWizard(models.TransientModel):
         "product.product",
         ondelete="cascade",
         compute="_compute_product_id",
+        compute_sudo=False,
         store=True,
         precompute=True,
         readonly=False,
         domain="[('sale_ok', '=', True)]",
     )
     quantity = Exact(
-        digits=(16, 4), compute="_compute_terms", store=True, precompute=True, readonly=False
+        digits=(16, 4),
+        compute="_compute_terms",
+        compute_sudo=False,
+        store=True,
+        precompute=True,
+        readonly=False,
     )
     price_unit = Exact(
         "Price",
         digits=(18, 6),
         compute="_compute_terms",
+        compute_sudo=False,
         store=True,
         precompute=True,
         readonly=False,
@@ -56,14 +65,16 @@ class ItemWizard(models.TransientModel):
         "Discount (%)",
         digits=(16, 4),
         compute="_compute_terms",
+        compute_sudo=False,
         store=True,
         precompute=True,
         readonly=False,
     )
-    currency_id = fields.Many2one(related="subscription_id.currency_id")
+    currency_id = fields.Many2one(related="subscription_id.currency_id", related_sudo=False)
     date = fields.Date(
         "From",
         compute="_compute_date",
+        compute_sudo=False,
         store=True,
         precompute=True,
         readonly=False,

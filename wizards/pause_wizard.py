@@ -17,6 +17,7 @@ class PauseWizard(models.TransientModel):
     date = fields.Date(
         "From",
         compute="_compute_date",
+        compute_sudo=False,
         store=True,
         precompute=True,
         readonly=False,

@@ -8,10 +8,13 @@ class ReopenWizard(models.TransientModel):
     _description = "Reopen a Subscription"
     _inherit = ["fusion.billing.change.mixin"]
 
-    end_date = fields.Date(related="subscription_id.fusion_end_date", string="Closed On")
+    end_date = fields.Date(
+        related="subscription_id.fusion_end_date", string="Closed On", related_sudo=False
+    )
     date = fields.Date(
         "From",
         compute="_compute_date",
+        compute_sudo=False,
         store=True,
         precompute=True,
         readonly=False,

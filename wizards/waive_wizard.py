@@ -8,6 +8,7 @@ class FusionBillingWaiveWizard(models.TransientModel):
 
     _name = "fusion.billing.waive.wizard"
     _description = "Waive"
+    _inherit = ["fusion.billing.owned.mixin"]
 
     rating_ids = fields.Many2many("fusion.billing.rating", string="Ratings")
     move_id = fields.Many2one("account.move", "Document")

@@ -7,6 +7,7 @@ class FusionBillingWebhookReplayWizard(models.TransientModel):
 
     _name = "fusion.billing.webhook.replay.wizard"
     _description = "Send Webhook Events Again"
+    _inherit = ["fusion.billing.owned.mixin"]
 
     service_id = fields.Many2one(
         "fusion.billing.service",

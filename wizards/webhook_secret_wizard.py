@@ -6,6 +6,7 @@ class FusionBillingWebhookSecretWizard(models.TransientModel):
 
     _name = "fusion.billing.webhook.secret.wizard"
     _description = "Rotate a Webhook Secret"
+    _inherit = ["fusion.billing.owned.mixin"]
 
     service_id = fields.Many2one(
         "fusion.billing.service",

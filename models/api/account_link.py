@@ -6,14 +6,17 @@ class FusionBillingAccountLink(models.Model):
 
     _name = "fusion.billing.account.link"
     _description = "Billing Account Link"
+    _inherit = ["fusion.billing.owned.mixin"]
     _order = "service_id, external_id"
     _rec_name = "external_id"
     _check_company_auto = True
 
     service_id = fields.Many2one(
-        "fusion.billing.service", required=True, index=True, ondelete="cascade"
+        "fusion.billing.service", required=True, index=True, ondelete="cascade", fixed=True
     )
-    company_id = fields.Many2one(related="service_id.company_id", store=True, index=True)
+    company_id = fields.Many2one(
+        related="service_id.company_id", store=True, index=True, fixed=True
+    )
     partner_id = fields.Many2one(
         "res.partner",
         "Customer",

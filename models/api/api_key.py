@@ -16,10 +16,16 @@ class FusionBillingApiKey(models.Model):
 
     _name = "fusion.billing.api.key"
     _description = "Billing API Key"
+    _inherit = ["fusion.billing.owned.mixin"]
     _order = "id desc"
 
     service_id = fields.Many2one(
-        "fusion.billing.service", required=True, readonly=True, index=True, ondelete="cascade"
+        "fusion.billing.service",
+        required=True,
+        readonly=True,
+        index=True,
+        ondelete="cascade",
+        fixed=True,
     )
     name = fields.Char(required=True, help="Where the key is used, for those who rotate it.")
     active = fields.Boolean(default=True, help="An archived key is revoked: it is refused.")

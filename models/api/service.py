@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.tools import ormcache
 
-REMEMBERED = {"active", "code", "company_id"}  # by `_source`, and of keys (see `access`)
+REMEMBERED = {"active", "code"}  # by `_source`, and of keys (see `access`)
 
 
 class FusionBillingService(models.Model):
@@ -9,7 +9,7 @@ class FusionBillingService(models.Model):
 
     _name = "fusion.billing.service"
     _description = "Billing Service"
-    _inherit = ["mail.thread"]
+    _inherit = ["fusion.billing.owned.mixin", "mail.thread"]
     _order = "name, id"
 
     name = fields.Char(required=True, tracking=True)
@@ -26,6 +26,7 @@ class FusionBillingService(models.Model):
         required=True,
         index=True,
         default=lambda self: self.env.company,
+        fixed=True,
         help="Requests with a key of this service run in this company.",
     )
     webhook_url = fields.Char("Webhook URL")
@@ -59,8 +60,6 @@ class FusionBillingService(models.Model):
         result = super().write(vals)
         if vals.keys() & REMEMBERED:
             self.env.registry.clear_cache()
-        if "company_id" in vals:
-            self._admit_api_user()
         return result
 
     @ormcache("self.id")

@@ -5,7 +5,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
 from ...core.money.owed import Charge, Version
-from ..base.engine import ENGINE
+from ..base.engine import ENGINE, is_engine
 
 
 class FusionBillingCharge(models.Model):
@@ -17,6 +17,7 @@ class FusionBillingCharge(models.Model):
 
     _name = "fusion.billing.charge"
     _description = "Billing Charge"
+    _inherit = ["fusion.billing.owned.mixin"]
     _inherits = {"fusion.billing.charge.version": "version_id"}
     _order = "plan_id, sequence, id"
     _check_company_auto = True
@@ -39,6 +40,7 @@ class FusionBillingCharge(models.Model):
         required=True,
         precompute=True,
         index=True,
+        fixed=True,
     )
     metric_id = fields.Many2one(
         "fusion.billing.metric", required=True, index=True, ondelete="restrict", check_company=True
@@ -73,6 +75,7 @@ class FusionBillingCharge(models.Model):
         copy=False,
         index=True,
         string="Prices in Force",
+        fixed=True,
     )
     version_ids = fields.One2many(
         "fusion.billing.charge.version", "charge_id", "Price History", copy=False
@@ -118,7 +121,12 @@ class FusionBillingCharge(models.Model):
     @api.depends("plan_id")
     def _compute_company_id(self):
         for charge in self:
-            charge.company_id = charge.plan_id.company_id or charge.company_id or self.env.company
+            charge.company_id = (
+                charge._origin.company_id
+                or charge.plan_id.company_id
+                or charge.company_id
+                or self.env.company
+            )
 
     @api.depends("filter_ids.dimension", "filter_ids.dimension_values")
     def _compute_filter_key(self):
@@ -239,7 +247,7 @@ class FusionBillingCharge(models.Model):
             return
         day = max(today, self._billed_until() or today)
         started = self.version_ids.filtered(lambda other: other.valid_from == day)
-        self.version_id = started or version.copy({"charge_id": self.id, "valid_from": day})
+        self._show_prices(started or version.copy({"charge_id": self.id, "valid_from": day}))
 
     @api.model
     def _refresh_prices_in_force(self):
@@ -270,7 +278,15 @@ class FusionBillingCharge(models.Model):
             today = charge.company_id._fusion_today()
             shown = versions._on(today) or versions.sorted()[-1:]
             if shown != charge.version_id:
-                charge.version_id = shown
+                charge._show_prices(shown)
+
+    def _show_prices(self, version):
+        self.with_context(fusion_engine=ENGINE).version_id = version
+
+    def _check_fixed(self, vals):
+        # Which prices are in force is the engine's to say: it writes nothing else here.
+        if not is_engine(self.env):
+            super()._check_fixed(vals)
 
     # === HOOKS: THE LEDGER ANSWERS === #
 

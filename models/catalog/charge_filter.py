@@ -10,11 +10,12 @@ class FusionBillingChargeFilter(models.Model):
 
     _name = "fusion.billing.charge.filter"
     _description = "Charge Filter"
+    _inherit = ["fusion.billing.owned.mixin"]
     _order = "charge_id, dimension"
     _rec_name = "dimension"
 
     charge_id = fields.Many2one(
-        "fusion.billing.charge", required=True, index=True, ondelete="cascade"
+        "fusion.billing.charge", required=True, index=True, ondelete="cascade", fixed=True
     )
     dimension = fields.Char(required=True, help="Name of the dimension, as apps send it: region")
     dimension_values = fields.Char(

@@ -13,12 +13,12 @@ class FusionBillingChargeTier(models.Model):
 
     _name = "fusion.billing.charge.tier"
     _description = "Charge Tier"
-    _inherit = ["fusion.billing.exact.mixin"]
+    _inherit = ["fusion.billing.owned.mixin", "fusion.billing.exact.mixin"]
     _order = "version_id, sequence, id"
     _rec_name = "up_to"
 
     version_id = fields.Many2one(
-        "fusion.billing.charge.version", required=True, index=True, ondelete="cascade"
+        "fusion.billing.charge.version", required=True, index=True, ondelete="cascade", fixed=True
     )
     sequence = fields.Integer(default=10)
     up_to = Exact(
@@ -47,13 +47,15 @@ class FusionBillingChargeTier(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        versions = self.version_id.browse({vals["version_id"] for vals in vals_list})
-        versions._check_not_billed()
+        versions = self.version_id.browse({vals.get("version_id") for vals in vals_list})
         rows = Counter({version.id: len(version.tier_ids) for version in versions})
         for vals in vals_list:
-            rows[vals["version_id"]] += 1
-            self._check_not_negative(rows[vals["version_id"]], vals)
-        return super().create(vals_list)
+            rows[vals.get("version_id")] += 1
+            self._check_not_negative(rows[vals.get("version_id")], vals)
+        tiers = super().create(vals_list)
+        # Not before: which version it is may stand in the context.
+        tiers.version_id._check_not_billed()
+        return tiers
 
     def write(self, vals):
         self.version_id._check_not_billed()

@@ -8,6 +8,7 @@ class FusionBillingMetric(models.Model):
 
     _name = "fusion.billing.metric"
     _description = "Billing Metric"
+    _inherit = ["fusion.billing.owned.mixin"]
     _order = "name, id"
 
     name = fields.Char(
@@ -16,7 +17,7 @@ class FusionBillingMetric(models.Model):
     code = fields.Char(required=True, copy=False, help="How apps name this metric in the API.")
     active = fields.Boolean(default=True)
     company_id = fields.Many2one(
-        "res.company", required=True, index=True, default=lambda self: self.env.company
+        "res.company", required=True, index=True, default=lambda self: self.env.company, fixed=True
     )
     aggregation = fields.Selection(
         [

@@ -17,7 +17,7 @@ class FusionBillingPlan(models.Model):
 
     _name = "fusion.billing.plan"
     _description = "Billing Plan"
-    _inherit = ["mail.thread"]
+    _inherit = ["fusion.billing.owned.mixin", "mail.thread"]
     _order = "sequence, name, id"
 
     name = fields.Char(required=True, translate=True, tracking=True)
@@ -27,7 +27,7 @@ class FusionBillingPlan(models.Model):
     sequence = fields.Integer(default=10)
     active = fields.Boolean(default=True, tracking=True)
     company_id = fields.Many2one(
-        "res.company", required=True, index=True, default=lambda self: self.env.company
+        "res.company", required=True, index=True, default=lambda self: self.env.company, fixed=True
     )
 
     billing_period_value = fields.Integer("Billing Period", required=True, default=1, tracking=True)

@@ -12,14 +12,20 @@ class FusionBillingPlanFee(models.Model):
 
     _name = "fusion.billing.plan.fee"
     _description = "Plan Fee"
+    _inherit = ["fusion.billing.owned.mixin"]
     _order = "plan_id, sequence, id"
     _rec_name = "product_id"
     _check_company_auto = True
 
     plan_id = fields.Many2one(
-        "fusion.billing.plan", required=True, index=True, ondelete="cascade", check_company=True
+        "fusion.billing.plan",
+        required=True,
+        index=True,
+        ondelete="cascade",
+        check_company=True,
+        fixed=True,
     )
-    company_id = fields.Many2one(related="plan_id.company_id", store=True, index=True)
+    company_id = fields.Many2one(related="plan_id.company_id", store=True, index=True, fixed=True)
     sequence = fields.Integer(default=10)
     active = fields.Boolean(default=True)
     product_id = fields.Many2one(

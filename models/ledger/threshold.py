@@ -13,13 +13,17 @@ class FusionBillingThreshold(models.Model):
 
     _name = "fusion.billing.threshold"
     _description = "Usage Threshold"
-    _inherit = ["fusion.billing.exact.mixin"]
+    _inherit = ["fusion.billing.owned.mixin", "fusion.billing.exact.mixin"]
     _order = "kind, threshold_value, id"
 
-    charge_id = fields.Many2one("fusion.billing.charge", index="btree_not_null", ondelete="cascade")
-    subscription_id = fields.Many2one("sale.order", index="btree_not_null", ondelete="cascade")
+    charge_id = fields.Many2one(
+        "fusion.billing.charge", index="btree_not_null", ondelete="cascade", fixed=True
+    )
+    subscription_id = fields.Many2one(
+        "sale.order", index="btree_not_null", ondelete="cascade", fixed=True
+    )
     company_id = fields.Many2one(
-        "res.company", compute="_compute_company_id", store=True, index=True
+        "res.company", compute="_compute_company_id", store=True, index=True, fixed=True
     )
     kind = fields.Selection(
         [("percent", "% of the included quota"), ("amount", "Amount of money")],

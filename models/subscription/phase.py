@@ -12,11 +12,14 @@ class FusionBillingPhase(models.Model):
     _description = "Subscription Phase"
     _order = "subscription_id, date_from"
     _rec_name = "plan_id"
+    _check_company_auto = True
 
     subscription_id = fields.Many2one("sale.order", required=True, ondelete="cascade")
     company_id = fields.Many2one(related="subscription_id.company_id", store=True, index=True)
     date_from = fields.Date("From", required=True, help="First day of the phase.")
-    plan_id = fields.Many2one("fusion.billing.plan", required=True, index=True, ondelete="restrict")
+    plan_id = fields.Many2one(
+        "fusion.billing.plan", required=True, index=True, ondelete="restrict", check_company=True
+    )
     state = fields.Selection(
         [("active", "Active"), ("paused", "Paused"), ("closed", "Closed")],
         required=True,

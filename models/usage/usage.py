@@ -12,7 +12,7 @@ class FusionBillingUsage(models.Model):
 
     _name = "fusion.billing.usage"
     _description = "Usage"
-    _inherit = ["fusion.billing.exact.mixin"]
+    _inherit = ["fusion.billing.owned.mixin", "fusion.billing.exact.mixin"]
     _order = "period_start desc, id desc"
     _rec_name = "metric_id"
     _check_company_auto = True
@@ -24,6 +24,7 @@ class FusionBillingUsage(models.Model):
         ondelete="restrict",
         check_company=True,
         domain=[("fusion_plan_id", "!=", False)],
+        fixed=True,
     )
     partner_id = fields.Many2one(related="subscription_id.partner_id", string="Customer")
     company_id = fields.Many2one(related="subscription_id.company_id")

@@ -18,11 +18,17 @@ class FusionBillingWebhookSecret(models.Model):
 
     _name = "fusion.billing.webhook.secret"
     _description = "Webhook Secret"
+    _inherit = ["fusion.billing.owned.mixin"]
     _order = "id desc"
     _rec_name = "prefix"
 
     service_id = fields.Many2one(
-        "fusion.billing.service", required=True, readonly=True, index=True, ondelete="cascade"
+        "fusion.billing.service",
+        required=True,
+        readonly=True,
+        index=True,
+        ondelete="cascade",
+        fixed=True,
     )
     prefix = fields.Char("Begins With", readonly=True, copy=False, help="How the secret begins.")
     secret = fields.Char(required=True, readonly=True, copy=False, groups=NOBODY)

@@ -35,9 +35,10 @@ class TestEstimateWizard(StaffCase):
         return self._press(dialog)
 
     def _press(self, dialog):
-        action = dialog.save().action_estimate()
+        wizard = dialog.save()
+        action = wizard.action_estimate()
         self.assertEqual(action["target"], "new")
-        return self.env[action["res_model"]].with_user(self.clerk).browse(action["res_id"])
+        return wizard.browse(action["res_id"])
 
     def _rows(self, wizard):
         page = html.fromstring(f"<div>{wizard.estimate}</div>")

@@ -1,6 +1,7 @@
 from . import (
     test_walls_catalog,
     test_walls_catalogue_screen,
+    test_walls_companies,
     test_walls_credit_notes,
     test_walls_fees,
     test_walls_money,

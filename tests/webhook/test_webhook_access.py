@@ -71,14 +71,6 @@ class TestWebhookAccess(WebhookCase):
             with self.assertRaises(AccessError), mute_logger("odoo.addons.base.models.ir_rule"):
                 act()
 
-    def test_an_event_moves_with_its_service_to_another_company(self):
-        self.service.webhook_url = "https://hooks.example.com/"
-        service = self._service("mover", webhook_url="https://hooks.example.com/")
-        delivery = self._emit(service=service)
-        service.company_id = self.env["res.company"].create({"name": "Elsewhere"})
-        self.assertEqual(delivery.company_id, service.company_id)
-        self.assertFalse(delivery.with_user(self.manager).search([("id", "=", delivery.id)]))
-
     def test_a_billing_user_reads_a_service_and_none_of_its_secrets(self):
         """Whatever is read or exported of a service, by whatever path."""
         for user in (self.clerk, self.manager, self.env.ref("base.user_admin")):
