@@ -1,1 +1,1 @@
-from . import usage, aggregation, usage_correction
+from . import usage_correction, usage, aggregation

@@ -5,6 +5,7 @@ from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
 from ..base.exact_mixin import Exact
+from .usage_correction import CONTENT
 
 
 class FusionBillingUsage(models.Model):
@@ -41,7 +42,10 @@ class FusionBillingUsage(models.Model):
     value = fields.Char(help="What was counted, for metrics that count unique values.")
     dimensions = fields.Json(help="What charges can filter by, such as a region.")
     source = fields.Char(
-        required=True, default="manual", help="Code of the service that pushed the counter."
+        required=True,
+        default="manual",
+        fixed=True,
+        help="Code of the service that pushed the counter.",
     )
     idempotency_key = fields.Char(
         copy=False, help="The app's name for this counter: sent again, it replaces it."
@@ -86,20 +90,24 @@ class FusionBillingUsage(models.Model):
         return usages
 
     def write(self, vals):
-        self._log_correction(vals)
+        if vals.keys() & CONTENT:
+            self._log_correction(new_quantity=vals.get("quantity"))
         self._request_rating()
         result = super().write(vals)
         self._request_rating()
         return result
 
     def unlink(self):
+        self._log_correction(deleted=True)
         self._request_rating()
         return super().unlink()
 
-    def _log_correction(self, vals):
-        """Keep what the counters say before staff replace it (U3)."""
-        kept = {"quantity", "value", "dimensions", "period_start", "period_end"}
-        if not self or not vals.keys() & kept:
+    def _log_correction(self, new_quantity=None, deleted=False):
+        """Keep what the counters say before somebody changes or deletes them (U3).
+
+        :param new_quantity: None if the quantity stays
+        """
+        if not self:
             return
         self.flush_recordset()
         self.env.cr.execute(
@@ -108,7 +116,8 @@ class FusionBillingUsage(models.Model):
                 source=self.env.user.login,
                 uid=self.env.uid,
                 ids=tuple(self.ids),
-                quantity=(vals["quantity"] or 0) if "quantity" in vals else None,
+                quantity=new_quantity,
+                deleted=deleted,
             )
         )
         self.env["fusion.billing.usage.correction"].invalidate_model()
@@ -218,11 +227,14 @@ class FusionBillingUsage(models.Model):
 # In SQL, because the ORM would keep the old quantity as a binary float (M1).
 LOG_CORRECTION = """
 INSERT INTO fusion_billing_usage_correction (
-    usage_id, source, new_quantity, quantity, value, dimensions, period_start, period_end,
+    usage_id, subscription_id, source, deleted, new_quantity,
+    metric_id, quantity, value, dimensions, period_start, period_end, idempotency_key,
     create_uid, write_uid, create_date, write_date
 )
-SELECT id, %(source)s, COALESCE(round(%(quantity)s::numeric, 6), quantity), quantity, value,
-       dimensions, period_start, period_end, %(uid)s, %(uid)s, moment, moment
+SELECT id, subscription_id, %(source)s, %(deleted)s,
+       CASE WHEN NOT %(deleted)s THEN COALESCE(round(%(quantity)s::numeric, 6), quantity) END,
+       metric_id, quantity, value, dimensions, period_start, period_end, idempotency_key,
+       %(uid)s, %(uid)s, moment, moment
   FROM fusion_billing_usage, (SELECT now() AT TIME ZONE 'UTC' AS moment) AS clock
  WHERE id IN %(ids)s
 """
@@ -303,12 +315,14 @@ WITH event AS (
     RETURNING usage.*
 ), logged AS (
     INSERT INTO fusion_billing_usage_correction (
-        usage_id, source, new_quantity, quantity, value, dimensions, period_start, period_end,
+        usage_id, subscription_id, source, new_quantity,
+        metric_id, quantity, value, dimensions, period_start, period_end, idempotency_key,
         create_date, write_date
     )
-    SELECT id, written.source, written.quantity, stored.quantity, stored.value,
-           stored.dimensions, stored.period_start, stored.period_end, written.write_date,
-           written.write_date
+    SELECT id, written.subscription_id, written.source, written.quantity,
+           written.metric_id, stored.quantity, stored.value, stored.dimensions,
+           stored.period_start, stored.period_end, written.idempotency_key,
+           written.write_date, written.write_date
       FROM written JOIN stored USING (id)
 ), requested AS (
     INSERT INTO fusion_billing_rating_request (subscription_id, touched_from, touched_until)

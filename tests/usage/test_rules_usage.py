@@ -324,16 +324,17 @@ class TestStoredUsage(UsageCase):
         self.assertEqual(self._requests().touched_from, datetime(2026, 1, 5))
         self.assertEqual(self._requests().touched_until, datetime(2026, 1, 25))
 
-    def test_a_counter_that_staff_move_to_another_subscription_is_rated_in_both(self):
-        self._charge(valid_from="2026-01-01")
-        other = self._subscribe()
+    def test_a_counter_that_staff_move_to_another_metric_is_rated_there(self):
+        seats = self._metric("seats")
+        for metric in self.calls, seats:
+            self._charge(metric=metric, valid_from="2026-01-01")
         usage = self._use(self.subscription, 5)
         self._rate()
         self.assertEqual(self._rating(self.subscription).quantity, 5)
-        usage.subscription_id = other
+        usage.metric_id = seats
         self._rate()
-        self.assertFalse(self._rating(self.subscription))
-        self.assertEqual(self._rating(other).quantity, 5)
+        self.assertFalse(self._rating(self.subscription).quantity)
+        self.assertEqual(self._rating(self.subscription, metric=seats).quantity, 5)
 
     def test_a_counter_that_staff_delete_is_rated_away(self):
         self._charge(valid_from="2026-01-01")
