@@ -2,6 +2,10 @@ from datetime import timedelta
 
 from odoo import fields, models
 
+from ..models.base.bounded import Whole
+
+A_YEAR = 8784  # hours
+
 
 class FusionBillingApiKeyWizard(models.TransientModel):
     """Makes an API key for a service and lets the older ones end after an overlap."""
@@ -23,12 +27,11 @@ class FusionBillingApiKeyWizard(models.TransientModel):
     expire_others = fields.Boolean(
         "Rotate", help="Let the service's other keys end; the app takes the new one until then."
     )
-    overlap_hours = fields.Integer(
-        "Overlap", default=24, help="Hours for which the other keys go on working."
-    )
-
-    _overlap_not_negative = models.Constraint(
-        "CHECK(overlap_hours >= 0)", "The overlap must not be negative."
+    overlap_hours = Whole(
+        "Overlap",
+        default=24,
+        between=(0, A_YEAR),
+        help="Hours for which the other keys go on working.",
     )
 
     def action_generate(self):

@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from ..models.base.bounded import YEARS, Day
+
 
 class ChangePlanWizard(models.TransientModel):
     """Asks for a subscription's next plan, and for its first day."""
@@ -18,7 +20,7 @@ class ChangePlanWizard(models.TransientModel):
         ondelete="cascade",
         domain="[('company_id', '=', company_id)]",
     )
-    date = fields.Date(
+    date = Day(
         "From",
         compute="_compute_date",
         compute_sudo=False,
@@ -40,7 +42,7 @@ class ChangePlanWizard(models.TransientModel):
         period = timeline.period_on(today)
         if not period or self.plan_id._key().recurs_like(timeline.on(today).plan):
             return today
-        return period.end
+        return period.end if period.end.year in YEARS else today
 
     @api.depends("plan_id", "date")
     def _compute_preview(self):

@@ -3,6 +3,8 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import format_date
 
+from ..models.base.bounded import Day
+
 DAY = timedelta(days=1)
 
 
@@ -13,7 +15,7 @@ class CloseWizard(models.TransientModel):
     _description = "Close a Subscription"
     _inherit = ["fusion.billing.change.mixin"]
 
-    end_date = fields.Date(
+    end_date = Day(
         compute="_compute_end_date",
         compute_sudo=False,
         store=True,

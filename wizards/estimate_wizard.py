@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from ..models.base.exact_mixin import Exact
+from ..models.base.bounded import Exact
 from ..models.catalog.breakdown_wording import BreakdownWords
 from ..models.catalog.price_wording import format_price
 

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..models.base.exact_mixin import Exact
+from ..models.base.bounded import Day, Exact
 
 
 class ItemWizard(models.TransientModel):
@@ -71,7 +71,7 @@ class ItemWizard(models.TransientModel):
         readonly=False,
     )
     currency_id = fields.Many2one(related="subscription_id.currency_id", related_sudo=False)
-    date = fields.Date(
+    date = Day(
         "From",
         compute="_compute_date",
         compute_sudo=False,

@@ -1,8 +1,9 @@
 from datetime import timedelta
 
-from odoo import api, fields, models
+from odoo import api, models
 
 from ..core.money.timeline import ACTIVE, PAUSED
+from ..models.base.bounded import Day
 
 DAY = timedelta(days=1)
 
@@ -14,7 +15,7 @@ class PauseWizard(models.TransientModel):
     _description = "Pause a Subscription"
     _inherit = ["fusion.billing.change.mixin"]
 
-    date = fields.Date(
+    date = Day(
         "From",
         compute="_compute_date",
         compute_sudo=False,
@@ -24,7 +25,7 @@ class PauseWizard(models.TransientModel):
         required=True,
         help="First day of the pause: nothing is billed, and no usage is taken.",
     )
-    until = fields.Date(help="First day after the pause. Empty: until somebody resumes it.")
+    until = Day(help="First day after the pause. Empty: until somebody resumes it.")
 
     @api.depends("subscription_id")
     def _compute_date(self):

@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from ..models.base.bounded import Day
+
 
 class ReopenWizard(models.TransientModel):
     """Asks from when on a closed subscription goes on."""
@@ -11,7 +13,7 @@ class ReopenWizard(models.TransientModel):
     end_date = fields.Date(
         related="subscription_id.fusion_end_date", string="Closed On", related_sudo=False
     )
-    date = fields.Date(
+    date = Day(
         "From",
         compute="_compute_date",
         compute_sudo=False,

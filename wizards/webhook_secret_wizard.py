@@ -1,5 +1,8 @@
 from odoo import fields, models
 
+from ..models.base.bounded import Whole
+from .api_key_wizard import A_YEAR
+
 
 class FusionBillingWebhookSecretWizard(models.TransientModel):
     """Makes the secret that signs a service's events, beside the older ones for an overlap."""
@@ -16,12 +19,11 @@ class FusionBillingWebhookSecretWizard(models.TransientModel):
         default=lambda self: self.env.context.get("active_id"),
     )
     has_secret = fields.Boolean(compute="_compute_has_secret")
-    overlap_hours = fields.Integer(
-        "Overlap", default=24, help="Hours for which events are signed with both secrets."
-    )
-
-    _overlap_not_negative = models.Constraint(
-        "CHECK(overlap_hours >= 0)", "The overlap must not be negative."
+    overlap_hours = Whole(
+        "Overlap",
+        default=24,
+        between=(0, A_YEAR),
+        help="Hours for which events are signed with both secrets.",
     )
 
     def _compute_has_secret(self):

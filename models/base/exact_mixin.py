@@ -1,29 +1,7 @@
-from decimal import ROUND_HALF_UP, Context, Decimal
+from decimal import Decimal
 
-from odoo import fields, models
+from odoo import models
 from odoo.tools import SQL
-
-_CONTEXT = Context(prec=150)
-
-
-class Exact(fields.Float):
-    """A Float whose column holds the decimal that was typed.
-
-    Odoo rounds in binary and stores 1073741824 with six digits as 1073741824.000001: a quota
-    that no usage reaches, or a batch too many.
-    """
-
-    def convert_to_column(self, value, record, values=None, validate=True):
-        return f"{self._round(value):f}"
-
-    def convert_to_cache(self, value, record, validate=True):
-        return float(self._round(value))
-
-    def _round(self, value):
-        _precision, scale = self._digits
-        return Decimal(str(value or 0)).quantize(
-            Decimal(1).scaleb(-scale), ROUND_HALF_UP, context=_CONTEXT
-        )
 
 
 class ExactMixin(models.AbstractModel):

@@ -5,6 +5,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
 from ...core.money.owed import Charge, Version
+from ..base.bounded import Day, Whole
 from ..base.engine import ENGINE, is_engine
 
 
@@ -30,7 +31,7 @@ class FusionBillingCharge(models.Model):
         help="A charge without plan rates nothing.",
     )
     plan_code = fields.Char(related="plan_id.code", store=True, index="btree_not_null")
-    sequence = fields.Integer(default=10)
+    sequence = Whole(default=10)
     active = fields.Boolean(default=True)
     company_id = fields.Many2one(
         "res.company",
@@ -57,13 +58,13 @@ class FusionBillingCharge(models.Model):
         "res.currency", required=True, default=lambda self: self.env.company.currency_id
     )
 
-    valid_from = fields.Date(
+    valid_from = Day(
         "Rates From",
         copy=False,
         help="First day whose usage is charged. A charge that is added to a plan in use begins"
         " today unless another day is chosen. Empty: always.",
     )
-    valid_until = fields.Date(
+    valid_until = Day(
         "Rates Until",
         copy=False,
         help="First day whose usage is not charged any more: archiving sets it to today.",

@@ -1,9 +1,10 @@
 from collections import Counter
+from decimal import Decimal
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-from ..base.exact_mixin import Exact
+from ..base.bounded import Exact, Whole
 
 NUMBERS = {"up_to", "unit_amount", "unit_batch", "flat_amount", "rate"}
 
@@ -20,20 +21,20 @@ class FusionBillingChargeTier(models.Model):
     version_id = fields.Many2one(
         "fusion.billing.charge.version", required=True, index=True, ondelete="cascade", fixed=True
     )
-    sequence = fields.Integer(default=10)
+    sequence = Whole(default=10)
     up_to = Exact(
         digits=(18, 6),
         help="Last unit in the tier. Leave it empty on the last tier: it has no end.",
     )
-    unit_amount = Exact("Price", digits=(16, 10))
+    unit_amount = Exact("Price", digits=(22, 10))
     unit_batch = Exact(
         "Batch",
         digits=(18, 6),
         help="Bill the units of this tier in whole batches of this size, rounded up; the price is"
         " that of a batch. Empty: each unit at the price.",
     )
-    flat_amount = Exact("Flat Amount", digits=(16, 10), help="Due once the tier is entered.")
-    rate = Exact("Rate (%)", digits=(16, 10))
+    flat_amount = Exact("Flat Amount", digits=(22, 10), help="Due once the tier is entered.")
+    rate = Exact("Rate (%)", digits=(22, 10))
 
     _numbers_not_negative = models.Constraint(
         "CHECK(up_to >= 0 AND unit_amount >= 0 AND unit_batch >= 0 AND flat_amount >= 0"
@@ -67,7 +68,8 @@ class FusionBillingChargeTier(models.Model):
     def _check_not_negative(self, row, vals):
         """Say which row has a negative number; the database, which refuses it too, does not."""
         for name in NUMBERS & vals.keys():
-            if float(vals[name] or 0) < 0:
+            number = self._fields[name].convert_to_column(vals[name], self)
+            if Decimal(number) < 0:
                 raise ValidationError(
                     self.env._(
                         "Tier %(row)s: %(field)s must not be negative, but it is %(number)s.",

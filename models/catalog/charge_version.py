@@ -2,8 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
 from ...core.money.pricing import price
+from ..base.bounded import Day, Exact
 from ..base.engine import is_engine
-from ..base.exact_mixin import Exact
 
 # What usage costs.
 TERMS = (
@@ -36,7 +36,7 @@ class FusionBillingChargeVersion(models.Model):
     charge_id = fields.Many2one(
         "fusion.billing.charge", index=True, ondelete="cascade", copy=False, fixed=True
     )
-    valid_from = fields.Date(
+    valid_from = Day(
         help="Periods that begin on this day or later are rated at these prices. Empty: always."
     )
     charge_model = fields.Selection(
@@ -60,7 +60,7 @@ class FusionBillingChargeVersion(models.Model):
         "Graduated percentage: each tier's rate on the money in that tier.",
     )
     included_quota = Exact(digits=(18, 6), help="Units that are free in each billing period.")
-    price_per_unit = Exact("Price per Batch", digits=(16, 10), help="Price of one batch of units.")
+    price_per_unit = Exact("Price per Batch", digits=(22, 10), help="Price of one batch of units.")
     unit_batch = Exact(
         "Batch",
         digits=(18, 6),
@@ -68,18 +68,18 @@ class FusionBillingChargeVersion(models.Model):
         default=1,
         help="How many units the price is for: 1000 makes it a price per thousand.",
     )
-    rate = Exact("Rate (%)", digits=(16, 10), help="2.9 means 2.9 % of the amount used.")
+    rate = Exact("Rate (%)", digits=(22, 10), help="2.9 means 2.9 % of the amount used.")
     fixed_amount = Exact(
-        "Fixed Fee", digits=(16, 10), help="Due once per period when something is billable."
+        "Fixed Fee", digits=(22, 10), help="Due once per period when something is billable."
     )
     minimum_amount = Exact(
         "Minimum",
-        digits=(16, 10),
+        digits=(22, 10),
         help="Each billing period costs at least this amount. 0: no minimum.",
     )
     maximum_amount = Exact(
         "Maximum",
-        digits=(16, 10),
+        digits=(22, 10),
         help="Each billing period costs at most this amount. 0: no maximum.",
     )
     flat_fee_at_zero = fields.Boolean(

@@ -9,6 +9,7 @@ from ...core.money.exact import EXACT
 from ...core.money.periods import Period, Recurrence
 from ...core.money.pricing import round_amount
 from ...core.money.timeline import Plan
+from ..base.bounded import Whole
 from ..base.subscription_states import RUNNING
 
 
@@ -24,13 +25,13 @@ class FusionBillingPlan(models.Model):
     code = fields.Char(
         required=True, tracking=True, copy=False, help="How apps name this plan in the API."
     )
-    sequence = fields.Integer(default=10)
+    sequence = Whole(default=10)
     active = fields.Boolean(default=True, tracking=True)
     company_id = fields.Many2one(
         "res.company", required=True, index=True, default=lambda self: self.env.company, fixed=True
     )
 
-    billing_period_value = fields.Integer("Billing Period", required=True, default=1, tracking=True)
+    billing_period_value = Whole("Billing Period", required=True, default=1, tracking=True)
     billing_period_unit = fields.Selection(
         [("week", "Weeks"), ("month", "Months"), ("year", "Years")],
         required=True,
@@ -71,7 +72,7 @@ class FusionBillingPlan(models.Model):
         tracking=True,
     )
 
-    draft_hours = fields.Integer(
+    draft_hours = Whole(
         "Hold Drafts For",
         default=0,
         tracking=True,

@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from ..base.exact_mixin import Exact
+from ..base.bounded import Exact, Whole
 
 
 class FusionBillingPlanFee(models.Model):
@@ -26,7 +26,7 @@ class FusionBillingPlanFee(models.Model):
         fixed=True,
     )
     company_id = fields.Many2one(related="plan_id.company_id", store=True, index=True, fixed=True)
-    sequence = fields.Integer(default=10)
+    sequence = Whole(default=10)
     active = fields.Boolean(default=True)
     product_id = fields.Many2one(
         "product.product", required=True, index=True, ondelete="restrict", check_company=True
@@ -36,7 +36,7 @@ class FusionBillingPlanFee(models.Model):
         "Own Price", help="Otherwise the fee costs what the customer's pricelist says."
     )
     currency_id = fields.Many2one(related="company_id.currency_id")
-    price_unit = Exact("Price", digits=(16, 6), help="For each billing period, before tax.")
+    price_unit = Exact("Price", digits=(18, 6), help="For each billing period, before tax.")
     fee_timing = fields.Selection(
         [("advance", "In advance"), ("arrears", "In arrears")],
         "Invoiced",

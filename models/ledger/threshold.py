@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-from ..base.exact_mixin import Exact
+from ..base.bounded import Exact
 
 
 class FusionBillingThreshold(models.Model):

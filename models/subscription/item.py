@@ -6,7 +6,7 @@ from ...core.money.exact import EXACT
 from ...core.money.owed import Item
 from ...core.money.periods import Period
 from ...core.money.timeline import FOREVER
-from ..base.exact_mixin import Exact
+from ..base.bounded import Exact
 
 
 class FusionBillingItem(models.Model):

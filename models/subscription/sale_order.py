@@ -4,6 +4,7 @@ from odoo.fields import Domain
 
 from ...core.money.periods import Period, local_date
 from ...core.money.timeline import ACTIVE, CLOSED, DAY, PAUSED, Phase, Timeline
+from ..base.bounded import Day
 from ..base.clock import now
 from ..base.engine import as_engine, given, is_engine
 from ..base.staff import BILLING
@@ -49,10 +50,10 @@ class SaleOrder(models.Model):
         index="btree_not_null",
         tracking=True,
     )
-    fusion_start_date = fields.Date(
+    fusion_start_date = Day(
         "Start Date", copy=False, tracking=True, help="First day of the subscription."
     )
-    fusion_anchor_date = fields.Date(
+    fusion_anchor_date = Day(
         "Billing Anchor",
         copy=False,
         help="Billing periods are counted from this day; from the start date if it is empty.",
@@ -70,7 +71,7 @@ class SaleOrder(models.Model):
         index="btree_not_null",
         help="The open billing period ends when this day begins.",
     )
-    fusion_end_date = fields.Date(
+    fusion_end_date = Day(
         "End Date",
         copy=False,
         tracking=True,

@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
-from ..base.exact_mixin import Exact
+from ..base.bounded import Exact
 from .usage_correction import CONTENT
 
 
@@ -91,7 +91,7 @@ class FusionBillingUsage(models.Model):
 
     def write(self, vals):
         if vals.keys() & CONTENT:
-            self._log_correction(new_quantity=vals.get("quantity"))
+            self._log_correction(vals)
         self._request_rating()
         result = super().write(vals)
         self._request_rating()
@@ -102,13 +102,13 @@ class FusionBillingUsage(models.Model):
         self._request_rating()
         return super().unlink()
 
-    def _log_correction(self, new_quantity=None, deleted=False):
-        """Keep what the counters say before somebody changes or deletes them (U3).
-
-        :param new_quantity: None if the quantity stays
-        """
+    def _log_correction(self, vals=None, deleted=False):
+        """Keep what the counters say before somebody changes or deletes them (U3)."""
         if not self:
             return
+        new_quantity = None
+        if vals and "quantity" in vals:
+            new_quantity = self._fields["quantity"].convert_to_column(vals["quantity"], self)
         self.flush_recordset()
         self.env.cr.execute(
             SQL(
@@ -232,7 +232,7 @@ INSERT INTO fusion_billing_usage_correction (
     create_uid, write_uid, create_date, write_date
 )
 SELECT id, subscription_id, %(source)s, %(deleted)s,
-       CASE WHEN NOT %(deleted)s THEN COALESCE(round(%(quantity)s::numeric, 6), quantity) END,
+       CASE WHEN NOT %(deleted)s THEN COALESCE(%(quantity)s::numeric, quantity) END,
        metric_id, quantity, value, dimensions, period_start, period_end, idempotency_key,
        %(uid)s, %(uid)s, moment, moment
   FROM fusion_billing_usage, (SELECT now() AT TIME ZONE 'UTC' AS moment) AS clock

@@ -1,15 +1,18 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
+from ..base.bounded import Whole
+
 
 class ResConfigSettings(models.TransientModel):
     """Where webhooks may go, and how long they are kept."""
 
     _inherit = "res.config.settings"
 
-    fusion_webhook_retention_days = fields.Integer(
+    fusion_webhook_retention_days = Whole(
         "Keep Delivered Events",
         default=90,
+        between=(1, 36500),
         config_parameter="fusion_billing.webhook_retention_days",
     )
     fusion_webhook_allowed_ports = fields.Char(
@@ -29,8 +32,3 @@ class ResConfigSettings(models.TransientModel):
                             "Ports must be numbers with commas between them, such as 443, 8443."
                         )
                     )
-
-    @api.constrains("fusion_webhook_retention_days")
-    def _check_fusion_webhook_retention_days(self):
-        if any(settings.fusion_webhook_retention_days < 1 for settings in self):
-            raise ValidationError(self.env._("Events must be kept for one day at least."))

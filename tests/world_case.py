@@ -1,0 +1,250 @@
+"""A small world: one record of each model that people may name, and how to make another."""
+
+from psycopg2 import IntegrityError
+
+from odoo.exceptions import AccessError, UserError
+from odoo.fields import Command
+from odoo.tests import TransactionCase, new_test_user
+from odoo.tools import mute_logger
+
+PLAN = "fusion.billing.plan"
+USAGE = {"period_start": "2026-01-10 00:00:00", "period_end": "2026-01-10 01:00:00", "quantity": 7}
+# How a record of each model is made of others of its company, each after those that it names.
+# A model of ours that is missing here, or a shared one that got a relation of ours, fails a test.
+MADE_OF = {
+    "res.company": None,
+    "res.partner": lambda w: {"name": "Acme", "company_id": w["res.company"].id},
+    "product.product": lambda w: {
+        "name": "Calls",
+        "type": "service",
+        "taxes_id": False,
+        "fusion_recurring": True,
+        "company_id": w["res.company"].id,
+    },
+    "fusion.billing.time.zone": lambda w: {"company_id": w["res.company"].id, "name": "UTC"},
+    "fusion.billing.service": lambda w: {"name": "Maps", "code": "maps"},
+    "fusion.billing.api.key": lambda w: {
+        "service_id": w["fusion.billing.service"].id,
+        "name": "production",
+        "key_hash": f"of {w['res.company'].id}",
+    },
+    "fusion.billing.webhook.secret": lambda w: {
+        "service_id": w["fusion.billing.service"].id,
+        "secret": "whsec_",
+    },
+    "fusion.billing.account.link": lambda w: {
+        "service_id": w["fusion.billing.service"].id,
+        "partner_id": w["res.partner"].id,
+        "external_id": "acme",
+    },
+    "fusion.billing.metric": lambda w: {"name": "Calls", "code": "calls"},
+    "fusion.billing.plan": lambda w: {"name": "Pro", "code": "pro"},
+    "fusion.billing.plan.fee": lambda w: {
+        "plan_id": w["fusion.billing.plan"].id,
+        "product_id": w["product.product"].id,
+    },
+    "fusion.billing.charge": lambda w: {
+        "plan_id": w["fusion.billing.plan"].id,
+        "metric_id": w["fusion.billing.metric"].id,
+        "product_id": w["product.product"].id,
+        "price_per_unit": 1,
+    },
+    "fusion.billing.charge.version": lambda w: {
+        "charge_id": w["fusion.billing.charge"].id,
+        "valid_from": "2027-01-01",
+        "charge_model": "graduated",
+        "tier_ids": [Command.create({"sequence": 99, "unit_amount": 1})],
+    },
+    "fusion.billing.charge.tier": lambda w: {
+        "version_id": w["fusion.billing.charge.version"].id,
+        "up_to": 10,
+    },
+    "fusion.billing.charge.filter": lambda w: {
+        "charge_id": w["fusion.billing.charge"].id,
+        "dimension": "region",
+        "dimension_values": "eu",
+    },
+    "sale.order": lambda w: {
+        "partner_id": w["res.partner"].id,
+        "fusion_plan_id": w["fusion.billing.plan"].id,
+        "fusion_service_id": w["fusion.billing.service"].id,
+        "fusion_start_date": "2026-01-01",
+    },
+    "sale.order.line": lambda w: {
+        "order_id": w["sale.order"].id,
+        "product_id": w["product.product"].id,
+    },
+    "fusion.billing.phase": None,
+    "fusion.billing.item": None,
+    "fusion.billing.usage": lambda w: {
+        "subscription_id": w["sale.order"].id,
+        "metric_id": w["fusion.billing.metric"].id,
+        "dimensions": {"region": "eu"},
+        **USAGE,
+    },
+    "fusion.billing.usage.correction": None,
+    "fusion.billing.threshold": lambda w: {
+        "subscription_id": w["sale.order"].id,
+        "threshold_value": 80,
+    },
+    "fusion.billing.threshold.crossing": lambda w: {
+        "threshold_id": w["fusion.billing.threshold"].id,
+        "subscription_id": w["sale.order"].id,
+        "cycle_start": "2026-01-01",
+    },
+    "fusion.billing.rating": None,
+    "fusion.billing.rating.request": lambda w: {"subscription_id": w["sale.order"].id},
+    "fusion.billing.webhook.delivery": lambda w: {
+        "service_id": w["fusion.billing.service"].id,
+        "event_id": "evt_1",
+        "event_type": "invoice.paid",
+        "body": "{}",
+    },
+    "fusion.billing.webhook.attempt": lambda w: {
+        "delivery_id": w["fusion.billing.webhook.delivery"].id,
+        "service_id": w["fusion.billing.service"].id,
+        "started_at": "2026-01-10 00:00:00",
+        "outcome": "success",
+    },
+    "account.move": lambda w: {"move_type": "out_invoice", "partner_id": w["res.partner"].id},
+    "account.move.line": lambda w: {"move_id": w["account.move"].id, "name": "x"},
+    # Dialogs.
+    "fusion.billing.api.key.wizard": lambda w: {"service_id": w["fusion.billing.service"].id},
+    "fusion.billing.webhook.secret.wizard": lambda w: {
+        "service_id": w["fusion.billing.service"].id
+    },
+    "fusion.billing.webhook.replay.wizard": lambda w: {
+        "service_id": w["fusion.billing.service"].id
+    },
+    "fusion.billing.change.plan.wizard": lambda w: {
+        "subscription_id": w["sale.order"].id,
+        "plan_id": w["fusion.billing.plan"].id,
+    },
+    "fusion.billing.close.wizard": lambda w: {"subscription_id": w["sale.order"].id},
+    "fusion.billing.pause.wizard": lambda w: {"subscription_id": w["sale.order"].id},
+    "fusion.billing.reopen.wizard": lambda w: {
+        "subscription_id": w["sale.order"].id,
+        "date": "2026-03-01",
+    },
+    "fusion.billing.item.wizard": lambda w: {"subscription_id": w["sale.order"].id},
+    "fusion.billing.waive.wizard": lambda w: {"reason": "Gift"},
+    "fusion.billing.estimate.wizard": lambda w: {"plan_id": w["fusion.billing.plan"].id},
+    "fusion.billing.estimate.wizard.line": lambda w: {
+        "wizard_id": w["fusion.billing.estimate.wizard"].id,
+        "metric_id": w["fusion.billing.metric"].id,
+    },
+}
+# What only the engine makes, and where it is found.
+FOUND = {
+    "res.company": lambda w: w["res.company"],
+    "fusion.billing.phase": lambda w: w["sale.order"].fusion_phase_ids,
+    "fusion.billing.item": lambda w: w["sale.order"].fusion_item_ids,
+    "fusion.billing.usage.correction": lambda w: w["fusion.billing.usage"].correction_ids,
+    "fusion.billing.rating": lambda w: w["sale.order"].fusion_rating_ids,
+}
+# What must differ in a second record.
+OTHERWISE = {
+    "fusion.billing.service": {"code": "maps-2"},
+    "fusion.billing.account.link": {"external_id": "acme-2"},
+    "fusion.billing.metric": {"code": "calls-2"},
+    "fusion.billing.plan": {"code": "pro-2"},
+    "fusion.billing.charge": {
+        "filter_ids": [Command.create({"dimension": "region", "dimension_values": "us"})]
+    },
+    "fusion.billing.charge.version": {"valid_from": "2028-01-01"},
+    "fusion.billing.charge.tier": {"up_to": 20},
+    "fusion.billing.charge.filter": {"dimension": "zone"},
+}
+
+
+class WorldCase(TransactionCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.env = cls.env(context={**cls.env.context, "tracking_disable": True})
+        home = cls.env.company
+        cls.home = cls._world(home)
+        cls.users = {
+            "manager": cls._user("manager", "manager", home),
+            "clerk": cls._user("clerk", "user", home),
+        }
+        cls.env.flush_all()
+
+    @classmethod
+    def _user(cls, login, group, companies):
+        return new_test_user(
+            cls.env,
+            f"walls_{login}",
+            groups=f"base.group_user,fusion_billing.group_{group}",
+            company_id=companies[0].id,
+            company_ids=[Command.set(companies.ids)],
+        )
+
+    @classmethod
+    def _world(cls, company, without=()):
+        """One record of each model, all of one company."""
+        env = cls.env(context={**cls.env.context, "allowed_company_ids": company.ids})
+        world = {"res.company": company.with_env(env)}
+        for model, make in MADE_OF.items():
+            if model in without:
+                continue
+            if make:
+                world[model] = env[model].create(make(world))
+                world[model].flush_recordset()
+            else:
+                world[model] = FOUND[model](world)[:1]
+            getattr(cls, f"_after_{model.rpartition('.')[2]}", lambda world: None)(world)
+        return world
+
+    @classmethod
+    def _after_line(cls, world):
+        order = world["sale.order"]
+        if order.state == "draft":
+            order.action_confirm()
+
+    @classmethod
+    def _after_filter(cls, world):
+        """A charge that has rated nothing, as others keep what they are."""
+        vals = MADE_OF["fusion.billing.charge"](world)
+        charges = world["fusion.billing.charge"]
+        plan = world["fusion.billing.plan"].create({"name": "Spare", "code": "spare"})
+        world["spare"] = charges.create({**vals, "plan_id": plan.id})
+
+    @classmethod
+    def _after_usage(cls, world):
+        world["fusion.billing.usage"].quantity = 8
+        world["sale.order"].env["fusion.billing.rating"]._rate_requested(world["sale.order"])
+
+    # === WHAT IS TRIED === #
+
+    def _as(self, user, record):
+        return record.with_user(user).with_context(allowed_company_ids=user.company_ids.ids)
+
+    @mute_logger("odoo.addons.base.models.ir_rule", "odoo.sql_db")
+    def _refuses(self, act):
+        """Whether something ends in a sentence; nothing of it stays."""
+        with self.env.cr.savepoint() as savepoint:
+            try:
+                act()
+                self.env.flush_all()
+            except (AccessError, UserError, IntegrityError):
+                return True
+            finally:
+                savepoint.rollback()
+                self.env.invalidate_all()
+        return False
+
+    def _may_create(self, user, model):
+        return MADE_OF[model] and self.env[model].with_user(user).has_access("create")
+
+    def _new(self, model, user):
+        """Values for another record of a model, to be created by a user."""
+        vals = MADE_OF[model](self.home)
+        if "wizard_id" in vals:  # a dialog is of whom opened it
+            parents = self._as(user, self.env["fusion.billing.estimate.wizard"])
+            parent = parents.create({"plan_id": self.home[PLAN].id})
+            parent.flush_recordset()
+            vals["wizard_id"] = parent.id
+        if model == "fusion.billing.charge.filter":
+            vals["charge_id"] = self.home["spare"].id
+        return {**vals, **OTHERWISE.get(model, {})}
