@@ -9,7 +9,7 @@ class FusionBillingService(models.Model):
 
     _name = "fusion.billing.service"
     _description = "Billing Service"
-    _inherit = ["fusion.billing.owned.mixin", "mail.thread"]
+    _inherit = ["fusion.billing.owned.mixin", "fusion.billing.coded.mixin", "mail.thread"]
     _order = "name, id"
 
     name = fields.Char(required=True, tracking=True)
@@ -55,6 +55,13 @@ class FusionBillingService(models.Model):
         services = super().create(vals_list)
         services._admit_api_user()
         return services
+
+    def copy_data(self, default=None):
+        # A copy has no keys and no customers yet: whoever makes keys must tell the two apart.
+        return [
+            {**vals, "name": (default or {}).get("name") or self.env._("%s (copy)", service.name)}
+            for service, vals in zip(self, super().copy_data(default), strict=True)
+        ]
 
     def write(self, vals):
         result = super().write(vals)

@@ -8,7 +8,7 @@ class FusionBillingMetric(models.Model):
 
     _name = "fusion.billing.metric"
     _description = "Billing Metric"
-    _inherit = ["fusion.billing.owned.mixin"]
+    _inherit = ["fusion.billing.owned.mixin", "fusion.billing.coded.mixin"]
     _order = "name, id"
 
     name = fields.Char(

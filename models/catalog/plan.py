@@ -18,7 +18,7 @@ class FusionBillingPlan(models.Model):
 
     _name = "fusion.billing.plan"
     _description = "Billing Plan"
-    _inherit = ["fusion.billing.owned.mixin", "mail.thread"]
+    _inherit = ["fusion.billing.owned.mixin", "fusion.billing.coded.mixin", "mail.thread"]
     _order = "sequence, name, id"
 
     name = fields.Char(required=True, translate=True, tracking=True)
@@ -135,13 +135,6 @@ class FusionBillingPlan(models.Model):
     def _is_in_use(self):
         """Whether a subscription is, was or will be on this plan; subscriptions say so."""
         return False
-
-    def copy_data(self, default=None):
-        default = default or {}
-        return [
-            dict(vals, code=default.get("code") or self.env._("%s-copy", plan.code))
-            for plan, vals in zip(self, super().copy_data(default), strict=True)
-        ]
 
     def _recurrence(self, anchor):
         """Return this plan's billing periods, counted from the anchor date (R4)."""

@@ -27,6 +27,7 @@ class FusionBillingService(models.Model):
         "Send Events",
         default=True,
         tracking=True,
+        copy=False,
         help="While it is off nothing is sent, and what happens is not kept for later.",
     )
     webhook_disabled_reason = fields.Char("Why Disabled", readonly=True, copy=False)

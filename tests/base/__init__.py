@@ -1,1 +1,8 @@
-from . import test_access, test_bounds, test_constraints, test_french, test_translations
+from . import (
+    test_access,
+    test_bounds,
+    test_constraints,
+    test_copies,
+    test_french,
+    test_translations,
+)
