@@ -2,7 +2,7 @@ from decimal import Decimal
 
 from odoo import fields, models
 from odoo.exceptions import UserError
-from odoo.tools import groupby
+from odoo.tools import groupby, plaintext2html
 
 from ..models.base.staff import check_staff
 from ..models.base.wording import format_period
@@ -48,7 +48,7 @@ class ChangeMixin(models.AbstractModel):
             try:
                 wizard.preview = wizard.subscription_id and wizard._render_preview()
             except UserError as error:
-                wizard.preview = str(error)
+                wizard.preview = plaintext2html(str(error))
 
     def _compute_lost_count(self):
         for wizard in self:

@@ -4,7 +4,7 @@ from contextlib import contextmanager
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
-from odoo.tools import mute_logger
+from odoo.tools import mute_logger, plaintext2html
 
 from ..base.engine import as_engine, given, is_engine
 
@@ -89,7 +89,7 @@ class SaleOrder(models.Model):
         if not self.activity_search(["fusion_billing.mail_activity_type_failure"]):
             self.activity_schedule(
                 "fusion_billing.mail_activity_type_failure",
-                note=sentence,
+                note=plaintext2html(sentence),
                 user_id=self._fusion_responsible().id,
             )
 

@@ -1,3 +1,5 @@
+from markupsafe import Markup
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
@@ -337,7 +339,7 @@ class SaleOrder(models.Model):
         return next((day for day in days if timeline.on(day).state == PAUSED), None)
 
     def _fusion_describe_change(self, before, after):
-        """Say which phases are new, for the chatter."""
+        """Say which phases are new, for the chatter: HTML."""
         lines = [
             self.env._(
                 "From %(day)s: %(plan)s, %(state)s",
@@ -357,7 +359,7 @@ class SaleOrder(models.Model):
             self.env._("Taken back: what was planned from %s on", self._fusion_format(phase.day))
             for phase in taken
         ]
-        return "\n".join(lines)
+        return Markup("<br>").join(lines)  # it escapes them
 
     def _fusion_format(self, day):
         return self.env._("further notice") if day == FOREVER else format_date(self.env, day)

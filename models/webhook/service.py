@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tools import format_datetime
+from odoo.tools import format_datetime, plaintext2html
 
 from ...core.webhook.safe_http import resolve
 from ...core.webhook.safe_target import SafeHttpError, check_url
@@ -207,7 +207,9 @@ class FusionBillingService(models.Model):
         )
         for manager in managers:
             self.activity_schedule(
-                "fusion_billing.mail_activity_type_webhook", note=reason, user_id=manager.id
+                "fusion_billing.mail_activity_type_webhook",
+                note=plaintext2html(reason),
+                user_id=manager.id,
             )
 
     # === ACTIONS === #

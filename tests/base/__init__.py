@@ -4,5 +4,6 @@ from . import (
     test_constraints,
     test_copies,
     test_french,
+    test_markup,
     test_translations,
 )
