@@ -83,6 +83,13 @@ class ItemWizard(models.TransientModel):
         " on the next document.",
     )
 
+    _quantity_not_negative = models.Constraint(
+        "CHECK(quantity >= 0)", "A fee's quantity must be 0 or more."
+    )
+    _discount_is_a_part = models.Constraint(
+        "CHECK(discount BETWEEN 0 AND 100)", "A discount must be from 0 to 100 percent."
+    )
+
     # === COMPUTE METHODS === #
 
     @api.depends("subscription_id")

@@ -3,10 +3,12 @@ from datetime import date
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Command
 
 from ...core.money.owed import Charge, Version
 from ..base.bounded import Day, Whole
 from ..base.engine import ENGINE, is_engine
+from .charge_tier import on_copies
 
 
 class FusionBillingCharge(models.Model):
@@ -185,6 +187,8 @@ class FusionBillingCharge(models.Model):
             self._write_prices(terms)
         plans = self.plan_id
         vals = {name: vals[name] for name in vals if name not in terms}
+        if "tier_ids" in terms and "version_ids" in vals:
+            vals["version_ids"] = self._without_tiers(vals["version_ids"])
         if "active" in vals:
             self._begin_or_end(vals["active"])
         if vals.get("plan_id"):
@@ -193,6 +197,15 @@ class FusionBillingCharge(models.Model):
         (plans | self.plan_id)._request_rating()
         return result
 
+    def _without_tiers(self, commands):
+        """Leave out of the price history what the table of tiers says: the form says it twice."""
+        return [
+            Command.update(command[1], {k: v for k, v in command[2].items() if k != "tier_ids"})
+            if command[0] == Command.UPDATE
+            else command
+            for command in commands
+        ]
+
     def _write_prices(self, terms):
         """Change what these charges cost: from today on once something was rated with it.
 
@@ -200,10 +213,12 @@ class FusionBillingCharge(models.Model):
         """
         self._refresh_prices_in_force()
         for charge in self:
-            charge._start_version()
+            copies = charge._start_version()
             # All at once: delegation would write the terms one by one, and a model without its
             # tiers is refused.
-            charge.version_id.with_context(fusion_engine=ENGINE).write(terms)
+            charge.version_id.with_context(fusion_engine=ENGINE).write(
+                {**terms, "tier_ids": on_copies(terms.get("tier_ids") or [], copies)}
+            )
 
     def _begin_or_end(self, active):
         """Let charges that are archived rate usage until today, and not lose the days before."""
@@ -241,14 +256,21 @@ class FusionBillingCharge(models.Model):
 
         What is billed for today stays as it is: prices begin when that ends, then. Prices that
         began on that day are changed in place.
+
+        :return: `{tier id: id of its copy}`
         """
         self.ensure_one()
         version, today = self.version_id, self.company_id._fusion_today()
         if not version._is_rated():
-            return
+            return {}
         day = max(today, self._billed_until() or today)
         started = self.version_ids.filtered(lambda other: other.valid_from == day)
-        self._show_prices(started or version.copy({"charge_id": self.id, "valid_from": day}))
+        if started:
+            self._show_prices(started)
+            return {}
+        copy = version.copy({"charge_id": self.id, "valid_from": day})
+        self._show_prices(copy)
+        return dict(zip(version.tier_ids.sorted().ids, copy.tier_ids.sorted().ids, strict=True))
 
     @api.model
     def _refresh_prices_in_force(self):

@@ -3,6 +3,7 @@ from decimal import Decimal
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.fields import Command
 
 from ..base.bounded import Exact, Whole
 
@@ -97,3 +98,28 @@ class FusionBillingChargeTier(models.Model):
             }
             for tier in self
         }
+
+
+def named(commands):
+    """Return the ids of the tiers that commands for a table of tiers name."""
+    return [
+        tier
+        for code, *rest in commands
+        for tier in (rest[1] if code == Command.SET else rest[:1])
+        if code not in (Command.CREATE, Command.CLEAR)
+    ]
+
+
+def on_copies(commands, copies):
+    """Return the same commands for a copy of the table.
+
+    :param dict copies: `{tier id: id of its copy}`
+    """
+    moved = []
+    for code, *rest in commands:
+        if code == Command.SET:
+            rest = [0, [copies.get(tier, tier) for tier in rest[1]]]
+        elif code not in (Command.CREATE, Command.CLEAR):
+            rest = [copies.get(rest[0], rest[0]), *rest[1:]]
+        moved.append((code, *rest))
+    return moved

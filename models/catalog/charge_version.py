@@ -4,6 +4,7 @@ from odoo.exceptions import UserError, ValidationError
 from ...core.money.pricing import price
 from ..base.bounded import Day, Exact
 from ..base.engine import is_engine
+from .charge_tier import named
 
 # What usage costs.
 TERMS = (
@@ -145,6 +146,7 @@ class FusionBillingChargeVersion(models.Model):
     def write(self, vals):
         if vals.keys() - {"charge_id"}:
             self._check_not_billed()
+        self._check_own_tiers(vals.get("tier_ids") or [])
         result = super().write(vals)
         if "valid_from" in vals:
             self.charge_id._point_to_prices_in_force()
@@ -177,6 +179,16 @@ class FusionBillingChargeVersion(models.Model):
                         version.charge_id.display_name,
                     )
                 )
+
+    def _check_own_tiers(self, commands):
+        """Refuse to change the tiers of other prices through these."""
+        if set(named(commands)) - set(self.tier_ids.ids):
+            raise UserError(
+                self.env._(
+                    "You cannot change the tiers of other prices here: open the prices that they"
+                    " belong to in the price history."
+                )
+            )
 
     # === HOOKS: THE LEDGER ANSWERS === #
 

@@ -4,7 +4,7 @@ from datetime import date
 
 from odoo import Command
 from odoo.exceptions import UserError
-from odoo.tests import freeze_time, tagged
+from odoo.tests import Form, freeze_time, tagged
 
 from ..common import BillingCase
 
@@ -224,3 +224,58 @@ class TestTiers(BillingCase):
         self.assertEqual(copy.tier_ids.mapped("up_to"), [100, 0])
         self.assertNotEqual(copy.version_id, self.plan.charge_ids.version_id)
         self.assertEqual(copy.version_id.charge_id, copy)
+
+    def _billed(self):
+        """A charge whose two tiers have been billed."""
+        charge = self._charge(charge_model="graduated", tier_ids=self._tiers((100, 1), (0, "0.5")))
+        subscription = self._subscribe()
+        self._use(subscription, 120)
+        self._bill_at("2026-02-01")
+        self.assertEqual(self._invoiced(subscription), [110])
+        return charge
+
+    def test_t2_a_tier_that_is_edited_in_the_charge_s_form_holds_from_today(self):
+        charge = self._billed()
+        billed = charge.version_id
+        with freeze_time("2026-02-10"), Form(charge) as form, form.tier_ids.edit(0) as tier:
+            tier.unit_amount = 3
+        self.assertEqual(billed.tier_ids.mapped("unit_amount"), [1, 0.5])
+        self.assertNotEqual(charge.version_id, billed)
+        self.assertEqual(charge.tier_ids.mapped("unit_amount"), [3, 0.5])
+
+    def test_t2_a_tier_that_is_removed_in_the_charge_s_form_stays_billed(self):
+        charge = self._billed()
+        billed = charge.version_id
+        with freeze_time("2026-02-10"), Form(charge) as form:
+            form.tier_ids.remove(0)
+        self.assertEqual(billed.tier_ids.mapped("unit_amount"), [1, 0.5])
+        self.assertEqual(charge.tier_ids.mapped("unit_amount"), [0.5])
+
+    def test_t2_nobody_edits_the_tiers_of_another_charge_through_this_one(self):
+        tier = self._billed().tier_ids[0]
+        other = self._charge(
+            self._metric("seats"), charge_model="graduated", tier_ids=self._tiers((0, 1))
+        )
+        for command in (
+            Command.update(tier.id, {"unit_amount": 0}),
+            Command.delete(tier.id),
+            Command.unlink(tier.id),
+            Command.link(tier.id),
+        ):
+            with self.subTest(command), self.env.cr.savepoint() as savepoint:
+                with self.assertRaisesRegex(UserError, "You cannot change"):
+                    other.write({"tier_ids": [command]})
+                savepoint.rollback()
+                self.env.invalidate_all()
+
+    def test_t2_prices_that_wait_have_a_table_of_their_own(self):
+        charge = self._billed()
+        with freeze_time("2026-02-10"):
+            self._use(charge.plan_id.subscription_ids, 1, "2026-02-05")
+            self._rate()
+            charge.write({"minimum_amount": 1})
+            waiting = charge.version_ids.sorted()[:1]
+            self.assertNotEqual(waiting, charge.version_ids.sorted()[1:2])
+            self.assertEqual(waiting.tier_ids.mapped("unit_amount"), [1, 0.5])
+            charge.write({"tier_ids": [Command.update(charge.tier_ids[0].id, {"unit_amount": 9})]})
+        self.assertEqual(charge.tier_ids.mapped("unit_amount"), [9, 0.5])

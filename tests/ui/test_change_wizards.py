@@ -2,8 +2,11 @@
 
 from datetime import date
 
+from psycopg2.errors import CheckViolation
+
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import freeze_time, tagged
+from odoo.tools import mute_logger
 
 from .test_staff_actions import ActionCase
 
@@ -192,6 +195,19 @@ class TestLifeByDialog(WizardCase):
     def test_a_fee_is_changed_from_the_timeline(self):
         action = self.subscription.fusion_item_ids.with_user(self.clerk).action_change()
         self.assertEqual(self._wizard(action).order_line_id, self.fee)
+
+    def test_a_fee_has_a_quantity_and_a_discount_that_make_sense(self):
+        dialogs = self.env["fusion.billing.item.wizard"].with_user(self.clerk)
+        dialog = dialogs.create({"subscription_id": self.subscription.id, "operation": "add"})
+        for vals in ({"quantity": -1}, {"discount": -1}, {"discount": 101}):
+            with (
+                self.subTest(vals),
+                mute_logger("odoo.sql_db"),
+                self.assertRaises(CheckViolation),
+                self.env.cr.savepoint(),
+            ):
+                dialog.write(vals)
+                self.env.flush_all()
 
     def test_a_one_off_line_is_no_fee(self):
         wizard = (
