@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 
+from ..models.base.bounded import Whole
+
 
 class FusionBillingWebhookReplayWizard(models.TransientModel):
     """Sends past events of a service again: of a span of time, or those that failed."""
@@ -19,7 +21,7 @@ class FusionBillingWebhookReplayWizard(models.TransientModel):
     since = fields.Datetime(help="Events that happened, or failed, from then on.")
     until = fields.Datetime(help="Events that happened before then.")
     event_count = fields.Integer("Events", compute="_compute_event_count")
-    last_id = fields.Integer("Sent Again Until", help="The events after this one are left.")
+    last_id = Whole("Sent Again Until", help="The events after this one are left.")
 
     @api.depends("service_id", "only_failed", "since", "until", "last_id")
     def _compute_event_count(self):
