@@ -23,8 +23,10 @@ class Bounded:
         return super().convert_to_column(value, record, values, validate)
 
     def convert_to_cache(self, value, record, validate=True):
-        # Without a record it is a value to compare with: a search may ask for any.
-        if record and not isinstance(value, dict):
+        # Without a record it is a value to compare with: a search may ask for any. A form that
+        # is opened is empty at first.
+        is_given = record and (value or any(record._ids))
+        if is_given and not isinstance(value, dict):
             self._check(value, record)
         return super().convert_to_cache(value, record, validate)
 

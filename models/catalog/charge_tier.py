@@ -24,13 +24,13 @@ class FusionBillingChargeTier(models.Model):
     )
     sequence = Whole(default=10)
     up_to = Exact(
-        digits=(18, 6),
+        digits=(24, 6),
         help="Last unit in the tier. Leave it empty on the last tier: it has no end.",
     )
     unit_amount = Exact("Price", digits=(22, 10))
     unit_batch = Exact(
         "Batch",
-        digits=(18, 6),
+        digits=(24, 6),
         help="Bill the units of this tier in whole batches of this size, rounded up; the price is"
         " that of a batch. Empty: each unit at the price.",
     )
@@ -49,13 +49,14 @@ class FusionBillingChargeTier(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        versions = self.version_id.browse({vals.get("version_id") for vals in vals_list})
+        versions = self.version_id.browse({vals.get("version_id") for vals in vals_list} - {None})
+        versions._check_not_billed()
         rows = Counter({version.id: len(version.tier_ids) for version in versions})
         for vals in vals_list:
             rows[vals.get("version_id")] += 1
             self._check_not_negative(rows[vals.get("version_id")], vals)
         tiers = super().create(vals_list)
-        # Not before: which version it is may stand in the context.
+        # Once more: which version it is may stand in the context.
         tiers.version_id._check_not_billed()
         return tiers
 
@@ -69,8 +70,7 @@ class FusionBillingChargeTier(models.Model):
     def _check_not_negative(self, row, vals):
         """Say which row has a negative number; the database, which refuses it too, does not."""
         for name in NUMBERS & vals.keys():
-            number = self._fields[name].convert_to_column(vals[name], self)
-            if Decimal(number) < 0:
+            if Decimal(self._fields[name].convert_to_column(vals[name], self)) < 0:
                 raise ValidationError(
                     self.env._(
                         "Tier %(row)s: %(field)s must not be negative, but it is %(number)s.",

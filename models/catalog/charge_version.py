@@ -60,11 +60,11 @@ class FusionBillingChargeVersion(models.Model):
         "Percentage: a rate on an amount of money, plus a fixed fee.\n"
         "Graduated percentage: each tier's rate on the money in that tier.",
     )
-    included_quota = Exact(digits=(18, 6), help="Units that are free in each billing period.")
+    included_quota = Exact(digits=(24, 6), help="Units that are free in each billing period.")
     price_per_unit = Exact("Price per Batch", digits=(22, 10), help="Price of one batch of units.")
     unit_batch = Exact(
         "Batch",
-        digits=(18, 6),
+        digits=(24, 6),
         required=True,
         default=1,
         help="How many units the price is for: 1000 makes it a price per thousand.",

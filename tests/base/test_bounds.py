@@ -104,8 +104,8 @@ class TestBounds(WorldCase):
             (plan, {"draft_hours": 2**40}, "Hold Drafts For must be a whole number from"),
             (
                 charge,
-                {"included_quota": 10**12},
-                "Included Quota must be a number with at most 12 digits before the point.",
+                {"included_quota": 10**18},
+                "Included Quota must be a number with at most 18 digits before the point.",
             ),
         ):
             self.assertIn(sentence, self._says(lambda: record.write(vals)))  # noqa: B023
