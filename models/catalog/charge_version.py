@@ -4,7 +4,7 @@ from odoo.exceptions import UserError, ValidationError
 from ...core.money.pricing import price
 from ..base.bounded import Day, Exact
 from ..base.engine import is_engine
-from .charge_tier import named
+from .charge_tier import as_table, named
 
 # What usage costs.
 TERMS = (
@@ -147,7 +147,7 @@ class FusionBillingChargeVersion(models.Model):
         if vals.keys() - {"charge_id"}:
             self._check_not_billed()
         self._check_own_tiers(vals.get("tier_ids") or [])
-        result = super().write(vals)
+        result = super(FusionBillingChargeVersion, as_table(self)).write(vals)
         if "valid_from" in vals:
             self.charge_id._point_to_prices_in_force()
         self.charge_id._request_rating()

@@ -3,7 +3,7 @@
 from datetime import date
 
 from odoo import Command
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tests import Form, freeze_time, tagged
 
 from ..common import BillingCase
@@ -224,6 +224,25 @@ class TestTiers(BillingCase):
         self.assertEqual(copy.tier_ids.mapped("up_to"), [100, 0])
         self.assertNotEqual(copy.version_id, self.plan.charge_ids.version_id)
         self.assertEqual(copy.version_id.charge_id, copy)
+
+    def test_a_table_of_tiers_is_checked_as_it_is_saved_and_not_row_by_row(self):
+        charge = self._charge(charge_model="graduated", tier_ids=self._tiers((100, 1), (0, "0.5")))
+        with Form(charge) as form:
+            with form.tier_ids.edit(1) as tier:
+                tier.up_to = 1000
+            with form.tier_ids.new() as tier:
+                tier.unit_amount = 0.2
+        self.assertEqual(charge.tier_ids.mapped("up_to"), [100, 1000, 0])
+        with Form(charge) as form:
+            form.tier_ids.remove(2)
+            with form.tier_ids.edit(1) as tier:
+                tier.up_to = 0
+        self.assertEqual(charge.tier_ids.mapped("up_to"), [100, 0])
+        for commands in ([Command.delete(charge.tier_ids[1].id)], [Command.clear()]):
+            with self.assertRaises(ValidationError), self.env.cr.savepoint():
+                charge.write({"tier_ids": commands})
+            with self.assertRaises(ValidationError), self.env.cr.savepoint():
+                charge.version_id.write({"tier_ids": commands})
 
     def _billed(self):
         """A charge whose two tiers have been billed."""
