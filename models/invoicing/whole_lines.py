@@ -221,7 +221,23 @@ class WholeLines:
         if not move.invoice_payment_term_id:
             total = {name: untaxed[name] + tax[name] for name in untaxed}
             return [{**NO_DISCOUNT, "date_maturity": move.invoice_date_due, **total}]
-        terms = move.invoice_payment_term_id._compute_terms(
+        terms, instalments = self._payment_terms(move, untaxed, tax), {}
+        discount = {
+            "discount_date": terms["discount_date"],
+            "discount_balance": terms["discount_balance"] or 0.0,
+            "discount_amount_currency": terms.get("discount_amount_currency") or 0.0,
+        }
+        for term in terms["line_ids"]:
+            instalment = instalments.setdefault(
+                term["date"],
+                {"date_maturity": term["date"], **discount, "balance": 0.0, "amount_currency": 0.0},
+            )
+            instalment["balance"] += term["company_amount"]
+            instalment["amount_currency"] += term["foreign_amount"]
+        return list(instalments.values())
+
+    def _payment_terms(self, move, untaxed, tax):
+        return move.invoice_payment_term_id._compute_terms(
             date_ref=move.invoice_date,
             currency=move.currency_id,
             company=move.company_id,
@@ -231,22 +247,6 @@ class WholeLines:
             untaxed_amount_currency=untaxed["amount_currency"],
             sign=1,
         )
-        instalments = {}
-        for term in terms["line_ids"]:
-            instalment = instalments.setdefault(
-                term["date"],
-                {
-                    "date_maturity": term["date"],
-                    "discount_date": terms["discount_date"],
-                    "discount_balance": terms["discount_balance"] or 0.0,
-                    "discount_amount_currency": terms.get("discount_amount_currency") or 0.0,
-                    "balance": 0.0,
-                    "amount_currency": 0.0,
-                },
-            )
-            instalment["balance"] += term["company_amount"]
-            instalment["amount_currency"] += term["foreign_amount"]
-        return list(instalments.values())
 
     def _with_residual(self, move, row):
         """Return a line with what is left of it to pay: all, if its account is one to settle."""
