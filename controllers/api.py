@@ -47,6 +47,10 @@ class FusionBillingApi(http.Controller):
         read_fields(payload, {})
         return {"version": Manifest.for_addon("fusion_billing")["version"]}
 
+    @api_route("/ready", "GET", auth="none")
+    def ready(self, payload):
+        return api("readiness")._read(payload)
+
     # === CUSTOMERS === #
 
     @api_route("/customers", "POST")

@@ -35,7 +35,7 @@ from .databases import names_no_database
 
 _logger = logging.getLogger(__name__)
 
-RETRY_AFTER = 5  # seconds
+RETRY = (("Retry-After", "5"),)  # seconds
 
 _SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 _SANE_PATH_TEXT = 255
@@ -74,8 +74,10 @@ def _(error: errors.BillingError):
         errors.UsageAfterEnd: 409,
         errors.TooLarge: 413,
         errors.UnsupportedMediaType: 415,
+        errors.NotReady: 503,
     }
-    return Answer(statuses.get(type(error), 400), error.as_dict())
+    status = statuses.get(type(error), 400)
+    return Answer(status, error.as_dict(), RETRY if status == 503 else ())
 
 
 @answer_to.register
@@ -111,10 +113,7 @@ def _headers_of(error):
 @answer_to.register(http.RegistryError)
 def unavailable(_error):
     return Answer.of(
-        503,
-        "unavailable",
-        "The database is busy or away: nothing was changed, try again.",
-        (("Retry-After", str(RETRY_AFTER)),),
+        503, "unavailable", "The database is busy or away: nothing was changed, try again.", RETRY
     )
 
 

@@ -16,7 +16,17 @@ from devtools.paths import ADDON, ADDONS, ROOT, VENV
 
 DATA_FOLDERS = ("data", "demo", "report", "security", "views", "wizards")
 #: The packages of `models`, each standing on those above it.
-ASPECTS = ("base", "catalog", "usage", "subscription", "ledger", "invoicing", "api", "webhook")
+ASPECTS = (
+    "base",
+    "catalog",
+    "usage",
+    "subscription",
+    "ledger",
+    "invoicing",
+    "api",
+    "webhook",
+    "operations",
+)
 NOT_OURS = {".git", ".dev", "node_modules", "__pycache__"}
 PYLINT = (
     "--disable=all", "--enable=odoolint,too-many-lines",

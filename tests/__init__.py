@@ -5,6 +5,7 @@ from .base import *
 from .catalog import *
 from .invoicing import *
 from .ledger import *
+from .operations import *
 from .subscription import *
 from .ui import *
 from .usage import *

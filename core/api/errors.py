@@ -67,6 +67,22 @@ class UsageAfterEnd(BillingError):
         return {**super().as_dict(), "count": self.count}
 
 
+class NotReady(BillingError):
+    """The server answers, and does not do its work.
+
+    :param dict late_seconds: what is how late, see the readiness of the server
+    """
+
+    code = "not_ready"
+
+    def __init__(self, message, late_seconds):
+        super().__init__(message)
+        self.late_seconds = late_seconds
+
+    def as_dict(self):
+        return {**super().as_dict(), "late_seconds": self.late_seconds}
+
+
 class TooLarge(BillingError):
     """There is more in the request than is taken at once."""
 

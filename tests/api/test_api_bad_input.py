@@ -254,6 +254,7 @@ class TestApiBadInput(ApiCase):
     def test_an_unknown_field_in_a_query_is_refused(self):
         for path in (
             "/health",
+            "/ready",
             "/customers",
             "/customers/acme",
             "/subscriptions",
@@ -357,6 +358,7 @@ class TestApiBadInput(ApiCase):
     def test_other_verbs_are_refused_and_the_right_ones_named(self):
         for path, allowed in (
             ("/health", "GET, HEAD"),
+            ("/ready", "GET, HEAD"),
             ("/customers", "GET, HEAD, POST"),
             ("/customers/acme", "GET, HEAD"),
             ("/subscriptions", "GET, HEAD, POST"),
