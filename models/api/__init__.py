@@ -1,5 +1,6 @@
 from . import (
     service,
+    credential_mixin,
     api_key,
     access,
     account_link,

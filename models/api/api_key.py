@@ -16,7 +16,7 @@ class FusionBillingApiKey(models.Model):
 
     _name = "fusion.billing.api.key"
     _description = "Billing API Key"
-    _inherit = ["fusion.billing.owned.mixin"]
+    _inherit = ["fusion.billing.credential.mixin"]
     _order = "id desc"
 
     service_id = fields.Many2one(
@@ -28,12 +28,12 @@ class FusionBillingApiKey(models.Model):
         fixed=True,
     )
     name = fields.Char(required=True, help="Where the key is used, for those who rotate it.")
-    active = fields.Boolean(default=True, help="An archived key is revoked: it is refused.")
+    active = fields.Boolean(help="An archived key is revoked: it is refused.")
     prefix = fields.Char(
         "Key", readonly=True, copy=False, help="How the key begins: the rest is not stored."
     )
     key_hash = fields.Char(required=True, readonly=True, copy=False, groups="base.group_system")
-    expires_at = fields.Datetime("Expires", help="From then on the key is refused.")
+    expires_at = fields.Datetime(help="From then on the key is refused.")
     last_used_at = fields.Datetime(
         "Last Used", readonly=True, copy=False, help="Precise to the hour."
     )

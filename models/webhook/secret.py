@@ -18,7 +18,7 @@ class FusionBillingWebhookSecret(models.Model):
 
     _name = "fusion.billing.webhook.secret"
     _description = "Webhook Secret"
-    _inherit = ["fusion.billing.owned.mixin"]
+    _inherit = ["fusion.billing.credential.mixin"]
     _order = "id desc"
     _rec_name = "prefix"
 
@@ -32,8 +32,8 @@ class FusionBillingWebhookSecret(models.Model):
     )
     prefix = fields.Char("Begins With", readonly=True, copy=False, help="How the secret begins.")
     secret = fields.Char(required=True, readonly=True, copy=False, groups=NOBODY)
-    active = fields.Boolean(default=True, help="An archived secret signs nothing any more.")
-    expires_at = fields.Datetime("Expires", help="From then on it signs nothing any more.")
+    active = fields.Boolean(help="An archived secret signs nothing any more.")
+    expires_at = fields.Datetime(help="From then on it signs nothing any more.")
 
     @api.model
     def _generate(self, service, overlap_hours=0):

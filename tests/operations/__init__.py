@@ -1,1 +1,1 @@
-from . import test_api_ready
+from . import test_api_ready, test_credentials
