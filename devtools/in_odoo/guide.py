@@ -1,6 +1,11 @@
 """The price list that the guide for app developers sells from."""
 
-from devtools.in_odoo import catalog
+from datetime import timedelta
+
+from odoo import fields
+
+from devtools.in_odoo import catalog, crons
+from devtools.in_odoo.hooks import DELIVER
 
 METRICS = {"api_calls": {"name": "API calls"}, "seats": {"name": "Seats", "aggregation": "max"}}
 CALLS = {
@@ -21,10 +26,12 @@ PRICES = {
 
 
 def prepare(env) -> dict:
-    """Create the plans of the guide, and a service.
+    """Create the plans of the guide, and a service; no scheduled action is late.
 
     :return: the service's `key`
     """
+    for name in (crons.RATING, crons.INVOICING, DELIVER):
+        env.ref(f"fusion_billing.{name}").nextcall = fields.Datetime.now() + timedelta(hours=1)
     made = catalog.create(env, "NexaCloud", METRICS, PRICES)
     plan = env["fusion.billing.plan"].search([("code", "=", "business")])
     env["fusion.billing.charge"].create(
