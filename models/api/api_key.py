@@ -19,14 +19,6 @@ class FusionBillingApiKey(models.Model):
     _inherit = ["fusion.billing.credential.mixin"]
     _order = "id desc"
 
-    service_id = fields.Many2one(
-        "fusion.billing.service",
-        required=True,
-        readonly=True,
-        index=True,
-        ondelete="cascade",
-        fixed=True,
-    )
     name = fields.Char(required=True, help="Where the key is used, for those who rotate it.")
     active = fields.Boolean(help="An archived key is revoked: it is refused.")
     prefix = fields.Char(

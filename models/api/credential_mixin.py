@@ -7,14 +7,21 @@ class CredentialMixin(models.AbstractModel):
     """What lets somebody in for a service, or signs for it, until it ends or is revoked.
 
     What becomes of it is told in the service's chatter: who made it, when it ends, who revoked
-    it. The credential itself is told nowhere (A2). The model has the fields that are read here,
-    and `service_id` and `prefix`, how it begins.
+    it. The credential itself is told nowhere (A2). The model has a `prefix`, how it begins.
     """
 
     _name = "fusion.billing.credential.mixin"
     _description = "Credential of a Service"
     _inherit = ["fusion.billing.owned.mixin"]
 
+    service_id = fields.Many2one(
+        "fusion.billing.service",
+        required=True,
+        readonly=True,
+        index=True,
+        ondelete="cascade",
+        fixed=True,
+    )
     active = fields.Boolean(default=True)
     expires_at = fields.Datetime("Expires")
 

@@ -22,14 +22,6 @@ class FusionBillingWebhookSecret(models.Model):
     _order = "id desc"
     _rec_name = "prefix"
 
-    service_id = fields.Many2one(
-        "fusion.billing.service",
-        required=True,
-        readonly=True,
-        index=True,
-        ondelete="cascade",
-        fixed=True,
-    )
     prefix = fields.Char("Begins With", readonly=True, copy=False, help="How the secret begins.")
     secret = fields.Char(required=True, readonly=True, copy=False, groups=NOBODY)
     active = fields.Boolean(help="An archived secret signs nothing any more.")
