@@ -10,13 +10,6 @@ DAYS = (None, "2026-01-09", "2026-01-20", "2026-01-21")
 class TestApiTransitions(Lives, ApiCase):
     """A1: every change in every state, before, on and after each day that counts."""
 
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls._charge()
-        cls.business = cls._plan("business")
-        cls._charge(plan=cls.business, price_per_unit="0.5")
-
     def make(self):
         order = self._own_subscription("sub-42", "2026-01-10", products=self.fee_product)
         self._use(order, 10, "2026-01-12")

@@ -9,15 +9,19 @@ from ...models.base.subscription_states import RUNNING
 
 MADE = "2026-01-05 12:00:00"
 BEGINS, TURNS = date(2026, 1, 10), date(2026, 1, 20)  # the first day, and that of the change
-CLOCKS = (
-    "2026-01-05",
-    "2026-01-20",
-    "2026-02-11",
-)  # before its life, on the day, in a later period
+#: Before its life, on the day of the change, in a later period.
+CLOCKS = ("2026-01-05", "2026-01-20", "2026-02-11")
 
 
 class Lives:
     """Mixed into a case of the engine or of the API, which say how a subscription is made."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls._charge()
+        cls.business = cls._plan("business")
+        cls._charge(plan=cls.business, price_per_unit="0.5")
 
     def states(self):
         """What a subscription can be on: a name, and how to bring a new one there."""

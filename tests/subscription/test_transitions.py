@@ -13,13 +13,6 @@ DAYS = (None, date(2026, 1, 9), date(2026, 1, 21))
 class TestTransitions(Lives, BillingCase):
     """Every button and dialog in every state, before, on and after each day that counts."""
 
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls._charge()
-        cls.business = cls._plan("business")
-        cls._charge(plan=cls.business, price_per_unit="0.5")
-
     def make(self):
         order = self._subscribe("2026-01-10", self.fee_product | self.setup_product)
         self._use(order, 10, "2026-01-12")
