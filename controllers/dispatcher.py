@@ -24,12 +24,13 @@ from odoo.exceptions import (
     MissingError,
     UserError,
 )
-from odoo.http import Response
 
 from ..core.api import errors, strict_json
-from ..core.api.answer import write_json
+from ..core.api.answer import Document, write_json
 from ..core.api.api_path import is_api_path
 from ..core.api.payload import invalid, unknown_field
+from ..core.api.rate import rate_headers
+from .answer import ApiResponse, tell
 from .body import fetch_body
 from .databases import names_no_database
 
@@ -39,6 +40,7 @@ RETRY = (("Retry-After", "5"),)  # seconds
 
 _SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 _SANE_PATH_TEXT = 255
+_SANE_REASON = 300
 # Python reads more as a number: signs, underscores, digits of other scripts.
 _LENGTH = re.compile(r"[0-9]{1,18}")
 
@@ -69,15 +71,28 @@ def answer_to(_error):
 @answer_to.register
 def _(error: errors.BillingError):
     statuses = {
+        errors.Forbidden: 403,
         errors.NotFound: 404,
         errors.Conflict: 409,
         errors.UsageAfterEnd: 409,
         errors.TooLarge: 413,
         errors.UnsupportedMediaType: 415,
+        errors.RateLimited: 429,
         errors.NotReady: 503,
     }
-    status = statuses.get(type(error), 400)
-    return Answer(status, error.as_dict(), RETRY if status == 503 else ())
+    return Answer(statuses.get(type(error), 400), error.as_dict(), _headers_of_ours(error))
+
+
+def _headers_of_ours(error):
+    match error:
+        case errors.NotReady():
+            return RETRY
+        case errors.RateLimited():
+            rates = (error.rate,) if error.rate else ()
+            return ("Retry-After", str(error.seconds)), *rate_headers(rates)
+        case errors.Forbidden(scope=str(scope)):
+            return (("WWW-Authenticate", f'Bearer error="insufficient_scope", scope="{scope}"'),)
+    return ()
 
 
 @answer_to.register
@@ -160,21 +175,25 @@ class FusionDispatcher(http.Dispatcher):
             self._check_path_text(value)
         self.request.params = {**args, "payload": self._read_payload()}
         facts = self.request.registry["ir.http"]._dispatch(endpoint)
+        if isinstance(facts, Document):
+            return self._respond(200, facts.content, "ok", content_type=facts.content_type)
         status = 201 if facts.get("created") else 200
-        return self._respond(status, {"status": "ok", **facts})
-
-    def post_dispatch(self, response):
-        super().post_dispatch(response)
-        self._log(response.status_code, "ok")
+        content = write_json({"status": "ok", **facts})
+        return self._respond(status, content, "ok", events=facts.get("accepted"))
 
     def handle_error(self, exc):
         answer = answer_to(exc)
         if answer.status != 500:
             # Odoo logs an exception that has no level of its own as a failure of the server.
             exc.loglevel = logging.DEBUG
-        self._log(answer.status, answer.facts["code"])
         facts = {"status": "error", **answer.facts, "request_id": self.request_id}
-        return self._respond(answer.status, facts, answer.headers)
+        return self._respond(
+            answer.status,
+            write_json(facts),
+            answer.facts["code"],
+            answer.headers,
+            reason=_reason(exc) if answer.status >= 500 else None,
+        )
 
     # === READING === #
 
@@ -224,31 +243,26 @@ class FusionDispatcher(http.Dispatcher):
             self.request.fusion_request_id = given if sane else uuid.uuid4().hex
         return self.request.fusion_request_id
 
-    def _respond(self, status, facts, headers=()):
-        return Response(
-            write_json(facts),
+    def _respond(self, status, content, code, headers=(), content_type="application/json", **told):
+        return ApiResponse(
+            content,
+            lambda status: tell(self.request, self.request_id, status, code, **told),
             status=status,
             headers=[
-                ("Content-Type", "application/json"),
+                ("Content-Type", content_type),
                 ("Cache-Control", "no-store"),
                 ("X-Content-Type-Options", "nosniff"),
                 ("X-Request-Id", self.request_id),
+                *rate_headers(getattr(self.request, "fusion_rates", ())),
                 *headers,
             ],
         )
 
-    def _log(self, status, code):
-        httprequest = self.request.httprequest
-        service = getattr(self.request, "fusion_service_code", None)
-        _logger.info(
-            "%s %r: %s %s (service %s, request %s)",
-            httprequest.method,
-            httprequest.path,
-            status,
-            code,
-            service,
-            self.request_id,
-        )
+
+def _reason(exc):
+    """Return what the log says of a failure, in one line: its kind, and how it begins."""
+    lines = str(exc).strip().splitlines()
+    return ": ".join((type(exc).__name__, *lines[:1]))[:_SANE_REASON]
 
 
 class HttpDispatcher(http.HttpDispatcher):

@@ -1,3 +1,6 @@
+-- nobody gets in with a key of production
+DELETE FROM fusion_billing_api_key;
+
 -- a copied database calls nobody: no endpoint, nothing to sign with, nothing to send
 UPDATE fusion_billing_service
    SET webhook_url = NULL,

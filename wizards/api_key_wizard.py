@@ -2,6 +2,7 @@ from datetime import timedelta
 
 from odoo import fields, models
 
+from ..core.api.scopes import FIELDS
 from ..models.base.bounded import Whole
 
 A_YEAR = 8784  # hours
@@ -12,7 +13,7 @@ class FusionBillingApiKeyWizard(models.TransientModel):
 
     _name = "fusion.billing.api.key.wizard"
     _description = "Generate a Billing API Key"
-    _inherit = ["fusion.billing.owned.mixin"]
+    _inherit = ["fusion.billing.owned.mixin", "fusion.billing.api.key.terms"]
 
     service_id = fields.Many2one(
         "fusion.billing.service",
@@ -39,7 +40,11 @@ class FusionBillingApiKeyWizard(models.TransientModel):
         self.ensure_one()
         if self.expire_others:
             self._expire_other_keys()
-        raw = self.service_id._generate_api_key(name=self.name)
+        raw = self.service_id._generate_api_key(
+            name=self.name,
+            allowed_networks=self.allowed_networks,
+            **{field: self[field] for field in FIELDS.values()},
+        )
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("API Key of %s", self.service_id.name),

@@ -3,6 +3,14 @@
 import json
 from datetime import date, datetime
 from decimal import Decimal
+from typing import NamedTuple
+
+
+class Document(NamedTuple):
+    """An answer that is no JSON."""
+
+    content: str
+    content_type: str
 
 
 def write_json(facts):

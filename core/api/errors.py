@@ -83,6 +83,32 @@ class NotReady(BillingError):
         return {**super().as_dict(), "late_seconds": self.late_seconds}
 
 
+class Forbidden(BillingError):
+    """The key is good, and not for this.
+
+    :param str scope: the one that it lacks, if it is one
+    """
+
+    def __init__(self, message, code, scope=None):
+        super().__init__(message, code)
+        self.scope = scope
+
+
+class RateLimited(BillingError):
+    """There were too many requests.
+
+    :param int seconds: until more are taken
+    :param rate: the :class:`.rate.Rate` that is used up, if it is one
+    """
+
+    code = "rate_limited"
+
+    def __init__(self, message, seconds, rate=None):
+        super().__init__(message)
+        self.seconds = seconds
+        self.rate = rate
+
+
 class TooLarge(BillingError):
     """There is more in the request than is taken at once."""
 

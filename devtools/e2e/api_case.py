@@ -43,8 +43,8 @@ class ApiServerCase(unittest.TestCase):
 
     # === REQUESTS === #
 
-    def send(self, verb, path, **content):
-        headers = {"Authorization": f"Bearer {self.key}"}
+    def send(self, verb, path, key=None, **content):
+        headers = {"Authorization": f"Bearer {key or self.key}"}
         return requests.request(
             verb, self.server.url + BASE + path, headers=headers, timeout=90, **content
         )

@@ -4,6 +4,7 @@ import contextlib
 import json
 import time
 
+import requests
 from psycopg2 import sql
 
 from devtools.databases import connect, query
@@ -142,6 +143,17 @@ class TestWire(ApiServerCase):
             )
             self.assertEqual((answered, answer["status"]), (200, "ok"))
             self.assertNotIn("Set-Cookie", head)
+
+    def test_a_key_that_somebody_put_into_an_address_is_not_in_the_log(self):
+        """A2: in no line of it, those of the web server too."""
+        for path in (f"/catalog?key={self.key}", f"/customers/{self.key}", "/catalog"):
+            self.talk(f"X-Request-Id: {self.key}\r\n", verb="GET", path=path)
+        requests.get(f"{self.server.url}/web/login?login={self.key}", timeout=60)
+        with self.server.log.open(errors="replace") as log:
+            log.seek(self.log_start)
+            written = log.read()
+        self.assertGreater(written.count(self.key[:12]), 4)
+        self.assertNotIn(self.key[12:], written)
 
 
 class TestDatabaseAway(ApiServerCase):

@@ -28,7 +28,7 @@ PRICES = {
 def prepare(env) -> dict:
     """Create the plans of the guide, and a service; no scheduled action is late.
 
-    :return: the service's `key`
+    :return: the service's `key`, and one to watch the server with
     """
     for name in (crons.RATING, crons.INVOICING, DELIVER):
         env.ref(f"fusion_billing.{name}").nextcall = fields.Datetime.now() + timedelta(hours=1)
@@ -43,4 +43,5 @@ def prepare(env) -> dict:
             "tier_ids": [(0, 0, {"up_to": 10, "unit_amount": 8}), (0, 0, {"unit_amount": 5})],
         }
     )
-    return {"key": made["key"]}
+    service = env["fusion.billing.service"].search([("code", "=", "nexacloud")])
+    return {"key": made["key"], "watch": service._generate_api_key(scope_operations=True)}

@@ -78,3 +78,13 @@ def use(env, quantity: str, days: list[str]) -> None:
         ],
         "bench",
     )
+
+
+def limit(env, **vals) -> None:
+    """Write values of the service, such as its quotas."""
+    env["fusion.billing.service"].search([("code", "=", "bench")]).write(vals)
+
+
+def make_key(env) -> str:
+    """Return another key of the service."""
+    return env["fusion.billing.service"].search([("code", "=", "bench")])._generate_api_key()

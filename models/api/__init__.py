@@ -1,8 +1,10 @@
 from . import (
     service,
     credential_mixin,
+    key_terms,
     api_key,
     access,
+    quota,
     account_link,
     res_partner,
     sale_order,

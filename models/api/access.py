@@ -2,6 +2,7 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import compress
 from time import monotonic
 
 import psycopg2
@@ -9,6 +10,9 @@ import psycopg2
 from odoo import api, fields, models
 from odoo.tools import SQL, consteq, ormcache
 
+from ...core.api.errors import Forbidden
+from ...core.api.networks import is_within, read_networks
+from ...core.api.scopes import FIELDS as SCOPES
 from .api_key import PREFIX
 
 REMEMBERED = 1.0  # seconds
@@ -30,6 +34,19 @@ class Access:
     service_code: str
     company_id: int
     lang: str
+    networks: str | None
+    held: tuple  # of the scopes, whether the key has them
+
+    def check(self, scope, address):
+        """:raise Forbidden: the key is not for this, or not for use from there"""
+        if self.networks and not is_within(address, read_networks(self.networks)):
+            raise Forbidden(f"This key may not be used from {address}.", "address_not_allowed")
+        if scope not in compress(SCOPES, self.held):
+            raise Forbidden(
+                f"This key lacks the scope {scope}: use another one, or have billing staff add it.",
+                "insufficient_scope",
+                scope,
+            )
 
 
 class FusionBillingApiKey(models.Model):
@@ -100,7 +117,8 @@ class FusionBillingApiKey(models.Model):
     @api.model
     def _look_up(self, key_hash):
         self.env.flush_all()
-        rows = self.env.execute_query(SQL(LOOK_UP, key_hash))
+        held = SQL(", ").join(SQL.identifier("key", field) for field in SCOPES.values())
+        rows = self.env.execute_query(SQL(LOOK_UP, held=held, key_hash=key_hash))
         return Access(*rows[0]) if rows else None
 
     @api.model
@@ -120,13 +138,13 @@ class FusionBillingApiKey(models.Model):
 
 LOOK_UP = """
 SELECT key.id, key.key_hash, key.expires_at, key.last_used_at, service.id, service.code,
-       company.id, COALESCE(lang.code, 'en_US')
+       company.id, COALESCE(lang.code, 'en_US'), key.allowed_networks, ARRAY[%(held)s]
   FROM fusion_billing_api_key AS key
   JOIN fusion_billing_service AS service ON service.id = key.service_id
   JOIN res_company AS company ON company.id = service.company_id
   JOIN res_partner AS contact ON contact.id = company.partner_id
   LEFT JOIN res_lang AS lang ON lang.code = contact.lang AND lang.active
- WHERE key.key_hash = %s AND key.active AND service.active AND company.active
+ WHERE key.key_hash = %(key_hash)s AND key.active AND service.active AND company.active
 """
 
 NOTE_USE = """

@@ -16,7 +16,7 @@ class FusionBillingApiKey(models.Model):
 
     _name = "fusion.billing.api.key"
     _description = "Billing API Key"
-    _inherit = ["fusion.billing.credential.mixin"]
+    _inherit = ["fusion.billing.credential.mixin", "fusion.billing.api.key.terms"]
     _order = "id desc"
 
     name = fields.Char(required=True, help="Where the key is used, for those who rotate it.")
@@ -37,12 +37,12 @@ class FusionBillingApiKey(models.Model):
     # === BUSINESS METHODS === #
 
     @api.model
-    def _generate(self, service, name=None, expires_at=None):
+    def _generate(self, service, name=None, **terms):
         """Create a key and return it, raw, for the only time.
 
         :param service: the service that it lets in; who asks must be allowed to change it
         :param str name: what staff call it
-        :param datetime expires_at: naive UTC; never if empty
+        :param terms: `expires_at` (naive UTC; never if empty), scopes, networks
         """
         service.check_access("write")
         raw = PREFIX + secrets.token_urlsafe(32)
@@ -53,10 +53,29 @@ class FusionBillingApiKey(models.Model):
                 "name": name or self.env._("API key of %s", service.name),
                 "prefix": raw[:SHOWN_LENGTH],
                 "key_hash": self._hash(raw),
-                "expires_at": expires_at,
+                **terms,
             }
         )
         return raw
+
+    def _standing(self):
+        return super()._standing() | {self._describe_scopes(), self._describe_networks()}
+
+    def _describe_scopes(self):
+        return self.env._(
+            "%(key)s may be used for: %(scopes)s.",
+            key=self._label(),
+            scopes=", ".join(self._scopes()) or self.env._("nothing"),
+        )
+
+    def _describe_networks(self):
+        if not self.allowed_networks:
+            return self.env._("%s may be used from everywhere.", self._label())
+        return self.env._(
+            "%(key)s may be used from %(networks)s.",
+            key=self._label(),
+            networks=self.allowed_networks,
+        )
 
     @api.model
     def _hash(self, raw):

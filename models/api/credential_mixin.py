@@ -35,15 +35,13 @@ class CredentialMixin(models.AbstractModel):
         return credentials
 
     def write(self, vals):
-        before = {credential: (credential.active, credential.expires_at) for credential in self}
+        before = {credential: credential._standing() for credential in self}
         if "expires_at" in vals:
             self._check_not_prolonged(fields.Datetime.to_datetime(vals["expires_at"]))
         result = super().write(vals)
-        for credential, (active, expires_at) in before.items():
-            if credential.active != active:
-                credential._tell(credential._describe_validity())
-            if credential.expires_at != expires_at:
-                credential._tell(credential._describe_end())
+        for credential, standing in before.items():
+            for sentence in credential._standing() - standing:
+                credential._tell(sentence)
         return result
 
     def unlink(self):
@@ -65,6 +63,10 @@ class CredentialMixin(models.AbstractModel):
                         credential._label(),
                     )
                 )
+
+    def _standing(self):
+        """Return what is told when it becomes true: a set of sentences."""
+        return {self._describe_validity(), self._describe_end()}
 
     def _tell(self, sentence):
         # sudo: who may make and end credentials need not be allowed to write messages.

@@ -40,9 +40,12 @@ class FusionBillingApiFinder(models.AbstractModel):
         links = self.env["fusion.billing.account.link"]._search([("service_id", "=", service.id)])
         partners = self.env["res.partner"].with_context(active_test=False)
         linked = partners._search([("id", "in", links.subselect("partner_id"))])
-        return self.env["sale.order"]._fusion_subscription_domain(STARTED) & Domain(
+        domain = self.env["sale.order"]._fusion_subscription_domain(STARTED) & Domain(
             "partner_id.commercial_partner_id", "in", linked.subselect("commercial_partner_id")
         )
+        if service._source().sees_own_only:
+            domain &= Domain("fusion_service_id", "=", service.id)
+        return domain
 
     def _find_subscriptions(self, service, domain):
         return self.env["sale.order"].search(

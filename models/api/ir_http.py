@@ -1,4 +1,5 @@
 import re
+from time import monotonic
 
 from werkzeug.exceptions import MethodNotAllowed, NotFound, Unauthorized
 
@@ -7,7 +8,9 @@ from odoo.http import request
 
 from ...core.api import errors
 from ...core.api.api_path import is_api_path
+from ...core.api.failures import Failures
 
+_failures = Failures()
 _BEARER = re.compile(r"bearer +(\S+)", re.IGNORECASE)
 
 
@@ -45,6 +48,8 @@ class IrHttp(models.AbstractModel):
         if endpoint.routing["type"] != "fusion":
             return super()._authenticate(endpoint)
         cls._fusion_forget_headers()
+        if endpoint.routing["auth"] == "fusion":
+            return cls._auth_method_fusion(endpoint.routing["scope"])
         return getattr(cls, f"_auth_method_{endpoint.routing['auth']}")()
 
     @classmethod
@@ -63,27 +68,53 @@ class IrHttp(models.AbstractModel):
         return request.dispatcher.pre_dispatch(rule, args)
 
     @classmethod
-    def _auth_method_fusion(cls):
+    def _auth_method_fusion(cls, scope):
         """Let in who has a key of a service, as the technical user and in the service's company.
 
         A missing, malformed, unknown, revoked or expired key and a key of an archived service
         all get the same answer (A2).
+
+        :param str scope: what the key must be good for
         """
         access = cls._fusion_find_access()
         if not access:
             raise Unauthorized
+        request.fusion_service_code = access.service_code
+        access.check(scope, request.httprequest.remote_addr)
         request.update_env(
             user=cls._fusion_api_user_id(),
             context={"allowed_company_ids": [access.company_id], "lang": access.lang, "tz": "UTC"},
         )
-        request.fusion_service_code = access.service_code
         request.fusion_service = request.env["fusion.billing.service"].browse(access.service_id)
+        cls._fusion_count_request()
 
     @classmethod
     def _fusion_find_access(cls):
-        """Return what the request's key gives access to, if anything."""
+        """Return what the request's key gives access to, if anything.
+
+        :raise RateLimited: too many keys that came from this address were none
+        """
         match = _BEARER.fullmatch(request.httprequest.headers.get("Authorization", ""))
-        return match and request.env["fusion.billing.api.key"]._authenticate(match[1])
+        raw, keys = match[1] if match else "", request.env["fusion.billing.api.key"]
+        address, name = request.httprequest.remote_addr, keys._hash(raw)
+        if seconds := _failures.seconds_left(address, name, monotonic()):
+            raise errors.RateLimited("Too many keys from your address were wrong: wait.", seconds)
+        access = keys._authenticate(raw)
+        if access:
+            _failures.let_in(name)
+        else:
+            _failures.note(address, monotonic())
+        return access
+
+    @classmethod
+    def _fusion_count_request(cls):
+        """Count the request against its service's quota, once, however often Odoo tries it.
+
+        :raise RateLimited: the quota is used up
+        """
+        if not hasattr(request, "fusion_rates"):
+            quota = request.env["fusion.billing.quota"]
+            request.fusion_rates = quota._take_request(request.fusion_service)
 
     @classmethod
     def _fusion_api_user_id(cls):

@@ -25,7 +25,7 @@ class FusionBillingApiReferences(models.AbstractModel):
         :param set references: texts and numbers
         :return: :class:`Subscription` by reference, and the ids of the metrics by code
         """
-        _code, company_id = service._source()
+        company_id = service._source().company_id
         by_id, by_name = {}, {}
         for number, name, is_own, life in self._read_named(service, references):
             spans = self.env["sale.order"]._fusion_read_spans(life, company_id)
@@ -43,12 +43,14 @@ class FusionBillingApiReferences(models.AbstractModel):
         ids = [number for number in references if isinstance(number, int)]
         ids += [int(name) for name in names if name.isascii() and name.isdigit()]
         ids = [number for number in ids if number < ID_LIMIT]
+        source = service._source()
         self.env.flush_all()
         return self.env.execute_query(
             SQL(
                 NAMED,
                 service=service.id,
-                company=service._source()[1],
+                company=source.company_id,
+                own_only=source.sees_own_only,
                 started=STARTED,
                 named=SQL(
                     BY_NAME_OR_ID if ids else BY_NAME, service=service.id, names=names, ids=ids
@@ -69,6 +71,7 @@ SELECT subscription.id, NULLIF(subscription.fusion_external_id, ''),
  WHERE (%(named)s)
    AND subscription.fusion_state IN %(started)s AND subscription.fusion_plan_id IS NOT NULL
    AND subscription.company_id = %(company)s
+   AND (NOT %(own_only)s OR subscription.fusion_service_id = %(service)s)
    AND (SELECT true
           FROM fusion_billing_account_link AS link
          WHERE link.service_id = %(service)s

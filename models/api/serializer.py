@@ -103,7 +103,7 @@ class FusionBillingApiSerializer(models.AbstractModel):
                     "subscription_id": subscription.id,
                     "external_id": self._own_external_id(service, subscription),
                 }
-                for subscription in invoice._fusion_subscriptions()
+                for subscription in invoice._fusion_subscriptions().filtered(service._sees)
             ],
         }
 

@@ -1,7 +1,22 @@
+from typing import NamedTuple
+
 from odoo import api, fields, models
 from odoo.tools import ormcache
 
-REMEMBERED = {"active", "code"}  # by `_source`, and of keys (see `access`)
+from ..base.bounded import Whole
+
+# By `_source`, and with keys (see `access`).
+REMEMBERED = {"active", "code", "sees_own_only", "request_quota", "event_quota"}
+
+
+class Source(NamedTuple):
+    """What a request's work asks of its service all the time."""
+
+    code: str
+    company_id: int
+    sees_own_only: bool
+    request_quota: int
+    event_quota: int
 
 
 class FusionBillingService(models.Model):
@@ -28,6 +43,24 @@ class FusionBillingService(models.Model):
         default=lambda self: self.env.company,
         fixed=True,
         help="Requests with a key of this service run in this company.",
+    )
+    sees_own_only = fields.Boolean(
+        "Only Its Own Subscriptions",
+        tracking=True,
+        help="The app is told of, and may use, the subscriptions that it created. Otherwise all of"
+        " the customers that it is linked to.",
+    )
+    request_quota = Whole(
+        "Requests a Minute",
+        between=(0, 1_000_000),
+        tracking=True,
+        help="More are refused, and the app tries again later. No limit if 0.",
+    )
+    event_quota = Whole(
+        "Events a Minute",
+        between=(0, 100_000_000),
+        tracking=True,
+        help="Counters of all batches together. More are refused. No limit if 0.",
     )
     webhook_url = fields.Char("Webhook URL")
 
@@ -71,9 +104,11 @@ class FusionBillingService(models.Model):
 
     @ormcache("self.id")
     def _source(self):
-        """Return the service's code and its company's id: ingest asks for them all the time."""
+        """Return the :class:`Source`, without a query."""
         self.ensure_one()
-        return self.code, self.company_id.id
+        return Source(
+            self.code, self.company_id.id, self.sees_own_only, self.request_quota, self.event_quota
+        )
 
     def _admit_api_user(self):
         """Let the technical user that runs API requests work in the services' companies."""
@@ -81,11 +116,14 @@ class FusionBillingService(models.Model):
         api_user = self.env.ref("fusion_billing.user_api").sudo()
         api_user.company_ids |= self.company_id - api_user.company_ids
 
-    def _generate_api_key(self, name=None, expires_at=None):
+    def _generate_api_key(self, **terms):
         """Create a key for this service and return it, raw: it cannot be read again (A2).
 
-        :param str name: what staff call the key
-        :param datetime expires_at: UTC instant from which the key is refused; never if empty
+        :param terms: see `_generate` of keys
         """
         self.ensure_one()
-        return self.env["fusion.billing.api.key"]._generate(self, name=name, expires_at=expires_at)
+        return self.env["fusion.billing.api.key"]._generate(self, **terms)
+
+    def _sees(self, subscription):
+        """Say whether the app may know of a subscription of one of its customers."""
+        return not self.sees_own_only or subscription.fusion_service_id == self

@@ -54,9 +54,10 @@ class FusionBillingApiUsage(models.AbstractModel):
         wrong += bind_events(events, *self._look_up(service, references))
         if wrong:
             raise errors.BatchError(wrong)
-        code, _company_id = service._source()
         with run_again_if_faster():
-            counts = self.env["fusion.billing.usage"]._ingest(list(events.values()), code)
+            counts = self.env["fusion.billing.usage"]._ingest(
+                list(events.values()), service._source().code
+            )
         return {"accepted": len(events), **counts}
 
     def _list(self, service, query):

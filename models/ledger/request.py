@@ -21,6 +21,14 @@ class FusionBillingRatingRequest(models.Model):
     subscription_id = fields.Many2one("sale.order", required=True, index=True, ondelete="cascade")
     touched_from = fields.Datetime()
     touched_until = fields.Datetime()
+    requested_at = fields.Datetime(readonly=True, default=fields.Datetime.now)
+
+    def init(self):
+        # For those that ingest inserts.
+        self.env.cr.execute(
+            "ALTER TABLE fusion_billing_rating_request"
+            " ALTER COLUMN requested_at SET DEFAULT (now() AT TIME ZONE 'UTC')"
+        )
 
     @api.model
     def _request(self, subscriptions, touched_from=None, touched_until=None):

@@ -1,1 +1,1 @@
-from . import readiness
+from . import readiness, traffic, metrics

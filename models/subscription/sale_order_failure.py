@@ -23,6 +23,8 @@ class SaleOrder(models.Model):
         [("rating", "Rating"), ("invoicing", "Invoicing")], copy=False, readonly=True
     )
 
+    _fusion_error_idx = models.Index("(company_id) WHERE fusion_error IS NOT NULL")
+
     # === CRUD METHODS === #
 
     @api.model_create_multi

@@ -92,6 +92,7 @@ class FusionBillingWebhookDelivery(models.Model):
     _due = models.Index(f"(service_id, next_attempt_at, id) WHERE {OPEN}")
     _in_order = models.Index(f"(service_id, subscription_id, id) WHERE {OPEN}")
     _in_flight = models.Index("(service_id) WHERE state = 'sending'")
+    _failed = models.Index("(service_id) WHERE state = 'failed'")
     _delivered = models.Index("(delivered_at) WHERE state = 'delivered'")
 
     # === COMPUTE METHODS === #

@@ -88,7 +88,8 @@ class SaleOrder(models.Model):
                 ]
             )
         )
-        return self.fusion_service_id.sudo() | links.service_id
+        linked = links.service_id.filtered(lambda service: service._sees(self))
+        return self.fusion_service_id.sudo() | linked
 
     def _fusion_describe_for(self, service):
         """Return this subscription as the API shows it to a service."""

@@ -17,7 +17,7 @@ from odoo.tests import tagged
 
 from ..api_case import ApiCase
 
-DISPATCHER = "odoo.addons.fusion_billing.controllers.dispatcher"
+ANSWER = "odoo.addons.fusion_billing.controllers.answer"
 
 
 @tagged("post_install", "-at_install")
@@ -233,16 +233,40 @@ class TestApiFailures(ApiCase):
 
     def test_a_request_id_finds_the_request_in_the_log(self):
         for path, status in (("/health", 200), ("/nothing", 404), ("/usage?limit=0", 400)):
-            with self.assertLogs(DISPATCHER, logging.INFO) as logs:
+            with self.assertLogs(ANSWER, logging.INFO) as logs:
                 self.get(path, headers={"X-Request-Id": "find-me"})
             [line] = logs.output
             self.assertIn("find-me", line)
             self.assertIn(str(status), line)
 
     def test_a_path_cannot_forge_a_line_of_the_log(self):
-        with self.assertLogs(DISPATCHER, logging.INFO) as logs:
+        with self.assertLogs(ANSWER, logging.INFO) as logs:
             self.get("/x%0a2026-01-01 forged")
         self.assertNotIn("\n", logs.output[0])
+
+    def test_a_request_is_one_line_with_what_somebody_asks_later(self):
+        with self.assertLogs(ANSWER, logging.INFO) as logs:
+            self.push(self._event(idempotency_key="1"), self._event(idempotency_key="2"))
+        [line] = logs.output
+        for fact in ("service=nexacloud", "verb=POST", "path=/fusion/api/v1/usage", "events=2"):
+            self.assertIn(fact, line)
+        self.assertRegex(line, r" status=200 code=ok events=2 statements=[1-9]\d* ms=\d+$")
+
+    def test_a_request_that_is_tried_again_is_one_line(self):
+        with (
+            self._failing(self._database_error(SerializationFailure), times=3),
+            self.assertLogs(ANSWER, logging.INFO) as logs,
+        ):
+            self.assertOk(self.push(self._event()))
+        self.assertEqual(len(logs.output), 1)
+
+    def test_the_reason_of_a_503_is_in_the_log_and_not_in_the_answer(self):
+        error = psycopg2.OperationalError("server closed the connection\nunexpectedly")
+        with self._failing(error), self.assertLogs(ANSWER, logging.INFO) as logs:
+            response = self.push(self._event())
+        self.assertError(response, 503, "unavailable")
+        self.assertNotIn("closed", response.text)
+        self.assertIn('reason="OperationalError: server closed the connection"', logs.output[0])
 
     def test_requests_that_the_caller_got_wrong_raise_no_alarm(self):
         with self.assertNoLogs("odoo", logging.WARNING):

@@ -176,7 +176,7 @@ class TestBillingUser(StaffCase):
         self.assertIn(60, order.sudo().fusion_rating_ids.mapped("amount"))
 
     def test_nobody_reads_the_hash_of_a_key(self):
-        self.service._generate_api_key("production")
+        self.service._generate_api_key(name="production")
         key = self.service.api_key_ids.with_user(self.manager)
         self.assertEqual(len(key.prefix), 12)
         with self.assertRaises(AccessError):
@@ -187,7 +187,7 @@ class TestBillingUser(StaffCase):
     def test_only_a_manager_makes_and_revokes_keys(self):
         with self.assertRaises(AccessError):
             self.service.with_user(self.clerk)._generate_api_key()
-        self.service.with_user(self.manager)._generate_api_key("production")
+        self.service.with_user(self.manager)._generate_api_key(name="production")
         self.service.api_key_ids.with_user(self.manager).action_archive()
         self.assertFalse(self.service.with_context(active_test=True).api_key_ids)
 
@@ -285,7 +285,7 @@ class TestCompanies(StaffCase):
         self.env["fusion.billing.account.link"].create(
             {"service_id": self.service.id, "partner_id": self.partner.id, "external_id": "a-1"}
         )
-        self.service._generate_api_key("production")
+        self.service._generate_api_key(name="production")
         subscription = self._subscribe()
         usage = self._use(subscription, 130)
         usage.quantity = 150

@@ -32,7 +32,7 @@ class TestCopies(StaffCase):
 
     def test_a_copied_service_shares_nothing_that_lets_in_or_signs(self):
         """A2: keys, secrets, customers and the endpoint stay with the one they were made for."""
-        self.service._generate_api_key("production")
+        self.service._generate_api_key(name="production")
         self.service._generate_webhook_secret()
         self._link("acme", service=self.service)
         self.service.webhook_url = "https://hooks.example.com/"

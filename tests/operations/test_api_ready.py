@@ -13,7 +13,7 @@ CRONS = {
 
 
 class TestApiReady(ApiCase):
-    """Whoever watches the server learns whether it does its work, without a key."""
+    """Whoever watches the server learns whether it does its work."""
 
     @classmethod
     def setUpClass(cls):
@@ -23,16 +23,17 @@ class TestApiReady(ApiCase):
             cls._cron(name).write({"active": True, "nextcall": cls.now + timedelta(hours=1)})
         cls.service.webhook_url = "https://hooks.nexacloud.example/fusion"
         cls.service._generate_webhook_secret()
+        cls.key = cls.service._generate_api_key(scope_operations=True)
 
     @classmethod
     def _cron(cls, name):
         return cls.env.ref(f"fusion_billing.{CRONS[name]}")
 
     def _ready(self):
-        return self.assertOk(self.get("/ready", key="wrong"))
+        return self.assertOk(self.get("/ready"))
 
     def _not_ready(self):
-        response = self.get("/ready", key="wrong")
+        response = self.get("/ready")
         self.assertTrue(response.headers["Retry-After"])
         return self.assertError(response, 503, "not_ready")
 
@@ -73,3 +74,7 @@ class TestApiReady(ApiCase):
 
     def test_it_says_nothing_of_the_business(self):
         self.assertEqual(self._ready().keys(), {"late_seconds"})
+
+    def test_an_app_need_not_know(self):
+        key = self.service._generate_api_key()
+        self.assertError(self.get("/ready", key=key), 403, "insufficient_scope")

@@ -142,6 +142,7 @@ class TestNeutralize(WebhookCase):
             self.assertFalse(self._emit(2))
         self.assertEqual(endpoint.connections, 0)
         self.assertFalse(self.service.webhook_url)
+        self.assertFalse(self.service.with_context(active_test=False).api_key_ids)
         self.assertFalse(self.service.with_context(active_test=False).webhook_secret_ids)
         self.assertState(delivery, "cancelled")
         self.env.registry.clear_all_caches()
