@@ -7,19 +7,33 @@ it is of use: whatever changes in the database, a change makes another text, or 
 from datetime import date
 from functools import lru_cache
 
+from .periods import Period
 from .timeline import Phase, Timeline
+
+
+def taken_spans(timeline, zones, kept_from=None):
+    """Return the pairs of instants between which usage is taken: while it is active.
+
+    :param zones: a :class:`.zones.Zones`
+    :param date kept_from: the first day whose counters are kept, if older ones were removed
+    """
+    first = kept_from or date.min
+    runs = (Period(max(run.start, first), run.end) for run in timeline.active() if run.end > first)
+    return tuple(map(zones.span, runs))
 
 
 @lru_cache(maxsize=16384)
 def read_spans(text, zones):
-    """Return the pairs of instants between which usage is taken, see :meth:`.zones.Zones.span`.
+    """Do it for phases in a text, see :meth:`.zones.Zones.span`.
 
-    :param str text: the phases in any order, such as ``2026-10-01 active,2026-11-15 paused``;
-        None: there is no phase
+    :param str text: the first day whose counters are kept, if older ones were removed, and the
+        phases in any order, such as ``2026-10-15|2026-10-01 active,2026-11-15 paused``; None:
+        there is no phase
     :param zones: a :class:`.zones.Zones`
     """
     if not text:
         return ()
+    kept_from, _, text = text.rpartition("|")
     phases = (phase.split(" ") for phase in text.split(","))
     timeline = Timeline.of(Phase(date.fromisoformat(day), None, state) for day, state in phases)
-    return tuple(zones.span(days) for days in timeline.active())
+    return taken_spans(timeline, zones, kept_from and date.fromisoformat(kept_from))

@@ -180,7 +180,7 @@ TIERS = "SELECT * FROM fusion_billing_charge_tier ORDER BY sequence, id"
 FILTERS = "SELECT * FROM fusion_billing_charge_filter"
 ORDERS = """
 SELECT id, name, company_id, currency_id, fiscal_position_id, fusion_anchor_date, fusion_end_date,
-       fusion_last_invoice_date, fusion_next_invoice_date, fusion_error
+       fusion_last_invoice_date, fusion_next_invoice_date, fusion_error, fusion_usage_kept_from
   FROM sale_order AS subscription
  WHERE fusion_plan_id IS NOT NULL
     OR EXISTS (SELECT FROM fusion_billing_rating WHERE subscription_id = subscription.id)

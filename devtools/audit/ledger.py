@@ -49,6 +49,18 @@ class LedgerAudit:
     # === ROWS === #
 
     def _rows(self, order, rows, stored, today):
+        # What the counters came to that were removed, nobody can recount.
+        kept_from = order.fusion_usage_kept_from or date.min
+        rows = {
+            key: row
+            for key, row in rows.items()
+            if row.source[0] != "charge" or row.cycle[1] > kept_from
+        }
+        stored = {
+            key: rating
+            for key, rating in stored.items()
+            if not rating.charge_id or rating.cycle_end > kept_from
+        }
         for key, row in rows.items():
             if key in stored:
                 yield from self._row(order, row, stored[key])

@@ -4,6 +4,7 @@ from odoo import fields, models
 from odoo.tools import ormcache
 
 from ...core.money.zones import Zones
+from .bounded import Whole
 from .clock import now
 
 
@@ -23,6 +24,12 @@ class ResCompany(models.Model):
         default="UTC",
         help="Billing periods begin and end at midnight in this time zone. Another one holds from"
         " the moment on in which it is chosen: days that have begun keep their beginning.",
+    )
+    fusion_usage_retention_months = Whole(
+        "Keep Usage",
+        between=(0, 1200),
+        help="Months after which counters of settled periods are removed; they are kept for ever"
+        " if 0.",
     )
     fusion_time_zone_ids = fields.One2many(
         "fusion.billing.time.zone", "company_id", "Time Zones", groups="fusion_billing.group_user"

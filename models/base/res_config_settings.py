@@ -7,3 +7,6 @@ class ResConfigSettings(models.TransientModel):
     fusion_billing_tz = fields.Selection(
         related="company_id.fusion_billing_tz", readonly=False, required=True
     )
+    fusion_usage_retention_months = fields.Integer(
+        related="company_id.fusion_usage_retention_months", readonly=False
+    )

@@ -10,6 +10,7 @@ from . import (
     charge_version,
     item,
     sale_order,
+    retention,
     threshold,
     threshold_crossing,
 )

@@ -139,6 +139,7 @@ class FusionBillingRating(models.Model):
             target
             for subscription, days in windows.items()
             for target in inputs.targets(subscription, days, rate_on)
+            if not target.is_settled_for_good
         ]
         owed = [
             (target, entry)

@@ -87,7 +87,7 @@ DO UPDATE
 """
 
 # Rows of billing periods, as they were stored, that share a day with those that were computed,
-# and that are not among those that are wanted.
+# and that are not among those that are wanted. Rows whose counters were removed stay.
 DROP = """
 WITH span AS (
     SELECT * FROM unnest(%s::int[], %s::date[], %s::date[]) AS span(subscription_id, since, until)
@@ -104,6 +104,9 @@ WITH span AS (
             WHERE span.subscription_id = rating.subscription_id
               AND rating.cycle_start < span.until AND rating.cycle_end > span.since)
        AND rating.subscription_id = ANY (SELECT subscription_id FROM span)
+       AND NOT (rating.charge_id IS NOT NULL AND rating.cycle_end <= (
+           SELECT COALESCE(fusion_usage_kept_from, '-infinity') FROM sale_order
+            WHERE id = rating.subscription_id))
        AND NOT EXISTS (
            SELECT FROM wanted
             WHERE wanted.subscription_id = rating.subscription_id

@@ -45,6 +45,14 @@ class Target:
         return self.subscription.id, charge, item, self.stretch.days.start
 
     @property
+    def is_settled_for_good(self):
+        """Whether its counters may have been removed, so that its row stays as it is."""
+        # sudo: inputs read orders so.
+        kept_from = self.subscription.fusion_usage_kept_from
+        ended = kept_from and self.stretch.period.end <= kept_from
+        return bool(self.stretch.is_usage and ended)
+
+    @property
     def usage_filter(self):
         return self.stretch.source.usage_filter if self.stretch.is_usage else None
 

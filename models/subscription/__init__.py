@@ -9,6 +9,7 @@ from . import (
     sale_order_line,
     sale_order_timeline,
     sale_order_spans,
+    usage,
     sale_order_items,
     sale_order_failure,
     sale_order_actions,

@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ...core.money.periods import Period, local_date
+from ...core.money.spans import taken_spans
 from ...core.money.timeline import ACTIVE, CLOSED, DAY, PAUSED, Phase, Timeline
 from ..base.bounded import Day
 from ..base.clock import now
@@ -13,7 +14,12 @@ from ..base.subscription_states import RUNNING
 STATES = {ACTIVE: "3_progress", PAUSED: "4_paused", CLOSED: "6_churn"}
 
 # What the timeline says, and what is an input until there is one.
-PROJECTED = {"fusion_state", "fusion_last_invoice_date", "fusion_next_invoice_date"}
+PROJECTED = {
+    "fusion_state",
+    "fusion_last_invoice_date",
+    "fusion_next_invoice_date",
+    "fusion_usage_kept_from",
+}
 INPUTS = {"fusion_plan_id", "fusion_start_date", "fusion_anchor_date", "fusion_end_date"}
 
 
@@ -260,8 +266,9 @@ class SaleOrder(models.Model):
         return self._fusion_spans_of(self._fusion_timeline())
 
     def _fusion_spans_of(self, timeline):
-        zones = self._fusion_zones()
-        return [zones.span(run) for run in timeline.active()]
+        # sudo: what is taken does not depend on who asks.
+        kept_from = self.sudo().fusion_usage_kept_from
+        return list(taken_spans(timeline, self._fusion_zones(), kept_from))
 
     def _fusion_covers(self, instant):
         """Whether usage of this naive UTC instant can be billed to this order."""

@@ -47,15 +47,19 @@ class SaleOrder(models.Model):
 
     # === WORK OF ONE SUBSCRIPTION === #
 
-    def _fusion_try_lock(self):
-        """Lock these subscriptions and return those that nobody else holds or has just changed."""
+    def _fusion_try_lock(self, allow_referencing=True):
+        """Lock these subscriptions and return those that nobody else holds or has just changed.
+
+        :param bool allow_referencing: let others add to them meanwhile, such as counters
+        """
         try:
             # That somebody was faster is no failure, so it raises no alarm in the log.
             with self.env.cr.savepoint(flush=False), mute_logger("odoo.sql_db"):
-                return self.try_lock_for_update(allow_referencing=True)
+                return self.try_lock_for_update(allow_referencing=allow_referencing)
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             alone = len(self) == 1
-            return self.browse().union(*(() if alone else (one._fusion_try_lock() for one in self)))
+            ones = () if alone else self
+            return self.browse().union(*(one._fusion_try_lock(allow_referencing) for one in ones))
 
     @contextmanager
     def _fusion_catch_failure(self, step):

@@ -1,7 +1,8 @@
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ...core.money.spans import read_spans
+from ..base.staff import BILLING
 
 
 class SaleOrder(models.Model):
@@ -11,6 +12,15 @@ class SaleOrder(models.Model):
     """
 
     _inherit = "sale.order"
+
+    fusion_usage_kept_from = fields.Date(
+        "Usage Kept From",
+        copy=False,
+        readonly=True,
+        groups=BILLING,
+        help="Counters of earlier days were removed: what they came to is settled. It stays as it"
+        " is, and no more usage of those days is taken.",
+    )
 
     # === THE SEAM: LOOKING AT MANY === #
 
@@ -32,7 +42,9 @@ class SaleOrder(models.Model):
 
 
 LIFE = """(
-    SELECT string_agg(concat(phase.date_from, ' ', phase.state), ',')
+    SELECT concat(%(order)s.fusion_usage_kept_from || '|',
+                  string_agg(concat(phase.date_from, ' ', phase.state), ','))
       FROM fusion_billing_phase AS phase
      WHERE phase.subscription_id = %(order)s.id AND %(order)s.state != 'cancel'
+    HAVING count(*) > 0
 )"""

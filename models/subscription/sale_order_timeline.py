@@ -272,6 +272,7 @@ class SaleOrder(models.Model):
     def _fusion_set_timeline(self, timeline):
         """Store a timeline, let the plan's fees and what is shown follow, and have it rated."""
         before = self._fusion_timeline() if self._fusion_has_begun() else None
+        self._fusion_check_usage_is_there(before, timeline)
         since = _first_touched(before, timeline)
         self._fusion_store_phases(timeline)
         if before:
@@ -279,6 +280,20 @@ class SaleOrder(models.Model):
         self._fusion_project()
         self._fusion_show_items()
         self._fusion_request_rating(since)
+
+    def _fusion_check_usage_is_there(self, before, after):
+        """:raise UserError: days would be owed anew whose counters were removed"""
+        kept_from = self.sudo().fusion_usage_kept_from  # sudo: it binds everybody
+        day = kept_from and before and _first_difference(before, after)
+        if day and day < kept_from:
+            raise UserError(
+                self.env._(
+                    "You cannot change what was in force on %(day)s: usage before %(kept)s was"
+                    " removed, as it is settled. Choose that day or a later one.",
+                    day=self._fusion_format(day),
+                    kept=self._fusion_format(kept_from),
+                )
+            )
 
     def _fusion_store_phases(self, timeline):
         # sudo: phases are written by these methods alone.

@@ -4,6 +4,7 @@ from . import (
     test_proration,
     test_rating,
     test_rating_growth,
+    test_retention,
     test_rules_money,
     test_rules_rating,
 )
