@@ -185,6 +185,15 @@ def relative(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
+def dependencies() -> Iterator[str]:
+    """Every package that is pinned for development is listed with its licence."""
+    listed = set(re.findall(r"[\w.-]+", (ROOT / "docs" / "dependencies.md").read_text().lower()))
+    for path in sorted((ROOT / "devtools").glob("requirements-*.txt")):
+        for name in re.findall(r"^([\w.-]+)==", path.read_text(), re.M):
+            if name.lower() not in listed:
+                yield f"docs/dependencies.md does not list {name} with its licence"
+
+
 CHECKS = {
     "ruff": ruff,
     "format": ruff_format,
@@ -194,4 +203,5 @@ CHECKS = {
     "manifest": manifest,
     "tests are imported": imported_tests,
     "arrows": arrows,
+    "dependencies": dependencies,
 }
