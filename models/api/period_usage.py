@@ -4,12 +4,13 @@ from typing import Any, NamedTuple
 
 from odoo import models
 from odoo.fields import Domain
-from odoo.tools import groupby, mute_logger
+from odoo.tools import groupby
 
 from ...core.api.answer import money
 from ...core.api.payload import day, invalid, read_fields
 from ...core.money.projection import Part, project
 from ..base.clock import now
+from ..base.retry import no_alarm
 from ..ledger.target import Inputs, Target
 from .subscriptions import raises_invalid_state
 
@@ -81,7 +82,7 @@ class FusionBillingApiPeriodUsage(models.AbstractModel):
             return True
         # That somebody was faster is no failure, so it raises no alarm in the log; what is one is
         # told by the rating.
-        with mute_logger("odoo.sql_db"):
+        with no_alarm():
             return ratings._rate_unless_busy(subscription.sudo())
 
     def _find_period(self, subscription, date):

@@ -5,19 +5,57 @@ since then makes its writes fail, and Odoo runs the request again, in a new tran
 sees it. That is no failure, so it raises no alarm in the log.
 """
 
+import logging
+import threading
 from contextlib import contextmanager
 
 from psycopg2.errors import UniqueViolation
 
 from odoo.exceptions import ConcurrencyError
-from odoo.tools import mute_logger
+from odoo.tools import SQL
+
+_here = threading.local()
+
+
+class _Alarms(logging.Filter):
+    """Lets through what no thread expects; Odoo's `mute_logger` is for a single one."""
+
+    def filter(self, _record):
+        return not getattr(_here, "expecting", 0)
+
+
+logging.getLogger("odoo.sql_db").addFilter(_Alarms())
+
+
+@contextmanager
+def no_alarm():
+    """Keep errors of the database out of the log that this thread expects, and deals with."""
+    _here.expecting = getattr(_here, "expecting", 0) + 1
+    try:
+        yield
+    finally:
+        _here.expecting -= 1
 
 
 @contextmanager
 def run_again_if_faster():
     """Write what another request may be writing at this moment, a record of the same name too."""
     try:
-        with mute_logger("odoo.sql_db"):
+        with no_alarm():
             yield
     except UniqueViolation as error:
         raise ConcurrencyError("Another request has created this record just now.") from error
+
+
+def lock(records):
+    """Wait until nobody else changes these records, and let nobody until the transaction ends.
+
+    If somebody has changed them since it began, the transaction is run again.
+    """
+    query = SQL(
+        "SELECT FROM %s WHERE id = ANY(%s) ORDER BY id FOR UPDATE",
+        SQL.identifier(records._table),
+        records.ids,
+    )
+    with no_alarm():
+        records.env.cr.execute(query)

@@ -7,6 +7,7 @@ from odoo.tools import SQL
 from ...core.money.timeline import DAY
 from ..base.cron import commit_progress
 from ..base.engine import as_engine
+from ..base.retry import lock
 from ..ledger.settlement import BORNE_AMOUNT, BORNE_LINES
 
 _logger = logging.getLogger(__name__)
@@ -90,9 +91,7 @@ class SaleOrder(models.Model):
         """
         # sudo: whoever closes a subscription need not be allowed to write invoices.
         orders = self.sudo()
-        orders.env.execute_query(
-            SQL("SELECT FROM sale_order WHERE id = ANY(%s) ORDER BY id FOR UPDATE", orders.ids)
-        )
+        lock(orders)
         invoices = orders._fusion_bill(day, asked)
         return self.env["account.move"].browse(invoices.ids)
 

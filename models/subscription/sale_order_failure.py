@@ -4,9 +4,10 @@ from contextlib import contextmanager
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
-from odoo.tools import mute_logger, plaintext2html
+from odoo.tools import plaintext2html
 
 from ..base.engine import as_engine, given, is_engine
+from ..base.retry import no_alarm
 
 _logger = logging.getLogger(__name__)
 
@@ -54,7 +55,7 @@ class SaleOrder(models.Model):
         """
         try:
             # That somebody was faster is no failure, so it raises no alarm in the log.
-            with self.env.cr.savepoint(flush=False), mute_logger("odoo.sql_db"):
+            with self.env.cr.savepoint(flush=False), no_alarm():
                 return self.try_lock_for_update(allow_referencing=allow_referencing)
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             alone = len(self) == 1

@@ -3,9 +3,10 @@ from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import SQL, format_date
+from odoo.tools import format_date
 
 from ...core.money.timeline import ACTIVE, DAY, FOREVER, PAUSED
+from ..base.retry import lock
 from ..base.subscription_states import RUNNING
 
 
@@ -246,7 +247,7 @@ class SaleOrder(models.Model):
         :raise UserError: it is not running
         """
         self.ensure_one()
-        self.env.execute_query(SQL("SELECT FROM sale_order WHERE id = %s FOR UPDATE", self.id))
+        lock(self)
         if not self._fusion_is_running():
             raise UserError(
                 self.env._(

@@ -1,5 +1,6 @@
 from . import (
     test_access,
+    test_alarms,
     test_bounds,
     test_constraints,
     test_copies,
