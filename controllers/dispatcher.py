@@ -274,8 +274,11 @@ class HttpDispatcher(http.HttpDispatcher):
     def __init__(self, request):
         super().__init__(request)
         httprequest = request.httprequest
-        if httprequest.method not in ("GET", "HEAD") and is_api_path(httprequest.path):
-            fetch_body(httprequest)
+        if is_api_path(httprequest.path):
+            # HTTP/1.0 knows no hosts: Odoo would fall over that, and complain of it in the log.
+            httprequest.environ.setdefault("HTTP_HOST", "")
+            if httprequest.method not in ("GET", "HEAD"):
+                fetch_body(httprequest)
 
     def handle_error(self, exc):
         if not is_api_path(self.request.httprequest.path):
@@ -292,7 +295,7 @@ class HttpDispatcher(http.HttpDispatcher):
 
     def _names_host(self):
         try:
-            return "HTTP_HOST" in self.request.httprequest.environ and self.request.httprequest.url
+            return self.request.httprequest.url
         except ValueError:
             return False
 

@@ -88,13 +88,14 @@ class TestWire(ApiServerCase):
             self.assertEqual((answered, answer["code"]), (401, "unauthorized"))
             self.assertIn("WWW-Authenticate: Bearer", head)
 
-    def test_a_request_without_host_is_answered_in_json(self):
-        """A1."""
+    def test_a_request_without_host_is_answered_and_no_alarm(self):
+        """A1: HTTP/1.0 knows no hosts."""
         with self.connect_socket() as connection:
             connection.sendall(f"GET {BASE}/catalog HTTP/1.0\r\n\r\n".encode())
             head, _, body = self.read_all(connection).partition("\r\n\r\n")
-        self.assertIn(" 400 ", head.splitlines()[0])
-        self.assertEqual(json.loads(body)["code"], "invalid_payload")
+        self.assertIn(" 401 ", head.splitlines()[0])
+        self.assertEqual(json.loads(body)["code"], "unauthorized")
+        self.assertQuietLog()
 
     def test_a_host_that_is_none_is_answered_in_json(self):
         """A1."""
