@@ -38,8 +38,8 @@ def prepare(env, subscriptions: int, began: str) -> dict:
     return {"key": made["key"], "names": names}
 
 
-def subscribe(env, name: str, began: date) -> None:
-    service = env["fusion.billing.service"].search([("code", "=", "bench")])
+def subscribe(env, name: str, began: date, service_code: str = "bench") -> None:
+    service = env["fusion.billing.service"].search([("code", "=", service_code)])
     partner = env["res.partner"].create({"name": f"Customer {name}"})
     env["fusion.billing.account.link"].create(
         {"service_id": service.id, "partner_id": partner.id, "external_id": name}

@@ -1,0 +1,167 @@
+"""A good request for each endpoint: what the fuzzer begins with."""
+
+import base64
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from random import Random
+
+BEGAN = datetime(2026, 1, 1)
+METRIC, PLAN, OTHER_PLAN, PRODUCT = "api_calls", "metered", "business", "bench-metered"
+
+
+@dataclass
+class Call:
+    """A request as a client library would be asked for it."""
+
+    path: dict = field(default_factory=dict)
+    query: dict = field(default_factory=dict)
+    body: dict | None = None
+
+
+class Some:
+    """Names, ids and times that mean something to the server, by chance.
+
+    :param world: what `devtools.in_odoo.fuzz.prepare` made
+    """
+
+    def __init__(self, rng: Random, world: dict):
+        self.rng, self.world = rng, world
+
+    def subscription(self) -> int:
+        return self.rng.choice(self.world["subscription_ids"])
+
+    def name(self) -> str:
+        """The external id of a customer, and of the customer's subscription."""
+        return self.rng.choice(self.world["names"])
+
+    def new_name(self) -> str:
+        return f"fuzz-{self.rng.randrange(200)}"
+
+    def event_id(self) -> str:
+        return self.rng.choice(self.world["event_ids"])
+
+    def moment(self) -> datetime:
+        return BEGAN + timedelta(hours=self.rng.randrange(24 * 60))
+
+    def instant(self) -> str:
+        return f"{self.moment():%Y-%m-%dT%H:%M:%SZ}"
+
+    def day(self) -> str:
+        return f"{BEGAN + timedelta(days=self.rng.randrange(400)):%Y-%m-%d}"
+
+    def maybe(self, **values) -> dict:
+        return {name: value for name, value in values.items() if self.rng.random() < 0.5}
+
+    def pages(self) -> dict:
+        cursor = base64.urlsafe_b64encode(b"%d" % self.rng.randrange(1, 50)).decode()
+        return self.maybe(limit=str(self.rng.randrange(1, 501)), cursor=cursor)
+
+    def plan(self) -> dict:
+        return self.rng.choice(({"plan_code": PLAN}, {"plan_code": OTHER_PLAN}))
+
+    def event(self) -> dict:
+        start = self.moment()
+        return {
+            "subscription_external_id": self.name(),
+            "metric_code": METRIC,
+            "quantity": self.rng.choice(("1250.5", 7, "0", 12.25)),
+            "period_start": f"{start:%Y-%m-%dT%H:%M:%SZ}",
+            "period_end": f"{start + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}",
+            "idempotency_key": f"key-{self.rng.randrange(10**9)}",
+            **self.maybe(value="user-7", dimensions={"region": "eu", "tier": 2, "trial": True}),
+        }
+
+
+def customer(some: Some) -> dict:
+    return {
+        "external_id": some.new_name(),
+        **some.maybe(name="Acme Ltd", email="billing@acme.example", country_code="US"),
+        **some.maybe(street="Main St 1", city="Springfield", zip="12345", phone="+1 555 0100"),
+    }
+
+
+def subscription(some: Some) -> dict:
+    line = {"product_code": PRODUCT, "quantity": some.rng.choice((1, "2.5"))}
+    return {
+        "external_customer_id": some.name(),
+        **some.plan(),
+        **some.maybe(external_id=some.new_name(), start_date=some.day(), lines=[line]),
+    }
+
+
+def period(some: Some) -> dict:
+    return {"from": some.instant(), "to": "2027-01-01T00:00:00Z"}
+
+
+def on_subscription(body: Callable = dict) -> Callable[[Some], Call]:
+    return lambda some: Call({"subscription_id": str(some.subscription())}, body=body(some))
+
+
+def query(make: Callable) -> Callable[[Some], Call]:
+    return lambda some: Call(query=make(some))
+
+
+def body(make: Callable) -> Callable[[Some], Call]:
+    return lambda some: Call(body=make(some))
+
+
+def nothing(_some: Some) -> dict:
+    return {}
+
+
+#: By verb and path, as the server's routing map has it below the base path.
+CORPUS: dict[str, Callable[[Some], Call]] = {
+    "GET /health": query(nothing),
+    "GET /ready": query(nothing),
+    "POST /customers": body(customer),
+    "GET /customers": query(Some.pages),
+    "GET /customers/<path:external_id>": lambda some: Call({"external_id": some.name()}),
+    "POST /subscriptions": body(subscription),
+    "GET /subscriptions": query(Some.pages),
+    "GET /subscriptions/<subscription_id>": lambda some: Call(
+        {"subscription_id": str(some.subscription())}
+    ),
+    "POST /subscriptions/<subscription_id>/pause": on_subscription(
+        lambda some: some.maybe(date=some.day(), discard_usage=True)
+    ),
+    "POST /subscriptions/<subscription_id>/resume": on_subscription(
+        lambda some: some.maybe(date=some.day())
+    ),
+    "POST /subscriptions/<subscription_id>/cancel": on_subscription(
+        lambda some: {
+            "date": f"20{some.rng.randrange(28, 40)}-01-01",
+            **some.maybe(date=some.day()),
+        }
+    ),
+    "POST /subscriptions/<subscription_id>/change_plan": on_subscription(
+        lambda some: {**some.plan(), **some.maybe(date=some.day())}
+    ),
+    "POST /usage": body(
+        lambda some: {"events": [some.event() for _number in range(some.rng.choice((1, 1, 3, 20)))]}
+    ),
+    "GET /usage": query(
+        lambda some: {
+            **some.pages(),
+            **some.maybe(**period(some), subscription_id=str(some.subscription())),
+            **some.maybe(metric_code=METRIC),
+        }
+    ),
+    "GET /subscriptions/<subscription_id>/usage": lambda some: Call(
+        {"subscription_id": str(some.subscription())}, some.maybe(period=some.day())
+    ),
+    "GET /catalog": query(nothing),
+    "POST /estimate": body(
+        lambda some: {**some.plan(), "quantities": {METRIC: some.rng.choice((5, "1.5"))}}
+    ),
+    "GET /webhooks/deliveries": query(
+        lambda some: {**some.pages(), **some.maybe(state="pending", event_type="customer.linked")}
+    ),
+    "POST /webhooks/deliveries/retry": body(
+        lambda some: some.rng.choice((period(some), {"failed_since": some.instant()}))
+    ),
+    "POST /webhooks/deliveries/<event_id>/retry": lambda some: Call(
+        {"event_id": some.event_id()}, body={}
+    ),
+    "POST /webhooks/test": body(nothing),
+}

@@ -1,0 +1,130 @@
+"""Judges one answer of the API (A1): what the guide for app developers promises of all of them."""
+
+import json
+import re
+from http.client import responses
+from typing import NamedTuple
+
+from devtools.fuzz.generator import Request
+from devtools.fuzz.head import read_head
+from devtools.fuzz.wire import Answer, NotHttp, read_answer
+from devtools.paths import ROOT
+
+GUIDE = (ROOT / "docs" / "api.md").read_text()
+ERRORS = re.findall(r"^\| (\d{3}) \| (`.+?) \|", GUIDE, re.MULTILINE)
+STATUSES = {200, 201, *(int(status) for status, _codes in ERRORS)} - {500}
+CODES = {code for _status, codes in ERRORS for code in re.findall(r"`(\w+)`", codes)} - {
+    "internal_error"
+}
+FIELDS = set(re.findall(r"[`\"?&](\w+)[`\"=]", GUIDE))
+REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
+
+#: Headers that an answer may have: no cookie, no redirect, nothing that a request put there.
+HEADERS = {
+    "allow", "cache-control", "connection", "content-length", "content-type", "date",
+    "retry-after", "server", "www-authenticate", "x-content-type-options", "x-request-id",
+}  # fmt: skip
+DEMANDED = {401: "WWW-Authenticate", 405: "Allow", 503: "Retry-After"}
+#: What a good request may come to: a subscription does not allow everything at every time.
+UNDERSTOOD = {200, 201, 400, 409, 503}
+#: What only a leak would tell.
+LEAKS = (b"Traceback (", b"psycopg2", b"dist-packages", b"site-packages", b"odoo/addons", b'.py"',
+         b"SELECT ", bytes(ROOT))  # fmt: skip
+
+
+class Verdict(NamedTuple):
+    """What the API answered, as far as it did, and what is wrong with it, in sentences."""
+
+    status: int | None
+    facts: dict | None
+    problems: list[str]
+
+    @property
+    def is_success(self) -> bool:
+        return self.status is not None and self.status < 400
+
+
+class Judge:
+    """:param secrets: texts that no answer may tell"""
+
+    def __init__(self, secrets: list[str]):
+        self._secrets = [*LEAKS, *(secret.encode() for secret in secrets)]
+
+    def judge(self, request: Request, data: bytes) -> Verdict:
+        head = read_head(request.data)
+        if head.unreadable:
+            return Verdict(None, None, self._leaks(data))
+        if head.is_bare:
+            facts = read_json(data)
+            status = 200 if facts and facts.get("status") == "ok" else 400
+            return Verdict(status, facts, self._leaks(data))
+        try:
+            answer = read_answer(data, head.verb == "HEAD")
+        except NotHttp as error:
+            return Verdict(None, None, [f"this is not HTTP: {error}"])
+        if not head.is_api:
+            return Verdict(answer.status, None, [f"{answer.status}"] * (answer.status >= 500))
+        facts = read_json(answer.body)
+        problems = [*self._leaks(data), *wrong_headers(answer), *wrong_for(request, answer)]
+        if head.verb != "HEAD":
+            problems += wrong_facts(answer, facts)
+        return Verdict(answer.status, facts, problems)
+
+    def _leaks(self, data: bytes) -> list[str]:
+        return [f"it tells {secret!r}" for secret in self._secrets if secret in data]
+
+
+def wrong_for(request: Request, answer: Answer) -> list[str]:
+    """Say that a good request was not understood, if so."""
+    understood = request.call is None or answer.status in UNDERSTOOD
+    return [] if understood else [f"a good request is answered {answer.status}"]
+
+
+def read_json(body: bytes) -> dict | None:
+    try:
+        facts = json.loads(body)
+    except ValueError:
+        return None
+    return facts if isinstance(facts, dict) else None
+
+
+def wrong_headers(answer: Answer) -> list[str]:
+    """Say what is wrong with status and headers of an answer in JSON."""
+    names = [name.lower() for name, _value in answer.headers]
+    problems = []
+    if answer.status not in STATUSES or answer.status not in responses:
+        problems.append(f"status {answer.status} is not documented")
+    problems += [f"header {name}" for name in sorted(set(names) - HEADERS)]
+    problems += [f"header {name} twice" for name in set(names) if names.count(name) > 1]
+    if answer.all("Content-Type") != ["application/json"]:
+        problems.append(f"content type {answer.all('Content-Type')}")
+    if not REQUEST_ID.fullmatch("".join(answer.all("X-Request-Id"))):
+        problems.append(f"request id {answer.all('X-Request-Id')}")
+    for status, name in DEMANDED.items():
+        if (answer.status == status) != bool(answer.all(name)):
+            problems.append(f"status {answer.status} and header {name}: {answer.all(name)}")
+    return problems
+
+
+def wrong_facts(answer: Answer, facts: dict | None) -> list[str]:
+    """Say what is wrong with the JSON of an answer."""
+    if facts is None:
+        return [f"no JSON object: {answer.body[:300]!r}"]
+    if answer.status < 400:
+        return [] if facts.get("status") == "ok" and "code" not in facts else [f"{facts}"]
+    problems = []
+    if facts.get("status") != "error" or not isinstance(facts.get("error"), str):
+        problems.append(f"no error: {facts}")
+    codes = [facts.get("code"), *(error.get("code") for error in facts.get("errors", ()))]
+    problems += [f"code {code} is not documented" for code in codes if not is_documented(code)]
+    if [facts.get("request_id")] != answer.all("X-Request-Id"):
+        problems.append(f"request id {facts.get('request_id')}")
+    return problems
+
+
+def is_documented(code) -> bool:
+    """Whether a code is of the closed list."""
+    if code in CODES:
+        return True
+    field = re.fullmatch(r"invalid_(\w+)", str(code))
+    return bool(field) and field[1] in FIELDS

@@ -1,0 +1,35 @@
+"""Requests that name something of another service, and the same of what does not exist."""
+
+import re
+from collections.abc import Iterator
+from urllib.parse import quote
+
+from devtools.fuzz.corpus import BEGAN, CORPUS, METRIC, PLAN
+
+NOBODY = {"name": "nobody-7", "subscription": "999999", "event": "evt_00000000000000000000000000"}
+#: What a path's parameter names.
+KINDS = {"external_id": "name", "subscription_id": "subscription", "event_id": "event"}
+
+
+def probes(names: dict) -> Iterator[tuple[str, str, dict | None]]:
+    """Yield a request for each place of the API that takes an id: verb, path with query, body.
+
+    :param names: by kind, see NOBODY
+    """
+    for endpoint in CORPUS:
+        verb, path = endpoint.split()
+        if "<" in path:
+            filled = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: quote(names[KINDS[found[1]]]), path)
+            body = {"plan_code": PLAN} if path.endswith("change_plan") else {}
+            yield verb, filled, body if verb == "POST" else None
+    yield "GET", f"/usage?subscription_id={names['subscription']}", None
+    yield "POST", "/subscriptions", {"external_customer_id": names["name"], "plan_code": PLAN}
+    for name in ("name", "subscription"):
+        yield "POST", "/usage", {"events": [event(subscription_external_id=names[name])]}
+    yield "POST", "/usage", {"events": [event(subscription_id=int(names["subscription"]))]}
+
+
+def event(**subscription) -> dict:
+    day = f"{BEGAN:%Y-%m-%d}"
+    times = {"period_start": f"{day}T00:00:00Z", "period_end": f"{day}T01:00:00Z"}
+    return {"metric_code": METRIC, "quantity": 1, **times, **subscription}

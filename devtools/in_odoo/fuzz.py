@@ -1,0 +1,46 @@
+"""The world that the fuzzer asks for, and the endpoints that there are."""
+
+from odoo import fields
+
+from devtools.in_odoo import hooks, metered
+
+BASE = "/fusion/api/v1"
+
+
+def prepare(env, subscriptions: int, began: str) -> dict:
+    """Create two services, both with customers, subscriptions, counters and events.
+
+    :return: what a key gives access to: `key`, `names`, `subscription_ids`, `event_ids`; and the
+        same of the `other` service
+    """
+    key = metered.prepare(env, subscriptions, began)["key"]
+    env["fusion.billing.plan"].create({"code": "business", "name": "Business"})
+    hooks.allow(env, "")
+    hooks.point(env, ["bench", "other"], "https://127.0.0.1:9/hook")
+    for number in range(2):
+        metered.subscribe(env, f"their-{number}", fields.Date.to_date(began), "other")
+    metered.use(env, "7", [f"{began[:8]}05"])
+    hooks.fill(env, ["bench", "other"], 20)
+    services = env["fusion.billing.service"]
+    mine, other = (services.search([("code", "=", code)]) for code in ("bench", "other"))
+    return {"key": key, **describe(mine)} | {
+        "other": {"key": other._generate_api_key(), **describe(other)}
+    }
+
+
+def describe(service) -> dict:
+    orders = service.subscription_ids
+    return {
+        "names": orders.mapped("fusion_external_id"),
+        "subscription_ids": orders.ids,
+        "event_ids": service.webhook_delivery_ids.mapped("event_id"),
+    }
+
+
+def endpoints(env) -> list[str]:
+    """Every route of the API that the server has: verb, and path below the base path."""
+    found = set()
+    for rule in env["ir.http"].routing_map().iter_rules():
+        if rule.endpoint.routing["type"] == "fusion" and rule.rule.startswith(BASE):
+            found |= {f"{verb} {rule.rule.removeprefix(BASE)}" for verb in rule.methods}
+    return sorted(name for name in found if name.split()[0] not in ("HEAD", "OPTIONS"))
