@@ -12,8 +12,9 @@ from pathlib import Path
 
 import psutil
 
+from devtools.clock import VARIABLE
 from devtools.console import DevError, end_group, run, spawn
-from devtools.paths import ADDONS, DATA, DEV, LOGS, VENV_PYTHON, odoo_program, odoo_source
+from devtools.paths import ADDONS, DATA, DEV, LOGS, RUNNERS, VENV_PYTHON, odoo_program, odoo_source
 
 HEALTH = "/fusion/api/v1/health"
 QUIET = ("--no-http", "--max-cron-threads=0", "--log-level=warn")
@@ -100,11 +101,21 @@ class OdooServer:
     :param port: 0 takes a free one
     :param cron_threads: cron workers; off by default, so that tests decide when crons run
     :param options: further Odoo options
+    :param clock: what time it is for the server, real time if None
     :param log: log file; "" is `.dev/logs/server-<database>.log`, None this process's own output
     """
 
     def __init__(
-        self, database, workers=2, port=0, *, cron_threads=0, options=(), log="", ready_path=HEALTH
+        self,
+        database,
+        workers=2,
+        port=0,
+        *,
+        cron_threads=0,
+        options=(),
+        clock=None,
+        log="",
+        ready_path=HEALTH,
     ):
         self.database = database
         self.port = port or free_port()
@@ -121,6 +132,10 @@ class OdooServer:
             f"--max-cron-threads={cron_threads}",
             *options,
         )
+        self._environment = environment()
+        if clock:
+            self._command[1] = str(RUNNERS / "run_moved.py")
+            self._environment[VARIABLE] = str(clock.path)
 
     def __enter__(self):
         self.start()
@@ -141,7 +156,7 @@ class OdooServer:
         with contextlib.ExitStack() as stack:
             out = self.log and stack.enter_context(self.log.open("ab"))
             self.process = spawn(
-                self._command, stdout=out, stdin=subprocess.DEVNULL, env=environment(), cwd=DEV
+                self._command, stdout=out, stdin=subprocess.DEVNULL, env=self._environment, cwd=DEV
             )
         atexit.register(self.stop)
 

@@ -13,6 +13,7 @@ VENV = DEV / "venv"
 VENV_PYTHON = VENV / "bin" / "python"
 ADDONS = DEV / "addons"  # holds the symlink named after the addon
 DATA = DEV / "data"  # Odoo's data directory: filestores and sessions
+RUNNERS = ROOT / "devtools" / "runners"  # programs that run as processes of their own
 DEBIAN = DEV / "debian"  # the unpacked Debian packages
 DEBIAN_SOURCE = DEBIAN / "usr/lib/python3/dist-packages"
 

@@ -9,9 +9,8 @@ from pathlib import Path
 from devtools import browser, databases, lint, odoo, odoo_log, runtime, side_by_side
 from devtools.console import DevError, say, spawn, step, wait
 from devtools.outcomes import Tally, read_record
-from devtools.paths import ADDON, DEV, LOGS, ROOT, VENV_PYTHON
+from devtools.paths import ADDON, DEV, LOGS, ROOT, RUNNERS, VENV_PYTHON
 
-RUNNERS = ROOT / "devtools" / "runners"
 RECORD = "FUSION_TEST_RECORD"
 DEV_TEST = (VENV_PYTHON, ROOT / "dev", "test")
 

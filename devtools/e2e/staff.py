@@ -3,6 +3,14 @@
 import requests
 
 
+class Refused(AssertionError):
+    """The server shows an error; `name` is its class."""
+
+    def __init__(self, error: dict):
+        self.name = error["data"]["name"]
+        super().__init__(error["data"]["message"])
+
+
 class Staff:
     """A session of the administrator."""
 
@@ -13,19 +21,24 @@ class Staff:
     def press(self, model: str, record_id: int, button: str):
         """Call a button's method as the web client does.
 
-        :raise AssertionError: the server shows an error
+        :raise Refused: the server shows an error
         """
-        return self._rpc(
-            f"/web/dataset/call_button/{model}/{button}",
-            model=model,
-            method=button,
-            args=[[record_id]],
-            kwargs={},
-        )
+        return self._call("button", model, button, [[record_id]])
+
+    def call(self, model: str, method: str, args: list, **kwargs):
+        """Call a method as the web client does to read and to save.
+
+        :raise Refused: the server shows an error
+        """
+        return self._call("kw", model, method, args, **kwargs)
+
+    def _call(self, kind: str, model: str, method: str, args: list, **kwargs):
+        path = f"/web/dataset/call_{kind}/{model}/{method}"
+        return self._rpc(path, model=model, method=method, args=args, kwargs=kwargs)
 
     def _rpc(self, path: str, **params):
         payload = {"jsonrpc": "2.0", "method": "call", "params": params}
         answer = self._session.post(self._url + path, json=payload, timeout=120).json()
         if "error" in answer:
-            raise AssertionError(answer["error"]["data"]["message"])
+            raise Refused(answer["error"])
         return answer.get("result")
