@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 
 from devtools import in_odoo
-from devtools.databases import query
+from devtools.databases import connect, query
 from devtools.e2e.billing_case import BillingCase
 from devtools.e2e.gate import Gate
 from devtools.e2e.staff import Staff
@@ -22,6 +22,7 @@ from devtools.odoo import OdooServer
 SET = 3  # subscriptions that a run bills at once: few, so that it commits often
 POSTED = "SELECT count(*) FROM account_move WHERE state = 'posted'"
 QUANTITIES = "SELECT quantity::text FROM fusion_billing_rating WHERE charge_id IS NOT NULL"
+BLOCKED = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
 OTHERS = """
 SELECT count(*) FROM pg_stat_activity
  WHERE datname = current_database() AND pid != pg_backend_pid()
@@ -64,6 +65,21 @@ class TestInvoicingConcurrency(BillingCase):
                     person.press("sale.order", order, "action_fusion_invoice_now")
 
             list(people.map(invoice_all, staff))
+        self.assert_billed_once()
+
+    def test_who_changes_a_subscription_meanwhile_stops_no_run_R7(self):
+        """R7: its pause has begun, so that the run shows it, and somebody saves the order."""
+        self.use_every_month()
+        query(self.database, "UPDATE sale_order SET fusion_state = '4_paused' WHERE id = 3")
+        with contextlib.closing(connect(self.database)) as somebody:
+            somebody.autocommit = False
+            somebody.cursor().execute("UPDATE sale_order SET write_date = now() WHERE id = 3")
+            with in_odoo.started(self.database, "crons.run", names=[RATING]) as run:
+                while run.poll() is None and not query(self.database, BLOCKED):
+                    time.sleep(0.05)
+                somebody.commit()
+                in_odoo.finish(run)
+        self.run_crons(INVOICING)
         self.assert_billed_once()
 
     def test_a_killed_invoicing_run_leaves_nothing_half_billed_and_the_next_completes_R8(self):

@@ -20,7 +20,7 @@ from devtools.walk.desk import Desk
 from devtools.walk.time import Time
 
 BEGAN, NOW = "2026-01-01", datetime(2026, 1, 20, 9, 30)
-MEETING = "could not serialize access", "deadlock detected"
+MEETING = "could not serialize access", "deadlock detected", "charge_version_valid_from_unique"
 SUBSCRIPTIONS, APPS, DESKS = 8, 2, 2
 COUNTERS = """
 SELECT subscription.fusion_external_id, usage.idempotency_key, usage.quantity::text

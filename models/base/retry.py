@@ -12,7 +12,10 @@ from contextlib import contextmanager
 from psycopg2.errors import UniqueViolation
 
 from odoo.exceptions import ConcurrencyError
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
+
+_logger = logging.getLogger(__name__)
 
 _here = threading.local()
 
@@ -45,6 +48,18 @@ def run_again_if_faster():
             yield
     except UniqueViolation as error:
         raise ConcurrencyError("Another request has created this record just now.") from error
+
+
+@contextmanager
+def left_if_busy(env):
+    """Do something that the next run does as well: it is left to it if somebody else is at it."""
+    # What fails of this would not be undone by the savepoint.
+    env.cr.flush()
+    try:
+        with no_alarm(), env.cr.savepoint():
+            yield
+    except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY as error:
+        _logger.info("Left to the next run: %s", error)
 
 
 def lock(records):

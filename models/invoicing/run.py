@@ -70,6 +70,7 @@ class SaleOrder(models.Model):
         """
         if not self:
             return
+        self.env.cr.flush()  # what fails of this is nobody's failure
         try:
             with self.env.cr.savepoint():
                 work(self)

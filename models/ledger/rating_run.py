@@ -7,6 +7,7 @@ from odoo import api, models
 from odoo.exceptions import UserError
 
 from ..base.cron import commit_progress
+from ..base.retry import left_if_busy
 from .target import Inputs
 
 _logger = logging.getLogger(__name__)
@@ -28,7 +29,8 @@ class FusionBillingRating(models.Model):
 
         :param but: ids of those that the caller rates
         """
-        self.env["fusion.billing.charge"].sudo()._refresh_prices_in_force()
+        with left_if_busy(self.env):
+            self.env["fusion.billing.charge"].sudo()._refresh_prices_in_force()
         self.env["sale.order"].sudo()._fusion_follow_calendar()
         pending = self.env["fusion.billing.rating.request"]._pending_subscription_ids()
         pending = [subscription_id for subscription_id in pending if subscription_id not in but]
@@ -60,6 +62,7 @@ class FusionBillingRating(models.Model):
     @api.model
     def _rate_as_one(self, subscriptions):
         """Rate these subscriptions, or none of them; return whether it went well."""
+        self.env.cr.flush()  # what fails of this is nobody's failure
         try:
             with self.env.cr.savepoint():
                 self._rate_requested(subscriptions)

@@ -8,6 +8,7 @@ from ...core.money.timeline import ACTIVE, CLOSED, DAY, PAUSED, Phase, Timeline
 from ..base.bounded import Day
 from ..base.clock import now
 from ..base.engine import as_engine, given, is_engine
+from ..base.retry import left_if_busy
 from ..base.staff import BILLING
 from ..base.subscription_states import RUNNING
 
@@ -320,7 +321,9 @@ class SaleOrder(models.Model):
     @api.model
     def _fusion_follow_calendar(self):
         """Show what began since the last run: planned pauses, plans, ends."""
-        self.browse(self._fusion_outdated())._fusion_project()
+        for order in self.browse(self._fusion_outdated())._fusion_try_lock():
+            with left_if_busy(self.env):
+                order._fusion_project()
 
     @api.model
     def _fusion_outdated(self):

@@ -71,6 +71,7 @@ class SaleOrder(models.Model):
         :param str step: what is done, a key of `fusion_error_step`
         """
         self.ensure_one()
+        self.env.cr.flush()  # what fails of this is nobody's failure
         try:
             with self.env.cr.savepoint():
                 yield
