@@ -112,7 +112,8 @@ def parser() -> argparse.ArgumentParser:
         "--long",
         action="store_true",
         help="run what an ordinary run has no time for: random lives of thousands of"
-        " subscriptions, and every planted defect",
+        " subscriptions, every planted defect, tens of thousands of raw requests, and long walks"
+        " of app, staff and clock at once",
     )
     test.add_argument(
         "-k",

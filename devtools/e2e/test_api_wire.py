@@ -97,6 +97,25 @@ class TestWire(ApiServerCase):
         self.assertEqual(json.loads(body)["code"], "unauthorized")
         self.assertQuietLog()
 
+    def test_a_head_that_no_server_can_read_does_nothing_and_the_next_is_answered(self):
+        """A1 begins where Odoo's HTTP server can read a head: see `devtools.fuzz.head`."""
+        rest = self.request_bytes([self.event(1)]).partition(b"\r\n")[2]
+        for line in (
+            "POST",
+            f"POST {BASE}/usage",
+            f"POST {BASE}/usage HTTP/2.0",
+            f"POST {BASE}/usage?{'q' * 70_000} HTTP/1.1",
+            f"POST {BASE}/usage HTTP/1.1\r\nX: {'v' * 70_000}",
+            f"POST {BASE}/usage HTTP/1.1" + "\r\nX: y" * 101,
+            f"POST http://[::1{BASE}/usage HTTP/1.1",
+        ):
+            with self.subTest(line=line[:60]):
+                with contextlib.suppress(OSError), self.connect_socket() as connection:
+                    connection.sendall(line.encode() + b"\r\n" + rest)
+                    self.assertNotIn(" 200 ", self.read_all(connection).partition("\r\n")[0])
+                self.wait_until(self.server.answers, "the server does not answer")
+        self.assertEqual(self.stored(), {})
+
     def test_a_host_that_is_none_is_answered_in_json(self):
         """A1."""
         for host in ("[::1", "a" * 300, "\xff", "..", "x y", "", ":", "%", "x:99999999999"):

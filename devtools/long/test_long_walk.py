@@ -4,7 +4,7 @@ import os
 
 from devtools.e2e.walk_case import WalkCase
 
-SEEDS, STEPS = 4, 150  # of each mode
+SEEDS, STEPS = 4, 100  # of each mode
 
 
 class TestLongWalk(WalkCase):

@@ -1,0 +1,96 @@
+"""The fuzzer makes the same requests again, and its judge finds what is wrong with an answer."""
+
+import json
+import unittest
+
+from devtools.fuzz.corpus import CORPUS
+from devtools.fuzz.generator import Generator, Request
+from devtools.fuzz.head import read_head
+from devtools.fuzz.oracle import CODES, STATUSES, Judge
+
+KEY = "fbk_secret"
+NAMES = {"names": ["sub-1"], "subscription_ids": [1], "event_ids": ["evt_1"]}
+WORLD = {"key": KEY, "database": "db", "other": {"key": "fbk_other"}, **NAMES}
+ERROR = {"status": "error", "code": "not_found", "error": "None.", "request_id": "r-1"}
+
+
+def answer(facts=ERROR, status="404 NOT FOUND", headers="", end=""):
+    body = facts if isinstance(facts, str) else json.dumps(facts)
+    lines = [
+        f"HTTP/1.0 {status}",
+        f"Content-Length: {len(body)}",
+        *headers.splitlines(),
+        "X-Request-Id: r-1",
+    ]
+    if "Content-Type" not in headers:
+        lines.insert(1, "Content-Type: application/json")
+    return ("\r\n".join([*lines, "", body]) + end).encode()
+
+
+class TestGenerator(unittest.TestCase):
+    def test_a_number_of_a_seed_is_always_the_same_request(self):
+        first, second = Generator(7, WORLD), Generator(7, WORLD)
+        alone = second.request(60).data
+        self.assertEqual([first.request(number).data for number in range(61)][60], alone)
+        self.assertNotEqual(Generator(8, WORLD).request(60).data, alone)
+
+    def test_a_thousand_requests_ask_for_every_endpoint_and_some_are_good(self):
+        requests = [Generator(7, WORLD).request(number) for number in range(1000)]
+        self.assertEqual({request.endpoint for request in requests}, set(CORPUS))
+        self.assertGreater(sum(request.call is not None for request in requests), 80)
+        unreadable = [one for one in requests if read_head(one.data).unreadable]
+        self.assertLess(len(unreadable), 80)
+
+
+class TestJudge(unittest.TestCase):
+    def judge(self, data, head=b"GET /fusion/api/v1/catalog HTTP/1.1\r\n\r\n", call=None):
+        return Judge([KEY]).judge(Request("1/1", "GET /catalog", head, call), data)
+
+    def test_the_guide_has_the_closed_lists(self):
+        self.assertEqual(STATUSES, {200, 201, 400, 401, 404, 405, 409, 413, 415, 503})
+        self.assertLessEqual({"unknown_subscription", "unauthorized", "not_ready"}, CODES)
+
+    def test_good_answers_are_good(self):
+        for data in (
+            answer(),
+            answer({"status": "ok"}, "200 OK"),
+            answer({**ERROR, "code": "invalid_quantity"}, "400 BAD REQUEST"),
+            b"HTTP/1.1 100 Continue\r\n\r\n" + answer(),
+        ):
+            with self.subTest(data):
+                self.assertEqual(self.judge(data).problems, [])
+
+    def test_what_the_guide_forbids_is_found(self):
+        for data in (
+            b"",
+            answer()[:-5],
+            answer(end="more"),
+            answer("<html>"),
+            answer([]),
+            answer({"status": "ok"}),
+            answer({**ERROR, "request_id": "r-2"}),
+            answer({**ERROR, "code": "invalid_zebra"}),
+            answer({**ERROR, "error": f"Your key {KEY} is wrong."}),
+            answer({**ERROR, "error": "Traceback (most recent call last)"}),
+            answer(status="500 INTERNAL SERVER ERROR"),
+            answer(status="401 UNAUTHORIZED"),
+            answer(status="302 FOUND"),
+            answer(headers="Set-Cookie: session_id=1"),
+            answer(headers="Location: /web"),
+            answer(headers="Content-Type: text/html"),
+            answer(headers="X-Request-Id: r-1"),
+        ):
+            with self.subTest(data):
+                self.assertTrue(self.judge(data).problems)
+
+    def test_a_good_request_is_understood(self):
+        self.assertTrue(self.judge(answer(), call=CORPUS["GET /catalog"]).problems)
+
+    def test_what_cannot_be_read_is_told_from_what_can(self):
+        for line in ("GET /", "POST /x HTTP/1.1", "GET / HTTP/1.0", "get / HTTP/1.9"):
+            self.assertFalse(read_head(f"{line}\r\n\r\n".encode()).unreadable, line)
+        for line in ("", "GET", "POST /", "GET / HTTP/2.0", "GET / HTTP/x", "G x y HTTP/1.1"):
+            self.assertTrue(read_head(f"{line}\r\n\r\n".encode()).unreadable, line)
+        many = "GET / HTTP/1.1\r\n" + "X: y\r\n" * 101
+        self.assertTrue(read_head(many.encode()).unreadable)
+        self.assertTrue(read_head(b"GET http://[::1/ HTTP/1.1\r\n\r\n").unreadable)
