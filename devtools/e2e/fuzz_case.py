@@ -48,7 +48,7 @@ class FuzzCase(unittest.TestCase):
         :param watched: so many are sent one by one, and what fails of them must change nothing
         """
         self.generator = Generator(seed, self.world)
-        self.judge = Judge([self.world["key"], self.world["other"]["key"]])
+        self.judge = Judge([*map(self.world.get, ("key", "pusher")), self.world["other"]["key"]])
         self.seen, self.made, self.problems = Counter(), Counter(), []
         self.lock = threading.Lock()
         log_start, processes = self.server.log.stat().st_size, set(self.server.pids)

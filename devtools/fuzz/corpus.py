@@ -114,6 +114,7 @@ def nothing(_some: Some) -> dict:
 CORPUS: dict[str, Callable[[Some], Call]] = {
     "GET /health": query(nothing),
     "GET /ready": query(nothing),
+    "GET /metrics": query(nothing),
     "POST /customers": body(customer),
     "GET /customers": query(Some.pages),
     "GET /customers/<path:external_id>": lambda some: Call({"external_id": some.name()}),

@@ -22,7 +22,8 @@ SELECT relname FROM pg_class
    AND (relname LIKE 'fusion_billing_%' OR relname IN (
         'sale_order', 'sale_order_line', 'res_partner', 'account_move', 'mail_message',
         'mail_activity', 'product_product', 'ir_config_parameter'))
-   AND relname != 'fusion_billing_api_key'  -- its last use is noted
+   -- What is noted of requests, whatever becomes of them.
+   AND relname NOT IN ('fusion_billing_api_key', 'fusion_billing_quota', 'fusion_billing_traffic')
  ORDER BY relname
 """
 

@@ -49,7 +49,7 @@ class Generator:
 
     def __init__(self, seed: int, world: dict):
         self.seed, self.world = seed, world
-        self.facts = {name: world[name] for name in ("key", "database")}
+        self.facts = {name: world[name] for name in ("key", "pusher", "database")}
         self.facts["other"] = world["other"]["key"]
 
     def request(self, number: int) -> Request:

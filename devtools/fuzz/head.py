@@ -28,6 +28,11 @@ class Head:
         """Whether the API answers."""
         return self.path == "/fusion/api" or self.path.startswith("/fusion/api/")
 
+    @property
+    def is_metrics(self) -> bool:
+        """Whether a good answer is no JSON."""
+        return self.path.rstrip("/").endswith("/metrics")
+
 
 def read_head(data: bytes) -> Head:
     line, _end, rest = data.partition(b"\n")

@@ -26,8 +26,8 @@ HEADERS = {
     "Accept-Encoding": ("gzip", "br, gzip", "identity;q=0", "*;q=0"),
     "Authorization": (
         "Bearer", "Bearer ", "bearer {key}", "BEARER  {key}", "Basic YWRtaW46YWRtaW4=", "{key}",
-        "Bearer {key} x", "Bearer {other}", "Bearer fbk_x", "Bearer {key},{key}", "Digest x=1",
-        "Bearer fbk_" + "A" * 43, "Bearer \xff",
+        "Bearer {key} x", "Bearer {other}", "Bearer {pusher}", "Bearer {pusher}", "Bearer fbk_x",
+        "Bearer {key},{key}", "Digest x=1", "Bearer fbk_" + "A" * 43, "Bearer \xff",
     ),
     "Connection": ("keep-alive", "close", "Upgrade", "Authorization", "keep-alive, close"),
     "Content-Encoding": ("gzip", "deflate", "br", "identity", "x, gzip"),

@@ -21,10 +21,13 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 
 #: Headers that an answer may have: no cookie, no redirect, nothing that a request put there.
 HEADERS = {
-    "allow", "cache-control", "connection", "content-length", "content-type", "date",
-    "retry-after", "server", "www-authenticate", "x-content-type-options", "x-request-id",
+    "allow", "cache-control", "connection", "content-length", "content-type", "date", "ratelimit",
+    "ratelimit-policy", "retry-after", "server", "www-authenticate", "x-content-type-options",
+    "x-request-id",
 }  # fmt: skip
-DEMANDED = {401: "WWW-Authenticate", 405: "Allow", 503: "Retry-After"}
+#: Headers that answers of some statuses have, and no others.
+DEMANDED = {"WWW-Authenticate": {401, 403}, "Allow": {405}, "Retry-After": {429, 503}}
+JSON, PROMETHEUS = "application/json", "text/plain; version=0.0.4; charset=utf-8"
 #: What a good request may come to: a subscription does not allow everything at every time.
 UNDERSTOOD = {200, 201, 400, 409, 503}
 #: What only a leak would tell.
@@ -64,9 +67,11 @@ class Judge:
             return Verdict(None, None, [f"this is not HTTP: {error}"])
         if not head.is_api:
             return Verdict(answer.status, None, [f"{answer.status}"] * (answer.status >= 500))
-        facts = read_json(answer.body)
+        facts, is_figures = read_json(answer.body), head.is_metrics and answer.status == 200
         problems = [*self._leaks(data), *wrong_headers(answer), *wrong_for(request, answer)]
-        if head.verb != "HEAD":
+        if answer.all("Content-Type") != [PROMETHEUS if is_figures else JSON]:
+            problems.append(f"content type {answer.all('Content-Type')}")
+        if head.verb != "HEAD" and not is_figures:
             problems += wrong_facts(answer, facts)
         return Verdict(answer.status, facts, problems)
 
@@ -96,12 +101,10 @@ def wrong_headers(answer: Answer) -> list[str]:
         problems.append(f"status {answer.status} is not documented")
     problems += [f"header {name}" for name in sorted(set(names) - HEADERS)]
     problems += [f"header {name} twice" for name in set(names) if names.count(name) > 1]
-    if answer.all("Content-Type") != ["application/json"]:
-        problems.append(f"content type {answer.all('Content-Type')}")
     if not REQUEST_ID.fullmatch("".join(answer.all("X-Request-Id"))):
         problems.append(f"request id {answer.all('X-Request-Id')}")
-    for status, name in DEMANDED.items():
-        if (answer.status == status) != bool(answer.all(name)):
+    for name, statuses in DEMANDED.items():
+        if (answer.status in statuses) != bool(answer.all(name)):
             problems.append(f"status {answer.status} and header {name}: {answer.all(name)}")
     return problems
 

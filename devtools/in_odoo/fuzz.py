@@ -10,10 +10,10 @@ BASE = "/fusion/api/v1"
 def prepare(env, subscriptions: int, began: str) -> dict:
     """Create two services, both with customers, subscriptions, counters and events.
 
-    :return: what a key gives access to: `key`, `names`, `subscription_ids`, `event_ids`; and the
-        same of the `other` service
+    :return: a `key` for everything and what it gives access to: `names`, `subscription_ids`,
+        `event_ids`; the same of the `other` service; and the key of a `pusher`, which reads nothing
     """
-    key = metered.prepare(env, subscriptions, began)["key"]
+    metered.prepare(env, subscriptions, began)
     env["fusion.billing.plan"].create({"code": "business", "name": "Business"})
     hooks.allow(env, "")
     hooks.point(env, ["bench", "other"], "https://127.0.0.1:9/hook")
@@ -23,14 +23,14 @@ def prepare(env, subscriptions: int, began: str) -> dict:
     hooks.fill(env, ["bench", "other"], 20)
     services = env["fusion.billing.service"]
     mine, other = (services.search([("code", "=", code)]) for code in ("bench", "other"))
-    return {"key": key, **describe(mine)} | {
-        "other": {"key": other._generate_api_key(), **describe(other)}
-    }
+    pusher = mine._generate_api_key(scope_read=False, scope_billing_write=False)
+    return {**describe(mine), "pusher": pusher, "other": describe(other)}
 
 
 def describe(service) -> dict:
     orders = service.subscription_ids
     return {
+        "key": service._generate_api_key(scope_operations=True),
         "names": orders.mapped("fusion_external_id"),
         "subscription_ids": orders.ids,
         "event_ids": service.webhook_delivery_ids.mapped("event_id"),

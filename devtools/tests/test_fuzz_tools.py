@@ -10,7 +10,13 @@ from devtools.fuzz.oracle import CODES, STATUSES, Judge
 
 KEY = "fbk_secret"
 NAMES = {"names": ["sub-1"], "subscription_ids": [1], "event_ids": ["evt_1"]}
-WORLD = {"key": KEY, "database": "db", "other": {"key": "fbk_other"}, **NAMES}
+WORLD = {
+    "key": KEY,
+    "pusher": "fbk_pusher",
+    "database": "db",
+    "other": {"key": "fbk_other"},
+    **NAMES,
+}
 ERROR = {"status": "error", "code": "not_found", "error": "None.", "request_id": "r-1"}
 
 
@@ -47,7 +53,7 @@ class TestJudge(unittest.TestCase):
         return Judge([KEY]).judge(Request("1/1", "GET /catalog", head, call), data)
 
     def test_the_guide_has_the_closed_lists(self):
-        self.assertEqual(STATUSES, {200, 201, 400, 401, 404, 405, 409, 413, 415, 503})
+        self.assertEqual(STATUSES, {200, 201, 400, 401, 403, 404, 405, 409, 413, 415, 429, 503})
         self.assertLessEqual({"unknown_subscription", "unauthorized", "not_ready"}, CODES)
 
     def test_good_answers_are_good(self):
