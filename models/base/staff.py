@@ -6,11 +6,11 @@ from odoo.exceptions import AccessError
 BILLING = "fusion_billing.group_user,fusion_billing.group_api"
 
 
-def check_staff(records):
-    """Let only billing staff act, and only on what they may change.
+def check_staff(records, operation="write"):
+    """Let only billing staff act, and only on what they may change, or read.
 
     :raise AccessError: somebody else calls
     """
-    records.check_access("write")
+    records.check_access(operation)
     if not records.env.user.has_group("fusion_billing.group_user"):
         raise AccessError(records.env._("You cannot do this: only billing staff can."))

@@ -44,10 +44,12 @@ class FusionBillingChargeFilter(models.Model):
         return conditions
 
     def write(self, vals):
+        self.check_access("write")
         self._touch_charges()
         return super().write(vals)
 
     def unlink(self):
+        self.check_access("unlink")
         self._touch_charges()
         return super().unlink()
 

@@ -52,6 +52,9 @@ class FusionBillingChargeTier(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         versions = self.version_id.browse({vals.get("version_id") for vals in vals_list} - {None})
+        # What is refused below names the charge.
+        self.check_access("create")
+        versions.check_access("read")
         versions._check_not_billed()
         rows = Counter({version.id: len(version.tier_ids) for version in versions})
         for vals in vals_list:

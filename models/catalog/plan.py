@@ -10,6 +10,7 @@ from ...core.money.periods import Period, Recurrence
 from ...core.money.pricing import round_amount
 from ...core.money.timeline import Plan
 from ..base.bounded import Whole
+from ..base.staff import check_staff
 from ..base.subscription_states import RUNNING
 
 
@@ -232,6 +233,7 @@ class FusionBillingPlan(models.Model):
     def action_view_subscriptions(self):
         """Open the subscriptions on this plan."""
         self.ensure_one()
+        check_staff(self, "read")
         action = self.env["ir.actions.actions"]._for_xml_id("fusion_billing.sale_order_action")
         return dict(
             action,

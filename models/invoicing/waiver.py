@@ -12,6 +12,7 @@ class FusionBillingRating(models.Model):
 
     def action_fusion_waive(self):
         """Ask why what is due of these rows is not billed."""
+        check_staff(self, "read")
         action = self.env["ir.actions.actions"]._for_xml_id("fusion_billing.waive_wizard_action")
         return dict(action, context={"default_rating_ids": self.ids})
 
@@ -54,6 +55,7 @@ class AccountMove(models.Model):
     def action_fusion_waive(self):
         """Ask why what this document bills is not billed."""
         self.ensure_one()
+        check_staff(self)
         action = self.env["ir.actions.actions"]._for_xml_id("fusion_billing.waive_wizard_action")
         return dict(action, context={"default_move_id": self.id})
 

@@ -114,6 +114,7 @@ class SaleOrder(models.Model):
     def _fusion_open_own(self, action_xmlid):
         """Open a list of records that belong to this subscription."""
         self.ensure_one()
+        check_staff(self, "read")
         action = self.env["ir.actions.actions"]._for_xml_id(action_xmlid)
         return dict(
             action,

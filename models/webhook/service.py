@@ -6,6 +6,7 @@ from odoo.tools import format_datetime, plaintext2html
 
 from ...core.webhook.safe_http import resolve
 from ...core.webhook.safe_target import SafeHttpError, check_url
+from ..base.staff import check_staff
 
 # Nothing but failures for so long, and nobody is there any more.
 PATIENCE = timedelta(days=5)
@@ -241,6 +242,7 @@ class FusionBillingService(models.Model):
 
     def action_view_webhook_deliveries(self):
         self.ensure_one()
+        check_staff(self, "read")
         action = self.env["ir.actions.actions"]._for_xml_id(
             "fusion_billing.fusion_billing_webhook_delivery_action"
         )
