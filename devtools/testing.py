@@ -22,9 +22,15 @@ UNITTEST_PARTS = {
     "long": ("devtools/long", "."),
 }
 #: Parts that are some of the addon's own tests: Odoo's test tags.
-ODOO_PARTS = {"odoo": f"/{ADDON},-histories", "histories": f"histories/{ADDON}"}
+ODOO_PARTS = {
+    "odoo": f"/{ADDON},-histories",
+    "histories": f"histories/{ADDON}",
+    "roles": f"roles/{ADDON}",
+}
 #: All parts, those that take longest first.
 PARTS = ("odoo", "e2e", "histories", "core", "devtools", "lint")
+#: What an ordinary run has no time for.
+LONG_PARTS = ("long", "roles")
 
 
 def main(what: str | None, patterns: Sequence[str] = (), outcomes: Path | None = None) -> int:
@@ -40,7 +46,8 @@ def main(what: str | None, patterns: Sequence[str] = (), outcomes: Path | None =
         options = [f"-k{pattern}" for pattern in patterns]
         side_by_side.run({part: [*DEV_TEST, part, *options] for part in PARTS}, tally)
     else:
-        run_part(what, patterns, tally)
+        for part in LONG_PARTS if what == "long" else (what,):
+            run_part(part, patterns, tally)
     for name in tally.failures:
         say(f"FAILED {name}")
     if outcomes:

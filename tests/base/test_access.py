@@ -1,107 +1,11 @@
-"""Who may do what: portal users, salespeople, billing users and managers, other companies."""
+"""What follows from who may do what (tests/walls/roles.py): people at work, other companies."""
 
-from odoo.exceptions import AccessDenied, AccessError, UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
 
 from ..staff_case import StaffCase
 
-READ, WRITE, CREATE, UNLINK = "read", "write", "create", "unlink"
-ALL = {READ, WRITE, CREATE, UNLINK}
-
-
-@tagged("post_install", "-at_install")
-class TestAccessRights(StaffCase):
-    # What each kind of user may do with each model: the whole table, so that a right that is
-    # given by mistake shows as well as one that is missing.
-    RIGHTS = {
-        "fusion.billing.service": ({READ}, ALL),
-        "fusion.billing.api.key": (set(), {READ, WRITE}),
-        "fusion.billing.account.link": (ALL, ALL),
-        "fusion.billing.plan": ({READ}, ALL),
-        "fusion.billing.metric": ({READ}, ALL),
-        "fusion.billing.charge": ({READ}, ALL),
-        "fusion.billing.charge.version": ({READ}, ALL),
-        "fusion.billing.charge.tier": ({READ}, ALL),
-        "fusion.billing.charge.filter": ({READ}, ALL),
-        "fusion.billing.usage": ({READ, WRITE, CREATE}, ALL),
-        "fusion.billing.usage.correction": ({READ}, {READ}),
-        "fusion.billing.rating.request": (set(), {READ}),
-        "fusion.billing.rating": ({READ}, {READ}),
-        "fusion.billing.phase": ({READ}, {READ}),
-        "fusion.billing.item": ({READ}, {READ}),
-        "fusion.billing.plan.fee": ({READ}, ALL),
-        "fusion.billing.time.zone": ({READ}, {READ}),
-    }
-
-    def _rights(self, model, user):
-        model = self.env[model].with_user(user)
-        return {operation for operation in ALL if model.has_access(operation)}
-
-    def test_billing_users_and_managers_have_exactly_these_rights(self):
-        for model, (clerk, manager) in self.RIGHTS.items():
-            with self.subTest(model=model):
-                self.assertEqual(self._rights(model, self.clerk), clerk)
-                self.assertEqual(self._rights(model, self.manager), manager)
-
-    def test_the_table_of_rights_is_complete(self):
-        models = (
-            self.env["ir.model"]
-            .search(
-                [
-                    ("model", "=like", "fusion.billing.%"),
-                    ("transient", "=", False),
-                    ("abstract", "=", False),
-                ]
-            )
-            .mapped("model")
-        )
-        missing = set(models) - set(self.RIGHTS)
-        for model in missing:
-            # A model that is new here must at least be closed to the world.
-            self.assertFalse(self._rights(model, self.portal) | self._rights(model, self.seller))
-
-    def test_portal_users_and_salespeople_have_no_right_on_any_billing_model(self):
-        public = self.env.ref("base.public_user")
-        for model in self.RIGHTS:
-            for user in (self.portal, self.seller, public):
-                with self.subTest(model=model, user=user.login):
-                    self.assertEqual(self._rights(model, user), set())
-
-    def test_the_api_only_reads_and_nobody_logs_in_as_it(self):
-        api_user = self.env.ref("fusion_billing.user_api")
-        for model in self.RIGHTS:
-            with self.subTest(model=model):
-                self.assertLessEqual(self._rights(model, api_user), {READ})
-        for model in (
-            "fusion.billing.api.key",
-            "fusion.billing.usage.correction",
-            "fusion.billing.rating.request",
-        ):
-            self.assertEqual(self._rights(model, api_user), set())
-        self.assertFalse(api_user._is_internal())
-        self.assertFalse(api_user.active)
-        for password in ("", api_user.login):
-            with self.assertRaises(AccessDenied):
-                self.env["res.users"]._login(
-                    {"type": "password", "login": api_user.login, "password": password},
-                    {"interactive": True},
-                )
-
-    def test_wizards_are_for_billing_staff(self):
-        for model, staff in (
-            ("fusion.billing.close.wizard", self.clerk),
-            ("fusion.billing.change.plan.wizard", self.clerk),
-            ("fusion.billing.pause.wizard", self.clerk),
-            ("fusion.billing.reopen.wizard", self.clerk),
-            ("fusion.billing.item.wizard", self.clerk),
-            ("fusion.billing.estimate.wizard", self.clerk),
-            ("fusion.billing.estimate.wizard.line", self.clerk),
-            ("fusion.billing.api.key.wizard", self.manager),
-        ):
-            self.assertIn(CREATE, self._rights(model, staff))
-            for user in (self.portal, self.seller):
-                self.assertEqual(self._rights(model, user), set())
-        self.assertEqual(self._rights("fusion.billing.api.key.wizard", self.clerk), set())
+READ, WRITE, UNLINK = "read", "write", "unlink"
 
 
 @tagged("post_install", "-at_install")

@@ -8,16 +8,6 @@ from ..core.https_endpoint import answer, send, send_for_ever
 from ..webhook_case import WebhookCase
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
-OPERATIONS = ("read", "write", "create", "unlink")
-RIGHTS = {  # of billing users, of billing managers
-    "fusion.billing.webhook.secret": ("", "read write"),
-    "fusion.billing.webhook.delivery": ("read", "read unlink"),
-    "fusion.billing.webhook.attempt": ("read", "read"),
-    "fusion.billing.threshold": ("read write create unlink", "read write create unlink"),
-    "fusion.billing.threshold.crossing": ("read", "read"),
-    "fusion.billing.webhook.secret.wizard": ("", "read write create"),
-    "fusion.billing.webhook.replay.wizard": ("", "read write create"),
-}
 
 
 class TestWebhookAccess(WebhookCase):
@@ -30,21 +20,6 @@ class TestWebhookAccess(WebhookCase):
             )
             for login in ("user", "manager")
         )
-
-    def _rights(self, model, user):
-        model = self.env[model].with_user(user)
-        return " ".join(name for name in OPERATIONS if model.has_access(name))
-
-    def test_billing_users_and_managers_have_exactly_these_rights(self):
-        api_user = self.env.ref("fusion_billing.user_api")
-        stranger = new_test_user(self.env, "stranger", groups="base.group_user")
-        for model, (clerk, manager) in RIGHTS.items():
-            with self.subTest(model=model):
-                self.assertEqual(self._rights(model, self.clerk), clerk)
-                self.assertEqual(self._rights(model, self.manager), manager)
-                self.assertEqual(self._rights(model, stranger), "")
-                self.assertIn(self._rights(model, api_user), ("", "read"))
-        self.assertEqual(self._rights("fusion.billing.webhook.secret", api_user), "")
 
     def test_nobody_sees_what_another_company_was_told(self):
         company = self.env["res.company"].create({"name": "Elsewhere"})

@@ -1,0 +1,140 @@
+"""Who may do what: one table of all models, and of all buttons.
+
+A new model or method is missing here, and a test says so.
+"""
+
+ROLES = ("public", "portal", "seller", "invoicing", "clerk", "manager", "admin", "api")
+# The groups of each role that can ask; a clerk is a billing user, a manager a billing manager.
+GROUPS = {
+    "portal": "base.group_portal",
+    "seller": "base.group_user,sales_team.group_sale_salesman_all_leads",
+    "invoicing": "base.group_user,account.group_account_invoice",
+    "clerk": "base.group_user,fusion_billing.group_user",
+    "manager": "base.group_user,fusion_billing.group_manager",
+    "admin": "base.group_user,base.group_system",
+}
+# Those of whom a billing role is a part.
+INCLUDED = {"clerk": {"clerk", "manager"}, "manager": {"manager"}}
+
+# Read, write, create, delete.
+RIGHTS = """
+model                                 public portal seller invoicing clerk manager admin api
+fusion.billing.service                -      -      -      -         r     rwcd    -     r
+fusion.billing.api.key                -      -      -      -         -     rw      -     -
+fusion.billing.webhook.secret         -      -      -      -         -     rw      -     -
+fusion.billing.account.link           -      -      -      -         rwcd  rwcd    -     r
+fusion.billing.time.zone              -      -      -      -         r     r       -     -
+fusion.billing.metric                 -      -      -      -         r     rwcd    -     r
+fusion.billing.plan                   -      -      -      -         r     rwcd    -     r
+fusion.billing.plan.fee               -      -      -      -         r     rwcd    -     r
+fusion.billing.charge                 -      -      -      -         r     rwcd    -     r
+fusion.billing.charge.version         -      -      -      -         r     rwcd    -     r
+fusion.billing.charge.tier            -      -      -      -         r     rwcd    -     r
+fusion.billing.charge.filter          -      -      -      -         r     rwcd    -     r
+fusion.billing.phase                  -      -      -      -         r     r       -     r
+fusion.billing.item                   -      -      -      -         r     r       -     r
+fusion.billing.usage                  -      -      -      -         rwc   rwcd    -     r
+fusion.billing.usage.correction       -      -      -      -         r     r       -     -
+fusion.billing.rating                 -      -      -      -         r     r       -     r
+fusion.billing.rating.request         -      -      -      -         -     r       -     -
+fusion.billing.threshold              -      -      -      -         rwcd  rwcd    -     -
+fusion.billing.threshold.crossing     -      -      -      -         r     r       -     -
+fusion.billing.webhook.delivery       -      -      -      -         r     rd      -     r
+fusion.billing.webhook.attempt        -      -      -      -         r     r       -     -
+fusion.billing.api.key.wizard         -      -      -      -         -     rwc     -     -
+fusion.billing.api.key.show           -      -      -      -         -     rc      -     -
+fusion.billing.webhook.secret.wizard  -      -      -      -         -     rwc     -     -
+fusion.billing.webhook.secret.show    -      -      -      -         -     rc      -     -
+fusion.billing.webhook.replay.wizard  -      -      -      -         -     rwc     -     -
+fusion.billing.change.plan.wizard     -      -      -      -         rwc   rwc     -     -
+fusion.billing.close.wizard           -      -      -      -         rwc   rwc     -     -
+fusion.billing.pause.wizard           -      -      -      -         rwc   rwc     -     -
+fusion.billing.reopen.wizard          -      -      -      -         rwc   rwc     -     -
+fusion.billing.item.wizard            -      -      -      -         rwc   rwc     -     -
+fusion.billing.waive.wizard           -      -      -      -         rwc   rwc     -     -
+fusion.billing.estimate.wizard        -      -      -      -         rwc   rwc     -     -
+fusion.billing.estimate.wizard.line   -      -      -      -         rwc   rwc     -     -
+"""
+
+# Which role may call it; whoever may not is refused, whatever the record.
+METHODS = """
+method                                                        role
+account.move.action_fusion_take_back_waiver                   clerk
+account.move.action_fusion_waive                              clerk
+fusion.billing.api.key.wizard.action_generate                 manager
+fusion.billing.change.plan.wizard.action_change_plan          clerk
+fusion.billing.close.wizard.action_close                      clerk
+fusion.billing.estimate.wizard.action_estimate                clerk
+fusion.billing.item.action_change                             clerk
+fusion.billing.item.wizard.action_confirm                     clerk
+fusion.billing.pause.wizard.action_pause                      clerk
+fusion.billing.phase.action_take_back                         clerk
+fusion.billing.plan.action_view_subscriptions                 clerk
+fusion.billing.rating.action_fusion_take_back_waiver          clerk
+fusion.billing.rating.action_fusion_waive                     clerk
+fusion.billing.rating.action_view_usage                       clerk
+fusion.billing.reopen.wizard.action_reopen                    clerk
+fusion.billing.service.action_view_webhook_deliveries         clerk
+fusion.billing.service.action_webhook_enable                  manager
+fusion.billing.service.action_webhook_resend_failed           manager
+fusion.billing.service.action_webhook_test                    manager
+fusion.billing.waive.wizard.action_waive                      clerk
+fusion.billing.webhook.delivery.action_cancel                 clerk
+fusion.billing.webhook.delivery.action_resend                 clerk
+fusion.billing.webhook.replay.wizard.action_resend            manager
+fusion.billing.webhook.secret.wizard.action_generate          manager
+sale.order.action_fusion_change_items                         clerk
+sale.order.action_fusion_change_plan                          clerk
+sale.order.action_fusion_close                                clerk
+sale.order.action_fusion_invoice_now                          clerk
+sale.order.action_fusion_keep_open                            clerk
+sale.order.action_fusion_pause                                clerk
+sale.order.action_fusion_rate_now                             clerk
+sale.order.action_fusion_reopen                               clerk
+sale.order.action_fusion_resume                               clerk
+sale.order.action_view_fusion_ratings                         clerk
+sale.order.action_view_fusion_usage                           clerk
+"""
+
+# What a person could write into a record of each model.
+CHANGES = {
+    "fusion.billing.service": {"name": "Other"},
+    "fusion.billing.api.key": {"name": "Other"},
+    "fusion.billing.webhook.secret": {"expires_at": "2099-01-01 00:00:00"},
+    "fusion.billing.account.link": {"external_id": "other"},
+    "fusion.billing.time.zone": {"name": "Europe/Paris"},
+    "fusion.billing.metric": {"name": "Other"},
+    "fusion.billing.plan": {"name": "Other"},
+    "fusion.billing.plan.fee": {"quantity": 3},
+    "fusion.billing.charge": {"price_per_unit": 3},
+    "fusion.billing.charge.version": {"minimum_amount": 3},
+    "fusion.billing.charge.tier": {"unit_amount": 3},
+    "fusion.billing.charge.filter": {"dimension_values": "us"},
+    "fusion.billing.phase": {"date_from": "2026-02-01"},
+    "fusion.billing.item": {"quantity": 3},
+    "fusion.billing.usage": {"quantity": 9},
+    "fusion.billing.usage.correction": {"quantity": 9},
+    "fusion.billing.rating": {"amount": 0},
+    "fusion.billing.rating.request": {"touched_from": "2026-02-01 00:00:00"},
+    "fusion.billing.threshold": {"threshold_value": 90},
+    "fusion.billing.threshold.crossing": {"cycle_start": "2026-02-01"},
+    "fusion.billing.webhook.delivery": {"state": "cancelled"},
+    "fusion.billing.webhook.attempt": {"outcome": "failure"},
+    "fusion.billing.api.key.wizard": {"overlap_hours": 1},
+    "fusion.billing.webhook.secret.wizard": {"overlap_hours": 1},
+    "fusion.billing.webhook.replay.wizard": {"only_failed": False},
+    "fusion.billing.change.plan.wizard": {"date": "2099-01-01"},
+    "fusion.billing.close.wizard": {"end_date": "2099-01-01"},
+    "fusion.billing.pause.wizard": {"date": "2099-01-01"},
+    "fusion.billing.reopen.wizard": {"date": "2099-01-01"},
+    "fusion.billing.item.wizard": {"date": "2099-01-01"},
+    "fusion.billing.waive.wizard": {"reason": "Other"},
+    "fusion.billing.estimate.wizard": {"is_estimated": True},
+    "fusion.billing.estimate.wizard.line": {"quantity": 3},
+}
+
+
+def rows(table):
+    """The rows of a table: `{first column: {name of another column: what it says}}`."""
+    head, *lines = (line.split() for line in table.strip().splitlines())
+    return {first: dict(zip(head[1:], cells, strict=True)) for first, *cells in lines}
