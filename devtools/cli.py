@@ -112,8 +112,8 @@ def parser() -> argparse.ArgumentParser:
         "--long",
         action="store_true",
         help="run what an ordinary run has no time for: random lives of thousands of"
-        " subscriptions, every planted defect, tens of thousands of raw requests, long walks of app,"
-        " staff and clock at once, and every role by every way in",
+        " subscriptions, every planted defect, tens of thousands of raw requests, long walks of"
+        " app, staff and clock at once, and every role by every way in",
     )
     test.add_argument(
         "-k",

@@ -106,6 +106,18 @@ MADE_OF = {
         "started_at": "2026-01-10 00:00:00",
         "outcome": "success",
     },
+    "fusion.billing.quota": lambda w: {
+        "service_id": w["fusion.billing.service"].id,
+        "kind": "requests",
+        "connection": 1,
+        "minute": "2026-01-10 00:00:00",
+        "used": 1,
+    },
+    "fusion.billing.traffic": lambda w: {
+        "service_id": w["fusion.billing.service"].id,
+        "status": 200,
+        "row": 1,
+    },
     "account.move": lambda w: {"move_type": "out_invoice", "partner_id": w["res.partner"].id},
     "account.move.line": lambda w: {"move_id": w["account.move"].id, "name": "x"},
     # Dialogs.
@@ -154,6 +166,8 @@ OTHERWISE = {
     "fusion.billing.charge.version": {"valid_from": "2028-01-01"},
     "fusion.billing.charge.tier": {"up_to": 20},
     "fusion.billing.charge.filter": {"dimension": "zone"},
+    "fusion.billing.quota": {"connection": 2},
+    "fusion.billing.traffic": {"row": 2},
 }
 
 

@@ -41,6 +41,8 @@ fusion.billing.threshold              -      -      -      -         rwcd  rwcd 
 fusion.billing.threshold.crossing     -      -      -      -         r     r       -     -
 fusion.billing.webhook.delivery       -      -      -      -         r     rd      -     r
 fusion.billing.webhook.attempt        -      -      -      -         r     r       -     -
+fusion.billing.quota                  -      -      -      -         -     -       -     -
+fusion.billing.traffic                -      -      -      -         -     -       -     -
 fusion.billing.api.key.wizard         -      -      -      -         -     rwc     -     -
 fusion.billing.api.key.show           -      -      -      -         -     rc      -     -
 fusion.billing.webhook.secret.wizard  -      -      -      -         -     rwc     -     -
@@ -120,6 +122,8 @@ CHANGES = {
     "fusion.billing.threshold.crossing": {"cycle_start": "2026-02-01"},
     "fusion.billing.webhook.delivery": {"state": "cancelled"},
     "fusion.billing.webhook.attempt": {"outcome": "failure"},
+    "fusion.billing.quota": {"used": 0},
+    "fusion.billing.traffic": {"requests": 0},
     "fusion.billing.api.key.wizard": {"overlap_hours": 1},
     "fusion.billing.webhook.secret.wizard": {"overlap_hours": 1},
     "fusion.billing.webhook.replay.wizard": {"only_failed": False},
