@@ -7,12 +7,15 @@ import unittest
 
 import requests
 
-from devtools import nginx
+from devtools import in_odoo, nginx
 from devtools.console import DevError
 from devtools.e2e.api_case import ApiServerCase
 from devtools.fusion_client import BASE
 
-setUpModule = ApiServerCase.start
+
+def setUpModule():
+    ApiServerCase.start(options=["--proxy-mode"])
+
 
 MIB = 1024 * 1024
 SENDERS = 10
@@ -29,8 +32,8 @@ class TestProxy(ApiServerCase):
             raise unittest.SkipTest(f"The proxy is not tried, because {error}") from None
         cls.port = cls.enterClassContext(nginx.started(cls.server.port))
 
-    def ask(self, verb, path, **content):
-        headers = {"Authorization": f"Bearer {self.key}", **content.pop("headers", {})}
+    def ask(self, verb, path, key=None, **content):
+        headers = {"Authorization": f"Bearer {key or self.key}", **content.pop("headers", {})}
         url = f"http://127.0.0.1:{self.port}{BASE}{path}"
         return requests.request(verb, url, headers=headers, timeout=60, **content)
 
@@ -49,6 +52,16 @@ class TestProxy(ApiServerCase):
         self.assertEqual(len(self.stored()), 1000)
         self.assertJson(self.ask("GET", "/nothing"), 404, "not_found")
         self.assertJson(self.ask("GET", "/catalog?x=1"), 400, "unknown_field")
+
+    def test_a_key_knows_the_client_behind_the_proxy_and_believes_no_header_of_theirs(self):
+        """A2."""
+        forged = {name: "198.51.100.7" for name in ("X-Forwarded-For", "X-Real-IP", "Forwarded")}
+        for networks, status in (("127.0.0.0/8", 200), ("198.51.100.7", 403)):
+            key = in_odoo.call(self.database, "metered.make_key", allowed_networks=networks)
+            for headers in ({}, forged):
+                with self.subTest(networks=networks, headers=headers):
+                    response = self.ask("GET", "/catalog", key, headers=headers)
+                    self.assertEqual(response.status_code, status, response.text)
 
     def test_who_sends_a_byte_a_second_holds_no_worker(self):
         """More of them than there are workers; who says nothing is cut off."""

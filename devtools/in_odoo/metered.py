@@ -85,6 +85,7 @@ def limit(env, **vals) -> None:
     env["fusion.billing.service"].search([("code", "=", "bench")]).write(vals)
 
 
-def make_key(env) -> str:
-    """Return another key of the service."""
-    return env["fusion.billing.service"].search([("code", "=", "bench")])._generate_api_key()
+def make_key(env, **terms) -> str:
+    """Return another key of the service, with these terms."""
+    service = env["fusion.billing.service"].search([("code", "=", "bench")])
+    return service._generate_api_key(**terms)

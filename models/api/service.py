@@ -66,7 +66,7 @@ class FusionBillingService(models.Model):
 
     account_link_ids = fields.One2many("fusion.billing.account.link", "service_id")
     api_key_ids = fields.One2many(
-        "fusion.billing.api.key", "service_id", groups="fusion_billing.group_manager"
+        "fusion.billing.api.key", "service_id", "API Keys", groups="fusion_billing.group_manager"
     )
     subscription_ids = fields.One2many("sale.order", "fusion_service_id")
     account_link_count = fields.Integer("Customers", compute="_compute_counts")
