@@ -26,6 +26,12 @@ class SaleOrder(models.Model):
 
     _fusion_error_idx = models.Index("(company_id) WHERE fusion_error IS NOT NULL")
 
+    def _has_field_access(self, field, operation):
+        # What went wrong is no business of the customer, who may read the order.
+        if field.name in FAILURE and not self.env.su and self.env.user._is_portal():
+            return False
+        return super()._has_field_access(field, operation)
+
     # === CRUD METHODS === #
 
     @api.model_create_multi

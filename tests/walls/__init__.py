@@ -10,5 +10,6 @@ from . import (
     test_walls_orders,
     test_walls_rights,
     test_walls_roles,
+    test_walls_shared_fields,
     test_walls_time,
 )

@@ -1,6 +1,6 @@
-"""Who may do what: one table of all models, and of all buttons.
+"""Who may do what: one table of all models, of our fields on others, of all buttons.
 
-A new model or method is missing here, and a test says so.
+A new model, field or method is missing here, and a test says so.
 """
 
 ROLES = ("public", "portal", "seller", "invoicing", "clerk", "manager", "admin", "api")
@@ -56,6 +56,70 @@ fusion.billing.item.wizard            -      -      -      -         rwc   rwc  
 fusion.billing.waive.wizard           -      -      -      -         rwc   rwc     -     -
 fusion.billing.estimate.wizard        -      -      -      -         rwc   rwc     -     -
 fusion.billing.estimate.wizard.line   -      -      -      -         rwc   rwc     -     -
+"""
+
+# Our fields on shared models: who may read them, and hand them over in a write. What becomes of
+# what they write is in test_walls_rights.
+SHARED = """
+field                             public portal seller invoicing clerk manager admin api
+account.move
+fusion_bill_on                    -      r      r      rw        rw    rw      -     -
+fusion_can_waive                  -      r      r      r         r     r       -     -
+fusion_is_waived                  -      r      r      r         r     r       -     -
+fusion_overdue_sent_on            -      r      r      rw        rw    rw      -     -
+fusion_post_at                    -      r      r      rw        rw    rw      -     -
+account.move.line
+fusion_conceded                   -      r      r      rw        rw    rw      -     -
+fusion_price_factor               -      r      r      rw        rw    rw      -     -
+fusion_quantity                   -      r      r      rw        rw    rw      -     -
+fusion_rating_id                  -      r      r      rw        rw    rw      -     -
+fusion_settled                    -      r      r      rw        rw    rw      -     -
+fusion_waived                     -      r      r      rw        rw    rw      -     -
+product.template
+fusion_recurring                  -      -      r      r         r     rw      rw    -
+res.company
+fusion_billing_tz                 r      r      r      r         r     r       rw    -
+fusion_time_zone_ids              -      -      -      -         r     r       -     -
+res.config.settings
+fusion_billing_tz                 -      -      -      -         -     -       rw    -
+fusion_webhook_allowed_ports      -      -      -      -         -     -       rw    -
+fusion_webhook_development_hosts  -      -      -      -         -     -       rw    -
+fusion_webhook_retention_days     -      -      -      -         -     -       rw    -
+res.partner
+fusion_account_link_ids           -      -      -      -         r     r       -     r
+fusion_one_document               r      r      r      r         r     r       rw    r
+sale.order
+fusion_anchor_date                -      r      rw     rw        rw    rw      -     r
+fusion_due_amount                 -      -      -      -         r     r       -     r
+fusion_end_date                   -      r      rw     rw        rw    rw      -     r
+fusion_error                      -      -      rw     rw        rw    rw      -     r
+fusion_error_step                 -      -      rw     rw        rw    rw      -     r
+fusion_external_id                -      r      rw     rw        rw    rw      -     r
+fusion_in_part                    -      r      r      r         r     r       -     r
+fusion_is_due                     -      r      r      r         r     r       -     r
+fusion_item_ids                   -      -      -      -         rw    rw      -     r
+fusion_last_invoice_date          -      r      rw     rw        rw    rw      -     r
+fusion_next_invoice_date          -      r      rw     rw        rw    rw      -     r
+fusion_phase_ids                  -      -      -      -         rw    rw      -     r
+fusion_plan_id                    -      r      rw     rw        rw    rw      -     r
+fusion_planned                    -      -      -      -         r     r       -     -
+fusion_rating_count               -      -      -      -         r     r       -     r
+fusion_rating_ids                 -      -      -      -         rw    rw      -     r
+fusion_recurring_amount           -      r      r      r         r     r       -     r
+fusion_service_id                 -      r      rw     rw        rw    rw      -     r
+fusion_start_date                 -      r      rw     rw        rw    rw      -     r
+fusion_state                      -      r      rw     rw        rw    rw      -     r
+fusion_threshold_ids              -      -      -      -         rw    rw      -     -
+fusion_usage_count                -      -      -      -         r     r       -     -
+fusion_usage_ids                  -      -      -      -         rw    rw      -     r
+fusion_usage_to_bill              -      r      r      r         r     r       -     r
+sale.order.line
+fusion_charge_id                  -      r      rw     rw        rw    rw      -     -
+fusion_in_part                    -      r      rw     rw        rw    rw      -     -
+fusion_item_ids                   -      -      -      -         rw    rw      -     -
+fusion_open_amount                -      r      rw     rw        rw    rw      -     -
+fusion_plan_fee_id                -      r      rw     rw        rw    rw      -     -
+fusion_recurring                  -      r      rw     rw        rw    rw      -     -
 """
 
 # Which role may call it; whoever may not is refused, whatever the record.
@@ -139,6 +203,15 @@ CHANGES = {
 
 
 def rows(table):
-    """The rows of a table: `{first column: {name of another column: what it says}}`."""
+    """The rows of a table: `{first column: {name of another column: what it says}}`.
+
+    A line of one word is what the first column of the next ones begins with.
+    """
     head, *lines = (line.split() for line in table.strip().splitlines())
-    return {first: dict(zip(head[1:], cells, strict=True)) for first, *cells in lines}
+    found, prefix = {}, ""
+    for first, *cells in lines:
+        if cells:
+            found[prefix + first] = dict(zip(head[1:], cells, strict=True))
+        else:
+            prefix = f"{first}."
+    return found

@@ -6,9 +6,9 @@ from odoo.tools import SQL
 
 from ..rpc_case import REFUSED, UNKNOWN, RpcCase
 from ..world_case import MADE_OF, WorldCase
-from .roles import GROUPS, METHODS, RIGHTS, rows
+from .roles import GROUPS, METHODS, RIGHTS, SHARED, rows
 
-RIGHTS, METHODS = rows(RIGHTS), rows(METHODS)
+RIGHTS, SHARED, METHODS = rows(RIGHTS), rows(SHARED), rows(METHODS)
 
 
 class RolesCase(WorldCase, RpcCase):
