@@ -80,8 +80,10 @@ fusion_recurring                  -      -      r      r         r     rw      r
 res.company
 fusion_billing_tz                 r      r      r      r         r     r       rw    -
 fusion_time_zone_ids              -      -      -      -         r     r       -     -
+fusion_usage_retention_months     r      r      r      r         r     r       rw    -
 res.config.settings
 fusion_billing_tz                 -      -      -      -         -     -       rw    -
+fusion_usage_retention_months     -      -      -      -         -     -       rw    -
 fusion_webhook_allowed_ports      -      -      -      -         -     -       rw    -
 fusion_webhook_development_hosts  -      -      -      -         -     -       rw    -
 fusion_webhook_retention_days     -      -      -      -         -     -       rw    -
@@ -109,6 +111,7 @@ fusion_recurring_amount           -      r      r      r         r     r       -
 fusion_service_id                 -      r      rw     rw        rw    rw      -     r
 fusion_start_date                 -      r      rw     rw        rw    rw      -     r
 fusion_state                      -      r      rw     rw        rw    rw      -     r
+fusion_usage_kept_from            -      -      -      -         rw    rw      -     r
 fusion_threshold_ids              -      -      -      -         rw    rw      -     -
 fusion_usage_count                -      -      -      -         r     r       -     -
 fusion_usage_ids                  -      -      -      -         rw    rw      -     r
