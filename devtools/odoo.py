@@ -123,6 +123,7 @@ class OdooServer:
         self.log = None if log is None else Path(log or LOGS / f"server-{database}.log")
         self.ready_path = ready_path
         self.process = None
+        self.options = tuple(options)  # those of the next start
         self._command = command(
             "server",
             database,
@@ -130,7 +131,6 @@ class OdooServer:
             f"--gevent-port={free_port()}",
             f"--workers={workers}",
             f"--max-cron-threads={cron_threads}",
-            *options,
         )
         self._environment = environment()
         if clock:
@@ -156,7 +156,11 @@ class OdooServer:
         with contextlib.ExitStack() as stack:
             out = self.log and stack.enter_context(self.log.open("ab"))
             self.process = spawn(
-                self._command, stdout=out, stdin=subprocess.DEVNULL, env=self._environment, cwd=DEV
+                [*self._command, *self.options],
+                stdout=out,
+                stdin=subprocess.DEVNULL,
+                env=self._environment,
+                cwd=DEV,
             )
         atexit.register(self.stop)
 

@@ -100,41 +100,44 @@ def ensure_started() -> Path:
     home = ensure_home()
     data = home / "data"
     if not exists(data):
-        partial = home / "data.partial"
         with step("creating the PostgreSQL cluster"):
-            control("rm", "-rf", partial, folder=Path("/bin"))
-            control(
-                "initdb",
-                "-D",
-                partial,
-                "-U",
-                ROLE,
-                "-A",
-                "trust",
-                "-E",
-                "UTF8",
-                "--locale=C.UTF-8",
-                "--no-sync",
-                folder=programs(),
-            )
-            with (partial / "postgresql.conf").open("a") as settings:
-                settings.write(SETTINGS)
-            partial.rename(data)
+            create(data)
     if not is_running(data):
         with step("starting PostgreSQL"):
-            control(
-                "pg_ctl",
-                "-D",
-                data,
-                "-l",
-                home / "server.log",
-                "-w",
-                "-t",
-                "120",
-                "start",
-                folder=programs_of(data),
-            )
+            start(home)
     return home
+
+
+def create(data: Path, settings: str = SETTINGS) -> None:
+    """Create a cluster; the rename at its end is what makes it count.
+
+    :param settings: lines of postgresql.conf
+    """
+    partial = data.with_suffix(".partial")
+    control("rm", "-rf", partial, folder=Path("/bin"))
+    control(
+        "initdb",
+        "-D",
+        partial,
+        "-U",
+        ROLE,
+        "-A",
+        "trust",
+        "-E",
+        "UTF8",
+        "--locale=C.UTF-8",
+        "--no-sync",
+        folder=programs(),
+    )
+    with (partial / "postgresql.conf").open("a") as conf:
+        conf.write(settings)
+    partial.rename(data)
+
+
+def start(home: Path) -> None:
+    """Start the server of the cluster in a directory, and wait until it takes connections."""
+    data, log = home / "data", home / "server.log"
+    control("pg_ctl", "-D", data, "-l", log, "-w", "-t", "120", "start", folder=programs_of(data))
 
 
 def stop() -> None:

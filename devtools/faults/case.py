@@ -1,0 +1,40 @@
+"""Worlds in tests."""
+
+import time
+import unittest
+
+from devtools.console import say
+from devtools.faults import checks
+from devtools.faults.world import World
+
+
+class FaultsCase(unittest.TestCase):
+    """Worlds are told by their seed."""
+
+    def assert_nothing_lost(self, seed, strikes):
+        """Let all of these go wrong in one world, one after the other, and look at what is left.
+
+        :param strikes: pairs of names, see `strikes.STRIKES` and `stages.STAGES`
+        :return: how often each strike was made, by its name and the stage's
+        """
+        begun = time.monotonic()
+        with World(seed) as world:
+            self.skip_without_disk(world, strikes)
+            for name, stage in strikes:
+                world.strike(name, stage)
+            world.rest()
+            problems = checks.problems(world)
+            say(self.summary(world, time.monotonic() - begun))
+        self.assertFalse(problems, "\n".join([f"seed {seed}: {strikes}", *problems[:30]]))
+        return world.struck
+
+    def skip_without_disk(self, world, strikes):
+        if world.no_disk and "fill_disk" in dict(strikes):
+            self.skipTest(f"no disk can be mounted here: {world.no_disk}")
+
+    def summary(self, world, seconds):
+        return (
+            f"seed {world.seed}: {world.struck.total()} faults in {seconds:.0f} s,"
+            f" {len(world.record.began)} subscriptions, {len(world.record.stored)} counters,"
+            f" {world.service.restarts} restarts, answers {dict(world.record.answers)}"
+        )

@@ -1,0 +1,119 @@
+"""Odoo as an operator runs it: started again whenever it ends, its scheduled actions often."""
+
+import contextlib
+import os
+import signal
+import threading
+import time
+
+import psycopg2
+
+from devtools.console import DevError, end_group
+from devtools.databases import query
+from devtools.odoo import OdooServer
+
+TICK = 0.2  # seconds between two turns of the scheduled actions
+WORKERS, CRON_WORKERS = 2, 2
+
+
+class Service:
+    """A prefork Odoo for the block: `with Service(db) as service: service.url`.
+
+    :param cron_workers: as many as there are scheduled actions to run at once
+    """
+
+    def __init__(self, database: str, cron_workers: int = CRON_WORKERS, options: tuple = ()):
+        self._usual = tuple(options)
+        self.server = OdooServer(database, WORKERS, cron_threads=cron_workers, options=options)
+        self.url, self.log, self.restarts = self.server.url, self.server.log, -1
+        self._end = threading.Event()
+        # The kernel ends Odoo with the thread that started it: it has to live as long.
+        self._thread = threading.Thread(target=self._look_after, daemon=True)
+
+    def __enter__(self):
+        self.log.unlink(missing_ok=True)
+        self._thread.start()
+        self.wait_ready()
+        return self
+
+    def __exit__(self, *_exc):
+        self._end.set()
+        self._thread.join()
+
+    def _look_after(self) -> None:
+        """Start Odoo, wait until it ends, end what is left of it: again and again."""
+        while not self._end.is_set():
+            with contextlib.suppress(DevError):  # its port may be in use for a moment
+                self.server.start()
+                self.restarts += 1
+                while self.server.process.poll() is None and not self._end.wait(0.05):
+                    self._hurry()
+                self._finish()
+            self._end.wait(0.1)
+
+    def _hurry(self) -> None:
+        """Odoo's cron workers give way to everybody: beside other tests they would never come."""
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PGRP, self.server.process.pid, 0)
+
+    def _finish(self) -> None:
+        if not self._end.is_set():
+            end_group(self.server.process, patience=0.5)
+        self.server.stop()
+
+    def wait_ready(self, seconds: float = 120) -> None:
+        deadline = time.monotonic() + seconds
+        while not self.server.answers():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"Odoo did not answer in {seconds} s; see {self.log}")
+            time.sleep(0.05)
+
+    def restart(self, *options) -> None:
+        """Kill everything and start with other options beside the usual ones."""
+        self.server.options = (*self._usual, *options)
+        before = self.restarts
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.server.process.pid, signal.SIGKILL)
+        while self.restarts == before:
+            time.sleep(0.02)
+        self.wait_ready()
+
+    def is_http(self, pid: int) -> bool:
+        """Whether a process is one of the HTTP workers."""
+        return pid in self.server.worker_pids
+
+
+class Ticker:
+    """Lets scheduled actions have their turn again and again during the block.
+
+    :param names: XML ids in the addon, or `ids` of `ir.cron`
+    """
+
+    def __init__(self, database: str, names: tuple, ids: tuple = ()):
+        self._database, self._names, self._ids = database, list(names), list(ids)
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_exc):
+        self._end.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._end.wait(TICK):
+            with contextlib.suppress(psycopg2.Error):
+                query(self._database, TRIGGER, (self._ids, self._names))
+                query("postgres", f"NOTIFY cron_trigger, '{self._database}'")
+
+
+# What `ir.cron._trigger` writes, for all of them at the same moment.
+TRIGGER = """
+INSERT INTO ir_cron_trigger (cron_id, call_at)
+SELECT id, now() AT TIME ZONE 'UTC'
+  FROM ir_cron
+ WHERE id = ANY(%s::int[]) OR id IN (
+     SELECT res_id FROM ir_model_data WHERE module = 'fusion_billing' AND name = ANY(%s))
+"""
