@@ -133,6 +133,20 @@ def unavailable(_error):
 
 
 @answer_to.register
+def _(error: psycopg2.DatabaseError):
+    # Of no kind at all, it is the driver's, which lost the server in the middle of an answer.
+    is_lost = type(error) is psycopg2.DatabaseError
+    return unavailable(error) if is_lost else answer_to.dispatch(object)(error)
+
+
+@answer_to.register
+def _(_error: MemoryError):
+    return Answer.of(
+        503, "unavailable", "The server is at its limit: nothing was changed, try again.", RETRY
+    )
+
+
+@answer_to.register
 def _(_error: psycopg2.DataError):
     return Answer.of(400, "invalid_payload", "A value is outside of what can be stored.")
 

@@ -81,9 +81,17 @@ class TestApiFailures(ApiCase):
         for error in (
             psycopg2.OperationalError("secret"),
             psycopg2.InterfaceError("secret"),
+            psycopg2.DatabaseError("server closed the connection unexpectedly"),
             psycopg2.pool.PoolError("secret"),
         ):
             self.assertFailure(error, 503, "unavailable")
+
+    def test_a_worker_that_has_no_memory_left_asks_to_try_again(self):
+        self.assertFailure(MemoryError("secret"), 503, "unavailable")
+
+    def test_a_statement_that_is_wrong_is_a_mistake_of_ours(self):
+        with self.assertLogs("odoo.http", logging.WARNING):
+            self.assertFailure(psycopg2.ProgrammingError("secret"), 500, "internal_error")
 
     def test_a_database_that_goes_away_while_the_key_is_checked_is_no_wrong_key(self):
         """An app must not be told to throw its key, and its usage, away: at whichever step."""
