@@ -1,13 +1,18 @@
+from datetime import timedelta
 from typing import NamedTuple
 
 from odoo import api, fields, models
 from odoo.fields import Domain
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from odoo.tools import mute_logger
 
+from ..base.clock import now
 from ..base.cron import commit_progress
 from ..base.engine import as_engine
 from .transitions import not_emitted, watch, watch_new
 
 OVERDUE_BATCH = 100
+HELD_FOR = timedelta(minutes=5)
 
 
 class Facts(NamedTuple):
@@ -99,19 +104,36 @@ class AccountMove(models.Model):
         Takes batches of posted invoices whose due date has passed in their company's billing
         time zone, marks each with today's date and emits the event in the same transaction,
         commits, and goes on until none is left. A killed run loses a batch at most, to the
-        next one; an invoice that somebody else holds is left to the next run too.
+        next one; an invoice that somebody else holds is left to a run some minutes later.
         """
         # sudo: whoever the scheduled action runs as, all invoices count.
         moves = self.sudo()
-        domain = moves._fusion_overdue_domain()
+        domain, held = moves._fusion_overdue_domain(), moves.browse()
         while found := moves.search(domain, limit=OVERDUE_BATCH, order="id"):
-            for move in found.try_lock_for_update(allow_referencing=True):
-                as_engine(move).fusion_overdue_sent_on = fields.Date.today()
-                move._fusion_emit("invoice.overdue")
+            held |= found - found._fusion_tell_overdue()
             domain &= Domain("id", ">", found[-1].id)
             remaining = moves.search_count(domain, limit=OVERDUE_BATCH)
             if not commit_progress(self.env, len(found), remaining=remaining):
                 break
+        if held:
+            self.env.ref("fusion_billing.ir_cron_tell_overdue")._trigger(now() + HELD_FOR)
+
+    def _fusion_tell_overdue(self):
+        """Tell apps of these invoices, and return those that nobody else is at work on."""
+        try:
+            # That somebody was faster is no failure, so it raises no alarm in the log.
+            with self.env.cr.savepoint(), mute_logger("odoo.sql_db"):
+                told = self.try_lock_for_update(allow_referencing=True)
+                for move in told:
+                    as_engine(move).fusion_overdue_sent_on = fields.Date.today()
+                    move._fusion_emit("invoice.overdue")
+                self.env.flush_all()
+                return told
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            alone = len(self) == 1
+            return self.browse().union(
+                *(() if alone else (move._fusion_tell_overdue() for move in self))
+            )
 
     @api.model
     def _fusion_overdue_domain(self):
