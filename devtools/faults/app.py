@@ -19,6 +19,7 @@ TIMEOUT = 30  # seconds
 THINK = 0.2  # seconds at most between two requests
 PAUSE = 0.1  # seconds before something is sent again
 MONTH = 31  # days
+KNOWN = 500  # events that an app may send again
 
 
 class Record:
@@ -34,10 +35,16 @@ class Record:
         self.wrong = []  # answers that are no success and no 503
         self.acknowledged = 0
 
-    def note(self, response) -> None:
+    def keep(self, events: list[dict]) -> None:
+        """Note that counters were acknowledged."""
+        for event in events:
+            place = event["subscription_external_id"], event["idempotency_key"]
+            self.stored[place] = event["quantity"]
+
+    def note(self, response, allowed: tuple = ()) -> None:
         status = 0 if response is None else response.status_code
         self.answers[status] += 1
-        if status not in (0, 200, 201, 503):
+        if status not in (0, 200, 201, 503, *allowed):
             self.wrong.append(f"{status} {response.text[:300]}")
 
 
@@ -85,7 +92,12 @@ class App:
         self.push([{**event, "quantity": self._quantity(event)} for event in by_key.values()])
 
     def sign_up(self) -> None:
-        """A customer with a subscription that began some months ago: there is much to bill."""
+        """A subscription that began some months ago: there is much to bill."""
+        name, start = self.create_subscription()
+        self._record.began[name] = start
+
+    def create_subscription(self) -> tuple[str, date]:
+        """Create a customer with a subscription; return its external id and its first day."""
         self._count += 1
         name = f"{self.name}-{self._count}"
         start = datetime.now(timezone.utc).date() - timedelta(self._rng.randrange(4 * MONTH))
@@ -97,34 +109,37 @@ class App:
             "start_date": f"{start}",
             "lines": [{"product_code": PRODUCT, "quantity": 1}],
         }
-        self._send("/subscriptions", subscription)
-        self._record.began[name] = start
+        if not self._send("/subscriptions", subscription):
+            raise AssertionError(f"{name} was refused: {self._record.wrong[-1]}")
+        return name, start
 
     def push(self, events: list[dict]) -> None:
         """Push until it is acknowledged."""
         if events and self._send("/usage", {"events": events}):
-            for event in events:
-                place = event["subscription_external_id"], event["idempotency_key"]
-                self._record.stored[place] = event["quantity"]
+            self._record.keep(events)
             self._mine += events
-            del self._mine[:-500]
+            del self._mine[:-KNOWN]
 
     def push_once(self, events: list[dict]) -> None:
         """Push; if it is not acknowledged, that is left to who pushes the events again."""
         self._record.note(self._try("/usage", {"events": events}))
 
     def new_event(self) -> dict:
-        self._count += 1
         name = self._rng.choice(list(self._record.began))
-        first = datetime.combine(self._record.began[name], time(), timezone.utc)
+        return self.event_of(name, self._record.began[name])
+
+    def event_of(self, name: str, start: date) -> dict:
+        """An event of a subscription, from any moment since its first day."""
+        self._count += 1
+        first = datetime.combine(start, time(), timezone.utc)
         seconds = int((datetime.now(timezone.utc) - first).total_seconds())
-        start = first + timedelta(seconds=self._rng.randrange(max(seconds, 1)))
+        moment = first + timedelta(seconds=self._rng.randrange(max(seconds, 1)))
         return {
             "subscription_external_id": name,
             "metric_code": METRIC,
             "quantity": self._quantity(),
-            "period_start": instant(start),
-            "period_end": instant(start + timedelta(minutes=1)),
+            "period_start": instant(moment),
+            "period_end": instant(moment + timedelta(minutes=1)),
             "idempotency_key": f"{self.name}/{self._count}",
         }
 

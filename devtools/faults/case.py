@@ -2,9 +2,11 @@
 
 import time
 import unittest
+from collections import Counter
 
 from devtools.console import say
 from devtools.faults import checks
+from devtools.faults.together import Together
 from devtools.faults.world import World
 
 
@@ -27,6 +29,19 @@ class FaultsCase(unittest.TestCase):
             say(self.summary(world, time.monotonic() - begun))
         self.assertFalse(problems, "\n".join([f"seed {seed}: {strikes}", *problems[:30]]))
         return world.struck
+
+    def assert_no_alarm(self, seed, seconds):
+        """Let everybody work at once for a while, and look at what they saw and left."""
+        with Together(seed) as billing:
+            billing.work(seconds)
+            problems = billing.problems()
+            acts = sum((clerk.acts for clerk in billing.clerks), Counter())
+            refused = sum((clerk.refused for clerk in billing.clerks), Counter())
+            say(
+                f"seed {seed}: staff did {dict(acts)}, were refused {dict(refused)},"
+                f" apps were answered {dict(billing.record.answers)}"
+            )
+        self.assertFalse(problems, "\n".join([f"seed {seed}", *problems[:30]]))
 
     def skip_without_disk(self, world, strikes):
         if world.no_disk and "fill_disk" in dict(strikes):

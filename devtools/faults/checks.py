@@ -39,6 +39,11 @@ def billed_not_once(world):
     for name, since, documents in query(world.database, FEES):
         if documents != 1:
             yield f"{name}: the fee of {since} is on {documents} documents"
+    yield from doubled_numbers(world)
+
+
+def doubled_numbers(world):
+    """Each number of a document stands once."""
     for number, count in Counter(number for [number] in query(world.database, NUMBERS)).items():
         if count > 1:
             yield f"{count} documents have the number {number}"
@@ -72,6 +77,7 @@ COUNTERS = """
 SELECT subscription.fusion_external_id, usage.idempotency_key, usage.quantity::text
   FROM fusion_billing_usage AS usage
   JOIN sale_order AS subscription ON subscription.id = usage.subscription_id
+ WHERE usage.source = 'bench'
 """
 
 FEES = """

@@ -12,7 +12,6 @@ from devtools.console import DevError, end_group
 from devtools.databases import query
 from devtools.odoo import OdooServer
 
-TICK = 0.2  # seconds between two turns of the scheduled actions
 WORKERS, CRON_WORKERS = 2, 2
 
 
@@ -84,13 +83,10 @@ class Service:
 
 
 class Ticker:
-    """Lets scheduled actions have their turn again and again during the block.
+    """Lets all active scheduled actions have their turn at the same moment, again and again."""
 
-    :param names: XML ids in the addon, or `ids` of `ir.cron`
-    """
-
-    def __init__(self, database: str, names: tuple, ids: tuple = ()):
-        self._database, self._names, self._ids = database, list(names), list(ids)
+    def __init__(self, database: str, seconds: float):
+        self._database, self._seconds = database, seconds
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -103,17 +99,14 @@ class Ticker:
         self._thread.join()
 
     def _run(self) -> None:
-        while not self._end.wait(TICK):
+        while not self._end.wait(self._seconds):
             with contextlib.suppress(psycopg2.Error):
-                query(self._database, TRIGGER, (self._ids, self._names))
+                query(self._database, TRIGGER)
                 query("postgres", f"NOTIFY cron_trigger, '{self._database}'")
 
 
-# What `ir.cron._trigger` writes, for all of them at the same moment.
+# What `ir.cron._trigger` writes.
 TRIGGER = """
 INSERT INTO ir_cron_trigger (cron_id, call_at)
-SELECT id, now() AT TIME ZONE 'UTC'
-  FROM ir_cron
- WHERE id = ANY(%s::int[]) OR id IN (
-     SELECT res_id FROM ir_model_data WHERE module = 'fusion_billing' AND name = ANY(%s))
+SELECT id, now() AT TIME ZONE 'UTC' FROM ir_cron WHERE active
 """

@@ -4,6 +4,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from odoo import fields
+from odoo.fields import Command
 
 from devtools.in_odoo import catalog
 
@@ -89,3 +90,12 @@ def make_key(env, **terms) -> str:
     """Return another key of the service, with these terms."""
     service = env["fusion.billing.service"].search([("code", "=", "bench")])
     return service._generate_api_key(**terms)
+
+
+def bill_overdue(env) -> None:
+    """Let invoices be due before their own day, so that there is something to tell at once."""
+    term = env["account.payment.term"].create(
+        {"name": "Last week", "line_ids": [Command.create({"nb_days": -7})]}
+    )
+    env["res.partner"].search([]).property_payment_term_id = term
+    env["ir.default"].set("res.partner", "property_payment_term_id", term.id)

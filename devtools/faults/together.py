@@ -1,0 +1,80 @@
+"""Everybody at once: apps, staff, and two of each scheduled action, on the same subscriptions."""
+
+import contextlib
+import time
+
+from devtools import audit, in_odoo, odoo_log
+from devtools.databases import query
+from devtools.e2e.staff import Staff
+from devtools.faults import checks
+from devtools.faults.billing import CRONS, Billing
+from devtools.faults.office import Clerk, Leaver
+
+ALL_CRONS = (*CRONS, "ir_cron_tell_overdue")
+CLERKS = 2
+CONFLICTS = ("could not serialize access", "deadlock detected", "duplicate key value")
+LONG = 1200  # letters
+
+
+class Together(Billing):
+    """Billing with a copy of each scheduled action, and invoices that are overdue at once."""
+
+    cron_workers = 2 * len(ALL_CRONS)
+    tick = 1.0
+
+    def prepare(self):
+        super().prepare()
+        query(self.database, ACTIVATE, (list(ALL_CRONS),))
+        for name in ALL_CRONS:
+            in_odoo.call(self.database, "crons.duplicate", name=name)
+        in_odoo.call(self.database, "metered.bill_overdue")
+
+    def work(self, seconds: float) -> None:
+        """Let everybody do what they like for a while, then come to rest."""
+        staff = Staff(self.service.url, self.database)
+        [[plan]] = query(self.database, "SELECT id FROM fusion_billing_plan")
+        plans = [plan, *staff.call("fusion.billing.plan", "copy", [[plan]])]
+        orders = [order for [order] in query(self.database, "SELECT id FROM sale_order")]
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(Leaver(self, 9))
+            self.clerks = [
+                stack.enter_context(Clerk(self, orders, plans, number)) for number in range(CLERKS)
+            ]
+            time.sleep(seconds)
+        self.rest()
+
+    def problems(self) -> list[str]:
+        """Sentences, none if nothing was lost, doubled, or went wrong in anybody's sight."""
+        return [
+            *checks.lost_counters(self),
+            *checks.doubled_numbers(self),
+            *checks.untold_events(self),
+            *checks.failures(self),
+            *audit.audit(self.database).differences,
+            *(f"an app was answered {answer}" for answer in self.record.wrong),
+            *(f"somebody of staff saw {shown}" for clerk in self.clerks for shown in clerk.wrong),
+            *self._alarms(),
+        ]
+
+    def _alarms(self):
+        with self.service.log.open(errors="replace") as lines:
+            for entry in odoo_log.entries(lines):
+                if entry.level in odoo_log.LOUD and not is_expected(entry):
+                    yield f"the log says {entry.level} {entry.logger}: {in_short(entry.text)}"
+
+
+def is_expected(entry) -> bool:
+    """A person is told that they cannot do something, or a transaction is done again."""
+    return (entry.logger == "odoo.http" and "Traceback" not in entry.text) or (
+        entry.logger == "odoo.sql_db" and any(reason in entry.text for reason in CONFLICTS)
+    )
+
+
+def in_short(text: str) -> str:
+    return text if len(text) < LONG else f"{text[: LONG // 4]} … {text[-LONG:]}"
+
+
+ACTIVATE = """
+UPDATE ir_cron SET active = true
+ WHERE id IN (SELECT res_id FROM ir_model_data WHERE name = ANY(%s))
+"""
