@@ -1,4 +1,8 @@
+from datetime import datetime, timedelta
+from unittest.mock import patch
+
 from freezegun import freeze_time
+from psycopg2.errors import SerializationFailure
 
 from ..webhook_case import WebhookEventsCase
 
@@ -206,6 +210,39 @@ class TestInvoiceEvents(WebhookEventsCase):
                 self._run_cron("ir_cron_tell_overdue")
                 self.env.invalidate_all()
             self.assertTold(*told)
+
+    def test_an_invoice_that_somebody_is_changing_is_told_soon_and_holds_up_no_other(self):
+        other = self._subscribe("2026-01-01", [self.fee_product])
+        self._bill()
+        invoices = self.invoice | other.invoice_ids
+        invoices.write({"invoice_date_due": "2026-01-16"})
+        invoices.action_post()
+        self._commit()
+        self._begin()
+        emit = self.env.registry["account.move"]._fusion_emit
+
+        def emit_unless_busy(move, event_type):
+            if move == self.invoice:
+                raise SerializationFailure("somebody was faster")
+            return emit(move, event_type)
+
+        moment = datetime(2026, 3, 1)
+        with (
+            freeze_time(moment),
+            patch.object(self.env.registry["account.move"], "_fusion_emit", emit_unless_busy),
+        ):
+            self._run_cron("ir_cron_tell_overdue")
+        self.env.invalidate_all()
+        data = self.assertTold("invoice.overdue")
+        self.assertEqual(data["invoice_id"], other.invoice_ids.id)
+        cron = self.env.ref("fusion_billing.ir_cron_tell_overdue")
+        triggers = self.env["ir.cron.trigger"].search([("cron_id", "=", cron.id)])
+        self.assertEqual(triggers.mapped("call_at"), [moment + timedelta(minutes=5)])
+        self._begin()
+        with freeze_time(moment + timedelta(minutes=5)):
+            self._run_cron("ir_cron_tell_overdue")
+            self.env.invalidate_all()
+        self.assertEqual(self.assertTold("invoice.overdue")["invoice_id"], self.invoice.id)
 
     def test_the_due_day_ends_at_midnight_in_the_billing_time_zone(self):
         """R3"""
