@@ -113,7 +113,7 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="run what an ordinary run has no time for: random lives of thousands of"
         " subscriptions, every planted defect, tens of thousands of raw requests, long walks of"
-        " app, staff and clock at once, and every role by every way in",
+        " app, staff and clock at once, every role by every way in, and hundreds of faults",
     )
     test.add_argument(
         "-k",
