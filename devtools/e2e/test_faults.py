@@ -8,8 +8,8 @@ from devtools.faults.world import plan
 SEED = 1
 QUICK = (
     "kill_http_worker",
-    "kill_worker",
-    "kill_worker",
+    "kill_cron_worker",
+    "kill_cron_worker",
     "kill_backend",
     "kill_postmaster",
     "terminate_backend",

@@ -77,10 +77,6 @@ class Service:
             time.sleep(0.02)
         self.wait_ready()
 
-    def is_http(self, pid: int) -> bool:
-        """Whether a process is one of the HTTP workers."""
-        return pid in self.server.worker_pids
-
 
 class Ticker:
     """Lets all active scheduled actions have their turn at the same moment, again and again."""

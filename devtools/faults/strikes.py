@@ -32,12 +32,16 @@ MIB = 2**20
 # === PROCESSES OF ODOO === #
 
 
-def kill_http_worker(world, _backend, _stage):
-    os.kill(world.rng.choice(world.service.server.worker_pids), signal.SIGKILL)
+def kill_http_worker(world, backend, _stage):
+    """The one at the stage if it is one, else any."""
+    workers = world.service.server.worker_pids
+    os.kill(backend.odoo if backend.odoo in workers else world.rng.choice(workers), signal.SIGKILL)
 
 
-def kill_worker(_world, backend, _stage):
-    """Whoever is at the stage: a cron worker, or the one that has a request."""
+def kill_cron_worker(world, backend, _stage):
+    """The one at the stage."""
+    if backend.odoo in world.service.server.worker_pids:
+        raise ProcessLookupError("an HTTP worker is at this stage")
     os.kill(backend.odoo, signal.SIGKILL)
 
 
@@ -181,7 +185,7 @@ STRIKES = {
     strike.__name__: strike
     for strike in (
         kill_http_worker,
-        kill_worker,
+        kill_cron_worker,
         kill_master,
         kill_backend,
         kill_postmaster,
