@@ -11,7 +11,7 @@ from devtools.faults.service import Service, Ticker
 from devtools.webhook_receiver import Receiver
 
 CRONS = ("ir_cron_rate_open_periods", "ir_cron_create_invoices", "ir_cron_deliver_webhooks")
-SUBSCRIPTIONS, APPS = 12, 3
+SUBSCRIPTIONS = 12
 BEGAN_DAYS_AGO = 75
 REST = 180  # seconds
 
@@ -23,7 +23,8 @@ class Billing:
     :raise TimeoutError: it does not come to rest
     """
 
-    cron_workers = 2
+    workers, cron_workers = 2, 2
+    apps_at_once = 3
     tick = 0.2  # seconds between two turns of the scheduled actions
 
     def __init__(self, seed):
@@ -35,9 +36,13 @@ class Billing:
             self.database = stack.enter_context(temporary_database("faults"))
             self.prepare()
             self.move(stack)
-            self.service = stack.enter_context(Service(self.database, self.cron_workers))
+            self.service = stack.enter_context(
+                Service(self.database, self.workers, self.cron_workers)
+            )
             stack.enter_context(Ticker(self.database, self.tick))
-            self.apps = [stack.enter_context(self.app(1 + number)) for number in range(APPS)]
+            self.apps = [
+                stack.enter_context(self.app(1 + number)) for number in range(self.apps_at_once)
+            ]
             self._stack = stack.pop_all()
         return self
 

@@ -12,18 +12,16 @@ from devtools.console import DevError, end_group
 from devtools.databases import query
 from devtools.odoo import OdooServer
 
-WORKERS, CRON_WORKERS = 2, 2
-
 
 class Service:
-    """A prefork Odoo for the block: `with Service(db) as service: service.url`.
+    """A prefork Odoo for the block: `with Service(db, 2, 2) as service: service.url`.
 
+    :param workers: as many as there are requests at once
     :param cron_workers: as many as there are scheduled actions to run at once
     """
 
-    def __init__(self, database: str, cron_workers: int = CRON_WORKERS, options: tuple = ()):
-        self._usual = tuple(options)
-        self.server = OdooServer(database, WORKERS, cron_threads=cron_workers, options=options)
+    def __init__(self, database: str, workers: int, cron_workers: int):
+        self.server = OdooServer(database, workers, cron_threads=cron_workers)
         self.url, self.log, self.restarts = self.server.url, self.server.log, -1
         self._end = threading.Event()
         # The kernel ends Odoo with the thread that started it: it has to live as long.
@@ -68,8 +66,8 @@ class Service:
             time.sleep(0.05)
 
     def restart(self, *options) -> None:
-        """Kill everything and start with other options beside the usual ones."""
-        self.server.options = (*self._usual, *options)
+        """Kill everything and start with these options."""
+        self.server.options = options
         before = self.restarts
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.server.process.pid, signal.SIGKILL)

@@ -11,7 +11,7 @@ from devtools.faults.billing import CRONS, Billing
 from devtools.faults.office import Clerk, Leaver
 
 ALL_CRONS = (*CRONS, "ir_cron_tell_overdue")
-CLERKS = 2
+CLERKS = 3
 CONFLICTS = ("could not serialize access", "deadlock detected", "duplicate key value")
 LONG = 1200  # letters
 
@@ -19,8 +19,10 @@ LONG = 1200  # letters
 class Together(Billing):
     """Billing with a copy of each scheduled action, and invoices that are overdue at once."""
 
-    cron_workers = 2 * len(ALL_CRONS)
-    tick = 1.0
+    # A worker that meets a conflict sleeps for seconds before it tries again: Odoo's way.
+    workers, cron_workers = 6, 2 * len(ALL_CRONS)
+    apps_at_once = 2
+    tick = 2.0
 
     def prepare(self):
         super().prepare()
