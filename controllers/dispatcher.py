@@ -30,6 +30,7 @@ from ..core.api.answer import Document, write_json
 from ..core.api.api_path import is_api_path
 from ..core.api.payload import invalid, unknown_field
 from ..core.api.rate import rate_headers
+from ..models.base.retry import no_alarm
 from .answer import ApiResponse, tell
 from .body import fetch_body
 from .databases import names_no_database
@@ -188,7 +189,9 @@ class FusionDispatcher(http.Dispatcher):
         for value in args.values():
             self._check_path_text(value)
         self.request.params = {**args, "payload": self._read_payload()}
-        facts = self.request.registry["ir.http"]._dispatch(endpoint)
+        with no_alarm():
+            facts = self.request.registry["ir.http"]._dispatch(endpoint)
+            self.request.env.cr.flush()
         if isinstance(facts, Document):
             return self._respond(200, facts.content, "ok", content_type=facts.content_type)
         status = 201 if facts.get("created") else 200

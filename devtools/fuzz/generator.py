@@ -9,6 +9,7 @@ from devtools.fusion_client import BASE
 from devtools.fuzz import headers, mutations
 from devtools.fuzz.corpus import CORPUS, Call, Some
 
+KEYS, SHARES = ("key", "pusher", "other"), (90, 5, 5)
 CHANGES = (0, 1, 1, 1, 1, 2, 2, 3)  # how often a request is spoilt
 ENDPOINTS = [*CORPUS, *["POST /usage"] * 4]
 
@@ -76,7 +77,7 @@ class Generator:
         for _change in range(kinds.count("target")):
             self.spoil_target(draft, rng)
         self.write_body(draft, rng, kinds.count("body"))
-        self.write_headers(draft)
+        self.write_headers(draft, rng.choices(KEYS, SHARES)[0] if changes else "key")
         for _change in range(kinds.count("headers")):
             draft.headers = headers.spoil_headers(draft.headers, rng, self.facts) or ["X: y"]
         for _change in range(kinds.count("line")):
@@ -116,8 +117,8 @@ class Generator:
         if changes and rng.random() < 0.003:
             draft.body += b" " * mutations.HUGE
 
-    def write_headers(self, draft: Draft) -> None:
-        draft.headers = ["Host: localhost", f"Authorization: Bearer {self.facts['key']}"]
+    def write_headers(self, draft: Draft, whose: str) -> None:
+        draft.headers = ["Host: localhost", f"Authorization: Bearer {self.facts[whose]}"]
         if draft.body or draft.call.body is not None:
             draft.headers.append("Content-Type: application/json")
             draft.headers.append(f"Content-Length: {len(draft.body)}")

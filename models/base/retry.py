@@ -21,30 +21,38 @@ _here = threading.local()
 
 
 class _Alarms(logging.Filter):
-    """Lets through what no thread expects; Odoo's `mute_logger` is for a single one."""
+    """Lets through what a thread does not expect; Odoo's `mute_logger` is for a single one."""
 
-    def filter(self, _record):
-        return not getattr(_here, "expecting", 0)
+    def filter(self, record):
+        return not any(isinstance(value, _expected()) for value in record.args or ())
+
+
+def _expected():
+    return getattr(_here, "expected", ())
 
 
 logging.getLogger("odoo.sql_db").addFilter(_Alarms())
 
 
 @contextmanager
-def no_alarm():
-    """Keep errors of the database out of the log that this thread expects, and deals with."""
-    _here.expecting = getattr(_here, "expecting", 0) + 1
+def no_alarm(*others):
+    """Keep out of the log that somebody else was faster: this thread deals with it.
+
+    :param others: classes of errors of the database that it deals with, too
+    """
+    before = _expected()
+    _here.expected = (*before, *PG_CONCURRENCY_EXCEPTIONS_TO_RETRY, *others)
     try:
         yield
     finally:
-        _here.expecting -= 1
+        _here.expected = before
 
 
 @contextmanager
 def run_again_if_faster():
     """Write what another request may be writing at this moment, a record of the same name too."""
     try:
-        with no_alarm():
+        with no_alarm(UniqueViolation):
             yield
     except UniqueViolation as error:
         raise ConcurrencyError("Another request has created this record just now.") from error

@@ -1,5 +1,7 @@
 import logging
-from threading import Thread
+from threading import Event, Thread
+
+from psycopg2.errors import NotNullViolation, SerializationFailure
 
 from odoo.tests import BaseCase, tagged
 
@@ -12,19 +14,39 @@ SQL_LOG = logging.getLogger("odoo.sql_db")
 class TestAlarms(BaseCase):
     """A server of threads has one log for all of them."""
 
+    def tell(self, error):
+        """Log an error as Odoo's cursor does."""
+        SQL_LOG.error("bad query: %s\nERROR: %s", b"SELECT", error)
+
     def test_two_that_overlap_leave_the_log_as_it_was(self):
-        first, second = no_alarm(), no_alarm()
-        first.__enter__()
-        second.__enter__()
-        first.__exit__(None, None, None)
-        with self.assertNoLogs(SQL_LOG):
-            SQL_LOG.error("the second one expects this")
-        second.__exit__(None, None, None)
+        before = SQL_LOG.handlers, SQL_LOG.propagate
+        entered, gone = Event(), Event()
+
+        def overlap():
+            with no_alarm():
+                entered.set()
+                gone.wait(10)
+
+        second = Thread(target=overlap)
+        with no_alarm():
+            second.start()
+            entered.wait(10)
+        gone.set()
+        second.join()
+        self.assertEqual((SQL_LOG.handlers, SQL_LOG.propagate), before)
+
+    def test_that_somebody_was_faster_is_no_alarm_until_the_end(self):
+        with no_alarm(), self.assertNoLogs(SQL_LOG):
+            self.tell(SerializationFailure())
         with self.assertLogs(SQL_LOG):
-            SQL_LOG.error("nobody expects this")
+            self.tell(SerializationFailure())
+
+    def test_what_is_a_mistake_is_told(self):
+        with no_alarm(), self.assertLogs(SQL_LOG):
+            self.tell(NotNullViolation())
 
     def test_what_another_thread_has_to_tell_is_told(self):
-        other = Thread(target=SQL_LOG.error, args=("nobody expects this",))
+        other = Thread(target=self.tell, args=(SerializationFailure(),))
         with no_alarm(), self.assertLogs(SQL_LOG):
             other.start()
             other.join()
