@@ -59,6 +59,7 @@ class Billing:
         url = f"{self.receiver.url}/hook"
         in_odoo.call(self.database, "hooks.point", codes=["bench"], url=url)
         query(self.database, ONLY_OURS, (list(CRONS),))
+        self.operations_key = in_odoo.call(self.database, "metered.make_key", scope_operations=True)
         self.key, self.record = made["key"], Record(dict.fromkeys(made["names"], began))
 
     def move(self, stack) -> None:

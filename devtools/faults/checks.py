@@ -68,7 +68,8 @@ def failures(world):
 
 
 def not_ready(world):
-    answer = requests.get(f"{world.service.url}{BASE}/ready", timeout=30)
+    headers = {"Authorization": f"Bearer {world.operations_key}"}
+    answer = requests.get(f"{world.service.url}{BASE}/ready", headers=headers, timeout=30)
     if answer.status_code != 200:
         yield f"/ready answers {answer.status_code}: {answer.text}"
 
