@@ -7,7 +7,7 @@ from odoo.tools import SQL
 from ...core.money.timeline import DAY
 from ..base.cron import commit_progress
 from ..base.engine import as_engine
-from ..base.retry import lock
+from ..base.retry import lock, no_alarm
 from ..ledger.settlement import BORNE_AMOUNT, BORNE_LINES
 
 _logger = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ class SaleOrder(models.Model):
             return
         self.env.cr.flush()  # what fails of this is nobody's failure
         try:
-            with self.env.cr.savepoint():
+            with no_alarm(), self.env.cr.savepoint():
                 work(self)
         except Exception as error:
             # It is met again, and told, by the one it belongs to.

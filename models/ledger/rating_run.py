@@ -7,7 +7,7 @@ from odoo import api, models
 from odoo.exceptions import UserError
 
 from ..base.cron import commit_progress
-from ..base.retry import left_if_busy
+from ..base.retry import left_if_busy, no_alarm
 from .target import Inputs
 
 _logger = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ class FusionBillingRating(models.Model):
         """Rate these subscriptions, or none of them; return whether it went well."""
         self.env.cr.flush()  # what fails of this is nobody's failure
         try:
-            with self.env.cr.savepoint():
+            with no_alarm(), self.env.cr.savepoint():
                 self._rate_requested(subscriptions)
         except Exception as error:
             # It is met again, and told, by the one it belongs to.

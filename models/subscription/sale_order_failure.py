@@ -79,7 +79,7 @@ class SaleOrder(models.Model):
         self.ensure_one()
         self.env.cr.flush()  # what fails of this is nobody's failure
         try:
-            with self.env.cr.savepoint():
+            with no_alarm(), self.env.cr.savepoint():
                 yield
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY as error:
             _logger.info("%s of subscription %s is left to the next run: %s", step, self.id, error)

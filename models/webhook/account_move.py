@@ -4,11 +4,11 @@ from typing import NamedTuple
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
-from odoo.tools import mute_logger
 
 from ..base.clock import now
 from ..base.cron import commit_progress
 from ..base.engine import as_engine
+from ..base.retry import no_alarm
 from .transitions import not_emitted, watch, watch_new
 
 OVERDUE_BATCH = 100
@@ -122,7 +122,7 @@ class AccountMove(models.Model):
         """Tell apps of these invoices, and return those that nobody else is at work on."""
         try:
             # That somebody was faster is no failure, so it raises no alarm in the log.
-            with self.env.cr.savepoint(), mute_logger("odoo.sql_db"):
+            with self.env.cr.savepoint(), no_alarm():
                 told = self.try_lock_for_update(allow_referencing=True)
                 for move in told:
                     as_engine(move).fusion_overdue_sent_on = fields.Date.today()
