@@ -25,12 +25,12 @@ UNITTEST_PARTS = {
 ODOO_PARTS = {
     "odoo": f"/{ADDON},-histories",
     "histories": f"histories/{ADDON}",
-    "roles": f"roles/{ADDON}",
+    "exhaustive": f"exhaustive/{ADDON}",
 }
 #: All parts, those that take longest first.
 PARTS = ("odoo", "e2e", "histories", "core", "devtools", "lint")
 #: What an ordinary run has no time for.
-LONG_PARTS = ("long", "roles")
+LONG_PARTS = ("long", "exhaustive")
 
 
 def main(what: str | None, patterns: Sequence[str] = (), outcomes: Path | None = None) -> int:

@@ -1,8 +1,11 @@
+from itertools import product
+
 from odoo.tests import tagged
 
 from ..api_case import ApiCase
 from ..subscription.lives import Lives
 
+CHANGES = ("pause", "resume", "cancel", "change_plan")
 DAYS = (None, "2026-01-09", "2026-01-20", "2026-01-21")
 
 
@@ -19,10 +22,9 @@ class TestApiTransitions(Lives, ApiCase):
         self.everywhere(self._change_in_every_way)
 
     def _change_in_every_way(self, order):
-        for change in ("pause", "resume", "cancel", "change_plan"):
-            for day in DAYS:
-                with self.subTest(change=change, day=day), self.undone():
-                    self._change(order, change, day)
+        for change, day in self.some_of(product(CHANGES, DAYS)):
+            with self.subTest(change=change, day=day), self.undone():
+                self._change(order, change, day)
 
     def _change(self, order, change, day):
         """What was done can be asked again, and the subscription is as sound as before."""
@@ -38,3 +40,10 @@ class TestApiTransitions(Lives, ApiCase):
             allowed = {"invalid_state": 400, "usage_after_end": 409, "not_found": 404}
             code = response.json()["code"]
             self.assertError(response, allowed.get(code), code)
+
+
+@tagged("post_install", "-at_install", "-standard", "exhaustive")
+class TestEveryApiTransition(TestApiTransitions):
+    """All of them: what an ordinary run has no time for."""
+
+    EVERY = 1

@@ -1,4 +1,5 @@
 from datetime import date
+from itertools import product
 
 from odoo.exceptions import UserError
 from odoo.tests import Form, tagged
@@ -7,6 +8,25 @@ from ..common import BillingCase
 from .lives import Lives
 
 DAYS = (None, date(2026, 1, 9), date(2026, 1, 21))
+BUTTONS = (
+    "action_fusion_resume",
+    "action_fusion_keep_open",
+    "action_fusion_invoice_now",
+    "action_confirm",
+    "action_draft",
+    "action_lock",
+    "action_unlock",
+    "_action_cancel",
+    "copy",
+    "unlink",
+)
+DIALOGS = (
+    ("pause", "date", "action_pause"),
+    ("close", "end_date", "action_close"),
+    ("reopen", "date", "action_reopen"),
+    ("change.plan", "date", "action_change_plan"),
+    ("item", "date", "action_confirm"),
+)
 
 
 @tagged("post_install", "-at_install")
@@ -25,18 +45,7 @@ class TestTransitions(Lives, BillingCase):
         self.everywhere(self._answer_everything)
 
     def _press_everything(self, order):
-        for button in (
-            "action_fusion_resume",
-            "action_fusion_keep_open",
-            "action_fusion_invoice_now",
-            "action_confirm",
-            "action_draft",
-            "action_lock",
-            "action_unlock",
-            "_action_cancel",
-            "copy",
-            "unlink",
-        ):
+        for button in self.some_of(BUTTONS):
             with self.subTest(button=button), self.undone():
                 self._try(order, getattr(order, button))
         for phase in order.fusion_phase_ids:
@@ -44,20 +53,12 @@ class TestTransitions(Lives, BillingCase):
                 self._try(order, phase.action_take_back)
 
     def _answer_everything(self, order):
-        for dialog, field, answer in (
-            ("pause", "date", "action_pause"),
-            ("close", "end_date", "action_close"),
-            ("reopen", "date", "action_reopen"),
-            ("change.plan", "date", "action_change_plan"),
-            ("item", "date", "action_confirm"),
-        ):
-            for day in DAYS:
-                with self.subTest(dialog=dialog, day=day), self.undone():
-                    self._try(
-                        order, lambda args=(dialog, field, day, answer): self._answer(order, *args)
-                    )
+        for (dialog, field, answer), day in self.some_of(product(DIALOGS, DAYS)):
+            with self.subTest(dialog=dialog, day=day), self.undone():
+                args = dialog, field, answer, day
+                self._try(order, lambda args=args: self._answer(order, *args))
 
-    def _answer(self, order, dialog, field, day, answer):
+    def _answer(self, order, dialog, field, answer, day):
         wizards = self.env[f"fusion.billing.{dialog}.wizard"]
         form = Form(wizards.with_context(default_subscription_id=order.id))
         if day:
@@ -78,3 +79,10 @@ class TestTransitions(Lives, BillingCase):
             self._rate()
             self._bill()
             self.assertSound(order)
+
+
+@tagged("post_install", "-at_install", "-standard", "exhaustive")
+class TestEveryTransition(TestTransitions):
+    """All of them: what an ordinary run has no time for."""
+
+    EVERY = 1

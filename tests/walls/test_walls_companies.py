@@ -196,7 +196,7 @@ class TestWallsCompanies(WorldCase, RpcCase):
                 record.write({field.name: record[field.name].id})
 
 
-@tagged("post_install", "-at_install", "-standard", "roles")
+@tagged("post_install", "-at_install", "-standard", "exhaustive")
 class TestWallsCompaniesEverybody(TestWallsCompanies):
     """What an ordinary run has no time for."""
 

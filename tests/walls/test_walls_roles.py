@@ -195,7 +195,7 @@ class TestRoles(RolesCase):
         )
 
 
-@tagged("post_install", "-at_install", "-standard", "roles")
+@tagged("post_install", "-at_install", "-standard", "exhaustive")
 class TestRolesEveryWay(TestRoles):
     """Each way over each transport: what an ordinary run has no time for."""
 
