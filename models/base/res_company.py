@@ -8,6 +8,9 @@ from .bounded import Whole
 from .clock import now
 
 
+MONTHS = (0, 1200)  # for which usage may be kept
+
+
 def _timezones(_self):
     return [(name, name) for name in pytz.all_timezones]
 
@@ -27,7 +30,7 @@ class ResCompany(models.Model):
     )
     fusion_usage_retention_months = Whole(
         "Keep Usage",
-        between=(0, 1200),
+        between=MONTHS,
         help="Months after which counters of settled periods are removed; they are kept for ever"
         " if 0.",
     )

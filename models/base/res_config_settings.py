@@ -1,5 +1,8 @@
 from odoo import fields, models
 
+from .bounded import Whole
+from .res_company import MONTHS
+
 
 class ResConfigSettings(models.TransientModel):
     _inherit = "res.config.settings"
@@ -7,6 +10,6 @@ class ResConfigSettings(models.TransientModel):
     fusion_billing_tz = fields.Selection(
         related="company_id.fusion_billing_tz", readonly=False, required=True
     )
-    fusion_usage_retention_months = fields.Integer(
-        related="company_id.fusion_usage_retention_months", readonly=False
+    fusion_usage_retention_months = Whole(
+        related="company_id.fusion_usage_retention_months", readonly=False, between=MONTHS
     )

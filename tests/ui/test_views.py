@@ -85,6 +85,8 @@ class TestActions(StaffCase):
                         "not in",
                         (
                             "fusion.billing.api.key",
+                            "fusion.billing.quota",
+                            "fusion.billing.traffic",
                             "fusion.billing.rating.request",
                             "fusion.billing.usage.correction",
                             "fusion.billing.charge.tier",
