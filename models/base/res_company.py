@@ -7,7 +7,6 @@ from ...core.money.zones import Zones
 from .bounded import Whole
 from .clock import now
 
-
 MONTHS = (0, 1200)  # for which usage may be kept
 
 
