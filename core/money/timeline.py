@@ -170,6 +170,18 @@ class Timeline:
                 return BillingPeriod(max(full.start, days.start), min(full.end, days.end), full)
         return None
 
+    def whole_until(self, day):
+        """The latest day until this one that no full billing period reaches across.
+
+        One that an end has cut reaches to its full length: what goes on in it is a part of it.
+        """
+        rhythms = [rhythm for rhythm in self.rhythms if rhythm[1].start <= day]
+        if not rhythms:
+            return day
+        recurrence, days = rhythms[-1]
+        full = recurrence.containing(min(day, days.last_day))
+        return full.end if full.end <= day else full.start
+
     # === CHANGING === #
 
     def with_plan(self, day, plan):

@@ -99,9 +99,10 @@ class FusionBillingApiPeriodUsage(models.AbstractModel):
         :param bool worked_out: from the counters, and not from the ledger
         """
         targets = self._find_targets(subscription, period)
+        is_settled = any(target.is_settled_for_good for target in targets)
         lines = (
             self._work_out(targets)
-            if worked_out
+            if worked_out and not is_settled
             else self._read_ledger(subscription, period, targets)
         )
         return sorted(lines, key=lambda line: line.order)

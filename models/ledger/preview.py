@@ -110,7 +110,7 @@ class Preview:
         targets = [
             target
             for target in self._inputs.targets(self._order, windows, self._rate_on, timeline)
-            if target.stretch.is_usage
+            if target.stretch.is_usage and not target.is_settled_for_good
         ]
         quantities = self._order.env["fusion.billing.usage"]._aggregate(targets)
         for target, quantity in zip(targets, quantities, strict=True):

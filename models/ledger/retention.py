@@ -68,18 +68,16 @@ class SaleOrder(models.Model):
             return self.browse(number for [number] in cr.fetchall())
 
     def _fusion_settled_until(self):
-        """Return the day before which nothing will be computed any more: a period begins on it."""
-        timeline = self._fusion_timeline()
+        """Return the day before which nothing will be computed any more.
+
+        No full billing period reaches across it, so that no later change makes another one of
+        what is settled.
+        """
         months = self.company_id.fusion_usage_retention_months
-        day = min(
-            self._fusion_today() - relativedelta(months=months),
-            self._fusion_opened_on(),
-            *self._fusion_first_due_days(),
-        )
-        if day <= timeline.start:
-            return timeline.start
-        period = timeline.period_on(day)
-        return period.start if period else timeline.on(day).day
+        days = [self._fusion_today() - relativedelta(months=months), *self._fusion_first_due_days()]
+        if self.fusion_next_invoice_date:
+            days.append(self._fusion_opened_on())
+        return self._fusion_timeline().whole_until(min(days))
 
     def _fusion_first_due_days(self):
         """Return the first day of which something is due, in a list that is empty if nothing is."""

@@ -147,7 +147,10 @@ class SaleOrder(models.Model):
 
     def _fusion_check_projection(self, vals):
         """Refuse to write what the timeline says: another truth would not be billed."""
-        for order in self.filtered(lambda order: order.state in ("sale", "cancel")):
+        confirmed = self.filtered(
+            lambda order: order.state in ("sale", "cancel") or order._fusion_has_begun()
+        )
+        for order in confirmed:
             for name in vals.keys() & INPUTS:
                 field = order._fields[name]
                 new = field.convert_to_cache(vals[name], order)

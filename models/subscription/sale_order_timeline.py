@@ -283,14 +283,16 @@ class SaleOrder(models.Model):
         self._fusion_request_rating(since)
 
     def _fusion_check_usage_is_there(self, before, after):
-        """:raise UserError: days would be owed anew whose counters were removed"""
+        """:raise UserError: days, or a billing period that reaches to them, would be owed anew
+        whose counters were removed
+        """
         kept_from = self.sudo().fusion_usage_kept_from  # sudo: it binds everybody
         day = kept_from and before and _first_difference(before, after)
-        if day and day < kept_from:
+        if day and (day < kept_from or after.whole_until(kept_from) != kept_from):
             raise UserError(
                 self.env._(
                     "You cannot change what was in force on %(day)s: usage before %(kept)s was"
-                    " removed, as it is settled. Choose that day or a later one.",
+                    " removed, as it is settled. Choose a later day.",
                     day=self._fusion_format(day),
                     kept=self._fusion_format(kept_from),
                 )

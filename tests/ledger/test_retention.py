@@ -1,9 +1,12 @@
 from datetime import date
+from decimal import Decimal
 
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import freeze_time, tagged
 
+from ...core.money import owed
 from ...models.ledger import retention
+from ...models.ledger.preview import Preview
 from ..api_case import ApiCase
 
 BILLED = [f"2026-0{month}-01 03:00:00" for month in (2, 3, 4, 5)]
@@ -210,6 +213,81 @@ class TestRetention(ApiCase):
         self._rate_at(NOW)
         kept = [row for row in before if row[0] < KEPT]
         self.assertEqual([row for row in self._ledger() if row[0] < KEPT], kept)
+
+    def _stays(self, before, change, *refused):
+        """What is settled is the same after a change, and others are refused."""
+        with freeze_time("2026-06-03"):
+            for wrong in refused:
+                with self.assertRaisesRegex(UserError, "was removed"), self.env.cr.savepoint():
+                    wrong()
+            change()
+        self._rate_at("2026-06-04")
+        kept = [row for row in before if row[0] < self.subscription.fusion_usage_kept_from]
+        self.assertEqual([row for row in self._ledger() if row in kept], kept)
+
+    def test_who_goes_on_after_an_end_does_so_in_a_period_that_is_there(self):
+        """R10: days before and after an end are parts of one period."""
+        self._rate_at(NOW)
+        with freeze_time(NOW):
+            self.subscription._fusion_close(date(2026, 2, 15), discard_usage=True)
+        self._bill_at("2026-06-02")
+        self._remove("2026-06-03")
+        self.assertEqual(self._left(), self.months[2:])
+        reopen = self.subscription._fusion_reopen
+        self._stays(
+            self._ledger(),
+            lambda: reopen(KEPT),
+            lambda: reopen(date(2026, 2, 15)),
+            lambda: reopen(date(2026, 2, 20)),
+        )
+
+    def test_a_closed_subscription_keeps_the_period_in_which_it_ended(self):
+        """R10."""
+        with freeze_time(NOW):
+            self.subscription._fusion_close(date(2026, 2, 15), discard_usage=True)
+        self._bill_at("2026-05-11")
+        self.env.company.fusion_usage_retention_months = 3
+        self._remove("2026-05-20")
+        self.assertEqual(self.subscription.fusion_usage_kept_from, date(2026, 2, 1))
+
+    def test_a_period_that_another_rhythm_cut_stays_cut(self):
+        """R10."""
+        weekly = self._plan("weekly", billing_period_unit="week")
+        change = self.subscription._fusion_change_plan
+        with freeze_time(NOW):
+            change(weekly, date(2026, 2, 16))
+        self._bill_at("2026-06-02")
+        self.env.company.fusion_usage_retention_months = 3
+        self._remove("2026-05-20")
+        self.assertEqual(self.subscription.fusion_usage_kept_from, date(2026, 2, 16))
+        self._stays(
+            self._ledger(),
+            lambda: change(self.plan, date(2026, 2, 23)),
+            lambda: change(self.plan, date(2026, 2, 16)),
+            lambda: change(weekly, date(2026, 2, 9)),
+        )
+
+    def test_an_old_period_is_told_as_it_is_while_somebody_rates(self):
+        """L1."""
+        self._remove()
+        usage = self.env["fusion.billing.api.period_usage"]
+        timeline = self.subscription._fusion_timeline()
+        [calls, _seats] = usage._find_lines(
+            self.subscription, timeline.period_on(date(2026, 1, 10)), worked_out=True
+        )
+        self.assertEqual(calls.figures["quantity"], 10)
+
+    def test_a_dialog_says_nothing_of_usage_that_is_settled(self):
+        """F2."""
+        self._remove()
+        preview = Preview(self.subscription)
+        item = owed.Item(
+            id=(self.usage_product.id, "new"), start=date(2026, 2, 1), end=None, amount=Decimal(9)
+        )
+        with freeze_time(NOW):
+            rows = preview.compare(date(2026, 2, 1), items=[item])
+        old = {row.name for row in rows if row.period.start < KEPT}
+        self.assertEqual(old, {self.usage_product.display_name})
 
     def test_a_counter_of_those_days_that_is_there_still_stays(self):
         self._remove()

@@ -110,6 +110,15 @@ class TestTimelineChanges(BillingCase):
             self.assertEqual(subscription.fusion_state, "3_progress")
             self.assertEqual(self._phases(subscription)[-1], ("2026-02-03", "pro", "active"))
 
+    def test_who_confirms_it_again_moves_no_boundary_of_the_past(self):
+        """R4: what was billed by the anchor stays."""
+        subscription = self._subscribe("2026-01-01")
+        subscription._fusion_close()
+        subscription.action_cancel()
+        subscription.action_draft()
+        with self.assertRaises(UserError):
+            subscription.fusion_anchor_date = "2026-01-15"
+
     def test_what_the_timeline_says_is_not_written_by_hand(self):
         subscription = self._subscribe("2026-01-01")
         for vals in (

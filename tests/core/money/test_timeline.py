@@ -280,6 +280,26 @@ class TestRhythms(unittest.TestCase):
             ["2027-01-31", "2027-02-28", "2027-05-20", "2027-05-31", "2027-06-30"],
         )
 
+    def test_no_full_period_reaches_across_the_day_until_which_all_are_whole(self):
+        """R10: one that was cut by an end may go on; one that another rhythm cut does not."""
+        closed = beginning().closed_on(day("03-10"))
+        reopened = closed.reopened_on(day("03-20"))
+        weekly = beginning().with_plan(day("03-10"), WEEKLY)
+        for timeline, until, expected in (
+            (beginning(), "03-30", "02-28"),
+            (beginning(), "03-31", "03-31"),
+            (closed, "03-09", "02-28"),
+            (closed, "03-30", "02-28"),
+            (closed, "06-15", "03-31"),
+            (reopened, "03-25", "02-28"),
+            (reopened, "03-31", "03-31"),
+            (weekly, "03-09", "02-28"),
+            (weekly, "03-18", "03-10"),
+            (beginning().closed_on(START), "06-15", "06-15"),
+        ):
+            with self.subTest(phases(timeline), until=until):
+                self.assertEqual(timeline.whole_until(day(until)), day(expected))
+
     def test_who_begins_inside_a_period_has_a_short_first_one(self):
         timeline = beginning(anchor=day("02-15"))
         first = timeline.period_on(START)
