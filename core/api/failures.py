@@ -1,6 +1,8 @@
 """Who tries keys that are none: counted by address, in the memory of the process."""
 
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import IPv6Address, ip_network
+
+from .networks import read_address
 
 MOST = 300  # a minute, of one address, in one process
 WINDOW = 60  # seconds
@@ -52,10 +54,7 @@ def _bound(remembered):
 
 def _network(address):
     """Return what one client has: an address of IPv4, a /64 of IPv6; other texts are one client."""
-    try:
-        client = ip_address(address)
-    except ValueError:
-        return None
+    client = read_address(address)
     if isinstance(client, IPv6Address):
         return ip_network((client, 64), strict=False)
     return client

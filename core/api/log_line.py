@@ -28,7 +28,11 @@ class Redaction(logging.Filter):
     """Takes keys and signing secrets out of whatever is logged, tracebacks too."""
 
     def filter(self, record):
-        text = record.getMessage()
+        try:
+            text = record.getMessage()
+        except Exception:
+            # Whoever logs goes on; the handler tells of a message that nobody can write.
+            return True
         if (redacted := redact(text)) != text:
             record.msg, record.args = redacted, None
         if record.exc_info and not record.exc_text:

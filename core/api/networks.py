@@ -21,14 +21,18 @@ def _read_network(part):
 
 
 def is_within(address, networks):
-    """Say whether an address, as a server saw it, is in one of the networks.
+    """Say whether an address, as a server saw it, is in one of the networks."""
+    client = read_address(address)
+    return client is not None and any(client in network for network in networks)
+
+
+def read_address(text):
+    """Return the address of a client, as a server saw it; None if the text is none.
 
     A server that listens on IPv6 sees `::ffff:203.0.113.9` of a client on IPv4.
     """
     try:
-        client = ip_address(address)
+        address = ip_address(text)
     except ValueError:
-        return False
-    if isinstance(client, IPv6Address) and client.ipv4_mapped:
-        client = client.ipv4_mapped
-    return any(client in network for network in networks)
+        return None
+    return (isinstance(address, IPv6Address) and address.ipv4_mapped) or address

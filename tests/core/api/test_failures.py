@@ -44,6 +44,11 @@ class TestFailures(unittest.TestCase):
         self.assertEqual(self.left("2001:db8::ffff"), 60)
         self.assertEqual(self.left("2001:db8:0:1::"), 0)
 
+    def test_clients_of_ipv4_differ_for_a_server_that_listens_on_ipv6(self):
+        self.guess(MOST, f"::ffff:{GUESSER}")
+        self.assertEqual(self.left(), 60)
+        self.assertEqual(self.left(f"::ffff:{APP}"), 0)
+
     def test_addresses_that_are_none_are_one_client(self):
         for text in (None, "unknown", "a, b"):
             self.guess(MOST // 3, text)

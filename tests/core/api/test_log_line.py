@@ -1,6 +1,7 @@
 import logging
 import unittest
 from io import StringIO
+from unittest.mock import patch
 
 from core.api.log_line import Redaction, redact, write_line
 
@@ -47,6 +48,12 @@ class TestRedaction(unittest.TestCase):
         self.assertIn("Traceback", written)
         for secret in (KEY, SECRET):
             self.assertNotIn(secret[:20], written)
+
+    def test_who_logs_what_cannot_be_written_goes_on(self):
+        with patch("sys.stderr", StringIO()) as told:
+            self.logger.info("%d of %d", 1)
+        self.assertEqual(self.written.getvalue(), "")
+        self.assertIn("not enough arguments", told.getvalue())
 
     def test_what_holds_no_secret_is_logged_as_it_is(self):
         self.logger.info("%s of %d", "one", 2)
