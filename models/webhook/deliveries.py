@@ -104,7 +104,8 @@ class FusionBillingApiDeliveries(models.AbstractModel):
                 "event_id": delivery.event_id,
                 "event_type": delivery.event_type,
                 "state": delivery.state,
-                "subscription_id": delivery.subscription_id.id or None,
+                # An invoice may bill others, too, of which the app is not told.
+                "subscription_id": delivery._told_subscription().id or None,
                 "created_at": delivery.create_date,
                 "attempts": delivery.attempts,
                 "next_attempt_at": (delivery.state == "pending" or None)

@@ -168,6 +168,10 @@ class FusionBillingWebhookDelivery(models.Model):
             cron = self.env.ref("fusion_billing.ir_cron_deliver_webhooks").sudo()
             precommit.add(cron._trigger)
 
+    def _told_subscription(self):
+        """Return the subscription of an event, if its service may know of it."""
+        return self.subscription_id.filtered(self.service_id._sees)
+
     # === BUSINESS METHODS - SENDING AGAIN === #
 
     def _resend(self):

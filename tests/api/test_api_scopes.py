@@ -188,6 +188,15 @@ class TestOwnSubscriptionsOnly(ApiCase):
         self.service.sees_own_only = False
         self.assertEqual(self.foreign._fusion_services(), self.service)
 
+    def test_an_event_that_is_listed_names_none_of_others(self):
+        """U1: an invoice may bill several."""
+        self.service.webhook_url = "https://hooks.nexacloud.example/fusion"
+        deliveries = self.env["fusion.billing.webhook.delivery"]
+        for subscription in (self.own, self.foreign):
+            deliveries._emit("invoice.paid", self.service, lambda _service: {}, subscription)
+        listed = self.assertOk(self.get("/webhooks/deliveries"))["deliveries"]
+        self.assertEqual({found["subscription_id"] for found in listed}, {self.own.id, None})
+
     def test_the_limit_is_told_in_the_chatter(self):
         tracked = self.service._track_get_fields()
         self.assertLessEqual({"sees_own_only", "request_quota", "event_quota"}, tracked)
