@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from datetime import date
 from fractions import Fraction
+from itertools import pairwise
 
 from devtools.audit.days import DAY, runs
 from devtools.audit.owed import Recount, matches
@@ -41,6 +42,7 @@ class LedgerAudit:
         recount = self.recounts[order.id] = Recount(self.books, order, until)
         rows = {row.key: row for row in recount.rows()}
         yield from self._rows(order, rows, stored, today)
+        yield from self._usage_by_day(stored)
         yield from self._fees_by_day(order, recount, stored)
         yield from self._fees_of_plans(order, recount)
         yield from self._counters(order, rows, recount, stored)
@@ -132,6 +134,17 @@ class LedgerAudit:
         return max(known, key=lambda rate: rate.day).rate if known else Fraction(1)
 
     # === EACH DAY AND EACH COUNTER, ONCE === #
+
+    def _usage_by_day(self, stored):
+        """No day's usage is owed twice, of days whose counters were removed neither."""
+        owed = sorted(
+            (rating.charge_id, rating.date_from, rating.date_until, rating.id)
+            for rating in stored.values()
+            if rating.charge_id and (rating.amount or rating.quantity)
+        )
+        for (charge, _start, end, one), (other_charge, start, _end, other) in pairwise(owed):
+            if charge == other_charge and start < end:
+                yield f"the rows {one} and {other} owe the usage of {start} twice"
 
     def _fees_by_day(self, order, recount, stored):
         """No day's fee is owed twice, nor for a day on which it was not in force."""

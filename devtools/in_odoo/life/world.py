@@ -128,6 +128,10 @@ class World:
         with self.office.waivers_hold():
             self.env["sale.order"]._fusion_cron_create_invoices()
 
+    def remove(self):
+        """Remove counters that are two months old, once the app knows that they are gone."""
+        self.env["sale.order"]._fusion_cron_remove_old_usage()
+
     def settle_up(self):
         """End some lives; let time pass until nothing waits, and the crons do what is due."""
         for order in self.env["sale.order"].browse(self.ids):
