@@ -25,7 +25,8 @@ class LifeCase(unittest.TestCase):
             found = audit.audit(database, datetime.fromisoformat(life["now"]))
         say(
             f"seed {seed}{f', {defect}' if defect else ''}: {found.summary};"
-            f" {sum(life['acts'].values())} acts, {sum(life['refused'].values())} refused"
+            f" {sum(life['acts'].values())} acts, {sum(life['refused'].values())} refused,"
+            f" {life['removed']} counters removed"
         )
         return [
             *found.differences,
@@ -57,7 +58,8 @@ def waived(life: dict):
 
 def failed(life: dict):
     """The crons never fail, whatever single subscriptions do (R7)."""
-    return [f"the cron {name} failed" for name in ("rate", "bill") if name in life["refused"]]
+    crons = ("rate", "bill", "remove")
+    return [f"the cron {name} failed" for name in crons if name in life["refused"]]
 
 
 def concessions(conceded: dict, life: dict):

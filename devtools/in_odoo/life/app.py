@@ -11,7 +11,7 @@ class App:
 
     def __init__(self, world):
         self.world, self.env, self.rng = world, world.env, world.rng
-        self.accepted = {}
+        self.accepted, self.removed = {}, 0
 
     def acts(self):
         return [
@@ -49,8 +49,9 @@ class App:
     def delete(self):
         usage = self._counter()
         if usage:
-            del self.accepted[self._key(usage)]
+            key = self._key(usage)
             usage.unlink()
+            del self.accepted[key]
 
     def _counter(self):
         usages = self.world.order().fusion_usage_ids
@@ -102,11 +103,25 @@ class App:
                 [], ["subscription_id", "metric_id", "idempotency_key", "period_start", "quantity"]
             )
         }
+        gone = {key for key in self.accepted.keys() - stored if self._is_settled(key)}
+        self.removed = len(gone)
         return [
             str(key)
             for key, event in self.accepted.items()
-            if stored.get(key) != (event["period_start"], round(float(event["quantity"]), 6))
+            if key not in gone
+            and stored.get(key) != (event["period_start"], round(float(event["quantity"]), 6))
         ]
+
+    def _is_settled(self, key):
+        """Whether a counter is of days of which none are kept; of a level that holds, all are."""
+        order = self.env["sale.order"].browse(key[0])
+        metric = self.env["fusion.billing.metric"].browse(key[1])
+        kept_from = order.fusion_usage_kept_from
+        return (
+            kept_from
+            and metric.aggregation != "weighted"
+            and self.accepted[key]["period_start"] < order._fusion_zones().midnight(kept_from)
+        )
 
 
 def identity(event):

@@ -31,7 +31,7 @@ def live(env, seed: int, subscriptions: int, moments: int, defect: str | None = 
         `touched`, the document lines to which staff did something, and `credited`, those of
         credit notes that staff made, `settling` those of them that settle something; `billed`,
         rows of the ledger that were waived and billed all the same; `lost`, counters that the app
-        pushed and Odoo has not
+        pushed and Odoo has not, but for those that were `removed`
     """
     with ExitStack() as stack:
         # The answers of refused acts are no alarm; what the engine fails at is told by the audit.
@@ -83,6 +83,7 @@ class World:
 
     def begin(self, subscriptions):
         self.catalogue.create()
+        self.env.company.fusion_usage_retention_months = 1
         self.env.cr.commit()
         for _number in range(subscriptions):
             self.ids.append(self.staff.subscribe().id)
@@ -99,6 +100,7 @@ class World:
             if self.rng.random() < 0.7:
                 self.do("rate", self.rate)
             self.do("bill", self.bill)
+        self.do("remove", self.remove)
 
     def random_act(self):
         actor = self.rng.choices(
@@ -129,7 +131,7 @@ class World:
             self.env["sale.order"]._fusion_cron_create_invoices()
 
     def remove(self):
-        """Remove counters that are two months old, once the app knows that they are gone."""
+        """Remove counters of settled days, as soon as a company can choose."""
         self.env["sale.order"]._fusion_cron_remove_old_usage()
 
     def settle_up(self):
@@ -156,6 +158,7 @@ class World:
             "settling": sorted(self.office.settling),
             "billed": sorted(self.office.billed),
             "lost": self.app.lost(),
+            "removed": self.app.removed,
             "seconds": dict(self.seconds),
         }
 
