@@ -58,7 +58,7 @@ class FusionBillingQuota(models.Model):
         if not quota:
             return ()
         # A request that cannot be counted is answered: a quota protects, it does not bill.
-        with suppress(psycopg2.OperationalError), self.env.registry.cursor() as cr:
+        with suppress(psycopg2.Error), self.env.registry.cursor() as cr:
             used, taken, seconds = self._count(cr, service.id, kind, quota, amount)
             if not taken:
                 raise RateLimited(

@@ -1,3 +1,8 @@
+from unittest.mock import patch
+
+import psycopg2
+from psycopg2.pool import PoolError
+
 from odoo.exceptions import ValidationError
 
 from ...core.api.scopes import FIELDS
@@ -132,6 +137,20 @@ class TestApiScopes(ApiCase):
         key = self.service.api_key_ids.filtered(lambda found: found.prefix == raw[:12])
         self.assertEqual(key._scopes(), ["usage:write", "read", "webhooks:write"])
         self.assertEqual(key.allowed_networks, "198.51.100.7")
+
+
+class TestQuotas(ApiCase):
+    def test_a_request_that_cannot_be_counted_is_answered(self):
+        """Without a second connection, too: the quota protects, it does not bill."""
+        self.service.write({"request_quota": 1, "event_quota": 1})
+        quota = self.env["fusion.billing.quota"]
+        for error in (psycopg2.OperationalError, psycopg2.InterfaceError, PoolError):
+            with (
+                self.subTest(error),
+                patch.object(self.env.registry, "cursor", side_effect=error("full")),
+            ):
+                self.assertEqual(quota._take_request(self.service), ())
+                self.assertEqual(quota._take_events(self.service, 1), ())
 
 
 class TestOwnSubscriptionsOnly(ApiCase):
