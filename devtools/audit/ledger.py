@@ -42,6 +42,7 @@ class LedgerAudit:
         recount = self.recounts[order.id] = Recount(self.books, order, until)
         rows = {row.key: row for row in recount.rows()}
         yield from self._rows(order, rows, stored, today)
+        yield from self._settled(order, recount, stored)
         yield from self._usage_by_day(stored)
         yield from self._fees_by_day(order, recount, stored)
         yield from self._fees_of_plans(order, recount)
@@ -74,6 +75,15 @@ class LedgerAudit:
                     f"row {rating.id} owes {money(rating.amount)} for days or for something"
                     f" that was not in force: {key}"
                 )
+
+    def _settled(self, order, recount, stored):
+        """Rows whose counters were removed are of billing periods that the timeline has."""
+        cycles = {(day.start, day.end) for day in recount.days}
+        for rating in stored.values():
+            cycle = rating.cycle_start, rating.cycle_end
+            is_settled = cycle[1] <= (order.fusion_usage_kept_from or date.min)
+            if rating.charge_id and is_settled and rating.quantity and cycle not in cycles:
+                yield f"row {rating.id} is settled for a billing period that is none: {show(cycle)}"
 
     def _is_owed(self, order, row):
         return row.exact >= self.books.step(order.currency_id) / 2
