@@ -14,7 +14,7 @@ UNSENT_SECONDS = 15 * 60  # until events are not only waiting
 
 
 class FusionBillingApiReadiness(models.AbstractModel):
-    """Whether the server does its work, for who watches it: no key is asked, no secret told."""
+    """Whether the server does its work, for who watches it: no secret is told."""
 
     _name = "fusion.billing.api.readiness"
     _description = "API: readiness"
