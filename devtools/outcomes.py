@@ -1,7 +1,9 @@
 """Counting what tests did, honestly: whatever did not demonstrably pass or skip has failed."""
 
 import json
+from collections import Counter
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 RANK = {"started": 0, "passed": 1, "skipped": 2, "failed": 3}
@@ -39,10 +41,24 @@ class Tally:
         )
 
 
+def read_lines(path: Path) -> list[dict]:
+    """The lines of a record of `runners.recorder`."""
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def slowest(path: Path, most: int = 8) -> list[tuple[int, str]]:
+    """The classes of tests that took longest, with what was set up after them: seconds, name."""
+    times = Counter()
+    lines = [line for line in read_lines(path) if line.get("outcome") == "started"]
+    for line, following in pairwise(lines):
+        times[line["test"].split(".")[-2]] += following["at"] - line["at"]
+    return [(round(seconds), name) for name, seconds in times.most_common(most)]
+
+
 def read_record(path: Path, part: str, tally: Tally) -> None:
     """Count a record of `runners.recorder`: what started and never ended has failed, so has a run
     that never came to its end or ran nothing."""
-    lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    lines = read_lines(path)
     tests = Tally()
     for line in lines:
         if "test" in line:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from devtools import browser, databases, lint, odoo, odoo_log, runtime, side_by_side
 from devtools.console import DevError, say, spawn, step, wait
-from devtools.outcomes import Tally, read_record
+from devtools.outcomes import Tally, read_record, slowest
 from devtools.paths import ADDON, DEV, LOGS, ROOT, RUNNERS, VENV_PYTHON
 
 RECORD = "FUSION_TEST_RECORD"
@@ -138,3 +138,5 @@ class record:
         with self._folder:
             if kind is None:
                 read_record(self._path, self.part, self.tally)
+                times = [f"{name} {seconds} s" for seconds, name in slowest(self._path)]
+                say(f"{self.part}'s slowest: {', '.join(times)}")

@@ -2,11 +2,13 @@
 
 Used inside the process that runs the tests, whichever runner that is; imports nothing of ours.
 Each line is one JSON object, `{"test": id, "outcome": "started"}`, then the same with "passed",
-"failed" or "skipped"; the last line of a run that came to its end is `{"finished": true}`.
+"failed" or "skipped"; the last line of a run that came to its end is `{"finished": true}`. Each
+says `at` which second it was, of a clock that no test can freeze.
 """
 
 import json
 import os
+import time
 
 FILE = "FUSION_TEST_RECORD"  # environment variable: where to write
 
@@ -14,7 +16,8 @@ FILE = "FUSION_TEST_RECORD"  # environment variable: where to write
 def write(**line) -> None:
     """Append a line; one write per line, so that lines of several processes do not mix."""
     with open(os.environ[FILE], "a", encoding="utf-8") as out:
-        out.write(json.dumps(line) + "\n")
+        at = round(time.clock_gettime(time.CLOCK_MONOTONIC), 1)
+        out.write(json.dumps({**line, "at": at}) + "\n")
 
 
 def test_id(test) -> str:

@@ -1,5 +1,6 @@
 """Counting is honest: nothing counts as passed that did not demonstrably pass."""
 
+import json
 import os
 import subprocess
 import sys
@@ -8,7 +9,7 @@ import textwrap
 import unittest
 from pathlib import Path
 
-from devtools.outcomes import Tally, read_record
+from devtools.outcomes import Tally, read_record, slowest
 from devtools.runners import recorder
 from devtools.testing import RUNNERS
 
@@ -39,6 +40,18 @@ class TestTally(unittest.TestCase):
         for outcome in ("started", "failed", "passed"):
             tally.add("test", outcome)
         self.assertEqual(tally.failures, ["test"])
+
+
+class TestSlowest(unittest.TestCase):
+    def test_the_classes_that_took_longest_are_told(self):
+        with tempfile.TemporaryDirectory() as folder:
+            record = Path(folder, "record")
+            starts = (("a.A.test_1", 1), ("a.A.test_2", 3), ("a.B.test_1", 8), ("a.A.test_3", 9))
+            lines = [{"test": test, "outcome": "started", "at": at} for test, at in starts]
+            lines.insert(1, {"test": "a.A.test_1", "outcome": "passed", "at": 2})
+            record.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+            self.assertEqual(slowest(record), [(7, "A"), (1, "B")])
+            self.assertEqual(slowest(Path(folder, "nothing")), [])
 
 
 class TestUnittestRunner(unittest.TestCase):
