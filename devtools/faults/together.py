@@ -54,7 +54,12 @@ class Together(Billing):
             *checks.failures(self),
             *audit.audit(self.database).differences,
             *(f"an app was answered {answer}" for answer in self.record.wrong),
-            *(f"somebody of staff saw {shown}" for clerk in self.clerks for shown in clerk.wrong),
+            *(
+                f"somebody of staff saw {shown}"
+                for clerk in self.clerks
+                for shown in clerk.wrong
+                if CONFLICTS[0] not in shown
+            ),
             *self._alarms(),
         ]
 
@@ -66,9 +71,13 @@ class Together(Billing):
 
 
 def is_expected(entry) -> bool:
-    """A person is told that they cannot do something, or a transaction is done again."""
-    return (entry.logger == "odoo.http" and "Traceback" not in entry.text) or (
-        entry.logger == "odoo.sql_db" and any(reason in entry.text for reason in CONFLICTS)
+    """A person is told that they cannot do something, or a transaction is done again.
+
+    Odoo gives up after five tries, and then tells a person with a traceback; nothing was done.
+    """
+    conflict = any(reason in entry.text for reason in CONFLICTS)
+    return (entry.logger == "odoo.http" and ("Traceback" not in entry.text or conflict)) or (
+        entry.logger == "odoo.sql_db" and conflict
     )
 
 

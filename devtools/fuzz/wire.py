@@ -33,7 +33,7 @@ def exchange(address: tuple, data: bytes) -> bytes:
     """
     with socket.create_connection(address, timeout=SECONDS) as connection:
         # Who does not want the rest may close; what was answered before is still to be read.
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        with contextlib.suppress(OSError):
             connection.sendall(data)
             connection.shutdown(socket.SHUT_WR)
         pieces = []
