@@ -46,4 +46,5 @@ class TestApiTransitions(Lives, ApiCase):
 class TestEveryApiTransition(TestApiTransitions):
     """All of them: what an ordinary run has no time for."""
 
+    allow_inherited_tests_method = True
     EVERY = 1

@@ -85,4 +85,5 @@ class TestTransitions(Lives, BillingCase):
 class TestEveryTransition(TestTransitions):
     """All of them: what an ordinary run has no time for."""
 
+    allow_inherited_tests_method = True
     EVERY = 1

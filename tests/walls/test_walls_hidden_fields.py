@@ -86,4 +86,5 @@ class TestWallsHiddenFields(RolesCase):
 class TestWallsHiddenFieldsEveryWay(TestWallsHiddenFields):
     """All of them: what an ordinary run has no time for."""
 
+    allow_inherited_tests_method = True
     EVERY = 1
