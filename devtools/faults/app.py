@@ -11,6 +11,7 @@ from datetime import date, datetime, time, timedelta, timezone
 
 import requests
 
+from devtools.faults.background import Background
 from devtools.fusion_client import BASE
 from devtools.metering import instant
 
@@ -48,30 +49,17 @@ class Record:
             self.wrong.append(f"{status} {response.text[:300]}")
 
 
-class App:
+class App(Background):
     """One of them, in a thread of its own during the block.
 
     :param int size: of the largest batch
     """
 
     def __init__(self, number: int, url: str, key: str, record: Record, seed: str, size: int = 60):
+        super().__init__()
         self.name, self._url, self._record, self._size = f"app-{number}", url, record, size
         self._headers = {"Authorization": f"Bearer {key}"}
         self._rng, self._count, self._mine = random.Random(f"{seed}/{number}"), 0, []
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_exc):
-        self.finish()
-
-    def finish(self) -> None:
-        """Wait until everything that was begun is acknowledged."""
-        self._end.set()
-        self._thread.join()
 
     def _run(self) -> None:
         acts = (self.push_new, self.push_again, self.sign_up)

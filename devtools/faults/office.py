@@ -1,7 +1,6 @@
 """Staff who change subscriptions and documents all day, and an app that lets customers leave."""
 
 import random
-import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -9,6 +8,7 @@ from datetime import timedelta
 from devtools.databases import query
 from devtools.e2e.staff import Refused, Staff
 from devtools.faults.app import App
+from devtools.faults.background import Background
 from devtools.faults.billing import today
 
 #: What API and forms say when somebody else was faster, or a rule forbids what was asked for.
@@ -16,7 +16,7 @@ REFUSED = (400, 409)
 REFUSALS = ("odoo.exceptions.UserError", "odoo.exceptions.ValidationError")
 
 
-class Clerk:
+class Clerk(Background):
     """A member of staff, in a thread of its own during the block.
 
     :param list orders: ids of the subscriptions that all of them work on
@@ -24,20 +24,11 @@ class Clerk:
     """
 
     def __init__(self, billing, orders: list[int], plans: list[int], number: int):
+        super().__init__()
         self._staff = Staff(billing.service.url, billing.database)
         self._database, self._orders, self._plans = billing.database, orders, plans
         self._rng = random.Random(f"{billing.seed}/clerk/{number}")
         self.acts, self.refused, self.wrong = Counter(), Counter(), []
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_exc):
-        self._end.set()
-        self._thread.join()
 
     def _run(self) -> None:
         acts = (

@@ -10,6 +10,7 @@ import psycopg2
 
 from devtools.console import DevError, end_group
 from devtools.databases import query
+from devtools.faults.background import Background
 from devtools.odoo import OdooServer
 
 
@@ -76,21 +77,12 @@ class Service:
         self.wait_ready()
 
 
-class Ticker:
+class Ticker(Background):
     """Lets all active scheduled actions have their turn at the same moment, again and again."""
 
     def __init__(self, database: str, seconds: float):
+        super().__init__()
         self._database, self._seconds = database, seconds
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_exc):
-        self._end.set()
-        self._thread.join()
 
     def _run(self) -> None:
         while not self._end.wait(self._seconds):
