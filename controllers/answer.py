@@ -43,28 +43,31 @@ def tell(request, request_id, status, code, events=None, reason=None):
     :param int events: how many counters were stored
     :param str reason: what went wrong on our side
     """
-    seconds = real_time() - threading.current_thread().perf_t0
-    _logger.info(
-        write_line(
-            {
-                "request": request_id,
-                "service": getattr(request, "fusion_service_code", None),
-                "verb": request.httprequest.method,
-                "path": request.httprequest.path,
-                "status": status,
-                "code": code,
-                "events": events,
-                # Odoo forgets it once it has logged something.
-                "statements": getattr(threading.current_thread(), "query_count", None),
-                "ms": round(1000 * seconds),
-                "reason": reason,
-            }
-        )
-    )
+    thread = threading.current_thread()
+    seconds = real_time() - thread.perf_t0
+    facts = {
+        "request": request_id,
+        "service": getattr(request, "fusion_service_code", None),
+        "verb": request.httprequest.method,
+        "path": request.httprequest.path,
+        "status": status,
+        "code": code,
+        "events": events,
+        # Odoo forgets it once it has logged something.
+        "statements": getattr(thread, "query_count", None),
+        "ms": round(1000 * seconds),
+        "reason": reason,
+    }
+    _logger.info(write_line(facts))
     if request.db and request.registry is not None:
-        service = getattr(request, "fusion_service", None)
-        _traffic.note(request.db, service and service.id, status, seconds, events or 0, monotonic())
-        store_traffic(request.registry)
+        _count(request, status, seconds, events or 0)
+
+
+def _count(request, status, seconds, events):
+    """Count a request among those of its service, if its key was good."""
+    service = getattr(request, "fusion_service", None)
+    _traffic.note(request.db, service and service.id, status, seconds, events, monotonic())
+    store_traffic(request.registry)
 
 
 def store_traffic(registry):
