@@ -1,5 +1,6 @@
 from datetime import date
 from decimal import Decimal
+from unittest.mock import patch
 
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import freeze_time, tagged
@@ -141,6 +142,19 @@ class TestRetention(ApiCase):
 
     def test_a_few_are_removed_at_a_time(self):
         self.patch(retention, "ROWS", 1)
+        self._remove()
+        self.assertEqual(self._left(), self.months[2:])
+
+    def test_what_an_interrupted_run_left_is_owed_as_before_and_removed_by_the_next(self):
+        """L1, R6."""
+        before = self._ledger()
+        self.patch(retention, "ROWS", 1)
+        with patch.object(retention, "commit_progress", return_value=False):
+            self._remove()
+        self.assertEqual(self._left(), self.months[1:])
+        self.subscription._fusion_request_rating(date(2026, 1, 1))
+        self._rate_at(NOW)
+        self.assertEqual(self._ledger(), before)
         self._remove()
         self.assertEqual(self._left(), self.months[2:])
 
