@@ -50,12 +50,14 @@ class SaleOrder(models.Model):
     def _fusion_settle_usage(self):
         """Note from which day on the counters of these subscriptions are kept."""
         locked = self._fusion_try_lock(allow_referencing=False)
-        for order in (
-            locked.filtered(lambda order: order._fusion_has_begun()) - locked._fusion_busy()
-        ):
-            day = order._fusion_settled_until()
-            if day > (order.fusion_usage_kept_from or order.fusion_start_date):
-                as_engine(order).fusion_usage_kept_from = day
+        for order in locked - locked._fusion_busy():
+            with order._fusion_catch_failure("rating"):
+                order._fusion_settle_own_usage()
+
+    def _fusion_settle_own_usage(self):
+        day = self._fusion_has_begun() and self._fusion_settled_until()
+        if day and day > (self.fusion_usage_kept_from or self.fusion_start_date):
+            as_engine(self).fusion_usage_kept_from = day
 
     def _fusion_busy(self):
         """Return those that have something to rate, as of this moment.

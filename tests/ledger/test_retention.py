@@ -145,6 +145,29 @@ class TestRetention(ApiCase):
         self._remove()
         self.assertEqual(self._left(), self.months[2:])
 
+    def test_one_subscription_that_fails_does_not_stop_the_others_and_says_so(self):
+        """R7."""
+        with freeze_time("2026-01-01"):
+            bad = self._own_subscription("sub-43")
+        self._use(bad, 1, "2026-01-10")
+        for moment in BILLED:
+            self._bill_at(moment)
+        settled_until = type(bad)._fusion_settled_until
+
+        def fail(order):
+            if order == bad:
+                raise ZeroDivisionError
+            return settled_until(order)
+
+        with (
+            patch.object(type(bad), "_fusion_settled_until", fail),
+            self.assertLogs("odoo.addons.fusion_billing", "ERROR"),
+        ):
+            self._remove()
+        self.assertEqual(self._left(), self.months[2:])
+        self.assertTrue(bad.fusion_error)
+        self.assertFalse(bad.fusion_usage_kept_from)
+
     def test_what_an_interrupted_run_left_is_owed_as_before_and_removed_by_the_next(self):
         """L1, R6."""
         before = self._ledger()
