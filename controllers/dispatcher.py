@@ -89,8 +89,7 @@ def _headers_of_ours(error):
         case errors.NotReady():
             return RETRY
         case errors.RateLimited():
-            rates = (error.rate,) if error.rate else ()
-            return ("Retry-After", str(error.seconds)), *rate_headers(rates)
+            return (("Retry-After", str(error.seconds)),)
         case errors.Forbidden(scope=str(scope)):
             return (("WWW-Authenticate", f'Bearer error="insufficient_scope", scope="{scope}"'),)
     return ()
@@ -209,6 +208,7 @@ class FusionDispatcher(http.Dispatcher):
             write_json(facts),
             answer.facts["code"],
             answer.headers,
+            used_up=filter(None, [getattr(exc, "rate", None)]),
             reason=_reason(exc) if answer.status >= 500 else None,
         )
 
@@ -260,7 +260,9 @@ class FusionDispatcher(http.Dispatcher):
             self.request.fusion_request_id = given if sane else uuid.uuid4().hex
         return self.request.fusion_request_id
 
-    def _respond(self, status, content, code, headers=(), content_type="application/json", **told):
+    def _respond(
+        self, status, content, code, headers=(), content_type="application/json", used_up=(), **told
+    ):
         return ApiResponse(
             content,
             lambda status: tell(self.request, self.request_id, status, code, **told),
@@ -270,7 +272,7 @@ class FusionDispatcher(http.Dispatcher):
                 ("Cache-Control", "no-store"),
                 ("X-Content-Type-Options", "nosniff"),
                 ("X-Request-Id", self.request_id),
-                *rate_headers(getattr(self.request, "fusion_rates", ())),
+                *rate_headers((*getattr(self.request, "fusion_rates", ()), *used_up)),
                 *headers,
             ],
         )

@@ -63,6 +63,17 @@ class TestQuotas(ApiServerCase):
         self.assertEqual(self.push([self.event(n) for n in range(60, 100)]).status_code, 200)
         self.assertEqual(len(self.stored()), 100)
 
+    def test_both_quotas_stand_in_one_header(self):
+        self.limit(request_quota=50, event_quota=2)
+        for numbers, status, left in ((range(2), 200, 0), (range(2, 4), 429, 0)):
+            response = self.push([self.event(number) for number in numbers])
+            self.assertEqual(response.status_code, status, response.text)
+            self.assertEqual(
+                response.raw.headers.getlist("RateLimit-Policy"),
+                ['"requests";q=50;w=60, "events";q=2;w=60'],
+            )
+            self.assertIn(f'"events";r={left};t=', response.headers["RateLimit"])
+
     def test_a_batch_that_no_minute_has_room_for_is_too_large(self):
         self.limit(event_quota=100)
         response = self.push([self.event(number) for number in range(101)])
