@@ -70,15 +70,18 @@ def left_if_busy(env):
         _logger.info("Left to the next run: %s", error)
 
 
-def lock(records):
+def lock(records, allow_referencing=False):
     """Wait until nobody else changes these records, and let nobody until the transaction ends.
 
     If somebody has changed them since it began, the transaction is run again.
+
+    :param bool allow_referencing: let others add to them meanwhile, such as counters
     """
     query = SQL(
-        "SELECT FROM %s WHERE id = ANY(%s) ORDER BY id FOR UPDATE",
+        "SELECT FROM %s WHERE id = ANY(%s) ORDER BY id FOR %s",
         SQL.identifier(records._table),
         records.ids,
+        SQL("NO KEY UPDATE" if allow_referencing else "UPDATE"),
     )
     with no_alarm():
         records.env.cr.execute(query)

@@ -13,6 +13,7 @@ from . import (
     shared_documents,
     drafts,
     run,
+    upcoming,
     actions,
     waiver,
     whole_documents,

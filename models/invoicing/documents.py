@@ -21,6 +21,7 @@ class Document:
     :param bool closes_period: whether a billing period ends on that date
     :param dict amounts: `{row of the ledger: amount it settles}`
     :param one_offs: order lines that Odoo bills by their quantities
+    :param date issued_on: the document's own date; today, if empty
     """
 
     order: Any
@@ -28,6 +29,7 @@ class Document:
     closes_period: bool
     amounts: dict = field(default_factory=dict)
     one_offs: Any = ()
+    issued_on: date | None = None
 
     @property
     def plan(self):
@@ -154,9 +156,22 @@ class SaleOrder(models.Model):
 
     def _fusion_create_documents(self, documents):
         """Create invoices and credit notes, all at once, and post those that are not held."""
+        documents, moves = self._fusion_draft_documents(documents)
+        moves.browse(
+            move.id
+            for move, document in zip(moves, documents, strict=True)
+            if document.plan.invoice_mode == "post" and not move.fusion_post_at
+        )._fusion_post_whole()
+        return self.env["account.move"].browse(moves.ids)
+
+    def _fusion_draft_documents(self, documents):
+        """Create drafts, all at once.
+
+        :return: what each of them is for, fewer where customers share documents; and the drafts
+        """
         moves = self.env["account.move"]
         if not documents:
-            return moves
+            return documents, moves
         documents, vals_list = self._fusion_share_documents(
             documents, self._fusion_prepare_documents(documents)
         )
@@ -166,12 +181,7 @@ class SaleOrder(models.Model):
             ._fusion_create_drafts(vals_list)
         )
         moves._fusion_follow_sign()
-        moves.browse(
-            move.id
-            for move, document in zip(moves, documents, strict=True)
-            if document.plan.invoice_mode == "post" and not move.fusion_post_at
-        )._fusion_post_whole()
-        return self.env["account.move"].browse(moves.ids)
+        return documents, moves
 
     def _fusion_prepare_documents(self, documents):
         """Return the values of the documents' moves."""
@@ -197,7 +207,7 @@ class SaleOrder(models.Model):
         values = [*order._fusion_in_order(lines)]
         return {
             **order._prepare_invoice(),
-            "invoice_date": order._fusion_today(),
+            "invoice_date": document.issued_on or order._fusion_today(),
             "fusion_bill_on": document.bill_on,
             "fusion_post_at": document.post_at,
             "invoice_line_ids": [

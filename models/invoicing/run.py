@@ -97,12 +97,16 @@ class SaleOrder(models.Model):
         return self.env["account.move"].browse(invoices.ids)
 
     def _fusion_bill(self, day, asked=False):
+        moves = self._fusion_create_documents(self._fusion_work_out(day, asked))
+        self._fusion_advance(day)
+        return moves
+
+    def _fusion_work_out(self, day, asked=False):
+        """Rate once more (R8), and return the documents that are due by a day."""
         # Orders are not shown yet what is billed here: they are once their open periods moved on.
         self.env["fusion.billing.rating"]._rate_touched(self, day)
         billable = self.filtered(lambda order: order.state != "cancel")
-        moves = self._fusion_create_documents(billable._fusion_documents(day, asked))
-        self._fusion_advance(day)
-        return moves
+        return billable._fusion_documents(day, asked)
 
     # === THE OPEN PERIOD === #
 

@@ -12,6 +12,7 @@ from . import (
     test_settlement,
     test_shared_documents,
     test_shown_amounts,
+    test_upcoming,
     test_waivers,
     test_whole_documents,
 )
