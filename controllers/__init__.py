@@ -1,1 +1,1 @@
-from . import api, dispatcher, webhooks
+from . import api, dispatcher, portal, webhooks

@@ -25,6 +25,7 @@ ASPECTS = (
     "invoicing",
     "api",
     "webhook",
+    "portal",
     "operations",
 )
 NOT_OURS = {".git", ".dev", "node_modules", "__pycache__"}

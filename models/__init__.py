@@ -9,5 +9,6 @@ from . import (
     invoicing,  # what is billed: the order's lines, invoices, drafts that wait for late usage
     api,  # apps, their keys and customers, and each group of endpoints
     webhook,  # what apps are told: the outbox, its sending, and what makes events
+    portal,  # what customers see of all this, and may do themselves
     operations,  # whether the work is done: readiness
 )

@@ -6,6 +6,7 @@ from .catalog import *
 from .invoicing import *
 from .ledger import *
 from .operations import *
+from .portal import *
 from .subscription import *
 from .ui import *
 from .usage import *

@@ -24,6 +24,7 @@ class Line(NamedTuple):
     target: Target
     figures: dict = NOTHING
     rated_at: Any = None
+    rating: Any = None  # the ledger's row, where the ledger was read
 
     @property
     def order(self):
@@ -73,12 +74,17 @@ class FusionBillingApiPeriodUsage(models.AbstractModel):
 
     # === FINDING === #
 
+    def _has_news(self, subscription):
+        """Whether the ledger does not say all of it yet."""
+        # sudo: requests are the engine's.
+        asked = Domain("subscription_id", "=", subscription.id)
+        return bool(self.env["fusion.billing.rating.request"].sudo().search_count(asked, limit=1))
+
     def _rate_news(self, subscription):
         """Rate what was pushed; return whether the ledger says all of it now."""
         # sudo: rating alone writes the ledger, whoever asks for it.
         ratings = self.env["fusion.billing.rating"].sudo()
-        asked = Domain("subscription_id", "=", subscription.id)
-        if not self.env["fusion.billing.rating.request"].sudo().search_count(asked, limit=1):
+        if not self._has_news(subscription):
             return True
         # That somebody was faster is no failure, so it raises no alarm in the log; what is one is
         # told by the rating.
@@ -124,7 +130,8 @@ class FusionBillingApiPeriodUsage(models.AbstractModel):
         lines = []
         for target in targets:
             row = known.get((target.source.id, target.stretch.days.start))
-            lines.append(Line(target, exact[row.id], row.rated_at or None) if row else Line(target))
+            found = Line(target, exact[row.id], row.rated_at or None, row) if row else Line(target)
+            lines.append(found)
         return lines
 
     def _find_rows(self, subscription, period):
@@ -134,14 +141,14 @@ class FusionBillingApiPeriodUsage(models.AbstractModel):
             & Domain("cycle_start", "=", period.start)
         )
 
-    def _find_targets(self, subscription, period):
-        """Return the stretches of a period in which usage is charged."""
+    def _find_targets(self, subscription, period, fees=False):
+        """Return the stretches of a period in which usage is charged, or those of recurring fees."""
         # sudo: what is rated depends on exchange rates, which the API does not read.
         order = subscription.sudo()
         rate_on = cache(order.env["fusion.billing.rating"]._currency_rate)
         with raises_invalid_state():
             targets = Inputs(order).targets(order, [period.lived], rate_on)
-        return [target for target in targets if target.stretch.is_usage]
+        return [target for target in targets if target.stretch.is_usage is not fees]
 
     # === PROJECTING === #
 

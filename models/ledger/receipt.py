@@ -103,7 +103,9 @@ class FusionBillingRating(models.Model):
         own, other = self.charge_currency_id, self.currency_id
         if own == other:
             return ""
-        rate = self._read_exact(["currency_rate"])[self.id]["currency_rate"]
+        # A row that is only worked out, for somebody to look at, is not stored.
+        stored = self._read_exact(["currency_rate"]).get(self.id)
+        rate = stored["currency_rate"] if stored else Decimal(repr(self.currency_rate))
         return self.env._(
             "%(own)s = %(other)s",
             own=format_price(self.env, Decimal(1), own),

@@ -38,7 +38,10 @@ class TestThresholdEvents(WebhookEventsCase):
         self.assertTold()
         self._reach("0.000001", "2026-01-11")
         data = self.assertTold("usage.threshold_reached")
-        self.assertEqual(data["threshold"], {"kind": "percent", "value": "80"})
+        self.assertEqual(
+            data["threshold"],
+            {"kind": "percent", "value": "80", "set_by": "staff", "is_budget": False},
+        )
         self.assertEqual((data["quantity"], data["included"]), ("800", "1000"))
         self.assertEqual(data["external_id"], "sub-1")
         self.assertEqual(data["metric_code"], "api_calls")

@@ -1,0 +1,199 @@
+"""Subscriptions in the customer portal: who may see what, and nothing of billing."""
+
+import csv
+import io
+
+from odoo import http
+from odoo.exceptions import AccessError, MissingError
+from odoo.http import request
+
+from odoo.addons.portal.controllers.portal import CustomerPortal
+from odoo.addons.portal.controllers.portal import pager as portal_pager
+
+from ..core.api.errors import InvalidInput
+from ..core.api.payload import day as read_day
+from ..core.api.payload import invalid
+from ..core.api.payload import quantity as read_quantity
+from ..models.portal.page import Page
+from ..models.portal.sale_order_alerts import MOST_ALERTS
+
+PATH = "/my/subscriptions"
+ONE = f"{PATH}/<int(min=1, max=2147483647):order_id>"
+
+
+def portal_route(*paths, **kwargs):
+    """A page of the portal."""
+    return http.route(list(paths), type="http", website=True, **kwargs)
+
+
+class SubscriptionPortal(CustomerPortal):
+    def _prepare_home_portal_values(self, counters):
+        values = super()._prepare_home_portal_values(counters)
+        if "fusion_subscription_count" in counters:
+            orders = request.env["sale.order"]
+            domain = orders._fusion_portal_domain(request.env.user.partner_id)
+            readable = orders.has_access("read")
+            values["fusion_subscription_count"] = readable and orders.search_count(domain, limit=1)
+        return values
+
+    # === LOOKING === #
+
+    @portal_route(PATH, f"{PATH}/page/<int:page>", auth="user", readonly=True)
+    def fusion_subscriptions(self, page=1, **_kw):
+        orders = request.env["sale.order"]
+        domain = orders._fusion_portal_domain(request.env.user.partner_id)
+        readable = orders.has_access("read")
+        pager = portal_pager(
+            url=PATH,
+            total=readable and orders.search_count(domain),
+            page=page,
+            step=self._items_per_page,
+        )
+        found = readable and orders.search(
+            domain,
+            order="fusion_state, id desc",
+            limit=self._items_per_page,
+            offset=pager["offset"],
+        )
+        return request.render(
+            "fusion_billing.portal_subscriptions",
+            {
+                **self._prepare_portal_layout_values(),
+                "page_name": "fusion_subscription",
+                "default_url": PATH,
+                "pager": pager,
+                # sudo: of what they may read, customers read the plan's name, too.
+                "subscriptions": (found or orders).sudo(),
+            },
+        )
+
+    @portal_route(ONE, auth="public")
+    def fusion_subscription(self, order_id, access_token=None, period=None, alerts=None, **_kw):
+        order = self._find_subscription(order_id, access_token)
+        if not order:
+            return request.redirect("/my")
+        if not order._fusion_has_begun():
+            return request.redirect(self._keep_token(order.access_url, access_token))
+        return self._render(
+            "fusion_billing.portal_subscription",
+            order,
+            access_token,
+            period,
+            alerts_outcome=alerts,
+            may_change=bool(self._find_own(order_id)),
+        )
+
+    @portal_route(f"{ONE}/usage.csv", auth="public", readonly=True)
+    def fusion_usage(self, order_id, access_token=None, period=None, **_kw):
+        """Return what was used on each day of a billing period."""
+        order = self._find_subscription(order_id, access_token)
+        if not order or not order._fusion_has_begun():
+            return request.redirect("/my")
+        page = Page(order, self._read_day(period))
+        name = f"usage-{order.id}-{page.period.start.isoformat()}.csv"
+        return request.make_response(
+            _write_csv(page.table()),
+            headers=[
+                ("Content-Type", "text/csv; charset=utf-8"),
+                ("Content-Disposition", http.content_disposition(name)),
+                ("X-Content-Type-Options", "nosniff"),
+            ],
+        )
+
+    # === ALERTS === #
+
+    @portal_route(f"{ONE}/alerts", auth="user", methods=["POST"])
+    def fusion_set_alerts(self, order_id, budget="", **_kw):
+        """Set the budget and the amounts at which the customer is told, all of them at once."""
+        order = self._find_own(order_id)
+        if not order:
+            return request.redirect("/my")
+        try:
+            limit = _read_amount(budget)
+            amounts = {_read_amount(text) for text in request.httprequest.form.getlist("alert")}
+        except InvalidInput:
+            return self._back(order, "alerts", "invalid")
+        amounts -= {None}
+        if len(amounts) > MOST_ALERTS:
+            return self._back(order, "alerts", "invalid")
+        order._fusion_set_alerts(request.env.user.partner_id, limit, amounts)
+        return self._back(order, "alerts", "saved")
+
+    # === HELPERS === #
+
+    def _find_own(self, order_id):
+        """Return a subscription in sudo for one of the customer's people, who are logged in.
+
+        A token is not enough to change something, as it is in e-mails that are passed on; and
+        staff do their changes in the back office, where rights are asked for.
+        """
+        user, order = request.env.user, self._find_subscription(order_id)
+        customer = order and order.partner_id.commercial_partner_id
+        if not order or not user._is_portal() or customer != user.commercial_partner_id:
+            return None
+        return order if order._fusion_is_running() else None
+
+    def _back(self, order, name, outcome):
+        return request.redirect(f"{order._fusion_portal_url()}?{name}={outcome}#{name}")
+
+    def _find_subscription(self, order_id, access_token=None):
+        """Return an order in sudo, for who may read it or has its token; else None."""
+        token = access_token if access_token and access_token.isascii() else None
+        try:
+            return self._document_check_access("sale.order", order_id, access_token=token)
+        except (AccessError, MissingError):
+            return None
+
+    def _render(self, template, order, access_token, period=None, **values):
+        page = Page(order, self._read_day(period))
+        return request.render(
+            template,
+            self._get_page_view_values(
+                order,
+                access_token,
+                {
+                    **self._prepare_portal_layout_values(),
+                    "page_name": "fusion_subscription",
+                    "subscription": order,
+                    "res_company": order.company_id,
+                    "page": page,
+                    **page.values(),
+                    **values,
+                },
+                "my_fusion_subscriptions_history",
+                False,
+            ),
+        )
+
+    def _read_day(self, text):
+        try:
+            return read_day(text, "period")
+        except InvalidInput:
+            return None
+
+    def _keep_token(self, url, access_token):
+        return f"{url}?access_token={access_token}" if access_token else url
+
+
+def _read_amount(text):
+    """Return an amount above zero that somebody typed, exactly; None if nothing.
+
+    :raise InvalidInput: it is none
+    """
+    amount = read_quantity(text.strip() or None, "amount")
+    if amount is not None and not amount:
+        raise invalid("amount", "must be above zero")
+    return amount
+
+
+def _write_csv(rows):
+    """Write rows for a spreadsheet: a text that it would take for a formula stays a text."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerows([_as_text(cell) for cell in row] for row in rows)
+    return "\ufeff" + out.getvalue()
+
+
+def _as_text(cell):
+    cell = str(cell)
+    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell

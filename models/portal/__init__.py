@@ -1,0 +1,1 @@
+from . import threshold, rating, sale_order, sale_order_alerts

@@ -1,0 +1,1 @@
+from . import test_portal_alerts, test_portal_pages, test_portal_walls
