@@ -50,6 +50,7 @@
         "views/portal/mail_templates.xml",
         "views/portal/alert_templates.xml",
         "views/portal/portal_templates.xml",
+        "views/operations/run_views.xml",
         "views/menus.xml",
         "views/webhook/menus.xml",
     ],

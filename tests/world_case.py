@@ -106,6 +106,11 @@ MADE_OF = {
         "started_at": "2026-01-10 00:00:00",
         "outcome": "success",
     },
+    "fusion.billing.run": lambda w: {
+        "kind": "rating",
+        "started_at": "2026-01-10 00:00:00",
+        "outcome": "failed",
+    },
     "fusion.billing.quota": lambda w: {
         "service_id": w["fusion.billing.service"].id,
         "kind": "requests",

@@ -47,6 +47,7 @@ class TestInvoicingConcurrency(BillingCase):
             gate.open(*runs)
             for run in runs:
                 in_odoo.finish(run)
+        self.assertEqual(set(self.outcomes("invoicing")), {"success"})
         # What one run found locked by the other is left to the next one.
         self.run_crons(INVOICING)
         self.assert_billed_once()
@@ -90,6 +91,12 @@ class TestInvoicingConcurrency(BillingCase):
         self.assertLess(counts[-1], 2 * self.SUBSCRIPTIONS, "it was killed in the middle")
         self.run_crons(INVOICING)
         self.assert_billed_once()
+        self.assertEqual(self.outcomes("invoicing"), ["interrupted"] * 3 + ["success"])
+
+    def outcomes(self, kind):
+        """What became of each run that is kept, see `fusion.billing.run`."""
+        statement = "SELECT outcome FROM fusion_billing_run WHERE kind = %s ORDER BY id"
+        return [outcome for [outcome] in query(self.database, statement, (kind,))]
 
     def kill_run(self, seconds):
         """Kill a cron run so long after it has posted its first invoices.

@@ -1,4 +1,46 @@
-"""How scheduled actions report how far they are."""
+"""How scheduled actions report how far they are, and what a run of one comes to."""
+
+import threading
+from contextlib import contextmanager
+
+_here = threading.local()
+
+
+class Tally:
+    """What a run has taken by now, and what of it failed.
+
+    :ivar int taken: records, failed ones too
+    :ivar set failed_ids: the ids of the records that failed, where somebody can be sent there
+    :ivar int nameless: how many more failed
+    """
+
+    def __init__(self):
+        self.taken = self.nameless = 0
+        self.failed_ids = set()
+
+    @property
+    def failed(self):
+        return len(self.failed_ids) + self.nameless
+
+    @property
+    def done(self):
+        return max(0, self.taken - self.failed)
+
+
+@contextmanager
+def tallied():
+    """Count what this thread does from here on, apart from what it counts already."""
+    before = getattr(_here, "tally", None)
+    _here.tally = Tally()
+    try:
+        yield _here.tally
+    finally:
+        _here.tally = before
+
+
+def tally():
+    """Return the :class:`Tally` of this thread's run; one that nobody reads outside of a run."""
+    return getattr(_here, "tally", None) or Tally()
 
 
 def commit_progress(env, processed, remaining):
@@ -8,4 +50,6 @@ def commit_progress(env, processed, remaining):
     """
     if not env.context.get("ir_cron_progress_id"):
         return True
-    return env["ir.cron"]._commit_progress(processed, remaining=remaining) > 0
+    seconds_left = env["ir.cron"]._commit_progress(processed, remaining=remaining)
+    tally().taken += processed
+    return seconds_left > 0

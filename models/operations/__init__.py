@@ -1,1 +1,1 @@
-from . import readiness, traffic, metrics
+from . import run, rating, sale_order, delivery, readiness, traffic, metrics

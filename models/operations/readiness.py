@@ -42,10 +42,15 @@ class FusionBillingApiReadiness(models.AbstractModel):
 
     def _read_crons(self):
         """Yield of each action: name, label, whether it is active, seconds late and of a turn."""
-        xmlid = self.env["ir.model.data"]._xmlid_to_res_id
-        names = {xmlid(f"fusion_billing.{cron}"): name for name, cron in CRONS.items()}
-        rows = self.env.execute_query(SQL(LATE_CRONS, ids=list(filter(None, names))))
+        names = self._crons()
+        rows = self.env.execute_query(SQL(LATE_CRONS, ids=list(names)))
         return ((names[cron], *facts) for cron, *facts in rows)
+
+    def _crons(self):
+        """Return the names of the scheduled actions by their ids."""
+        xmlid = self.env["ir.model.data"]._xmlid_to_res_id
+        ids = {xmlid(f"fusion_billing.{cron}"): name for name, cron in CRONS.items()}
+        return {cron: name for cron, name in ids.items() if cron}
 
     def _read_unsent(self):
         [[seconds]] = self.env.execute_query(SQL(LATE_EVENTS))

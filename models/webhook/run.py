@@ -8,6 +8,7 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from ...core.webhook.attempt import attempt
 from ...core.webhook.safe_http import TOTAL_TIMEOUT
+from ..base.cron import tally
 
 _logger = logging.getLogger(__name__)
 
@@ -83,8 +84,11 @@ class DeliveryRun:
         done, _others = wait(self._in_flight, timeout, FIRST_COMPLETED)
         for future in done:
             del self._in_flight[future]
-            self._in_transaction(self._deliveries._record, future.result())
+            result = future.result()
+            self._in_transaction(self._deliveries._record, result)
             self._sent += 1
+            tally().taken += 1
+            tally().nameless += bool(result.response.error)
 
     # === TRANSACTIONS === #
 

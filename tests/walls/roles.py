@@ -41,6 +41,7 @@ fusion.billing.threshold              -      -      -      -         rwcd  rwcd 
 fusion.billing.threshold.crossing     -      -      -      -         r     r       -     -
 fusion.billing.webhook.delivery       -      -      -      -         r     rd      -     r
 fusion.billing.webhook.attempt        -      -      -      -         r     r       -     -
+fusion.billing.run                    -      -      -      -         r     r       -     -
 fusion.billing.quota                  -      -      -      -         -     -       -     -
 fusion.billing.traffic                -      -      -      -         -     -       -     -
 fusion.billing.api.key.wizard         -      -      -      -         -     rwc     -     -
@@ -143,6 +144,7 @@ fusion.billing.rating.action_fusion_take_back_waiver          clerk
 fusion.billing.rating.action_fusion_waive                     clerk
 fusion.billing.rating.action_view_usage                       clerk
 fusion.billing.reopen.wizard.action_reopen                    clerk
+fusion.billing.run.action_view_failures                       clerk
 fusion.billing.service.action_view_webhook_deliveries         clerk
 fusion.billing.service.action_webhook_enable                  manager
 fusion.billing.service.action_webhook_resend_failed           manager
@@ -164,6 +166,9 @@ sale.order.action_fusion_resume                               clerk
 sale.order.action_view_fusion_ratings                         clerk
 sale.order.action_view_fusion_usage                           clerk
 """
+
+# Models of no company, as scheduled actions work for all: billing staff of any may see them.
+EVERYBODYS = {"fusion.billing.run"}
 
 # What a person could write into a record of each model.
 CHANGES = {
@@ -189,6 +194,7 @@ CHANGES = {
     "fusion.billing.threshold.crossing": {"cycle_start": "2026-02-01"},
     "fusion.billing.webhook.delivery": {"state": "cancelled"},
     "fusion.billing.webhook.attempt": {"outcome": "failure"},
+    "fusion.billing.run": {"outcome": "success"},
     "fusion.billing.quota": {"used": 0},
     "fusion.billing.traffic": {"requests": 0},
     "fusion.billing.api.key.wizard": {"overlap_hours": 1},

@@ -1,0 +1,18 @@
+from odoo import api, models
+
+from ..base.cron import tally
+
+
+class SaleOrder(models.Model):
+    """Each invoicing run leaves a row, which names the subscriptions that failed."""
+
+    _inherit = "sale.order"
+
+    @api.model
+    def _fusion_cron_create_invoices(self):
+        with self.env["fusion.billing.run"]._recorded("invoicing"):
+            return super()._fusion_cron_create_invoices()
+
+    def _fusion_show_failure(self, step, sentence):
+        tally().failed_ids.add(self.id)
+        return super()._fusion_show_failure(step, sentence)
