@@ -329,13 +329,12 @@ class SaleOrder(models.Model):
         """Return how many counters would not be billed any more, those included that were accepted
         since this transaction began: it does not see them, and whoever is told must know (T5).
         """
+        had, has = self._fusion_spans_of(before), self._fusion_spans_of(after)
+        if had == has:  # as with a change of plan: nothing can be lost
+            return 0
         # sudo: what is lost counts, whoever looks.
         usage = self.env["fusion.billing.usage"].sudo()
-        lost = (
-            Domain("subscription_id", "=", self.id)
-            & _within(self._fusion_spans_of(before))
-            & ~_within(self._fusion_spans_of(after))
-        )
+        lost = Domain("subscription_id", "=", self.id) & _within(had) & ~_within(has)
         with self.env.registry.cursor() as now:
             arrived = usage.with_env(usage.env(cr=now)).search_count(lost)
         return max(usage.search_count(lost), arrived)
