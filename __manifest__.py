@@ -32,6 +32,8 @@
         "views/catalog/charge_version_views.xml",
         "views/catalog/charge_views.xml",
         "views/catalog/plan_views.xml",
+        "views/catalog/price_table.xml",
+        "views/subscription/offer_templates.xml",
         "views/subscription/sale_order_views.xml",
         "views/api/account_link_views.xml",
         "views/api/service_views.xml",

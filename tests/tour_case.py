@@ -28,9 +28,10 @@ class TourCase(StaffCase, HttpCase):
         _find_executable()
         super().setUp()
 
-    def _tour(self, name, user, **cookies):
-        """Run a tour as a user, from Odoo's first page on.
+    def _tour(self, name, user=None, url="/odoo", **cookies):
+        """Run a tour as a user, or as somebody who is not logged in, from a page on.
 
+        :param url: Odoo's first page, if empty
         :param cookies: what only this test knows, for the tour to read
         """
         with (
@@ -39,5 +40,9 @@ class TourCase(StaffCase, HttpCase):
             patch("odoo.tests.common.CHECK_BROWSER_ITERATIONS", 600),
         ):
             self.start_tour(
-                "/odoo", f"fusion_billing_{name}", login=user.login, cookies=cookies, timeout=300
+                url,
+                f"fusion_billing_{name}",
+                login=user and user.login,
+                cookies=cookies,
+                timeout=300,
             )

@@ -8,5 +8,6 @@ from . import (
     charge_filter,
     charge_version_wording,
     charge_wording,
+    price_table,
     product_template,
 )

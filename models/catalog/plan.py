@@ -171,15 +171,15 @@ class FusionBillingPlan(models.Model):
                 found += pieces
         return tuple(found)
 
-    def _charges_for(self, currency):
+    def _charges_for(self, currency, day=None):
         """Return the charges that rate a subscription in this currency.
 
-        Those that are in force today. A metric is billed in one currency: the subscription's own
-        if there is a charge in it, else that of its first charge.
+        Those that are in force on a day: today, if empty. A metric is billed in one currency: the
+        subscription's own if there is a charge in it, else that of its first charge.
         """
         self.ensure_one()
-        today, charges = self.company_id._fusion_today(), self.env["fusion.billing.charge"]
-        in_force = self.charge_ids.filtered(lambda charge: charge._version_at(today))
+        day, charges = day or self.company_id._fusion_today(), self.env["fusion.billing.charge"]
+        in_force = self.charge_ids.filtered(lambda charge: charge._version_at(day))
         for candidates in in_force.grouped("metric_id").values():
             by_currency = candidates.grouped("currency_id")
             charges |= by_currency.get(currency) or by_currency[candidates[0].currency_id]

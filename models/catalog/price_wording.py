@@ -75,13 +75,17 @@ class PriceWords:
         return self.env._("%(rate)s %% of the amount", **words)
 
     def _tiers(self):
-        manner = {
+        return f"{self._manner()}: " + "; ".join(
+            self._tier(tier) for tier in self.terms.tier_ids.sorted()
+        )
+
+    def _manner(self):
+        return {
             "graduated": self.env._("each unit at the price of its tier"),
             "volume": self.env._("all units at the price of the tier reached"),
             "stairstep": self.env._("the flat amount of the tier reached"),
             "graduated_percentage": self.env._("the rate of each tier on the money in it"),
         }[self.terms.charge_model]
-        return f"{manner}: " + "; ".join(self._tier(tier) for tier in self.terms.tier_ids.sorted())
 
     def _tier(self, tier):
         words = {"price": self._tier_price(tier), "up_to": self._units(tier.up_to)}

@@ -13,4 +13,5 @@ from . import (
     sale_order_items,
     sale_order_failure,
     sale_order_actions,
+    offer,
 )

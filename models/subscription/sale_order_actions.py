@@ -41,7 +41,7 @@ class SaleOrder(models.Model):
     def _compute_fusion_planned(self):
         for order in self:
             today = order._fusion_today()
-            order.fusion_planned = order._origin.fusion_phase_ids and "\n".join(
+            order.fusion_planned = bool(order._origin.fusion_phase_ids) and "\n".join(
                 [
                     *(phase._describe() for phase in order._origin._fusion_planned_changes()),
                     *order._origin.fusion_item_ids._describe_plans(today),

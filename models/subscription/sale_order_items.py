@@ -22,8 +22,9 @@ class SaleOrder(models.Model):
         # sudo: salespeople need not see the plan's fees.
         offered = self.sudo().order_line.filtered("fusion_plan_fee_id")
         fees = self.sudo().fusion_plan_id.fee_ids
-        offered.filtered(lambda line: line.fusion_plan_fee_id not in fees).unlink()
-        self.sudo()._fusion_add_fee_lines(fees - offered.fusion_plan_fee_id)
+        kept = offered.filtered(lambda line: line.fusion_plan_fee_id in fees)
+        (offered - kept).unlink()
+        self.sudo()._fusion_add_fee_lines(fees - kept.fusion_plan_fee_id)
 
     def _fusion_add_fee_lines(self, fees):
         """Add an order line for each fee, at its own price or the pricelist's."""

@@ -87,6 +87,22 @@ class TestMarkup(StaffCase):
         estimate.action_estimate()
         self.assertPlain(estimate.estimate)
 
+    def test_an_offer_and_an_invoice(self):
+        metric = self._metric("offered", TYPED)
+        self._charge(metric, filter_ids=self._filters(region=TYPED), price_per_unit=1)
+        subscription = self._subscribe(products=self._product(TYPED, fusion_recurring=True))
+        self.plan.name = TYPED
+        self.assertPlain(subscription.fusion_offer)
+        self._use(subscription, 12, metric=metric, dimensions={"region": TYPED.split(",")[0]})
+        with freeze_time("2026-02-01"):
+            invoices = subscription._fusion_bill_until(date(2026, 2, 1))
+        html, _kind = self.env["ir.actions.report"]._render_qweb_html(
+            "account.account_invoices", invoices.ids
+        )
+        text = html.decode()
+        self.assertIn("&lt;img src=x onerror=alert(1)&gt; &amp;", text)
+        self.assertNotIn("<img src=x", text)
+
     def test_every_field_of_ours_that_holds_html_is_tried_here(self):
         found = {
             (name, field.name)
@@ -99,5 +115,9 @@ class TestMarkup(StaffCase):
         self.assertIn("fusion.billing.close.wizard", dialogs)
         self.assertEqual(
             {(name, field) for name, field in found if field != "preview"},
-            {("fusion.billing.rating", "receipt"), ("fusion.billing.estimate.wizard", "estimate")},
+            {
+                ("fusion.billing.rating", "receipt"),
+                ("fusion.billing.estimate.wizard", "estimate"),
+                ("sale.order", "fusion_offer"),
+            },
         )

@@ -4,6 +4,7 @@ from . import (
     test_failures,
     test_lifecycle,
     test_mid_life,
+    test_offer,
     test_pauses,
     test_plan_change,
     test_subscription,

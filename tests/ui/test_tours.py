@@ -47,6 +47,23 @@ class TestTours(TourCase):
         self.assertFalse(subscription.fusion_phase_ids.plan_id - self.plan)
         self.assertFalse(subscription.fusion_end_date)
 
+    def test_a_customer_signs_a_quotation_and_has_seen_its_prices(self):
+        charge = self.plan.charge_ids.filtered(lambda charge: charge.metric_id == self.calls)
+        (charge or self._charge()).price_per_unit = "0.01"
+        quotation = self.env["sale.order"].create(
+            {
+                "partner_id": self.partner.id,
+                "fusion_plan_id": self.plan.id,
+                "require_signature": True,
+                "order_line": [(0, 0, {"product_id": self.fee_product.id})],
+            }
+        )
+        quotation.action_quotation_sent()
+        self._tour("sign", url=quotation.get_portal_url())
+        self.assertEqual((quotation.state, quotation.signed_by), ("sale", "Ada Acme"))
+        signed = quotation.message_ids.attachment_ids.filtered(lambda file: "pdf" in file.name)
+        self.assertIn(b"Usage is billed afterwards", signed.raw)
+
 
 @tagged("-at_install", "post_install")
 class TestWebhookTour(TourCase, WebhookCase):

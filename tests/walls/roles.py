@@ -103,6 +103,7 @@ fusion_is_due                     -      r      r      r         r     r       -
 fusion_item_ids                   -      -      -      -         rw    rw      -     r
 fusion_last_invoice_date          -      r      rw     rw        rw    rw      -     r
 fusion_next_invoice_date          -      r      rw     rw        rw    rw      -     r
+fusion_offer                      -      r      r      r         r     r       -     r
 fusion_phase_ids                  -      -      -      -         rw    rw      -     r
 fusion_plan_id                    -      r      rw     rw        rw    rw      -     r
 fusion_planned                    -      -      -      -         r     r       -     -
