@@ -38,6 +38,7 @@
         "views/api/account_link_views.xml",
         "views/api/service_views.xml",
         "views/invoicing/account_move_views.xml",
+        "views/invoicing/report_invoice.xml",
         "views/invoicing/res_partner_views.xml",
         "views/catalog/product_template_views.xml",
         "views/api/res_partner_views.xml",

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Command
 
 from ..base.clock import now
 from ..base.engine import as_engine, given, is_engine
@@ -44,15 +45,15 @@ class AccountMove(models.Model):
     @api.model
     def _fusion_own_fields(self):
         """Return the names of the fields that the engine alone writes."""
-        return {"fusion_bill_on", "fusion_post_at"}
+        return {"fusion_bill_on", "fusion_post_at", "fusion_included"}
 
     def _fusion_check_own(self, names):
         """Refuse to let anybody say when a document was due or is posted: the plan says it."""
         if names & self._fusion_own_fields() and not is_engine(self.env):
             raise UserError(
                 self.env._(
-                    "You cannot write what date a document is for, until when it is held, nor"
-                    " whether apps know of it: post it if it shall wait no longer."
+                    "You cannot write what date a document is for, what was included, until when"
+                    " it is held, nor whether apps know of it: post it if it shall wait no longer."
                 )
             )
 
@@ -129,6 +130,7 @@ class AccountMove(models.Model):
             )
         )
         as_engine(held).fusion_post_at = False
+        held._fusion_list_included()
         held._fusion_follow_sign()  # staff may have edited them
         as_engine(held).action_post()
 
@@ -142,6 +144,24 @@ class AccountMove(models.Model):
         negative = self.filtered(lambda move: move.amount_total < 0 and not move.posted_before)
         if negative:
             as_engine(negative).action_switch_move_type()
+            as_engine(negative)._fusion_read_forwards()
+
+    def _fusion_read_forwards(self):
+        """Let quantities be what was used or had, and prices have the sign: turning a document
+        turns its quantities, and nobody had less than none of something.
+
+        One-off lines keep the quantity that their order line is billed by.
+        """
+        for move in self:
+            backwards = move.invoice_line_ids.filtered(
+                lambda line: line.fusion_rating_id and line.quantity < 0
+            )
+            move.invoice_line_ids = [
+                Command.update(
+                    line.id, {"quantity": -line.quantity, "price_unit": -line.price_unit}
+                )
+                for line in backwards
+            ]
 
 
 class AccountMoveLine(models.Model):

@@ -41,7 +41,7 @@ class Document:
     def post_at(self):
         """Until when it is held for late counters, a naive UTC datetime; None if it is not."""
         plan = self.plan
-        if plan.invoice_mode != "post" or not plan.draft_hours or not self.closes_period:
+        if not plan._posts() or not plan.draft_hours or not self.closes_period:
             return None
         until = self.order._fusion_zones().midnight(self.bill_on) + timedelta(
             hours=plan.draft_hours
@@ -160,7 +160,7 @@ class SaleOrder(models.Model):
         moves.browse(
             move.id
             for move, document in zip(moves, documents, strict=True)
-            if document.plan.invoice_mode == "post" and not move.fusion_post_at
+            if document.plan._posts() and not move.fusion_post_at
         )._fusion_post_whole()
         return self.env["account.move"].browse(moves.ids)
 
@@ -190,9 +190,13 @@ class SaleOrder(models.Model):
         )
         order_lines, words = ratings._order_lines(), LineValues(ratings)
         shown = self.env["sale.order.line"].union(*order_lines.values())
+        included = self._fusion_included({document.bill_on for document in documents})
         with shown._fusion_without_history():
             return [
-                document.order._fusion_prepare_document(document, order_lines, words)
+                {
+                    **document.order._fusion_prepare_document(document, order_lines, words),
+                    "fusion_included": included.get((document.order, document.bill_on)),
+                }
                 for document in documents
             ]
 
@@ -210,6 +214,7 @@ class SaleOrder(models.Model):
             "invoice_date": document.issued_on or order._fusion_today(),
             "fusion_bill_on": document.bill_on,
             "fusion_post_at": document.post_at,
+            "fusion_send_at": now() if document.plan.invoice_mode == "send" else None,
             "invoice_line_ids": [
                 fields.Command.create({**line, "sequence": sequence})
                 for sequence, line in enumerate(values)

@@ -96,7 +96,7 @@ class FusionBillingRating(models.Model):
             sign = -1 if draft.move_type == "out_refund" else 1
             order_line = order_lines[rating].with_context(lang=draft.partner_id.lang)
             values = words.of_document_line(rating, order_line, total, line)
-            values["quantity"] *= sign
+            values["price_unit"] *= sign
             if line:
                 as_engine(line).write({name: values[name] for name in FOLLOWED})
             else:

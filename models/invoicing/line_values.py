@@ -6,6 +6,7 @@ from fractions import Fraction
 from ...core.money.exact import EXACT, plain_text, tidy
 from ..base.wording import format_period, format_quantity
 from ..catalog.price_wording import format_price
+from .explanation import Explanation
 
 QUANTITIES = ["quantity", "included_quantity", "billable_quantity"]
 TERMS = ["quantity", "price_unit", "discount"]
@@ -31,11 +32,12 @@ class LineValues:
         :param Decimal amount: negative where it gives back
         :param own_line: the line of a draft that they are for, if it exists already
         """
+        priced = self._priced(rating, order_line, amount)
         return {
             **order_line._prepare_invoice_line(quantity=1),
             "product_id": rating.product_id.id,
-            "name": self.name(rating, order_line, own_line),
-            **self._priced(rating, order_line, amount),
+            "name": self._explained(rating, order_line, amount, priced, own_line),
+            **priced,
             "fusion_rating_id": rating.id,
             "fusion_settled": float(amount),
             "fusion_quantity": plain_text(self._figures[rating.id]["quantity"]),
@@ -44,9 +46,7 @@ class LineValues:
     def name(self, rating, order_line, own_line=None):
         """Say what a line settles: all of the row, or the difference to what others settle."""
         lang = order_line.order_id._get_lang()
-        settled = self._figures[rating.id]["settled"]
-        if own_line:
-            settled -= exact_amount(own_line.fusion_settled)
+        settled = self._settled(rating, own_line)
         if rating._is_usage():
             if not settled:
                 return self._usage(rating, lang)
@@ -54,6 +54,32 @@ class LineValues:
         if not settled:
             return self._fee(rating, order_line, lang)
         return self._fee_correction(rating, order_line, settled, lang)
+
+    def included(self, rating):
+        """Say of usage that costs nothing what was used, and what is included."""
+        lang = rating.subscription_id._get_lang()
+        words, quota = self._usage_words(rating, lang), rating.breakdown["included_quota"]
+        words["included"] = format_quantity(self.env, Decimal(quota), lang)
+        if Decimal(quota) < self._figures[rating.id]["quantity"]:
+            return self._env(lang)._("%(metric)s, %(period)s: %(used)s used", **words)
+        return self._env(lang)._(
+            "%(metric)s, %(period)s: %(used)s used, %(included)s included", **words
+        )
+
+    def _explained(self, rating, order_line, amount, priced, own_line):
+        """Say what a line settles, and below that how its amount comes about."""
+        name = self.name(rating, order_line, own_line)
+        reader = rating.with_env(self._env(order_line.order_id._get_lang()))
+        price = exact_amount(priced["price_unit"]) if rating._is_usage() else amount
+        text = Explanation(reader, self._figures[rating.id]["amount"]).text(
+            amount, self._settled(rating, own_line), price
+        )
+        return f"{name}\n{text}" if text else name
+
+    def _settled(self, rating, own_line):
+        """Return what other lines settle of a row."""
+        settled = self._figures[rating.id]["settled"]
+        return settled - exact_amount(own_line.fusion_settled) if own_line else settled
 
     def _env(self, lang):
         """Return the environment of a language: one for all rows, which share what it reads."""
@@ -119,12 +145,21 @@ class LineValues:
             format_quantity(self.env, tidy(figures[name]), lang) for name in QUANTITIES
         )
         return {
-            "metric": rating.metric_id.with_env(self._env(lang)).name,
+            "metric": self._metric(rating, lang),
             "period": format_period(self.env, rating.date_from, rating.date_until, lang),
             "used": used,
             "included": included,
             "billed": billed,
         }
+
+    def _metric(self, rating, lang):
+        """Name what was used, and which part of it: `API calls (region = eu)`."""
+        name = rating.metric_id.with_env(self._env(lang)).name
+        only = ", ".join(
+            f"{dimension} = {' / '.join(values)}"
+            for dimension, values in (rating.usage_filter or {}).items()
+        )
+        return f"{name} ({only})" if only else name
 
     def _was(self, rating, own_line):
         """Return the quantity that the latest other line of a row brought the bill up to."""

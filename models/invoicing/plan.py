@@ -2,10 +2,16 @@ from odoo import fields, models
 
 
 class FusionBillingPlan(models.Model):
-    """Whether documents of subscriptions to a plan may be shared."""
+    """What becomes of documents of subscriptions to a plan."""
 
     _inherit = "fusion.billing.plan"
 
+    invoice_mode = fields.Selection(
+        selection_add=[("send", "Post and send"), ("draft",)],
+        ondelete={"send": "set default"},
+        help="What becomes of documents. They are sent as each customer wants, by e-mail if they"
+        " do not say otherwise.",
+    )
     one_document = fields.Boolean(
         "One Document per Customer",
         tracking=True,
@@ -13,3 +19,8 @@ class FusionBillingPlan(models.Model):
         " if they have the same currency, payment terms and fiscal position. It can be"
         " decided for a single customer, too.",
     )
+
+    def _posts(self):
+        """Whether documents are posted without anybody looking at them."""
+        self.ensure_one()
+        return self.invoice_mode != "draft"

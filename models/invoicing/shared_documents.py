@@ -51,6 +51,11 @@ class SaleOrder(models.Model):
             **vals_list[0],
             "ref": ", ".join(vals["ref"] for vals in vals_list)[:2000],
             "invoice_origin": ", ".join(vals["invoice_origin"] for vals in vals_list),
+            "fusion_included": "\n".join(
+                document.order._fusion_name_in_each(vals["fusion_included"])
+                for document, vals in group
+                if vals["fusion_included"]
+            ),
             "payment_reference": references.pop() if len(references) == 1 else False,
             "invoice_line_ids": [
                 Command.create({**line, "sequence": sequence})

@@ -157,7 +157,7 @@ class TestSignOfDrafts(HeldDraftCase):
     def test_a_held_credit_note_of_which_staff_left_a_bill_is_posted_as_an_invoice(self):
         held = self._hold_february(20)
         self.assertEqual(self._signed(), [150, -30])
-        self._reprice(held, 65)
+        self._reprice(held, -65)  # of a credit note, a price below zero bills
         self.assertEqual((held.move_type, self._signed()), ("out_invoice", [150, 15]))
 
     def test_r9_a_correction_on_a_draft_credit_note_keeps_its_sign(self):

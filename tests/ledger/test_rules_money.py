@@ -307,7 +307,8 @@ class TestWording(MoneyCase):
     def test_m4_the_invoice_line_names_metric_dates_used_included_and_billed(self):
         self.assertEqual(
             self._line_name(),
-            "API calls, Jan 1 – 31, 2026\n1,250.5 used, 1,000 included, 250.5 billed",
+            "API calls, Jan 1 – 31, 2026\n1,250.5 used, 1,000 included, 250.5 billed\n"
+            "250.5 × $0.10 = $25.05",
         )
 
     def test_m4_no_digit_of_the_quantity_is_dropped(self):

@@ -66,9 +66,13 @@ field                             public portal seller invoicing clerk manager a
 account.move
 fusion_bill_on                    -      r      r      rw        rw    rw      -     -
 fusion_can_waive                  -      r      r      r         r     r       -     -
+fusion_included                   -      r      r      rw        rw    rw      -     -
 fusion_is_waived                  -      r      r      r         r     r       -     -
 fusion_overdue_sent_on            -      r      r      rw        rw    rw      -     -
 fusion_post_at                    -      r      r      rw        rw    rw      -     -
+fusion_send_at                    -      -      -      rw        rw    rw      -     -
+fusion_send_attempts              -      -      -      rw        rw    rw      -     -
+fusion_send_error                 -      -      -      rw        rw    rw      -     -
 account.move.line
 fusion_conceded                   -      r      r      rw        rw    rw      -     -
 fusion_price_factor               -      r      r      rw        rw    rw      -     -

@@ -1,0 +1,74 @@
+"""How a priced amount reads on a document: as sums that its reader can do again."""
+
+from decimal import Decimal, localcontext
+
+from ...core.money.exact import EXACT, tidy
+from .breakdown_wording import BreakdownWords
+
+# A price per unit may have more; who does the sum again gets there with these.
+PLACES = 6
+
+
+class FormulaWords(BreakdownWords):
+    """Says the steps of a breakdown: `10,000 × $0.01 = $100.00; 23,000 × $0.006 = $138.00`."""
+
+    def steps(self, breakdown, rounded=None):
+        """Return the steps that an amount is the sum of, without those that come to nothing.
+
+        :param dict breakdown: of `core.money.pricing.PricedAmount`; empty if nothing was priced
+        :param Decimal rounded: what the amount was rounded to, in the charge's currency: a
+            single step comes to it
+        """
+        lines = [
+            line
+            for line in breakdown.get("lines", ())
+            if line["kind"] != "fee" and Decimal(line["amount"])
+        ]
+        is_single = len(lines) == 1
+        return [self._write_step(line, breakdown, rounded if is_single else None) for line in lines]
+
+    def total(self, breakdown, rounded):
+        """Say what the steps come to where a cent was rounded: `Together ≈ $11.12`."""
+        return self.env._("Together") + self._equals(Decimal(breakdown["amount"]), rounded)
+
+    def _write_step(self, line, breakdown, rounded):
+        exact = Decimal(line["amount"])
+        if line["kind"] == "share":
+            # The line says what is not owed; people are told what is.
+            whole, exact = Decimal(breakdown["amount"]) - exact, Decimal(breakdown["amount"])
+            return f"{line['share']} × {self._money(whole)}" + self._equals(exact, rounded)
+        if line["kind"] == "usage":
+            return self._write_product(line) + self._equals(exact, rounded)
+        return f"{self._describe_line(line)}: {self._money(exact)}"
+
+    def _write_product(self, line):
+        words = {
+            "units": self._format_units(line["units"]),
+            "unit_batch": self._format_units(line.get("unit_batch")),
+            "batches": self._format_units(line.get("batches")),
+            "price": super()._format_money(line.get("unit_amount")),
+        }
+        if "rate" in line:
+            rate = self._format_units(line["rate"])
+            return f"{rate} % × {self._format_money(line['units'])}"
+        if "batches" in line:
+            return self.env._("%(batches)s batches of %(unit_batch)s × %(price)s", **words)
+        if line.get("unit_batch", "1") != "1":
+            return "{units} ÷ {unit_batch} × {price}".format(**words)
+        return "{units} × {price}".format(**words)
+
+    def _equals(self, exact, rounded=None):
+        shown = _short(exact) if rounded is None else rounded
+        return f" {'=' if shown == exact else '≈'} {self._money(shown)}"
+
+    def _money(self, amount):
+        return super()._format_money(str(tidy(_short(amount))))
+
+    def _format_money(self, text):
+        # A share of a minimum has decimals without end; prices have none, and keep all they have.
+        return self._money(Decimal(text)) if text else ""
+
+
+def _short(amount):
+    with localcontext(EXACT):
+        return round(amount, PLACES)

@@ -1,0 +1,191 @@
+import logging
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from odoo.tools import plaintext2html
+
+from ..base.clock import now
+from ..base.cron import commit_progress
+from ..base.engine import as_engine
+from ..base.retry import left_if_busy, no_alarm
+
+_logger = logging.getLogger(__name__)
+
+BATCH = 20
+# Half an hour after the first failure, then twice as long each time: for some three days.
+ATTEMPTS = 8
+WAIT = timedelta(minutes=15)
+STAFF = "account.group_account_invoice,fusion_billing.group_user"
+UNSENT = "fusion_billing.mail_activity_type_unsent"
+
+
+class AccountMove(models.Model):
+    """Documents that are sent to the customer once they are posted, where the plan says so."""
+
+    _inherit = "account.move"
+
+    fusion_send_at = fields.Datetime(
+        "Sent From",
+        copy=False,
+        readonly=True,
+        index="btree_not_null",
+        groups=STAFF,
+        help="From then on this document is sent, once it is posted.",
+    )
+    fusion_send_attempts = fields.Integer(
+        "Failed Attempts", copy=False, readonly=True, groups=STAFF
+    )
+    fusion_send_error = fields.Char("Not Sent", copy=False, readonly=True, groups=STAFF)
+
+    @api.model
+    def _fusion_own_fields(self):
+        return super()._fusion_own_fields() | {
+            "fusion_send_at",
+            "fusion_send_attempts",
+            "fusion_send_error",
+        }
+
+    # === THE RUN === #
+
+    @api.model
+    def _fusion_cron_send(self):
+        """Send the posted documents whose time has come.
+
+        Takes them in batches of one company. A batch is locked, its PDFs are made and its e-mails
+        put into Odoo's queue, and that it is sent is noted, all in one transaction: if the run is
+        killed, nothing of that batch was sent, and the next run sends it; what was committed is
+        not sent again. What somebody else holds is left to the next run. If a batch fails, each
+        of its documents is sent by itself; one that fails keeps the reason, and is tried again
+        later, and less and less often, until staff are asked to do it.
+        """
+        # sudo: whoever the scheduled action runs as, all documents are sent.
+        due = self.sudo().search(self._fusion_domain_to_send(), order="company_id, id")
+        remaining = len(due)
+        for moves in due._fusion_batches_to_send():
+            moves._fusion_send_unless_busy()
+            remaining -= len(moves)
+            if not commit_progress(self.env, len(moves), remaining=remaining):
+                break
+
+    @api.model
+    def _fusion_domain_to_send(self):
+        return Domain("state", "=", "posted") & Domain("fusion_send_at", "<=", now())
+
+    def _fusion_batches_to_send(self):
+        for moves in self.grouped("company_id").values():
+            for offset in range(0, len(moves), BATCH):
+                yield moves[offset : offset + BATCH]
+
+    def _fusion_send_unless_busy(self):
+        with left_if_busy(self.env):
+            locked = self.exists().try_lock_for_update(allow_referencing=True)
+            to_send = locked.filtered_domain(self._fusion_domain_to_send())
+            if to_send:
+                to_send._fusion_send_together()
+                # Their e-mails leave now, and not with the queue's next turn.
+                self.env.ref("mail.ir_cron_mail_scheduler_action")._trigger()
+
+    def _fusion_send_together(self):
+        """Send documents at once or, if that fails, each by itself (R7)."""
+        try:
+            with self.env.cr.savepoint():
+                self._fusion_send()
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise
+        except Exception as error:
+            # It is met again, and told, by the one it belongs to.
+            _logger.info("%s documents are sent one by one: %s", len(self), error)
+            for move in self:
+                move._fusion_send_alone()
+
+    def _fusion_send_alone(self):
+        try:
+            with no_alarm(), self.env.cr.savepoint():
+                self._fusion_send()
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise
+        except UserError as error:
+            self._fusion_send_later(str(error))
+        except Exception:
+            _logger.exception("Document %s could not be sent", self.id)
+            self._fusion_send_later(
+                self.env._(
+                    "Something unexpected went wrong; the server log of %s says what.",
+                    fields.Datetime.now(),
+                )
+            )
+
+    # === SENDING === #
+
+    def _fusion_send(self):
+        """Send documents of one company as core does: by the way that each customer wants.
+
+        :raise UserError: one cannot be sent
+        """
+        # E-mails are queued in this transaction: sent after its end, they would be lost with it.
+        sender = (
+            self.env["account.move.send"]
+            .with_company(self.company_id)
+            .with_context(mail_notify_force_send=False)
+        )
+        for move in self:
+            move._fusion_check_recipients(sender)
+        sender._generate_and_send_invoices(self)
+        self._fusion_note_sent()
+
+    def _fusion_check_recipients(self, sender):
+        """Refuse to send an e-mail to nobody: core would take that for sent."""
+        if sender._get_default_sending_methods(self) != {"email"}:
+            return
+        template = sender._get_default_mail_template_id(self)
+        lang = sender._get_default_mail_lang(self, template)
+        if not sender._get_default_mail_partner_ids(self, template, lang):
+            raise UserError(
+                self.env._(
+                    "You cannot send this to %s: they have no e-mail address. Add one to the"
+                    " contact.",
+                    self.partner_id.display_name,
+                )
+            )
+
+    def _fusion_note_sent(self):
+        """Send these documents no more, whoever sent them."""
+        noted = self.filtered(lambda move: move.fusion_send_at or move.fusion_send_error)
+        if noted:
+            as_engine(noted).write(
+                {"fusion_send_at": False, "fusion_send_attempts": 0, "fusion_send_error": False}
+            )
+            noted.activity_unlink([UNSENT])
+
+    def _fusion_send_later(self, reason):
+        """Show why a document was not sent, and try again later, or ask a person at last."""
+        attempts = self.fusion_send_attempts + 1
+        has_time = attempts < ATTEMPTS
+        as_engine(self).write(
+            {
+                "fusion_send_at": has_time and now() + WAIT * 2**attempts,
+                "fusion_send_attempts": attempts,
+                "fusion_send_error": reason,
+            }
+        )
+        if not has_time:
+            self.activity_schedule(
+                UNSENT,
+                note=plaintext2html(reason),
+                user_id=self._fusion_subscription()._fusion_responsible().id,
+            )
+
+
+class AccountMoveSend(models.AbstractModel):
+    """Core sends; whoever asks it to, the document is sent."""
+
+    _inherit = "account.move.send"
+
+    @api.model
+    def _send_mail(self, move, mail_template, **kwargs):
+        super()._send_mail(move, mail_template, **kwargs)
+        # sudo: who sends an invoice need not be allowed to write it.
+        move.sudo()._fusion_note_sent()

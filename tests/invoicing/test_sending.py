@@ -1,0 +1,137 @@
+"""A plan posts and sends: core sends, each document once, and what cannot be sent is shown."""
+
+from datetime import date
+from unittest.mock import patch
+
+from odoo.exceptions import UserError
+from odoo.tests import freeze_time, tagged
+
+from ...models.invoicing.sending import ATTEMPTS, UNSENT
+from .document_case import DocumentCase
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+@tagged("post_install", "-at_install")
+class TestSending(DocumentCase):
+    """Acme and Nobody, who has no e-mail address, got their invoices on 1 February."""
+
+    @classmethod
+    @freeze_time("2026-01-01")
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.plan.invoice_mode = "send"
+        cls.partner.email = "acme@example.com"
+        cls.company.email = "billing@example.com"
+        cls.nobody = cls.env["res.partner"].create({"name": "Nobody"})
+        subscriptions = cls._subscribe() + cls._subscribe(partner_id=cls.nobody.id)
+        for subscription in subscriptions:
+            cls._use(subscription, 5)
+        with freeze_time("2026-02-01"):
+            subscriptions._fusion_bill_until(date(2026, 2, 1))
+        cls.good, cls.bad = (subscription.invoice_ids for subscription in subscriptions)
+
+    def _billed(self):
+        subscription = self._start(5, products=())
+        self._bill_on("2026-02-01")
+        return self._moves(subscription)
+
+    def _send_on(self, *days):
+        for day in days:
+            with freeze_time(day):
+                self.env["account.move"]._fusion_cron_send()
+
+    def _mails(self, move):
+        return self.env["mail.mail"].search(
+            [("model", "=", "account.move"), ("res_id", "in", move.ids)]
+        )
+
+    def _state(self, move):
+        return bool(move.fusion_send_at), move.fusion_send_attempts, move.fusion_send_error
+
+    def test_a_posted_document_is_sent_once_with_its_pdf_to_the_customer(self):
+        move = self.good
+        self.assertEqual(move.state, "posted")
+        self.assertFalse(self._mails(move), "nothing is sent by the run that invoices")
+        with freeze_time("2026-02-01 00:10:00"):
+            self._run_cron("ir_cron_send_invoices")
+        self._send_on("2026-02-01 00:20:00", "2026-02-09")
+        mail = self._mails(move)
+        self.assertEqual((len(mail), mail.state), (1, "outgoing"))
+        self.assertEqual(mail.recipient_ids, self.partner)
+        self.assertIn(move._get_invoice_report_filename(), mail.attachment_ids.mapped("name"))
+        self.assertEqual((move.is_move_sent, self._state(move)), (True, (False, 0, False)))
+
+    def test_only_plans_that_say_so_send_and_only_what_is_posted(self):
+        for mode, hours in (("post", 0), ("draft", 0), ("send", 24)):
+            self.plan.write({"invoice_mode": mode, "draft_hours": hours})
+            move = self._billed()
+            self._send_on("2026-02-01 12:00:00")
+            self.assertFalse(self._mails(move), mode)
+        self.assertEqual(move.state, "draft")
+        self._bill_on("2026-02-02 00:00:01")
+        self._send_on("2026-02-02 00:10:00")
+        self.assertEqual((move.state, len(self._mails(move))), ("posted", 1))
+
+    def test_r7_a_customer_without_e_mail_is_shown_and_stops_nobody(self):
+        self._send_on("2026-02-01 01:00:00")
+        good, bad = self.good, self.bad
+        self.assertEqual((len(self._mails(good)), len(self._mails(bad))), (1, 0))
+        self.assertEqual(self._state(bad)[:2], (True, 1))
+        self.assertIn("no e-mail address", bad.fusion_send_error)
+        self.assertFalse(bad.is_move_sent)
+        self._send_on("2026-02-01 01:10:00")
+        self.assertEqual(bad.fusion_send_attempts, 1, "not before its time")
+        self.nobody.email = "found@example.com"
+        self._send_on("2026-02-01 02:00:00")
+        self.assertEqual((len(self._mails(bad)), self._state(bad)), (1, (False, 0, False)))
+        self.assertEqual(len(self._mails(good)), 1)
+
+    def test_r7_attempts_end_and_a_person_is_asked(self):
+        move = self.bad
+        for attempt in range(ATTEMPTS):
+            self.assertFalse(move.activity_search([UNSENT]))
+            self._send_on(f"2026-03-{3 * attempt + 4:02}")
+        self.assertEqual(self._state(move)[:2], (False, ATTEMPTS))
+        self.assertTrue(move.fusion_send_error)
+        self.assertEqual(len(move.activity_search([UNSENT])), 1)
+        self._send_on("2026-05-01")
+        self.assertEqual(move.fusion_send_attempts, ATTEMPTS)
+        self.nobody.email = "found@example.com"
+        self.env["account.move.send"]._generate_and_send_invoices(move)
+        self.assertEqual(self._state(move), (False, 0, False))
+        self.assertFalse(move.activity_search([UNSENT]))
+
+    def test_what_staff_have_sent_or_cancelled_is_not_sent_again(self):
+        self.env["account.move.send"]._generate_and_send_invoices(self.good)
+        self.nobody.email = "found@example.com"
+        self._cancel(self.bad)
+        self._send_on("2026-02-02")
+        self.assertEqual([len(self._mails(move)) for move in (self.good, self.bad)], [1, 0])
+
+    def test_a_run_that_is_killed_has_sent_nothing_of_its_batch_and_the_next_one_sends_it(self):
+        self.nobody.email = "found@example.com"
+        moves = self.good + self.bad
+        note_sent = type(moves)._fusion_note_sent
+
+        def die(records):
+            note_sent(records)
+            if records == moves:
+                raise Killed
+
+        with (
+            patch.object(type(moves), "_fusion_note_sent", die),
+            self.assertRaises(Killed),
+            self.env.cr.savepoint(),
+        ):
+            self._send_on("2026-02-01 01:00:00")
+        self.assertFalse(self._mails(moves))
+        self._send_on("2026-02-01 01:10:00")
+        self.assertEqual([len(self._mails(move)) for move in moves], [1, 1])
+
+    def test_nobody_writes_when_a_document_is_sent(self):
+        for values in ({"fusion_send_at": False}, {"fusion_send_error": "x"}):
+            with self.assertRaises(UserError):
+                self.good.write(values)
