@@ -131,6 +131,10 @@ class FusionBillingApi(http.Controller):
     def read_period_usage(self, subscription_id, payload):
         return api("period_usage")._read(service(), subscription_id, payload)
 
+    @api_route("/subscriptions/<subscription_id>/upcoming_invoice", "GET", READ, readonly=False)
+    def read_upcoming_invoice(self, subscription_id, payload):
+        return api("upcoming")._read(service(), subscription_id, payload)
+
     # === CATALOG === #
 
     @api_route("/catalog", "GET", READ)

@@ -44,6 +44,8 @@ VARYING = {
     "next_cursor",
     "event_id",
     "created_at",
+    "invoice_date",
+    "due_date",
     "delivered_at",
     "next_attempt_at",
 }

@@ -151,6 +151,9 @@ CORPUS: dict[str, Callable[[Some], Call]] = {
     "GET /subscriptions/<subscription_id>/usage": lambda some: Call(
         {"subscription_id": str(some.subscription())}, some.maybe(period=some.day())
     ),
+    "GET /subscriptions/<subscription_id>/upcoming_invoice": lambda some: Call(
+        {"subscription_id": str(some.subscription())}, some.maybe(at=some.day())
+    ),
     "GET /catalog": query(nothing),
     "POST /estimate": body(
         lambda some: {**some.plan(), "quantities": {METRIC: some.rng.choice((5, "1.5"))}}

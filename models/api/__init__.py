@@ -17,5 +17,6 @@ from . import (
     subscriptions,
     usage,
     period_usage,
+    upcoming,
     ir_http,
 )

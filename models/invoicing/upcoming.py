@@ -1,3 +1,5 @@
+from decimal import Decimal
+
 from odoo import models
 
 from ...core.money.timeline import DAY
@@ -47,7 +49,9 @@ class SaleOrder(models.Model):
         """
         documents = self._fusion_work_out(day, asked=True)
         for document in documents:
-            document.issued_on = max(day, document.order._fusion_today())
+            today = document.order._fusion_today()
+            is_due = document.bill_on <= max(today, document.order._fusion_opened_on())
+            document.issued_on = today if is_due else document.bill_on
         return self._fusion_draft_documents(documents)[1]
 
 
@@ -88,7 +92,8 @@ class AccountMoveLine(models.Model):
         """Return what this line says: a dict.
 
         `settles` is what of the ledger's row is billed, or, negative, credited; `receipt` says,
-        in HTML, how the row comes about. Both are None for what is not in the ledger.
+        in HTML, how the row comes about; `used` is its quantity, of usage. They and the days are
+        None for what is not in the ledger.
         """
         if self.display_type != "product":
             return {"kind": "section", "name": self.name}
@@ -100,7 +105,9 @@ class AccountMoveLine(models.Model):
             "metric_id": rating.metric_id.id or None,
             "product_id": self.product_id.id or None,
             "date_from": rating.date_from or None,
+            "date_until": rating.date_until or None,
             "last_day": rating.date_until - DAY if rating else None,
+            "used": Decimal(self.fusion_quantity) if rating.charge_id else None,
             "quantity": exact_amount(self.quantity),
             "price_unit": exact_amount(self.price_unit),
             "discount": exact_amount(self.discount),

@@ -13,6 +13,7 @@ from . import (
     test_api_scopes,
     test_api_subscriptions,
     test_api_transitions,
+    test_api_upcoming,
     test_api_usage,
     test_api_usage_ownership,
 )
