@@ -142,7 +142,7 @@ class FusionBillingApiPeriodUsage(models.AbstractModel):
         )
 
     def _find_targets(self, subscription, period, fees=False):
-        """Return the stretches of a period in which usage is charged, or those of recurring fees."""
+        """Return the stretches of a period in which usage is charged, or recurring fees are."""
         # sudo: what is rated depends on exchange rates, which the API does not read.
         order = subscription.sudo()
         rate_on = cache(order.env["fusion.billing.rating"]._currency_rate)

@@ -63,7 +63,6 @@ class TestPortalWalls(PortalCase):
 
     def test_a_subscription_of_another_company_is_not_seen_but_by_its_token(self):
         other = self.env["res.company"].create({"name": "Other Ltd"})
-        self.subscription.sudo()
         user = new_test_user(
             self.env,
             "portal_elsewhere",
@@ -99,11 +98,12 @@ class TestPortalWalls(PortalCase):
                 self.assertEqual(self._text(page, "//section[@id='usage']/h2"), expected)
 
     def test_staff_notes_and_other_customers_are_on_no_page(self):
-        self.subscription.message_post(body="A bad payer")
+        note = "A bad payer"
+        self.subscription.message_post(body=note)
         self.subscription.sudo().fusion_service_id = self._service("secret-service")
         self._log_in(self.customer)
         text = self.url_open(self._path()).text
-        for secret in ("A bad payer", "secret-service"):
+        for secret in (note, "secret-service"):
             self.assertNotIn(secret, text)
 
     def test_the_home_page_counts_what_the_list_has(self):
