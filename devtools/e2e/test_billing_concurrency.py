@@ -15,7 +15,7 @@ from devtools.e2e.billing_case import BillingCase
 from devtools.e2e.gate import Gate
 from devtools.e2e.staff import Staff
 from devtools.fusion_client import FusionClient
-from devtools.in_odoo.crons import INVOICING, RATING
+from devtools.in_odoo.crons import INVOICING, RATING, SENDING
 from devtools.metering import instant
 from devtools.odoo import OdooServer
 
@@ -23,19 +23,25 @@ SET = 3  # subscriptions that a run bills at once: few, so that it commits often
 POSTED = "SELECT count(*) FROM account_move WHERE state = 'posted'"
 QUANTITIES = "SELECT quantity::text FROM fusion_billing_rating WHERE charge_id IS NOT NULL"
 BLOCKED = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+MAILS = """
+SELECT move.id, count(mail.id)
+  FROM account_move AS move
+  LEFT JOIN mail_message AS message ON message.res_id = move.id AND message.model = 'account.move'
+  LEFT JOIN mail_mail AS mail ON mail.mail_message_id = message.id
+ GROUP BY move.id
+"""
 OTHERS = """
 SELECT count(*) FROM pg_stat_activity
  WHERE datname = current_database() AND pid != pg_backend_pid()
 """
 
 
-class TestInvoicingConcurrency(BillingCase):
-    def test_two_invoicing_crons_at_once_bill_each_period_once_R8_lesson_16(self):
-        """R8, lesson 16: usage that was never rated is rated by whichever run invoices it."""
-        self.use_every_month()
-        copy = in_odoo.call(self.database, "crons.duplicate", name=INVOICING)
+class ConcurrencyCase(BillingCase):
+    def run_twice_at_once(self, name):
+        """Run a scheduled action and a copy of it, in two processes."""
+        copy = in_odoo.call(self.database, "crons.duplicate", name=name)
         [[original]] = query(
-            self.database, "SELECT res_id FROM ir_model_data WHERE name = %s", (INVOICING,)
+            self.database, "SELECT res_id FROM ir_model_data WHERE name = %s", (name,)
         )
         with Gate(self.database) as gate, contextlib.ExitStack() as stack:
             runs = [
@@ -47,6 +53,20 @@ class TestInvoicingConcurrency(BillingCase):
             gate.open(*runs)
             for run in runs:
                 in_odoo.finish(run)
+
+    def wait_alone(self):
+        """Wait until PostgreSQL has noticed that the killed run's connections are gone."""
+        deadline = time.monotonic() + 60
+        while query(self.database, OTHERS)[0][0]:
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.05)
+
+
+class TestInvoicingConcurrency(ConcurrencyCase):
+    def test_two_invoicing_crons_at_once_bill_each_period_once_R8_lesson_16(self):
+        """R8, lesson 16: usage that was never rated is rated by whichever run invoices it."""
+        self.use_every_month()
+        self.run_twice_at_once(INVOICING)
         self.assertEqual(set(self.outcomes("invoicing")), {"success"})
         # What one run found locked by the other is left to the next one.
         self.run_crons(INVOICING)
@@ -118,12 +138,37 @@ class TestInvoicingConcurrency(BillingCase):
     def count_posted(self):
         return query(self.database, POSTED)[0][0]
 
-    def wait_alone(self):
-        """Wait until PostgreSQL has noticed that the killed run's connections are gone."""
-        deadline = time.monotonic() + 60
-        while query(self.database, OTHERS)[0][0]:
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(0.05)
+
+class TestSendingConcurrency(ConcurrencyCase):
+    SUBSCRIPTIONS = 6
+
+    def setUp(self):
+        super().setUp()
+        self.use_every_month()
+        self.run_crons(INVOICING)
+        in_odoo.call(self.database, "sending.prepare")
+
+    def mails(self):
+        """How many e-mails each document has, in order."""
+        return sorted(count for _move, count in query(self.database, MAILS))
+
+    def test_two_sending_crons_at_once_send_each_document_once(self):
+        self.run_twice_at_once(SENDING)
+        self.run_crons(SENDING)
+        self.assertEqual(self.mails(), [1] * 2 * self.SUBSCRIPTIONS)
+
+    def test_a_killed_sending_run_sends_nothing_twice_and_the_next_one_sends_the_rest(self):
+        run = in_odoo.started(self.database, "crons.run_in_sets", names=[SENDING], size=SET)
+        with run as process:
+            while not sum(self.mails()):
+                self.assertIsNone(process.poll(), "the run ended before it could be killed")
+                time.sleep(0.01)
+            os.killpg(process.pid, signal.SIGKILL)
+            self.assertEqual(process.wait(10), -signal.SIGKILL)
+        self.wait_alone()
+        self.assertLess(sum(self.mails()), 2 * self.SUBSCRIPTIONS, "it was killed in the middle")
+        self.run_crons(SENDING)
+        self.assertEqual(self.mails(), [1] * 2 * self.SUBSCRIPTIONS)
 
 
 class TestRatingConcurrency(BillingCase):

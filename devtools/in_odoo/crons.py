@@ -4,6 +4,7 @@ import importlib
 import time
 
 RATING, INVOICING = "ir_cron_rate_open_periods", "ir_cron_create_invoices"
+SENDING = "ir_cron_send_invoices"
 GATE = 1_000_019  # number of an advisory lock
 
 
@@ -37,8 +38,9 @@ def run_in_sets(env, names: list[str], size: int) -> None:
 
 
 def bill_in_sets(size: int) -> None:
-    """Let the invoicing run commit after so many subscriptions, until this process ends."""
-    importlib.import_module("odoo.addons.fusion_billing.models.invoicing.run").BATCH = size
+    """Let runs commit after so many subscriptions, or documents, until this process ends."""
+    for step in ("run", "sending"):
+        importlib.import_module(f"odoo.addons.fusion_billing.models.invoicing.{step}").BATCH = size
 
 
 def set_active(env, active: bool) -> None:
