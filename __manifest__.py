@@ -54,10 +54,13 @@
         "views/portal/alert_templates.xml",
         "views/portal/portal_templates.xml",
         "views/operations/run_views.xml",
+        "views/operations/revenue_movement_views.xml",
+        "views/operations/dashboard_views.xml",
         "views/menus.xml",
         "views/webhook/menus.xml",
     ],
     "assets": {
+        "web.assets_backend": ["fusion_billing/static/src/dashboard/*"],
         "web.assets_backend_lazy": ["fusion_billing/static/src/outcome_graph/*.js"],
         "web.assets_tests": ["fusion_billing/static/tests/tours/*.js"],
     },

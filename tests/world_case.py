@@ -93,6 +93,15 @@ MADE_OF = {
         "cycle_start": "2026-01-01",
     },
     "fusion.billing.rating": None,
+    "fusion.billing.revenue.movement": lambda w: {
+        "subscription_id": w["sale.order"].id,
+        "number": 1000,
+        "date": "2026-01-01",
+        "kind": "new",
+        "amount": 49,
+        "recurring_after": 49,
+        "company_id": w["res.company"].id,
+    },
     "fusion.billing.rating.request": lambda w: {"subscription_id": w["sale.order"].id},
     "fusion.billing.webhook.delivery": lambda w: {
         "service_id": w["fusion.billing.service"].id,
@@ -171,6 +180,7 @@ OTHERWISE = {
     "fusion.billing.charge.version": {"valid_from": "2028-01-01"},
     "fusion.billing.charge.tier": {"up_to": 20},
     "fusion.billing.charge.filter": {"dimension": "zone"},
+    "fusion.billing.revenue.movement": {"number": 1001},
     "fusion.billing.quota": {"connection": 2},
     "fusion.billing.traffic": {"row": 2},
 }

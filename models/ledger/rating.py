@@ -159,9 +159,10 @@ class FusionBillingRating(models.Model):
 
 
 # What `core.money.due` says; what it says of most rows, nothing, is found in the index.
-DUE = """
+DUE_AMOUNT = """
 CASE WHEN sign(%(amount)s - %(settled)s) = sign(%(waived)s)
      THEN sign(%(waived)s)
           * GREATEST(abs(%(amount)s - %(settled)s) - abs(%(waived)s), 0)
-     ELSE %(amount)s - %(settled)s END %(operator)s %(value)s
+     ELSE %(amount)s - %(settled)s END
 """
+DUE = f"{DUE_AMOUNT} %(operator)s %(value)s"

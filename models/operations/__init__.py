@@ -1,1 +1,15 @@
-from . import run, rating, sale_order, delivery, readiness, traffic, metrics
+from . import (
+    run,
+    rating,
+    sale_order,
+    delivery,
+    readiness,
+    traffic,
+    metrics,
+    revenue_movement,
+    dashboard,
+    dashboard_revenue,
+    dashboard_money,
+    dashboard_attention,
+    dashboard_checklist,
+)

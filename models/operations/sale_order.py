@@ -4,7 +4,9 @@ from ..base.cron import tally
 
 
 class SaleOrder(models.Model):
-    """Each invoicing run leaves a row, which names the subscriptions that failed."""
+    """Each invoicing run leaves a row, which names the subscriptions that failed; what changes on a
+    subscription moves recurring revenue.
+    """
 
     _inherit = "sale.order"
 
@@ -16,3 +18,8 @@ class SaleOrder(models.Model):
     def _fusion_show_failure(self, step, sentence):
         tally().failed_ids.add(self.id)
         return super()._fusion_show_failure(step, sentence)
+
+    def _fusion_request_rating(self, since=None):
+        result = super()._fusion_request_rating(since)
+        self.env["fusion.billing.revenue.movement"]._follow(self)
+        return result

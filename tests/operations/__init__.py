@@ -1,1 +1,8 @@
-from . import test_api_metrics, test_api_ready, test_credentials, test_runs
+from . import (
+    test_api_metrics,
+    test_api_ready,
+    test_credentials,
+    test_dashboard,
+    test_revenue_movements,
+    test_runs,
+)

@@ -34,6 +34,15 @@ class TestTours(TourCase):
         self.assertEqual(self._invoiced(subscription), [61])
         self.assertIn("130.5 used, 100 included", subscription.invoice_ids.invoice_line_ids.name)
 
+    def test_a_manager_comes_from_the_checklist_to_figures(self):
+        self.charge.unlink()
+        self.calls.unlink()
+        self.service.unlink()
+        self._plan("empty", name="Empty")
+        self.plan.fee_ids = [(0, 0, {"product_id": self.fee_product.id})]
+        self._tour("dashboard", self.manager)
+        self.assertEqual(self.partner.sale_order_ids.fusion_state, "3_progress")
+
     def test_f2_a_clerk_changes_a_subscription_through_its_life(self):
         subscription = self._subscribe(products=self.fee_product)
         self.setup_product.sale_ok = True

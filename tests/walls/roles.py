@@ -37,6 +37,7 @@ fusion.billing.usage                  -      -      -      -         rwc   rwcd 
 fusion.billing.usage.correction       -      -      -      -         r     r       -     -
 fusion.billing.rating                 -      -      -      -         r     r       -     r
 fusion.billing.rating.request         -      -      -      -         -     r       -     -
+fusion.billing.revenue.movement       -      -      -      -         r     r       -     -
 fusion.billing.threshold              -      -      -      -         rwcd  rwcd    -     -
 fusion.billing.threshold.crossing     -      -      -      -         r     r       -     -
 fusion.billing.webhook.delivery       -      -      -      -         r     rd      -     r
@@ -139,6 +140,7 @@ account.move.action_fusion_waive                              clerk
 fusion.billing.api.key.wizard.action_generate                 manager
 fusion.billing.change.plan.wizard.action_change_plan          clerk
 fusion.billing.close.wizard.action_close                      clerk
+fusion.billing.dashboard.read_dashboard                       clerk
 fusion.billing.estimate.wizard.action_estimate                clerk
 fusion.billing.item.action_change                             clerk
 fusion.billing.item.wizard.action_confirm                     clerk
@@ -195,6 +197,7 @@ CHANGES = {
     "fusion.billing.usage.correction": {"quantity": 9},
     "fusion.billing.rating": {"amount": 0},
     "fusion.billing.rating.request": {"touched_from": "2026-02-01 00:00:00"},
+    "fusion.billing.revenue.movement": {"amount": 0},
     "fusion.billing.threshold": {"threshold_value": 90},
     "fusion.billing.threshold.crossing": {"cycle_start": "2026-02-01"},
     "fusion.billing.webhook.delivery": {"state": "cancelled"},

@@ -1,0 +1,162 @@
+from typing import Any, NamedTuple
+
+from dateutil.relativedelta import relativedelta
+
+from odoo import api, models
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from ..base.staff import check_staff
+
+MONTHS = (3, 6, 12, 24)
+DEFAULT_MONTHS = 12
+
+
+class Scope(NamedTuple):
+    """What a dashboard is about: of whom, from when on, and in which currency."""
+
+    companies: Any
+    currency: Any
+    today: Any
+    first: Any
+    months: int
+    plan: Any
+    service: Any
+
+    def of(self, path=""):
+        """Return the domain of what the filters leave.
+
+        :param str path: from the model to the subscription, with a dot: `"subscription_id."`
+        """
+        domain = Domain.TRUE
+        if self.plan:
+            domain &= Domain(f"{path}fusion_plan_id", "=", self.plan.id)
+        if self.service:
+            domain &= Domain(f"{path}fusion_service_id", "=", self.service.id)
+        return domain
+
+    def starts(self):
+        """Return the first days of the months, and of the one to come."""
+        return [self.first + relativedelta(months=number) for number in range(self.months + 1)]
+
+
+class FusionBillingDashboard(models.AbstractModel):
+    """The business at a glance: what the app shows first.
+
+    Everything is read in one call and added up by the database, from the log of recurring revenue,
+    from the ledger and from documents; nothing is priced here. Amounts are in the currency of the
+    company that is chosen first, those of other companies and currencies at today's rate. A figure
+    comes with the action that opens its list, and with the domain of what it counts.
+    """
+
+    _name = "fusion.billing.dashboard"
+    _description = "Billing Dashboard"
+
+    @api.readonly
+    def read_dashboard(self, filters=None):
+        """Return what the dashboard shows.
+
+        :param dict filters: `months` (one of 3, 6, 12, 24), `plan_id` and `service_id`: of
+            subscriptions that are on the plan today, or of the service; what is none is ignored
+        :return: what `static/src/dashboard` draws. An `action` is the external id of a window
+            action with what differs from it
+        :raise AccessError: somebody else than billing staff asks
+        """
+        check_staff(self.env["sale.order"], "read")
+        self.env.flush_all()
+        scope = self._scope(filters if isinstance(filters, dict) else {})
+        checklist = self._read_checklist(scope)
+        answer = {"filters": self._read_filters(scope), "checklist": checklist}
+        if self._has_figures(scope):
+            answer.update(self._read_figures(scope))
+        return answer
+
+    def _read_figures(self, scope):
+        """Return the figures by the part of the screen that shows them."""
+        return {"currency_id": scope.currency.id, "attention": self._read_attention(scope)}
+
+    def _has_figures(self, scope):
+        """Whether there is a subscription, so that there is something to show."""
+        orders = self.env["sale.order"]
+        return bool(orders.search_count(Domain("fusion_state", "!=", False), limit=1))
+
+    # === FILTERS === #
+
+    def _scope(self, filters):
+        today = self.env.company._fusion_today()
+        months = filters.get("months")
+        months = months if months in MONTHS else DEFAULT_MONTHS
+        return Scope(
+            companies=self.env.companies,
+            currency=self.env.company.currency_id,
+            today=today,
+            first=today.replace(day=1) - relativedelta(months=months - 1),
+            months=months,
+            plan=self._chosen("fusion.billing.plan", filters.get("plan_id")),
+            service=self._chosen("fusion.billing.service", filters.get("service_id")),
+        )
+
+    def _chosen(self, model, record_id):
+        records = self.env[model].with_context(active_test=False)
+        is_id = type(record_id) is int and 0 < record_id < 2**31
+        return records.search([("id", "=", record_id)]) if is_id else records.browse()
+
+    def _read_filters(self, scope):
+        """Return what may be chosen, and what is."""
+        return {
+            "months": scope.months,
+            "month_choices": MONTHS,
+            "plan_id": scope.plan.id,
+            "plans": self._read_choices("fusion.billing.plan"),
+            "service_id": scope.service.id,
+            "services": self._read_choices("fusion.billing.service"),
+        }
+
+    def _read_choices(self, model):
+        records = self.env[model].search_fetch([("active", "=", True)], ["name"])
+        return [{"id": record.id, "name": record.name} for record in records]
+
+    # === HOW === #
+
+    def _action(self, xmlid, name, domain=(), **changes):
+        """Return a window action of ours with another name and domain.
+
+        :param changes: the `view` to begin with, if not its first one, and the `context`
+        """
+        return {"xmlid": xmlid, "name": name, "domain": list(domain), **changes}
+
+    def _query(self, statement, scope, **parameters):
+        """Run a statement about the companies of a scope.
+
+        `rate` stands for each company's currencies: what one unit of them is today.
+        """
+        currencies = scope.companies.currency_id | self._ledger_currencies(scope)
+        rates = [
+            currency._get_conversion_rate(currency, scope.currency, self.env.company, scope.today)
+            for currency in currencies
+        ]
+        return self.env.execute_query(
+            SQL(
+                statement,
+                rate=SQL(RATE, ids=currencies.ids, rates=rates),
+                companies=scope.companies.ids,
+                today=scope.today,
+                first=scope.first,
+                is_chosen=self._chosen_sql(scope),
+                **parameters,
+            )
+        )
+
+    def _ledger_currencies(self, scope):
+        """Return the currencies in which something may be owed."""
+        return self.env["res.currency"].search([("active", "=", True)])
+
+    def _chosen_sql(self, scope):
+        """Return what of `subscription_id` the filters leave."""
+        if not scope.plan and not scope.service:
+            return SQL("true")
+        query = self.env["sale.order"]._search(scope.of(), bypass_access=True)
+        return SQL("subscription_id IN %s", query.subselect())
+
+
+RATE = "SELECT * FROM unnest(%(ids)s, %(rates)s::numeric[]) AS rate (currency_id, rate)"

@@ -1,0 +1,81 @@
+from odoo import models
+from odoo.fields import Domain
+
+from ..base.subscription_states import RUNNING
+from .dashboard_money import INVOICES, SUBSCRIPTIONS
+
+PLANS = "fusion_billing.fusion_billing_plan_action"
+DELIVERIES = "fusion_billing.fusion_billing_webhook_delivery_action"
+
+
+class FusionBillingDashboard(models.AbstractModel):
+    """What needs a person."""
+
+    _inherit = "fusion.billing.dashboard"
+
+    def _read_attention(self, scope):
+        """Return what needs a person, without what there is nothing of."""
+        entries = []
+        for key, label, model, xmlid, domain in self._attention(scope):
+            count = self.env[model].search_count(domain)
+            if count:
+                action = self._action(xmlid, label, domain)
+                entries.append({"key": key, "label": label, "count": count, "action": action})
+        return entries
+
+    def _attention(self, scope):
+        """Return what is looked at, the most urgent first; an aspect appends its own.
+
+        :return: `[(key, label, model, external id of a window action, domain)]`
+        """
+        running = Domain("fusion_state", "in", RUNNING)
+        metered = running & Domain("fusion_plan_id.charge_ids", "!=", False)
+        return [
+            (
+                "problems",
+                self.env._("Subscriptions that cannot be rated or billed"),
+                "sale.order",
+                SUBSCRIPTIONS,
+                Domain("fusion_error", "!=", False) & scope.of(),
+            ),
+            (
+                "deliveries",
+                self.env._("Webhook events that could not be delivered"),
+                "fusion.billing.webhook.delivery",
+                DELIVERIES,
+                Domain("state", "=", "failed")
+                & (Domain("service_id", "=", scope.service.id) if scope.service else Domain.TRUE),
+            ),
+            (
+                "drafts",
+                self.env._("Drafts to review"),
+                "account.move",
+                INVOICES,
+                Domain("state", "=", "draft")
+                & Domain("fusion_bill_on", "!=", False)
+                & Domain("fusion_post_at", "=", False)
+                & scope.of("invoice_line_ids.fusion_rating_id.subscription_id."),
+            ),
+            (
+                "unreachable",
+                self.env._("Subscriptions whose customer no app knows"),
+                "sale.order",
+                SUBSCRIPTIONS,
+                metered & ~self._is_linked() & scope.of(),
+            ),
+            (
+                "plans",
+                self.env._("Plans without charges"),
+                "fusion.billing.plan",
+                PLANS,
+                Domain("charge_ids", "=", False)
+                & (Domain("id", "=", scope.plan.id) if scope.plan else Domain.TRUE),
+            ),
+        ]
+
+    def _is_linked(self):
+        """Return the domain of orders whose customer, or a contact of it, an app knows (U1)."""
+        company = Domain("fusion_account_link_ids", "!=", False) | Domain(
+            "child_ids.fusion_account_link_ids", "!=", False
+        )
+        return Domain("partner_id.commercial_partner_id", "any", company)

@@ -1,0 +1,148 @@
+from odoo import models
+from odoo.fields import Domain
+
+from .dashboard_attention import PLANS
+from .dashboard_money import SUBSCRIPTIONS
+
+SERVICES = "fusion_billing.fusion_billing_service_action"
+METRICS = "fusion_billing.fusion_billing_metric_action"
+USAGE = "fusion_billing.fusion_billing_usage_action"
+
+
+class FusionBillingDashboard(models.AbstractModel):
+    """What is to be done until the first invoice: steps that tick themselves off."""
+
+    _inherit = "fusion.billing.dashboard"
+
+    def _read_checklist(self, scope):
+        """Return the steps with whether each is done; none once there is an invoice."""
+        bills = Domain("fusion_bill_on", "!=", False)
+        if self.env["account.move"].search_count(bills, limit=1):
+            return []
+        return [
+            {**step, "done": bool(self.env[model].search_count(domain, limit=1))}
+            for step, model, domain in [*self._catalog_steps(), *self._life_steps(bills)]
+        ]
+
+    def _catalog_steps(self):
+        return [
+            (
+                {
+                    "key": "metric",
+                    "label": self.env._("Say what is counted"),
+                    "help": self.env._("A metric is what your app reports, such as API calls."),
+                    "button": self.env._("Create a metric"),
+                    "action": self._action(METRICS, self.env._("Metrics"), view="form"),
+                },
+                "fusion.billing.metric",
+                Domain.TRUE,
+            ),
+            (
+                {
+                    "key": "plan",
+                    "label": self.env._("Create a plan, with its fee and what usage costs"),
+                    "help": self.env._(
+                        "A charge says what of a metric is included, and the price."
+                    ),
+                    "button": self.env._("Create a plan"),
+                    "action": self._action(PLANS, self.env._("Plans"), view="form"),
+                },
+                "fusion.billing.plan",
+                Domain("charge_ids", "!=", False),
+            ),
+            (
+                {
+                    "key": "service",
+                    "label": self.env._("Connect your app"),
+                    "help": self.env._("Create a service, generate a key for it, and try the API:"),
+                    "command": self._catalog_command(),
+                    "button": self.env._("Create a service"),
+                    "action": self._action(SERVICES, self.env._("Services"), view="form"),
+                },
+                "fusion.billing.service",
+                Domain("id", "in", self._read_services_with_keys()),
+            ),
+        ]
+
+    def _life_steps(self, bills):
+        return [
+            (
+                {
+                    "key": "subscription",
+                    "label": self.env._("Sell the first subscription"),
+                    "help": self.env._("Confirm an order with a plan. Your app can do it, too."),
+                    "button": self.env._("Create a subscription"),
+                    "action": self._action(
+                        SUBSCRIPTIONS,
+                        self.env._("Subscriptions"),
+                        Domain("fusion_plan_id", "!=", False),
+                        view="form",
+                        context={"fusion_subscription": True},
+                    ),
+                },
+                "sale.order",
+                Domain("fusion_state", "not in", (False, "1_draft")),
+            ),
+            (
+                {
+                    "key": "event",
+                    "label": self.env._("Receive the first usage"),
+                    "help": self.env._("Your app pushes it, as below, or you enter it by hand:"),
+                    "command": self._usage_command(),
+                    "button": self.env._("Enter usage"),
+                    "action": self._action(USAGE, self.env._("Usage"), view="form"),
+                },
+                "fusion.billing.usage",
+                Domain.TRUE,
+            ),
+            (
+                {
+                    "key": "invoice",
+                    "label": self.env._("See the first invoice"),
+                    "help": self.env._(
+                        "It is made when the billing period ends. To see one now, press Invoice"
+                        " Now on a subscription that owes something."
+                    ),
+                    "button": self.env._("Open the subscriptions"),
+                    "action": self._action(
+                        SUBSCRIPTIONS,
+                        self.env._("Subscriptions"),
+                        Domain("fusion_state", "not in", (False, "1_draft")),
+                    ),
+                },
+                "account.move",
+                bills,
+            ),
+        ]
+
+    def _read_services_with_keys(self):
+        # sudo: that there is a key is no secret; who may read keys is another matter.
+        keys = self.env["fusion.billing.api.key"].sudo()
+        companies = Domain("service_id.company_id", "in", self.env.companies.ids)
+        return keys.search(companies, limit=1).service_id.ids
+
+    # === COMMANDS === #
+
+    def _catalog_command(self):
+        return f'export KEY=fbk_…\ncurl {self._base_url()}/catalog -H "Authorization: Bearer $KEY"'
+
+    def _usage_command(self):
+        """Return a command that pushes a counter of an hour, with what there is to name."""
+        subscription = self.env["sale.order"].search([("fusion_state", "=", "3_progress")], limit=1)
+        metric = self.env["fusion.billing.metric"].search([], limit=1)
+        reference = (
+            f'"subscription_external_id": "{subscription.fusion_external_id}"'
+            if subscription.fusion_external_id
+            else f'"subscription_id": {subscription.id or 1}'
+        )
+        day = self.env.company._fusion_today()
+        return (
+            f'curl {self._base_url()}/usage -H "Authorization: Bearer $KEY"'
+            ' -H "Content-Type: application/json" -d \'{"events": [\n'
+            f'  {{{reference}, "metric_code": "{metric.code or "api_calls"}", "quantity": "10",\n'
+            f'   "period_start": "{day}T00:00:00Z", "period_end": "{day}T01:00:00Z",\n'
+            f'   "idempotency_key": "first"}}]}}\''
+        )
+
+    def _base_url(self):
+        return f"{self.get_base_url()}/fusion/api/v1"
