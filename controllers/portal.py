@@ -11,8 +11,8 @@ from odoo.addons.portal.controllers.portal import CustomerPortal
 from odoo.addons.portal.controllers.portal import pager as portal_pager
 
 from ..core.api.errors import InvalidInput
+from ..core.api.payload import ID_LIMIT, invalid, record_id
 from ..core.api.payload import day as read_day
-from ..core.api.payload import invalid
 from ..core.api.payload import quantity as read_quantity
 from ..models.portal.page import Page
 from ..models.portal.sale_order_alerts import MOST_ALERTS
@@ -68,7 +68,7 @@ class SubscriptionPortal(CustomerPortal):
         )
 
     @portal_route(ONE, auth="public")
-    def fusion_subscription(self, order_id, access_token=None, period=None, alerts=None, **_kw):
+    def fusion_subscription(self, order_id, access_token=None, period=None, **query):
         order = self._find_subscription(order_id, access_token)
         if not order:
             return request.redirect("/my")
@@ -79,7 +79,8 @@ class SubscriptionPortal(CustomerPortal):
             order,
             access_token,
             period,
-            alerts_outcome=alerts,
+            alerts_outcome=query.get("alerts"),
+            outcome=query.get("outcome"),
             may_change=bool(self._find_own(order_id)),
         )
 
@@ -118,6 +119,72 @@ class SubscriptionPortal(CustomerPortal):
             return self._back(order, "alerts", "invalid")
         order._fusion_set_alerts(request.env.user.partner_id, limit, amounts)
         return self._back(order, "alerts", "saved")
+
+    # === CHANGING AND ENDING === #
+
+    @portal_route(f"{ONE}/plan", auth="user", methods=["GET"])
+    def fusion_plans(self, order_id, outcome=None, **_kw):
+        """Offer the plans that the customer may change to, with what each comes to."""
+        order = self._find_own(order_id)
+        if not order:
+            return request.redirect("/my")
+        offers = [
+            {"plan": plan, "comes_to": order._fusion_describe_customer_change(change)}
+            for plan, change in order._fusion_customer_plans().items()
+        ]
+        return self._offer("fusion_billing.portal_change_plan", order, offers, outcome)
+
+    @portal_route(f"{ONE}/plan", auth="user", methods=["POST"])
+    def fusion_change_plan(self, order_id, plan="", day="", **_kw):
+        """Change to a plan from the day on that the customer saw."""
+        order = self._find_own(order_id)
+        if not order:
+            return request.redirect("/my")
+        plan = request.env["fusion.billing.plan"].sudo().browse(_read_id(plan))
+        partner, day = request.env.user.partner_id, self._read_day(day)
+        done = bool(plan and day) and order._fusion_customer_change_plan(partner, plan, day)
+        return self._tell(order, done, "/plan")
+
+    @portal_route(f"{ONE}/cancel", auth="user", methods=["GET"])
+    def fusion_ends(self, order_id, outcome=None, **_kw):
+        """Offer the days on which the subscription may end, with what each comes to."""
+        order = self._find_own(order_id)
+        if not order:
+            return request.redirect("/my")
+        offers = [
+            {"comes_to": order._fusion_describe_customer_change(change)}
+            for change in order._fusion_customer_ends()
+        ]
+        return self._offer("fusion_billing.portal_cancel", order, offers, outcome)
+
+    @portal_route(f"{ONE}/cancel", auth="user", methods=["POST"])
+    def fusion_cancel(self, order_id, day="", reason="", **_kw):
+        """End the subscription on the day that the customer chose, and keep why."""
+        order = self._find_own(order_id)
+        if not order:
+            return request.redirect("/my")
+        reason, partner, day = (
+            reason.strip()[:1000],
+            request.env.user.partner_id,
+            self._read_day(day),
+        )
+        done = bool(reason and day) and order._fusion_customer_close(partner, day, reason)
+        return self._tell(order, done, "/cancel")
+
+    def _offer(self, template, order, offers, outcome):
+        values = {
+            **self._prepare_portal_layout_values(),
+            "page_name": "fusion_subscription",
+            "subscription": order,
+            "outcome": outcome,
+            # What cannot be worked out cannot be done.
+            "offers": [offer for offer in offers if offer["comes_to"]],
+        }
+        return request.render(template, values)
+
+    def _tell(self, order, done, page):
+        suffix, outcome = ("", "done") if done else (page, "failed")
+        return request.redirect(f"{order._fusion_portal_url(suffix)}?outcome={outcome}")
 
     # === HELPERS === #
 
@@ -184,6 +251,15 @@ def _read_amount(text):
     if amount is not None and not amount:
         raise invalid("amount", "must be above zero")
     return amount
+
+
+def _read_id(text):
+    """Return the id that a form names; 0 if it is none."""
+    try:
+        number = record_id(text, "plan") or 0
+    except InvalidInput:
+        return 0
+    return number if number < ID_LIMIT else 0
 
 
 def _write_csv(rows):

@@ -3,12 +3,12 @@ from lxml import html
 from odoo.fields import Command
 from odoo.tests import HttpCase, new_test_user
 
-from .common import BillingCase
+from .staff_case import StaffCase
 
 PATH = "/my/subscriptions"
 
 
-class PortalCase(BillingCase, HttpCase):
+class PortalCase(StaffCase, HttpCase):
     """A customer with an account in the portal, a colleague, a stranger, and a subscription."""
 
     @classmethod
@@ -18,7 +18,6 @@ class PortalCase(BillingCase, HttpCase):
         cls.customer = cls._customer("customer", parent_id=cls.partner.id)
         cls.colleague = cls._customer("colleague", parent_id=cls.partner.id)
         cls.stranger = cls._customer("stranger")
-        cls.charge = cls._charge(included_quota=100, price_per_unit=2)
         cls.subscription = cls._subscribe(products=cls.fee_product)
 
     @classmethod

@@ -1,1 +1,1 @@
-from . import threshold, rating, sale_order, sale_order_alerts
+from . import plan, threshold, rating, sale_order, sale_order_alerts, sale_order_changes

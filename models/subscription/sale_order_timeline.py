@@ -202,9 +202,7 @@ class SaleOrder(models.Model):
         :raise UserError: it is not running, or the day lies outside of its life
         """
         timeline = self._fusion_timeline_to_change()
-        today = max(self._fusion_today(), timeline.start)
-        fits = plan._key().recurs_like(timeline.on(today).plan)
-        date = date or (today if fits else timeline.period_on(today).end)
+        date = date or self._fusion_first_day_on(plan, timeline)
         if not timeline.start <= date < (timeline.end or FOREVER):
             raise UserError(
                 self.env._(
@@ -213,6 +211,12 @@ class SaleOrder(models.Model):
                 )
             )
         self._fusion_change_timeline(timeline.with_plan(date, plan._key()))
+
+    def _fusion_first_day_on(self, plan, timeline):
+        """Return from which day on a plan is proposed: today, or when the open period ends."""
+        today = max(self._fusion_today(), timeline.start)
+        fits = plan._key().recurs_like(timeline.on(today).plan)
+        return today if fits else timeline.period_on(today).end
 
     def _fusion_take_back(self, phase, *names):
         """Take back a change that is to come.

@@ -1,1 +1,7 @@
-from . import test_portal_alerts, test_portal_pages, test_portal_walls
+from . import (
+    test_portal_alerts,
+    test_portal_changes,
+    test_portal_pages,
+    test_portal_tour,
+    test_portal_walls,
+)
