@@ -1,10 +1,14 @@
+from datetime import timedelta
+
 from odoo import models
 from odoo.fields import Domain
 
+from ..base.clock import now
 from ..base.subscription_states import RUNNING
 from .dashboard_money import INVOICES, SUBSCRIPTIONS
 
 PLANS = "fusion_billing.fusion_billing_plan_action"
+RUNS = "fusion_billing.fusion_billing_run_action"
 DELIVERIES = "fusion_billing.fusion_billing_webhook_delivery_action"
 
 
@@ -45,6 +49,14 @@ class FusionBillingDashboard(models.AbstractModel):
                 DELIVERIES,
                 Domain("state", "=", "failed")
                 & (Domain("service_id", "=", scope.service.id) if scope.service else Domain.TRUE),
+            ),
+            (
+                "runs",
+                self.env._("Runs of the last 24 hours that did not succeed"),
+                "fusion.billing.run",
+                RUNS,
+                Domain("outcome", "in", ("failed", "interrupted", "missed"))
+                & Domain("started_at", ">=", now() - timedelta(days=1)),
             ),
             (
                 "drafts",
