@@ -23,6 +23,7 @@
         "wizards/close_wizard_views.xml",
         "wizards/pause_wizard_views.xml",
         "wizards/reopen_wizard_views.xml",
+        "wizards/invoice_wizard_views.xml",
         "wizards/item_wizard_views.xml",
         "wizards/estimate_wizard_views.xml",
         "wizards/waive_wizard_views.xml",

@@ -136,6 +136,13 @@ class BillingCase(TransactionCase):
         with freeze_time(moment):
             self._bill()
 
+    def _invoice_now(self, orders):
+        """Press *Invoice Now* and confirm what it shows; return the action that follows."""
+        action = orders.action_fusion_invoice_now()
+        if action.get("res_model") != "fusion.billing.invoice.wizard":
+            return action
+        return orders.env[action["res_model"]].browse(action["res_id"]).action_confirm()
+
     def _run_cron(self, name):
         """Run one of the addon's crons as Odoo's scheduler does, progress commits included."""
         with self.enter_registry_test_mode():

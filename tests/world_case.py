@@ -152,6 +152,7 @@ MADE_OF = {
         "subscription_id": w["sale.order"].id,
         "date": "2026-03-01",
     },
+    "fusion.billing.invoice.wizard": lambda w: {"subscription_ids": w["sale.order"].ids},
     "fusion.billing.item.wizard": lambda w: {"subscription_id": w["sale.order"].id},
     "fusion.billing.waive.wizard": lambda w: {"reason": "Gift"},
     "fusion.billing.estimate.wizard": lambda w: {"plan_id": w["fusion.billing.plan"].id},

@@ -5,6 +5,7 @@ from . import (
     change_plan_wizard,
     close_wizard,
     estimate_wizard,
+    invoice_wizard,
     item_wizard,
     pause_wizard,
     reopen_wizard,

@@ -25,6 +25,13 @@ class Staff:
         """
         return self._call("button", model, button, [[record_id]])
 
+    def invoice_now(self, order: int):
+        """Press *Invoice Now*, and confirm the documents that it shows."""
+        action = self.press("sale.order", order, "action_fusion_invoice_now")
+        if action.get("res_model") == "fusion.billing.invoice.wizard":
+            action = self.press(action["res_model"], action["res_id"], "action_confirm")
+        return action
+
     def call(self, model: str, method: str, args: list, **kwargs):
         """Call a method as the web client does to read and to save.
 

@@ -83,7 +83,7 @@ class TestInvoicingConcurrency(ConcurrencyCase):
             def invoice_all(person):
                 for [order] in orders:
                     together.wait(120)
-                    person.press("sale.order", order, "action_fusion_invoice_now")
+                    person.invoice_now(order)
 
             list(people.map(invoice_all, staff))
         self.assert_billed_once()

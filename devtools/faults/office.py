@@ -84,7 +84,7 @@ class Clerk(Background):
 
     def invoice_now(self):
         order = self._rng.choice(self._orders)
-        self._staff.press("sale.order", order, "action_fusion_invoice_now")
+        self._staff.invoice_now(order)
 
     # === COUNTERS === #
 

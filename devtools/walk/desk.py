@@ -77,7 +77,10 @@ class Desk:
         button = self._rng.choice(
             ("action_fusion_resume", "action_fusion_keep_open", "action_fusion_invoice_now")
         )
-        self._staff.press("sale.order", self._subscription(), button)
+        if button == "action_fusion_invoice_now":
+            self._staff.invoice_now(self._subscription())
+        else:
+            self._staff.press("sale.order", self._subscription(), button)
 
     # === LEDGER AND CATALOGUE === #
 

@@ -72,7 +72,7 @@ class TestBillingUser(StaffCase):
         )
         order.action_confirm()
         self._use(order, 130)
-        order.action_fusion_invoice_now()
+        self._invoice_now(order)
         order._fusion_pause()
         order._fusion_resume()
         order._fusion_close()

@@ -117,7 +117,7 @@ class TestDocuments(DocumentCase):
         self._bill_on("2026-02-01")
         self._use(subscription, 2, "2026-01-20")
         with freeze_time("2026-02-05"):
-            action = subscription.action_fusion_invoice_now()
+            action = self._invoice_now(subscription)
         self.assertEqual(action["res_model"], "account.move")
         self.assertEqual(self._amounts_signed(subscription), [49, 54, 2])
 

@@ -60,7 +60,7 @@ class TestDatesAndPlan(MidLifeCase):
             self.subscription._fusion_close()
         self.subscription._action_cancel()
         self._bill_at("2026-02-01")
-        self.subscription.action_fusion_invoice_now()
+        self._invoice_now(self.subscription)
         self.assertEqual(
             self.subscription.invoice_ids.filtered(lambda m: m.state != "cancel").ids, []
         )

@@ -5,6 +5,8 @@ from datetime import date
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, freeze_time, tagged
 
+from odoo.addons.fusion_billing.wizards import invoice_wizard
+
 from ..staff_case import StaffCase
 
 
@@ -28,7 +30,7 @@ class TestInvoiceNow(ActionCase):
     def test_it_bills_what_is_due_and_opens_the_invoice(self):
         subscription = self._subscribe(products=self.fee_product)
         self._use(subscription, 130)
-        action = self._as_clerk(subscription).action_fusion_invoice_now()
+        action = self._invoice_now(self._as_clerk(subscription))
         self.assertEqual(sorted(self._invoiced(subscription)), [49, 109])
         self.assertEqual(action["res_model"], "account.move")
         self.assertEqual(
@@ -40,13 +42,73 @@ class TestInvoiceNow(ActionCase):
     def test_one_invoice_is_opened_as_its_form(self):
         subscription = self._subscribe()
         self._use(subscription, 130)
-        action = self._as_clerk(subscription).action_fusion_invoice_now()
+        action = self._invoice_now(self._as_clerk(subscription))
         self.assertEqual(action["res_id"], subscription.invoice_ids.id)
+
+    @freeze_time("2026-02-01")
+    def test_it_shows_the_documents_first_and_makes_exactly_these(self):
+        orders = self._subscribe(products=self.fee_product) | self._subscribe()
+        self._use(orders[0], 130)
+        self._use(orders[1], 7000)
+        wizard = self._dialog(self._as_clerk(orders).action_fusion_invoice_now())
+        self.assertFalse(orders.invoice_ids)
+        self.assertIn("$109.00", wizard.preview)
+        self.assertEqual(wizard.preview.count("<details"), 3)
+        action = wizard.action_confirm()
+        made = self.env["account.move"].search(action["domain"])
+        self.assertEqual(
+            [str(move.amount_total) for move in made.sorted("id")],
+            [f"{float(document['total'])}" for document in wizard.shown],
+        )
+
+    @freeze_time("2026-02-01")
+    def test_what_changed_since_it_was_shown_is_shown_before_it_is_invoiced(self):
+        subscription = self._subscribe()
+        self._use(subscription, 130)
+        wizard = self._dialog(self._as_clerk(subscription).action_fusion_invoice_now())
+        self._use(subscription, 5, "2026-01-11")
+        action = wizard.action_confirm()
+        self.assertEqual((action["res_id"], wizard.is_changed), (wizard.id, True))
+        self.assertFalse(subscription.invoice_ids)
+        self.assertIn("$70.00", wizard.preview)
+        wizard.action_confirm()
+        self.assertEqual(self._invoiced(subscription), [70])
+
+    @freeze_time("2026-02-01")
+    def test_two_dialogs_on_one_subscription_bill_once(self):
+        subscription = self._subscribe()
+        self._use(subscription, 130)
+        dialogs = [
+            self._dialog(self._as_clerk(subscription).action_fusion_invoice_now())
+            for _person in range(2)
+        ]
+        for dialog in dialogs:
+            dialog.action_confirm()
+        self.assertEqual(self._invoiced(subscription), [60])
+        self.assertIn("Nothing is to be invoiced", dialogs[1].preview)
+
+    @freeze_time("2026-01-20")
+    def test_the_next_invoice_is_shown_and_not_made(self):
+        subscription = self._subscribe(products=self.fee_product)
+        self._use(subscription, 130)
+        wizard = self._dialog(self._as_clerk(subscription).action_fusion_preview_invoice())
+        self.assertIn("$109.00", wizard.preview)
+        self.assertFalse(subscription.invoice_ids)
+
+    @freeze_time("2026-02-01")
+    def test_too_many_at_once_are_left_to_the_run(self):
+        self.patch(invoice_wizard, "LIMIT", 1)
+        orders = self._subscribe() | self._subscribe()
+        with self.assertRaisesRegex(UserError, "choose fewer"):
+            self._as_clerk(orders).action_fusion_invoice_now()
+
+    def _dialog(self, action):
+        return self.env[action["res_model"]].with_user(self.clerk).browse(action["res_id"])
 
     @freeze_time("2026-01-20")
     def test_pressed_before_anything_is_due_it_says_when_something_will_be(self):
         subscription = self._subscribe()
-        message = self._message(self._as_clerk(subscription).action_fusion_invoice_now())
+        message = self._message(self._invoice_now(self._as_clerk(subscription)))
         self.assertIn("02/01/2026", message)
         self.assertFalse(subscription.invoice_ids)
 
@@ -54,8 +116,8 @@ class TestInvoiceNow(ActionCase):
     def test_pressed_twice_it_bills_once(self):
         subscription = self._subscribe()
         self._use(subscription, 130)
-        self._as_clerk(subscription).action_fusion_invoice_now()
-        self._as_clerk(subscription).action_fusion_invoice_now()
+        self._invoice_now(self._as_clerk(subscription))
+        self._invoice_now(self._as_clerk(subscription))
         self.assertEqual(self._invoiced(subscription), [60])
 
     @freeze_time("2026-02-01")
@@ -63,7 +125,7 @@ class TestInvoiceNow(ActionCase):
         subscription = self._subscribe()
         subscription._fusion_show_failure("invoicing", "The journal is archived.")
         self.assertTrue(subscription.activity_ids)
-        self._as_clerk(subscription).action_fusion_invoice_now()
+        self._invoice_now(self._as_clerk(subscription))
         self.assertFalse(subscription.fusion_error or subscription.activity_ids)
 
     @freeze_time("2026-02-01")
@@ -72,13 +134,13 @@ class TestInvoiceNow(ActionCase):
         self._use(subscription, 130)
         self.env["account.journal"].search([("type", "=", "sale")]).action_archive()
         with self.assertRaises(UserError):
-            self._as_clerk(subscription).action_fusion_invoice_now()
+            self._invoice_now(self._as_clerk(subscription))
         self.assertFalse(subscription.fusion_last_invoice_date)
         self.assertFalse(subscription.invoice_ids)
 
     def test_a_closed_subscription_has_nothing_left_to_pay(self):
         closed = self._closed()
-        message = self._message(self._as_clerk(closed).action_fusion_invoice_now())
+        message = self._message(self._invoice_now(self._as_clerk(closed)))
         self.assertIn("nothing left to pay", message)
 
 
@@ -232,6 +294,7 @@ class TestFigures(ActionCase):
 class TestWhoMayAct(ActionCase):
     METHODS = (
         "action_fusion_invoice_now",
+        "action_fusion_preview_invoice",
         "action_fusion_rate_now",
         "action_fusion_pause",
         "action_fusion_resume",

@@ -54,6 +54,7 @@ fusion.billing.change.plan.wizard     -      -      -      -         rwc   rwc  
 fusion.billing.close.wizard           -      -      -      -         rwc   rwc     -     -
 fusion.billing.pause.wizard           -      -      -      -         rwc   rwc     -     -
 fusion.billing.reopen.wizard          -      -      -      -         rwc   rwc     -     -
+fusion.billing.invoice.wizard         -      -      -      -         rwc   rwc     -     -
 fusion.billing.item.wizard            -      -      -      -         rwc   rwc     -     -
 fusion.billing.waive.wizard           -      -      -      -         rwc   rwc     -     -
 fusion.billing.estimate.wizard        -      -      -      -         rwc   rwc     -     -
@@ -142,6 +143,7 @@ fusion.billing.change.plan.wizard.action_change_plan          clerk
 fusion.billing.close.wizard.action_close                      clerk
 fusion.billing.dashboard.read_dashboard                       clerk
 fusion.billing.estimate.wizard.action_estimate                clerk
+fusion.billing.invoice.wizard.action_confirm                  clerk
 fusion.billing.item.action_change                             clerk
 fusion.billing.item.wizard.action_confirm                     clerk
 fusion.billing.pause.wizard.action_pause                      clerk
@@ -166,6 +168,7 @@ sale.order.action_fusion_change_plan                          clerk
 sale.order.action_fusion_close                                clerk
 sale.order.action_fusion_invoice_now                          clerk
 sale.order.action_fusion_keep_open                            clerk
+sale.order.action_fusion_preview_invoice                      clerk
 sale.order.action_fusion_pause                                clerk
 sale.order.action_fusion_rate_now                             clerk
 sale.order.action_fusion_reopen                               clerk
@@ -212,6 +215,7 @@ CHANGES = {
     "fusion.billing.close.wizard": {"end_date": "2099-01-01"},
     "fusion.billing.pause.wizard": {"date": "2099-01-01"},
     "fusion.billing.reopen.wizard": {"date": "2099-01-01"},
+    "fusion.billing.invoice.wizard": {"is_changed": True},
     "fusion.billing.item.wizard": {"date": "2099-01-01"},
     "fusion.billing.waive.wizard": {"reason": "Other"},
     "fusion.billing.estimate.wizard": {"is_estimated": True},

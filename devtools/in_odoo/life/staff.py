@@ -260,7 +260,10 @@ class Staff:
         self.world.order().action_update_prices()
 
     def invoice_now(self):
-        self.running().action_fusion_invoice_now()
+        order = self.running()
+        action = order.action_fusion_invoice_now()
+        if action.get("res_model") == "fusion.billing.invoice.wizard":
+            order.env[action["res_model"]].browse(action["res_id"]).action_confirm()
 
     def create_invoice(self):
         """Odoo's own *Create Invoice*, final."""

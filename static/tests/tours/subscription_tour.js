@@ -1,6 +1,7 @@
 import { registry } from "@web/core/registry";
 import {
-    arrive, create, goBack, open, openApp, openMenu, openTab, patiently, pick, press, save, see, type,
+    arrive, create, goBack, open, openApp, openMenu, openTab, patiently, pick, press,
+    pressInDialog, save, see, type,
 } from "./steps";
 
 // A billing period of a month that ended some days ago.
@@ -54,6 +55,8 @@ registry.category("web_tour.tours").add("fusion_billing_subscription", {
             ...goBack("S0"),
 
             press("Invoice Now"),
+            see(".modal td", "130.5 used, 100 included, 30.5 billed"),
+            pressInDialog("Invoice"),
             see(".o_statusbar_status .o_arrow_button_current", "Posted"),
             see(".o_field_widget[name='invoice_line_ids'] .o_data_row", "130.5 used, 100 included, 30.5 billed"),
             see(".o_field_widget[name='tax_totals']", "61.00"),
