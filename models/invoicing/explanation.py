@@ -1,7 +1,5 @@
 """How the amount of a document's line comes about, for who pays it (M4)."""
 
-from decimal import Decimal
-
 from ...core.money.exact import tidy
 from ..catalog.formula_wording import FormulaWords
 from ..catalog.price_wording import format_price
@@ -41,10 +39,10 @@ class Explanation:
         if steps and rating._is_usage():
             yield rating._describe_share()
         yield "; ".join(steps)
-        if not is_own and steps:
-            yield f"{rating._describe_exchange()}: {self._money(self.owed)}"
-        elif len(steps) > 1 and Decimal(breakdown["amount"]) != self.owed:
+        if is_own:
             yield words.total(breakdown, self.owed)
+        elif steps:
+            yield f"{rating._describe_exchange()}: {self._money(self.owed)}"
 
     def _rest(self, amount, settled):
         """Say what of it other documents bill, and what nobody bills."""

@@ -40,6 +40,8 @@ class AccountMove(models.Model):
     )
     fusion_send_error = fields.Char("Not Sent", copy=False, readonly=True, groups=STAFF)
 
+    _fusion_unsent_idx = models.Index("(company_id) WHERE fusion_send_error IS NOT NULL")
+
     @api.model
     def _fusion_own_fields(self):
         return super()._fusion_own_fields() | {

@@ -2,6 +2,7 @@ from . import (
     run,
     rating,
     sale_order,
+    account_move,
     delivery,
     readiness,
     traffic,

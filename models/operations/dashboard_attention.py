@@ -51,6 +51,15 @@ class FusionBillingDashboard(models.AbstractModel):
                 & (Domain("service_id", "=", scope.service.id) if scope.service else Domain.TRUE),
             ),
             (
+                "unsent",
+                self.env._("Documents that could not be sent"),
+                "account.move",
+                INVOICES,
+                Domain("fusion_send_error", "!=", False)
+                & Domain("state", "=", "posted")
+                & scope.of("invoice_line_ids.fusion_rating_id.subscription_id."),
+            ),
+            (
                 "runs",
                 self.env._("Runs of the last 24 hours that did not succeed"),
                 "fusion.billing.run",

@@ -17,7 +17,12 @@ from ..base.staff import check_staff
 
 _logger = logging.getLogger(__name__)
 
-KINDS = [("rating", "Rating"), ("invoicing", "Invoicing"), ("sending", "Sending Webhooks")]
+KINDS = [
+    ("rating", "Rating"),
+    ("invoicing", "Invoicing"),
+    ("mailing", "Sending Invoices"),
+    ("sending", "Sending Webhooks"),
+]
 OUTCOMES = [
     ("running", "Running"),
     ("success", "Done"),
@@ -59,7 +64,8 @@ class FusionBillingRun(models.Model):
     failed = fields.Integer(readonly=True)
     outcome = fields.Selection(OUTCOMES, required=True, readonly=True)
     error = fields.Char("Problem", readonly=True, groups="fusion_billing.group_manager")
-    # Ids of subscriptions of any company: the list that is opened shows those one may see.
+    # Ids of subscriptions, or of documents that could not be sent, of any company: the list that
+    # is opened shows those one may see.
     failed_ids = fields.Json("Failed Records", readonly=True, groups="base.group_system")
     backend = fields.Char(readonly=True, groups="base.group_system")
 
@@ -196,12 +202,15 @@ class FusionBillingRun(models.Model):
     # === ACTIONS === #
 
     def action_view_failures(self):
-        """Show what failed: subscriptions, or attempts to send."""
+        """Show what failed: subscriptions, documents, or attempts to send."""
         self.ensure_one()
         check_staff(self, "read")
         if self.kind == "sending":
             return self._open_failed_attempts()
-        action = self.env["ir.actions.act_window"]._for_xml_id("fusion_billing.sale_order_action")
+        name = {"mailing": "account.action_move_out_invoice_type"}.get(
+            self.kind, "fusion_billing.sale_order_action"
+        )
+        action = self.env["ir.actions.act_window"]._for_xml_id(name)
         # sudo: the list shows those that the user may see.
         failed_ids = self.sudo().failed_ids or []
         return {**action, "domain": [("id", "in", failed_ids)], "context": {}}

@@ -89,6 +89,27 @@ class TestExplanations(DocumentCase):
         for number, (expected, _quantity, _terms) in enumerate(cases):
             self.assertEqual(explained[f"m{number}"], expected)
 
+    def test_r10_a_share_is_told_and_no_decimals_without_end(self):
+        seats = self._metric("seats", "Seats", aggregation="max")
+        tiers = self._tiers((2, 1), (False, "0.5"))
+        with freeze_time("2026-01-01"):
+            self._charge(seats, charge_model="graduated", tier_ids=tiers)
+            self.charge.minimum_amount = 5
+        subscription = self._start(products=(), fusion_anchor_date="2026-01-11")
+        self._use(subscription, 5, "2026-01-05", metric=seats)
+        self._bill_on("2026-01-11")
+        calls, level = sorted(self._names(subscription.invoice_ids))
+        self.assertEqual(
+            level.split("\n")[2:], ["2 × $1.00 = $2.00; 3 × $0.50 = $1.50; 10/31 × $3.50 ≈ $1.13"]
+        )
+        self.assertEqual(
+            calls.split("\n")[2:],
+            [
+                "Quota, minimum and maximum for 10 days: 10/31 of a full billing period",
+                "True-up to the minimum of $1.612903: $1.61",
+            ],
+        )
+
     def test_m4_a_filter_is_part_of_the_name(self):
         self._charge(price_per_unit=5, filter_ids=self._filters(region="eu, us"))
         subscription = self._start(products=())

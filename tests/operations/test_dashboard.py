@@ -382,6 +382,10 @@ class TestDashboard(DashboardCase):
         empty = self._plan("empty", invoice_mode="draft")
         manual = self._subscribe("2026-05-01", products=self.fee_product, plan=empty)
         manual._fusion_bill_until(TODAY)
+        sending = self._plan("sending", invoice_mode="send")
+        nobody = self._subscribe("2026-05-01", products=self.fee_product, plan=sending)
+        nobody._fusion_bill_until(TODAY)
+        self.env["account.move"]._fusion_cron_send()
         delivery = self.env["fusion.billing.webhook.delivery"].create(
             {
                 "service_id": self.service.id,
@@ -394,9 +398,10 @@ class TestDashboard(DashboardCase):
         expected = {
             "problems": subscription,
             "deliveries": delivery,
+            "unsent": nobody.invoice_ids,
             "drafts": manual.invoice_ids,
             "unreachable": alone,
-            "plans": empty,
+            "plans": empty | sending,
         }
         found = self._attention()
         self.assertEqual(list(found), list(expected))

@@ -9,9 +9,10 @@ from odoo.tools import mute_logger
 from ...models.base.cron import tally
 from ..common import BillingCase
 
-RATING, INVOICING, DELIVER = (
+RATING, INVOICING, SEND, DELIVER = (
     "ir_cron_rate_open_periods",
     "ir_cron_create_invoices",
+    "ir_cron_send_invoices",
     "ir_cron_deliver_webhooks",
 )
 
@@ -49,6 +50,17 @@ class TestRuns(RunsCase):
         self._run_cron(INVOICING)
         self.assertGreaterEqual(self._new("invoicing").done, 1)
         self.assertLessEqual(set(self._new().mapped("kind")), {"invoicing", "rating"})
+
+    def test_a_run_that_sends_invoices_opens_those_that_could_not_be_sent(self):
+        self.plan.invoice_mode = "send"
+        subscription = self._subscribe(fields.Date.today(), products=[self.fee_product])
+        self._run_cron(INVOICING)
+        self._run_cron(SEND)
+        run = self._new("mailing")
+        self.assertRecordValues(run, [{"outcome": "partial", "done": 0, "failed": 1}])
+        action = run.action_view_failures()
+        unsent = self.env[action["res_model"]].search(action["domain"])
+        self.assertEqual(unsent, subscription.invoice_ids)
 
     def test_a_turn_without_work_leaves_no_row(self):
         for name in (RATING, INVOICING, DELIVER):
