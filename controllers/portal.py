@@ -73,7 +73,7 @@ class SubscriptionPortal(CustomerPortal):
         if not order:
             return request.redirect("/my")
         if not order._fusion_has_begun():
-            return request.redirect(self._keep_token(order.access_url, access_token))
+            return self._go(order.access_url, access_token)
         return self._render(
             "fusion_billing.portal_subscription",
             order,
@@ -91,9 +91,13 @@ class SubscriptionPortal(CustomerPortal):
         if not order or not order._fusion_has_begun():
             return request.redirect("/my")
         page = Page(order, self._read_day(period))
+        try:
+            content = _write_csv(page.table())
+        except InvalidInput:  # the page says that it is being worked out
+            return self._go(order._fusion_portal_url(), access_token)
         name = f"usage-{order.id}-{page.period.start.isoformat()}.csv"
         return request.make_response(
-            _write_csv(page.table()),
+            content,
             headers=[
                 ("Content-Type", "text/csv; charset=utf-8"),
                 ("Content-Disposition", http.content_disposition(name)),
@@ -200,6 +204,10 @@ class SubscriptionPortal(CustomerPortal):
             return None
         return order if order._fusion_is_running() else None
 
+    def _go(self, url, access_token):
+        token = {"access_token": access_token} if access_token else None
+        return request.redirect_query(url, token)
+
     def _back(self, order, name, outcome):
         return request.redirect(f"{order._fusion_portal_url()}?{name}={outcome}#{name}")
 
@@ -237,9 +245,6 @@ class SubscriptionPortal(CustomerPortal):
             return read_day(text, "period")
         except InvalidInput:
             return None
-
-    def _keep_token(self, url, access_token):
-        return f"{url}?access_token={access_token}" if access_token else url
 
 
 def _read_amount(text):

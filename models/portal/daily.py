@@ -1,6 +1,7 @@
 """What was used on each day: for charts, and for customers who keep their own books."""
 
 from dataclasses import replace
+from datetime import date
 from typing import NamedTuple
 
 from ...core.money.periods import Period
@@ -20,7 +21,8 @@ class Days(NamedTuple):
 def count_days(order, targets):
     """Combine the counters of each day as their metric says.
 
-    Days to come are left out. A level that is weighted by time is that of its day.
+    Days to come are left out, and those whose counters were removed. A level that is weighted by
+    time is that of its day.
 
     :param order: the subscription, in sudo
     :param list targets: the stretches of one billing period in which usage is charged
@@ -29,7 +31,7 @@ def count_days(order, targets):
     wanted = [
         _on(order, target, day)
         for target in sorted(targets, key=lambda target: target.stretch.days.start)
-        for day in _days(target.stretch.days, order._fusion_today())
+        for day in _days(order, target.stretch.days)
     ]
     quantities = order.env["fusion.billing.usage"]._aggregate(wanted)
     found = {target.source: [] for target in targets}
@@ -38,9 +40,9 @@ def count_days(order, targets):
     return [Days(charge, used[-MOST_DAYS:]) for charge, used in found.items()]
 
 
-def _days(stretch, today):
-    end = min(stretch.end, today + DAY)
-    start = max(stretch.start, end - MOST_DAYS * DAY)
+def _days(order, stretch):
+    end = min(stretch.end, order._fusion_today() + DAY)
+    start = max(stretch.start, end - MOST_DAYS * DAY, order.fusion_usage_kept_from or date.min)
     return [start + number * DAY for number in range(max(0, (end - start).days))]
 
 

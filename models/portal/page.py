@@ -7,6 +7,7 @@ from odoo.tools import format_date, groupby
 
 from ...core.api.answer import plain
 from ...core.api.errors import InvalidInput
+from ...core.money.timeline import BillingPeriod
 from ..base.wording import format_period, format_quantity
 from ..catalog.price_wording import format_price
 from .daily import count_days
@@ -30,10 +31,17 @@ class Page:
         self.env = order.env
         self.order = order
         self._usage = order.env["fusion.billing.api.period_usage"]
-        try:
-            self.period = self._usage._find_period(order, day)
-        except InvalidInput:
-            self.period = self._usage._find_period(order, None)
+        self.period = self._find_period(day)
+
+    def _find_period(self, day):
+        for wanted in (day, None):
+            try:
+                return self._usage._find_period(self.order, wanted)
+            except InvalidInput:
+                continue
+        # A subscription that was closed on its first day has none.
+        days = self.order._fusion_open_period()
+        return BillingPeriod(*days, full=days)
 
     # === WHAT THE TEMPLATE SHOWS === #
 

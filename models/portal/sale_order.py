@@ -93,17 +93,7 @@ class SaleOrder(models.Model):
         posted = self.sudo().invoice_ids.filtered(lambda move: move.state == "posted")
         return posted.sorted(lambda move: (move.invoice_date, move.id), reverse=True)[:LATEST]
 
-    def _fusion_portal_prices(self, plan=None):
-        """Return the prices of a plan in words, as they hold today for this order's currency."""
+    def _fusion_portal_day(self):
+        """Return the day whose prices are shown: today, or the first one."""
         self.ensure_one()
-        today = self._fusion_today()
-        plan = (plan or self._fusion_get_plan(max(today, self.fusion_start_date))).sudo()
-        return [
-            {
-                "name": charge.metric_id.name,
-                "only": charge.filter_summary,
-                "price": version.terms_in_words,
-            }
-            for charge in plan._charges_for(self.currency_id)
-            for version in charge._version_at(today)
-        ]
+        return max(self._fusion_today(), self.fusion_start_date)

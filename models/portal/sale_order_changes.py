@@ -106,7 +106,11 @@ class SaleOrder(models.Model):
         after = sum((row.after for row in rows), Decimal(0))
         return {
             "name": format_period(self.env, *period),
-            "rows": [(row.name, money(row.before), money(row.after)) for row in rows],
+            "rows": [
+                (row.name, money(row.before), money(row.after))
+                for row in rows
+                if row.before or row.after
+            ],
             "before": money(before),
             "after": money(after),
         }

@@ -9,6 +9,7 @@ from odoo import http
 from odoo.tests import freeze_time, tagged
 from odoo.tools import mute_logger
 
+from ..base.test_constraints import ConstraintCase
 from ..portal_case import PortalCase
 
 
@@ -69,12 +70,13 @@ class TestPortalAlerts(PortalCase):
     def test_what_is_no_amount_above_zero_changes_nothing(self):
         self._log_in(self.customer)
         self._save("50")
-        for wrong in ("0", "-1", "x", "1e3", "NaN", "9" * 19, "0.0000001", "1,5", "\x00"):
-            for arguments in ((wrong,), ("50", wrong)):
-                with self.subTest(arguments):
-                    response = self._save(*arguments)
-                    self.assertIn("alerts=invalid", response.headers["Location"])
-                    self.assertEqual(self._set(), (Decimal(50), []))
+        wrong = ("0", "-1", "x", "1e3", "NaN", "9" * 19, "0.0000001", "1,5", "\x00")
+        for number, text in enumerate(wrong):
+            arguments = ("50", text) if number % 2 else (text,)
+            with self.subTest(arguments):
+                response = self._save(*arguments)
+                self.assertIn("alerts=invalid", response.headers["Location"])
+                self.assertEqual(self._set(), (Decimal(50), []))
         self.assertIn("alerts=invalid", self._save("", *"123456").headers["Location"])
         self._save("999999999999999999")
         self.assertEqual(self._set(), (Decimal("999999999999999999"), []))
@@ -183,3 +185,36 @@ class TestPortalAlerts(PortalCase):
         with freeze_time("2026-02-15"):
             self._save("50")
         self.assertEqual(self._set(), (None, []))
+
+
+@tagged("post_install", "-at_install")
+class TestPortalAlertRules(ConstraintCase):
+    def _threshold(self, value, **vals):
+        return self.env["fusion.billing.threshold"].create(
+            {"kind": "amount", "threshold_value": value, **vals}
+        )
+
+    def test_a_budget_is_one_amount_of_a_subscription_of_which_somebody_is_told(self):
+        subject = {"subscription_id": self._subscribe().id, "is_budget": True}
+        told = {"told_partner_id": self.partner.id}
+        self._threshold(50, **subject, **told)
+        self.assertRefused(
+            "fusion_billing_threshold_one_budget",
+            "one budget at most",
+            lambda: self._threshold(60, **subject, **told),
+        )
+        self.assertRefused(
+            "fusion_billing_threshold_budget_is_told",
+            "must say who is told",
+            lambda: self._threshold(60, **subject),
+        )
+
+    def test_a_customer_is_told_of_amounts_of_a_subscription_alone(self):
+        order, charge = self._subscribe(), self._charge()
+        told = {"told_partner_id": self.partner.id}
+        for vals in ({"charge_id": charge.id}, {"subscription_id": order.id, "kind": "percent"}):
+            self.assertRefused(
+                "fusion_billing_threshold_told_of_amounts",
+                "told of an amount of a subscription",
+                lambda vals=vals: self._threshold(60, **told, **vals),
+            )

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from odoo.tests import freeze_time, tagged
 
+from ...models.base.engine import as_engine
 from ...models.portal.page import Page
 from ..portal_case import PATH, PortalCase
 
@@ -24,7 +25,7 @@ class TestPortalPages(PortalCase):
         self.assertEqual(self._text(page, "//strong[@name='amount']"), "$61.00")
         self.assertEqual(self._text(page, "//dd[@name='so_far']"), "$110.00")  # 49 + 61
         self.assertIn("30.5 at $2.00 each", text)
-        self.assertIn("100 API calls included, then $2.00 each", text)
+        self.assertIn("API calls 100 $2.00 each", text)
         self.assertIn("02/01/2026", text)
 
     @freeze_time("2026-01-11 00:00:00")
@@ -100,6 +101,18 @@ class TestPortalPages(PortalCase):
         self.assertEqual({row[1] for row in rows}, {"'=cmd|' /C calc'!A0"})
         self.assertEqual(sum(Decimal(row[4]) for row in rows), Decimal("15.5"))
 
+    def test_days_whose_counters_were_removed_are_on_no_chart(self):
+        self._use(self.subscription, 130)
+        self._bill_at("2026-02-01 03:00:00")
+        as_engine(self.subscription).fusion_usage_kept_from = date(2026, 2, 1)
+        with freeze_time("2026-02-03"):
+            past = Page(self.subscription, date(2026, 1, 5))
+            [charge] = past.values()["charges"]
+            self.assertEqual(charge["lines"][0]["amount"], "$60.00")
+            self.assertFalse(charge["chart"]["bars"])
+            self.assertEqual(len(list(past.table())), 1)  # the headings
+            self.assertEqual(len(list(Page(self.subscription).table())), 4)
+
     def test_pages_of_a_subscription_that_has_not_begun_is_paused_or_has_ended(self):
         self._log_in(self.customer)
         with freeze_time("2025-12-20"):
@@ -113,6 +126,8 @@ class TestPortalPages(PortalCase):
             text = self._text(self._open())
             self.assertIn("Ended", text)
             self.assertIn("01/15/2026", text)
+            # One that was closed on its first day has no billing period.
+            self.assertIn("$0.00", self._text(self._open(self._path("", self._closed()))))
 
     @freeze_time("2026-01-15")
     def test_what_cannot_be_worked_out_is_not_explained_to_the_customer(self):
@@ -124,6 +139,8 @@ class TestPortalPages(PortalCase):
         text = self._text(self._open())
         self.assertIn("is being worked out", text)
         self.assertNotIn("exchange rate", text)
+        response = self.url_open(self._path("/usage.csv"), allow_redirects=False)
+        self.assertTrue(response.headers["Location"].endswith(self._path()), response.text)
 
     @freeze_time("2026-01-15")
     def test_links_of_an_order_lead_to_its_subscription_and_back(self):

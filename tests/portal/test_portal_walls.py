@@ -42,8 +42,9 @@ class TestPortalWalls(PortalCase):
                     path = self._path(suffix)
                     right = self.url_open(f"{path}?access_token={token}", allow_redirects=False)
                     self.assertEqual(right.status_code, 200)
-                    for wrong in (theirs, "", token[:-1], "%C3%A9", "%00", "x" * 5000):
-                        self.assertKeptOut(f"{path}?access_token={wrong}")
+                    self.assertKeptOut(f"{path}?access_token={theirs}")
+            for wrong in ("", token[:-1], "%C3%A9", "%00", "x" * 5000):
+                self.assertKeptOut(self._path(f"?access_token={wrong}"))
 
     def test_a_list_has_one_s_own_subscriptions_alone(self):
         theirs = self._subscribe(partner_id=self.stranger.partner_id.id)
@@ -82,8 +83,7 @@ class TestPortalWalls(PortalCase):
         self._log_in(self.customer)
         for number in ("0", "-1", "2147483647", "2147483648", "9" * 30, "1.5", "x"):
             with self.subTest(id=number):
-                for suffix in LOOK:
-                    self.assertKeptOut(f"{PATH}/{number}{suffix}")
+                self.assertKeptOut(f"{PATH}/{number}")
         plain = self.env["sale.order"].create({"partner_id": self.partner.id})
         for order in (plain, self._quotation()):
             self.assertKeptOut(self._path(subscription=order), to=order.access_url)
