@@ -59,6 +59,8 @@
         "views/operations/run_views.xml",
         "views/operations/revenue_movement_views.xml",
         "views/operations/dashboard_views.xml",
+        "wizards/reconciliation_wizard_views.xml",
+        "views/operations/reconciliation_views.xml",
         "views/menus.xml",
         "views/webhook/menus.xml",
     ],

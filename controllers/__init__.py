@@ -1,1 +1,1 @@
-from . import api, dispatcher, portal, webhooks
+from . import api, dispatcher, portal, reconciliation, webhooks

@@ -120,6 +120,21 @@ MADE_OF = {
         "started_at": "2026-01-10 00:00:00",
         "outcome": "failed",
     },
+    "fusion.billing.reconciliation": lambda w: {
+        "company_id": w["res.company"].id,
+        "service_id": w["fusion.billing.service"].id,
+        "period_start": "2026-01-01 00:00:00",
+        "period_end": "2026-02-01 00:00:00",
+    },
+    "fusion.billing.reconciliation.row": lambda w: {
+        "reconciliation_id": w["fusion.billing.reconciliation"].id,
+        "subscription_name": "sub-1",
+        "subscription_id": w["sale.order"].id,
+        "metric_code": "calls",
+        "metric_id": w["fusion.billing.metric"].id,
+        "result": "different",
+        "is_open": True,
+    },
     "fusion.billing.quota": lambda w: {
         "service_id": w["fusion.billing.service"].id,
         "kind": "requests",
@@ -153,6 +168,10 @@ MADE_OF = {
         "date": "2026-03-01",
     },
     "fusion.billing.invoice.wizard": lambda w: {"subscription_ids": w["sale.order"].ids},
+    "fusion.billing.reconciliation.wizard": lambda w: {
+        "service_id": w["fusion.billing.service"].id,
+        "file": "c3Vic2NyaXB0aW9u",
+    },
     "fusion.billing.item.wizard": lambda w: {"subscription_id": w["sale.order"].id},
     "fusion.billing.waive.wizard": lambda w: {"reason": "Gift"},
     "fusion.billing.estimate.wizard": lambda w: {"plan_id": w["fusion.billing.plan"].id},
@@ -182,6 +201,8 @@ OTHERWISE = {
     "fusion.billing.charge.tier": {"up_to": 20},
     "fusion.billing.charge.filter": {"dimension": "zone"},
     "fusion.billing.revenue.movement": {"number": 1001},
+    "fusion.billing.reconciliation": {"reference": "again"},
+    "fusion.billing.reconciliation.row": {"subscription_id": False},
     "fusion.billing.quota": {"connection": 2},
     "fusion.billing.traffic": {"row": 2},
 }

@@ -8,6 +8,7 @@ from . import (
     invoice_wizard,
     item_wizard,
     pause_wizard,
+    reconciliation_wizard,
     reopen_wizard,
     waive_wizard,
     webhook_replay_wizard,

@@ -126,14 +126,15 @@ class BatchError(InvalidInput):
 
     :param list[tuple[int, BillingError]] errors: each with its position in the batch;
         the first :data:`ERRORS_SHOWN` are told, all are counted
+    :param str member: what a member is called
     """
 
-    def __init__(self, errors):
+    def __init__(self, errors, member="event"):
         self.errors = sorted(errors, key=lambda error: error[0])
         [index, first] = self.errors[0]
         more = f" ({len(self.errors) - 1} more)" if len(self.errors) > 1 else ""
         super().__init__(
-            f"Nothing of the batch was stored because of event {index}{more}: {first.message}",
+            f"Nothing of the batch was stored because of {member} {index}{more}: {first.message}",
             first.code,
         )
 

@@ -73,13 +73,18 @@ def read_event(raw, latest_start):
     return event, errors
 
 
-def _contradictions(event, latest_start):
-    """Yield what is wrong between the fields that are right in themselves."""
+def contradicting_names(event):
+    """Yield what is wrong with how a subscription is named: by one of two fields."""
     names = (event.get("subscription_external_id", "wrong"), event.get("subscription_id", "wrong"))
     if names == (None, None):
         yield payload.missing("subscription_external_id")
     elif None not in names:
         yield invalid("subscription_id", "and subscription_external_id must not both be given")
+
+
+def _contradictions(event, latest_start):
+    """Yield what is wrong between the fields that are right in themselves."""
+    yield from contradicting_names(event)
     start, end = event.get("period_start"), event.get("period_end")
     if start and end and start >= end:
         yield invalid("period_end", "must be later than period_start")

@@ -40,6 +40,8 @@ VARYING = {
     "usage_id",
     "request_id",
     "rated_at",
+    "reconciliation_id",
+    "compared_at",
     "version",
     "next_cursor",
     "event_id",

@@ -90,6 +90,16 @@ def subscription(some: Some) -> dict:
     }
 
 
+def totals(some: Some) -> dict:
+    row = {"subscription_external_id": some.name(), "metric_code": METRIC, "quantity": "1250.5"}
+    return {
+        "period_start": some.instant(),
+        "period_end": "2027-01-01T00:00:00Z",
+        "rows": [{**row, **some.rng.choice(({}, {"amount": "12.51", "currency": "USD"}))}],
+        **some.maybe(reference=some.new_name(), partial=True),
+    }
+
+
 def period(some: Some) -> dict:
     return {"from": some.instant(), "to": "2027-01-01T00:00:00Z"}
 
@@ -157,6 +167,12 @@ CORPUS: dict[str, Callable[[Some], Call]] = {
     "GET /catalog": query(nothing),
     "POST /estimate": body(
         lambda some: {**some.plan(), "quantities": {METRIC: some.rng.choice((5, "1.5"))}}
+    ),
+    "POST /reconciliation": body(totals),
+    "GET /reconciliation": query(Some.pages),
+    "GET /reconciliation/<reconciliation_id>": lambda some: Call(
+        {"reconciliation_id": str(some.rng.randrange(1, 20))},
+        {**some.pages(), **some.maybe(result="mismatch")},
     ),
     "GET /webhooks/deliveries": query(
         lambda some: {**some.pages(), **some.maybe(state="pending", event_type="customer.linked")}

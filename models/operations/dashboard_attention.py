@@ -9,6 +9,7 @@ from .dashboard_money import INVOICES, SUBSCRIPTIONS
 
 PLANS = "fusion_billing.fusion_billing_plan_action"
 RUNS = "fusion_billing.fusion_billing_run_action"
+DIFFERENCES = "fusion_billing.fusion_billing_reconciliation_row_action"
 DELIVERIES = "fusion_billing.fusion_billing_webhook_delivery_action"
 
 
@@ -76,6 +77,13 @@ class FusionBillingDashboard(models.AbstractModel):
                 & Domain("fusion_bill_on", "!=", False)
                 & Domain("fusion_post_at", "=", False)
                 & scope.of("invoice_line_ids.fusion_rating_id.subscription_id."),
+            ),
+            (
+                "differences",
+                self.env._("Totals of apps that differ, and that nobody has explained"),
+                "fusion.billing.reconciliation.row",
+                DIFFERENCES,
+                Domain("is_open", "=", True) & scope.of("subscription_id."),
             ),
             (
                 "unreachable",

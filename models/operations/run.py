@@ -9,7 +9,7 @@ from psycopg2.pool import PoolError
 
 from odoo import api, fields, models
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
-from odoo.tools import SQL
+from odoo.tools import SQL, format_datetime
 
 from ..base.cron import tallied
 from ..base.retry import no_alarm
@@ -73,11 +73,15 @@ class FusionBillingRun(models.Model):
     _running_idx = models.Index("(id) WHERE outcome = 'running'")
 
     @api.depends("kind", "started_at")
+    @api.depends_context("lang", "tz")
     def _compute_display_name(self):
         kinds = dict(self._fields["kind"]._description_selection(self.env))
         for run in self:
-            moment = fields.Datetime.context_timestamp(run, run.started_at or fields.Datetime.now())
-            run.display_name = f"{kinds.get(run.kind, '')}, {moment:%Y-%m-%d %H:%M}"
+            names = [
+                kinds.get(run.kind),
+                run.started_at and format_datetime(self.env, run.started_at),
+            ]
+            run.display_name = ", ".join(filter(None, names))
 
     # === RECORDING === #
 

@@ -10,6 +10,7 @@ from . import (
     test_api_lists,
     test_api_lookups,
     test_api_period_usage,
+    test_api_reconciliation,
     test_api_scopes,
     test_api_subscriptions,
     test_api_transitions,

@@ -259,6 +259,7 @@ class TestApiBadInput(ApiCase):
             "/subscriptions",
             "/usage",
             "/catalog",
+            "/reconciliation",
         ):
             with self.subTest(path=path):
                 self.assertRefused(self.get(f"{path}?offset=1"), 400, "unknown_field", "offset")
@@ -279,7 +280,7 @@ class TestApiBadInput(ApiCase):
             ("FROM=1&FROM=2", "unknown_field", "FROM"),
             ("x=%00", "unknown_field", "x"),
         ):
-            for path in ("/customers", "/subscriptions", "/usage"):
+            for path in ("/customers", "/subscriptions", "/usage", "/reconciliation"):
                 with self.subTest(path=path, query=query):
                     self.assertRefused(self.get(f"{path}?{query}"), 400, code, field)
 
@@ -310,12 +311,13 @@ class TestApiBadInput(ApiCase):
                 self.push({name: name}, self._event(dimensions={name: [name]})),
                 self.post("/subscriptions", {"lines": [{name: name}]}),
                 self.post("/estimate", {"plan_code": name, "quantities": {name: name}}),
+                self.post("/reconciliation", {name: name, "rows": [{name: name}]}),
             ):
                 self.assertEqual(response.status_code, 400)
                 answer = response.json()
                 for error in (answer, *answer.get("errors", ())):
                     field = error["code"].removeprefix("invalid_")
-                    self.assertTrue({error["code"], field} & (words | {"event"}), error)
+                    self.assertTrue({error["code"], field} & (words | {"event", "row"}), error)
 
     def test_a_path_that_is_not_there_is_not_found(self):
         for path in (
@@ -371,6 +373,8 @@ class TestApiBadInput(ApiCase):
             ("/subscriptions/1/change_plan", "POST"),
             ("/catalog", "GET, HEAD"),
             ("/estimate", "POST"),
+            ("/reconciliation", "GET, HEAD, POST"),
+            ("/reconciliation/1", "GET, HEAD"),
         ):
             for verb in {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"}:
                 if verb in allowed:

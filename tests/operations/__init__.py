@@ -3,6 +3,7 @@ from . import (
     test_api_ready,
     test_credentials,
     test_dashboard,
+    test_reconciliation,
     test_revenue_movements,
     test_runs,
 )

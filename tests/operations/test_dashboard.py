@@ -395,11 +395,13 @@ class TestDashboard(DashboardCase):
                 "state": "failed",
             }
         )
+        row = self._difference(subscription)
         expected = {
             "problems": subscription,
             "deliveries": delivery,
             "unsent": nobody.invoice_ids,
             "drafts": manual.invoice_ids,
+            "differences": row,
             "unreachable": alone,
             "plans": empty | sending,
         }
@@ -410,6 +412,26 @@ class TestDashboard(DashboardCase):
                 self.assertEqual(found[key]["count"], len(records))
                 self.assertEqual(self._list(found[key]["action"]), records)
         self.assertEqual(list(self._attention(plan_id=empty.id)), ["deliveries", "drafts", "plans"])
+
+    def _difference(self, subscription):
+        """A total of an app that is another one than ours."""
+        reconciliation = self.env["fusion.billing.reconciliation"].create(
+            {
+                "company_id": self.company.id,
+                "period_start": "2026-05-01 00:00:00",
+                "period_end": "2026-06-01 00:00:00",
+            }
+        )
+        return self.env["fusion.billing.reconciliation.row"].create(
+            {
+                "reconciliation_id": reconciliation.id,
+                "subscription_name": subscription.name,
+                "subscription_id": subscription.id,
+                "metric_code": "api_calls",
+                "result": "different",
+                "is_open": True,
+            }
+        )
 
     def test_a_customer_whose_contact_an_app_knows_is_known(self):
         contact = self.env["res.partner"].create({"name": "Ann", "parent_id": self.partner.id})

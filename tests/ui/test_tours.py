@@ -43,6 +43,19 @@ class TestTours(TourCase):
         self._tour("dashboard", self.manager)
         self.assertEqual(self.partner.sale_order_ids.fusion_state, "3_progress")
 
+    def test_a_clerk_compares_a_file_and_explains_what_differs(self):
+        atlas = self._service("nexaatlas", name="NexaAtlas")
+        subscription = self._subscribe(fusion_service_id=atlas.id, fusion_external_id="sub-42")
+        self.env["fusion.billing.account.link"].create(
+            {"service_id": atlas.id, "partner_id": self.partner.id, "external_id": "acme"}
+        )
+        last_month = self.company._fusion_today().replace(day=1) - timedelta(days=10)
+        self._use(subscription, 130, f"{last_month}")
+        self._tour("reconciliation", self.clerk)
+        rows = self.env["fusion.billing.reconciliation"].search([]).row_ids
+        self.assertEqual(rows.filtered("is_open").subscription_id, subscription)
+        self.assertEqual(rows.filtered("closed_at").explanation, "A trial that ended")
+
     def test_f2_a_clerk_changes_a_subscription_through_its_life(self):
         subscription = self._subscribe(products=self.fee_product)
         self.setup_product.sale_ok = True

@@ -43,6 +43,9 @@ fusion.billing.threshold.crossing     -      -      -      -         r     r    
 fusion.billing.webhook.delivery       -      -      -      -         r     rd      -     r
 fusion.billing.webhook.attempt        -      -      -      -         r     r       -     -
 fusion.billing.run                    -      -      -      -         r     r       -     -
+fusion.billing.reconciliation         -      -      -      -         rw    rwd     -     r
+fusion.billing.reconciliation.row     -      -      -      -         rw    rw      -     r
+fusion.billing.reconciliation.wizard  -      -      -      -         rwc   rwc     -     -
 fusion.billing.quota                  -      -      -      -         -     -       -     -
 fusion.billing.traffic                -      -      -      -         -     -       -     -
 fusion.billing.api.key.wizard         -      -      -      -         -     rwc     -     -
@@ -152,6 +155,13 @@ fusion.billing.plan.action_view_subscriptions                 clerk
 fusion.billing.rating.action_fusion_take_back_waiver          clerk
 fusion.billing.rating.action_fusion_waive                     clerk
 fusion.billing.rating.action_view_usage                       clerk
+fusion.billing.reconciliation.action_compare                  clerk
+fusion.billing.reconciliation.action_view_rows                clerk
+fusion.billing.reconciliation.row.action_assign_to_me         clerk
+fusion.billing.reconciliation.row.action_close                clerk
+fusion.billing.reconciliation.row.action_reopen               clerk
+fusion.billing.reconciliation.row.action_view_usage           clerk
+fusion.billing.reconciliation.wizard.action_compare           clerk
 fusion.billing.reopen.wizard.action_reopen                    clerk
 fusion.billing.run.action_view_failures                       clerk
 fusion.billing.service.action_view_webhook_deliveries         clerk
@@ -206,6 +216,9 @@ CHANGES = {
     "fusion.billing.webhook.delivery": {"state": "cancelled"},
     "fusion.billing.webhook.attempt": {"outcome": "failure"},
     "fusion.billing.run": {"outcome": "success"},
+    "fusion.billing.reconciliation": {"note": "Other"},
+    "fusion.billing.reconciliation.row": {"explanation": "Other"},
+    "fusion.billing.reconciliation.wizard": {"reference": "Other"},
     "fusion.billing.quota": {"used": 0},
     "fusion.billing.traffic": {"requests": 0},
     "fusion.billing.api.key.wizard": {"overlap_hours": 1},

@@ -2,7 +2,8 @@
 
 import json
 import re
-from datetime import date
+from datetime import date, datetime
+from decimal import Decimal
 
 from freezegun import freeze_time
 
@@ -12,10 +13,17 @@ from ...models.webhook.delivery import EVENT_TYPES
 from ..core.guide_examples import masked
 from ..webhook_case import WebhookCase
 
-NOT_YET = {"reconciliation.mismatch"}
 EXAMPLE = re.compile(r'^```json\n(\{"id": "evt_.*?)^```$', re.M | re.S)
 # What is another one in each database.
-VARYING = {"id", "partner_id", "subscription_id", "plan_id", "invoice_id", "number"}
+VARYING = {
+    "id",
+    "partner_id",
+    "subscription_id",
+    "plan_id",
+    "invoice_id",
+    "number",
+    "reconciliation_id",
+}
 
 
 class TestWebhookGuide(WebhookCase):
@@ -58,6 +66,7 @@ class TestWebhookGuide(WebhookCase):
         self._at("01-05 10:05:00", invoice.action_post)
         self._use(subscription, "812.5", "2026-01-20")
         self._at("01-21 11:00:00", self._rate)
+        self._at("01-22 08:00:00", self._reconcile)
         with freeze_time("2026-02-06 04:00:00"):
             self._run_cron("ir_cron_tell_overdue")
             self.env.invalidate_all()
@@ -76,6 +85,25 @@ class TestWebhookGuide(WebhookCase):
         self._at("02-20 08:00:00", subscription._fusion_resume)
         self._at("02-25 08:00:00", lambda: subscription._fusion_close(date(2026, 2, 26)))
 
+    def _reconcile(self):
+        """The app counted one call less."""
+        total = {
+            "subscription_external_id": "sub-42",
+            "metric_code": "api_calls",
+            "quantity": Decimal("811.5"),
+            "amount": None,
+            "currency_id": None,
+        }
+        terms = {
+            "period_start": datetime(2026, 1, 5),
+            "period_end": datetime(2026, 2, 5),
+            "reference": None,
+            "partial": False,
+        }
+        self.env["fusion.billing.reconciliation"]._take(
+            self.company, self.service, terms, [(0, total)]
+        )
+
     def _told_first(self):
         """The first event of each type."""
         events = [json.loads(delivery.body) for delivery in self._outbox().sorted("id", True)]
@@ -86,8 +114,8 @@ class TestWebhookGuide(WebhookCase):
         with file_open("fusion_billing/docs/webhooks.md") as guide:
             shown = [json.loads(text) for text in EXAMPLE.findall(guide.read())]
         told = self._told_first()
-        self.assertEqual({event["type"] for event in shown}, set(dict(EVENT_TYPES)) - NOT_YET)
-        self.assertEqual(set(told), set(dict(EVENT_TYPES)) - NOT_YET)
+        self.assertEqual({event["type"] for event in shown}, set(dict(EVENT_TYPES)))
+        self.assertEqual(set(told), set(dict(EVENT_TYPES)))
         for event in shown:
             with self.subTest(type=event["type"]):
                 self.assertEqual(masked(event, VARYING), masked(told[event["type"]], VARYING))
