@@ -179,6 +179,24 @@ MADE_OF = {
         "wizard_id": w["fusion.billing.estimate.wizard"].id,
         "metric_id": w["fusion.billing.metric"].id,
     },
+    "fusion.billing.simulation": lambda w: {"plan_id": w["fusion.billing.plan"].id},
+    "fusion.billing.simulation.price": lambda w: {
+        "simulation_id": w["fusion.billing.simulation"].id,
+        "charge_id": w["fusion.billing.charge"].id,
+    },
+    "fusion.billing.simulation.row": lambda w: {
+        "simulation_id": w["fusion.billing.simulation"].id,
+        "company_id": w["res.company"].id,
+        "subscription_id": w["sale.order"].id,
+        "name": "Calls",
+        "company_currency_id": w["res.company"].currency_id.id,
+        "currency_id": w["res.company"].currency_id.id,
+    },
+}
+# Dialogs of a plan that other records are parts of.
+DIALOGS = {
+    "wizard_id": "fusion.billing.estimate.wizard",
+    "simulation_id": "fusion.billing.simulation",
 }
 # What only the engine makes, and where it is found.
 FOUND = {
@@ -291,11 +309,10 @@ class WorldCase(TransactionCase):
     def _new(self, model, user):
         """Values for another record of a model, to be created by a user."""
         vals = MADE_OF[model](self.home)
-        if "wizard_id" in vals:  # a dialog is of whom opened it
-            parents = self._as(user, self.env["fusion.billing.estimate.wizard"])
-            parent = parents.create({"plan_id": self.home[PLAN].id})
+        for name in vals.keys() & DIALOGS.keys():  # a dialog is of whom opened it
+            parent = self._as(user, self.env[DIALOGS[name]]).create({"plan_id": self.home[PLAN].id})
             parent.flush_recordset()
-            vals["wizard_id"] = parent.id
+            vals[name] = parent.id
         if model == "fusion.billing.charge.filter":
             vals["charge_id"] = self.home["spare"].id
         return {**vals, **OTHERWISE.get(model, {})}

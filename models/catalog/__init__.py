@@ -2,6 +2,7 @@ from . import (
     plan,
     plan_fee,
     metric,
+    price_mixin,
     charge_version,
     charge,
     charge_tier,

@@ -20,7 +20,7 @@ class FusionBillingCharge(models.Model):
 
     _name = "fusion.billing.charge"
     _description = "Billing Charge"
-    _inherit = ["fusion.billing.owned.mixin"]
+    _inherit = ["fusion.billing.owned.mixin", "fusion.billing.price.mixin"]
     _inherits = {"fusion.billing.charge.version": "version_id"}
     _order = "plan_id, sequence, id"
     _check_company_auto = True

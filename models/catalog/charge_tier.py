@@ -28,6 +28,9 @@ class FusionBillingChargeTier(models.Model):
         digits=(24, 6),
         help="Last unit in the tier. Leave it empty on the last tier: it has no end.",
     )
+    above = fields.Float(
+        compute="_compute_above", digits=(24, 6), help="Where the tier before it ends."
+    )
     unit_amount = Exact("Price", digits=(22, 10))
     unit_batch = Exact(
         "Batch",
@@ -43,6 +46,13 @@ class FusionBillingChargeTier(models.Model):
         " AND rate >= 0)",
         "The numbers of a tier must not be negative.",
     )
+
+    @api.depends("sequence", "version_id.tier_ids.sequence", "version_id.tier_ids.up_to")
+    def _compute_above(self):
+        for tier in self:
+            tiers = [*tier.version_id.tier_ids.sorted("sequence")]
+            place = tiers.index(tier) if tier in tiers else 0
+            tier.above = tiers[place - 1].up_to if place else 0
 
     @api.constrains("sequence", "up_to", "unit_amount", "unit_batch", "flat_amount", "rate")
     def _check_table(self):

@@ -112,12 +112,16 @@ class FusionBillingChargeVersion(models.Model):
 
     @api.constrains(*TERMS)
     def _check_tiers(self):
-        """Refuse terms that `core.money.pricing` cannot price, in its own words."""
+        """Refuse terms that `core.money.pricing` cannot price, in its own words.
+
+        A charge that is made has no name yet when its prices are checked.
+        """
         for version in self:
             try:
                 version._price(0)
             except ValueError as error:
-                raise ValidationError(str(error)) from error
+                name = version.charge_id.display_name
+                raise ValidationError(f"{name}: {error}" if name else str(error)) from error
 
     @api.constrains("valid_from", "charge_id")
     def _check_not_in_billed_period(self):
@@ -209,6 +213,11 @@ class FusionBillingChargeVersion(models.Model):
     def _term_fields(self):
         """Return the names of the fields that say what usage costs."""
         return set(TERMS)
+
+    def _terms_to_copy(self):
+        """Return the values of prices that cost the same."""
+        [values] = self.copy_data()
+        return {name: values[name] for name in values.keys() & self._term_fields()}
 
     def _on(self, day):
         """Return the one of these versions that is in force on a day, if there is one."""

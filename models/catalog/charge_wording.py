@@ -1,19 +1,12 @@
 from odoo import api, fields, models
 from odoo.tools import format_date
 
-from .price_wording import PriceWords
-
 
 class FusionBillingCharge(models.Model):
     """How a charge reads to people who set prices."""
 
     _inherit = "fusion.billing.charge"
 
-    price_summary = fields.Text(
-        "In Words",
-        compute="_compute_price_summary",
-        help="What this charge costs a customer in each billing period.",
-    )
     price_change_note = fields.Char(
         "Changes",
         compute="_compute_price_change_note",
@@ -29,29 +22,6 @@ class FusionBillingCharge(models.Model):
         compute="_compute_filter_summary",
         help="The usage that this charge prices; all of its metric if empty.",
     )
-
-    @api.depends(
-        "metric_id.name",
-        "charge_model",
-        "included_quota",
-        "price_per_unit",
-        "unit_batch",
-        "rate",
-        "fixed_amount",
-        "minimum_amount",
-        "maximum_amount",
-        "tier_ids.up_to",
-        "tier_ids.unit_amount",
-        "tier_ids.unit_batch",
-        "tier_ids.flat_amount",
-        "tier_ids.rate",
-        "currency_id",
-    )
-    @api.depends_context("lang")
-    def _compute_price_summary(self):
-        for charge in self:
-            is_complete = charge.metric_id and charge.currency_id
-            charge.price_summary = PriceWords(charge, charge).sentence() if is_complete else False
 
     @api.depends("version_id", "version_ids.valid_from")
     @api.depends_context("lang")
@@ -103,3 +73,8 @@ class FusionBillingCharge(models.Model):
             charge.filter_summary = ", ".join(
                 f"{rule.dimension} = {' / '.join(rule._values())}" for rule in charge.filter_ids
             )
+
+    def _usage_name(self):
+        """Return how what this charge prices is called: `API calls region = eu`."""
+        self.ensure_one()
+        return " ".join(filter(None, (self.metric_id.name, self.filter_summary)))

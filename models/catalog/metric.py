@@ -10,11 +10,20 @@ class FusionBillingMetric(models.Model):
     _description = "Billing Metric"
     _inherit = ["fusion.billing.owned.mixin", "fusion.billing.coded.mixin"]
     _order = "name, id"
+    _code_separator = "_"
 
     name = fields.Char(
         required=True, translate=True, help="As it reads on an invoice: API calls, GB stored."
     )
-    code = fields.Char(required=True, copy=False, help="How apps name this metric in the API.")
+    code = fields.Char(
+        compute="_compute_code",
+        store=True,
+        readonly=False,
+        precompute=True,
+        required=True,
+        copy=False,
+        help="How apps name this metric in the API.",
+    )
     active = fields.Boolean(default=True)
     company_id = fields.Many2one(
         "res.company", required=True, index=True, default=lambda self: self.env.company, fixed=True

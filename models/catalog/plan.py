@@ -24,7 +24,14 @@ class FusionBillingPlan(models.Model):
 
     name = fields.Char(required=True, translate=True, tracking=True)
     code = fields.Char(
-        required=True, tracking=True, copy=False, help="How apps name this plan in the API."
+        compute="_compute_code",
+        store=True,
+        readonly=False,
+        precompute=True,
+        required=True,
+        tracking=True,
+        copy=False,
+        help="How apps name this plan in the API.",
     )
     sequence = Whole(default=10)
     active = fields.Boolean(default=True, tracking=True)
@@ -229,6 +236,20 @@ class FusionBillingPlan(models.Model):
         """Have the subscriptions on these plans rated again: prices or quotas changed."""
         # sudo: who sets prices need not see every subscription.
         self.sudo().subscription_ids._fusion_request_rating()
+
+    def action_simulate(self):
+        """Ask for other prices, or for another plan, and say what they would have come to."""
+        self.ensure_one()
+        check_staff(self)
+        simulation = self.env["fusion.billing.simulation"].create({"plan_id": self.id})
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Simulate a Price Change"),
+            "res_model": simulation._name,
+            "res_id": simulation.id,
+            "views": [(False, "form")],
+            "target": "new",
+        }
 
     def action_view_subscriptions(self):
         """Open the subscriptions on this plan."""

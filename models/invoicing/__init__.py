@@ -19,4 +19,5 @@ from . import (
     actions,
     waiver,
     whole_documents,
+    review,
 )

@@ -1,1 +1,7 @@
-from . import test_bad_prices, test_charge_filters, test_price_versions, test_wording
+from . import (
+    test_bad_prices,
+    test_charge_filters,
+    test_plan_form,
+    test_price_versions,
+    test_wording,
+)

@@ -10,6 +10,7 @@ from . import (
     test_invoicing,
     test_late_usage,
     test_one_offs,
+    test_review,
     test_sending,
     test_settlement,
     test_shared_documents,

@@ -7,4 +7,5 @@ from . import (
     test_retention,
     test_rules_money,
     test_rules_rating,
+    test_simulated_histories,
 )

@@ -62,6 +62,9 @@ fusion.billing.item.wizard            -      -      -      -         rwc   rwc  
 fusion.billing.waive.wizard           -      -      -      -         rwc   rwc     -     -
 fusion.billing.estimate.wizard        -      -      -      -         rwc   rwc     -     -
 fusion.billing.estimate.wizard.line   -      -      -      -         rwc   rwc     -     -
+fusion.billing.simulation             -      -      -      -         -     rwc     -     -
+fusion.billing.simulation.price       -      -      -      -         -     rwcd    -     -
+fusion.billing.simulation.row         -      -      -      -         -     rc      -     -
 """
 
 # Our fields on shared models: who may read them, and hand them over in a write. What becomes of
@@ -69,10 +72,16 @@ fusion.billing.estimate.wizard.line   -      -      -      -         rwc   rwc  
 SHARED = """
 field                             public portal seller invoicing clerk manager admin api
 account.move
+fusion_before                     -      -      -      -         r     r       -     -
 fusion_bill_on                    -      r      r      rw        rw    rw      -     -
 fusion_can_waive                  -      r      r      r         r     r       -     -
+fusion_change                     -      -      -      -         r     r       -     -
 fusion_included                   -      r      r      rw        rw    rw      -     -
 fusion_is_waived                  -      r      r      r         r     r       -     -
+fusion_moved                      -      -      -      -         r     r       -     -
+fusion_movements                  -      -      -      -         r     r       -     -
+fusion_now                        -      -      -      -         r     r       -     -
+fusion_post_error                 -      -      -      -         rw    rw      -     -
 fusion_overdue_sent_on            -      r      r      rw        rw    rw      -     -
 fusion_post_at                    -      r      r      rw        rw    rw      -     -
 fusion_send_at                    -      -      -      rw        rw    rw      -     -
@@ -139,6 +148,7 @@ fusion_recurring                  -      r      rw     rw        rw    rw      -
 # Which role may call it; whoever may not is refused, whatever the record.
 METHODS = """
 method                                                        role
+account.move.action_fusion_approve                            clerk
 account.move.action_fusion_take_back_waiver                   clerk
 account.move.action_fusion_waive                              clerk
 fusion.billing.api.key.wizard.action_generate                 manager
@@ -151,6 +161,7 @@ fusion.billing.item.action_change                             clerk
 fusion.billing.item.wizard.action_confirm                     clerk
 fusion.billing.pause.wizard.action_pause                      clerk
 fusion.billing.phase.action_take_back                         clerk
+fusion.billing.plan.action_simulate                           manager
 fusion.billing.plan.action_view_subscriptions                 clerk
 fusion.billing.rating.action_fusion_take_back_waiver          clerk
 fusion.billing.rating.action_fusion_waive                     clerk
@@ -168,6 +179,7 @@ fusion.billing.service.action_view_webhook_deliveries         clerk
 fusion.billing.service.action_webhook_enable                  manager
 fusion.billing.service.action_webhook_resend_failed           manager
 fusion.billing.service.action_webhook_test                    manager
+fusion.billing.simulation.action_simulate                     manager
 fusion.billing.waive.wizard.action_waive                      clerk
 fusion.billing.webhook.delivery.action_cancel                 clerk
 fusion.billing.webhook.delivery.action_resend                 clerk
@@ -233,6 +245,9 @@ CHANGES = {
     "fusion.billing.waive.wizard": {"reason": "Other"},
     "fusion.billing.estimate.wizard": {"is_estimated": True},
     "fusion.billing.estimate.wizard.line": {"quantity": 3},
+    "fusion.billing.simulation": {"periods": 2},
+    "fusion.billing.simulation.price": {"price_per_unit": 3},
+    "fusion.billing.simulation.row": {"name": "Other"},
 }
 
 

@@ -4,6 +4,7 @@ import {
     pressInDialog, save, see, type,
 } from "./steps";
 
+const CURVE = ".o_field_widget[name='price_curve']";
 const TIERS = ".o_field_widget[name='tier_ids']";
 
 /** A row comes when the server has answered; what is typed before then lands in the row above. */
@@ -24,15 +25,16 @@ registry.category("web_tour.tours").add("fusion_billing_price_list", {
             ...openMenu("Metrics", "configuration_menu", "fusion_billing_metric_menu"),
             ...create(),
             type("name", "Map tiles"),
-            type("code", "map_tiles"),
+            { content: "Leave the name", trigger: ".alert", run: "click" },
+            see(".o_field_widget[name='code'] input:value(map_tiles)"),
             see(".alert", "all counters of a billing period add up"),
             ...save(),
 
             ...openMenu("Plans", "configuration_menu", "fusion_billing_plan_menu"),
             ...create(),
             type("name", "Atlas, monthly"),
-            type("code", "atlas-monthly"),
             openTab("charges"),
+            see(".o_field_widget[name='code'] input:value(atlas-monthly)"),
             {
                 content: "Add a charge",
                 trigger: ".o_field_widget[name='charge_ids'] .o_field_x2many_list_row_add a",
@@ -44,7 +46,12 @@ registry.category("web_tour.tours").add("fusion_billing_price_list", {
             ...choose("charge_model", "Graduated"),
             openTab("tiers"),
             ...tier(1, "1000", "0.5"),
-            ...tier(2, "0", "0.125"),
+            see(".modal .alert-danger", "Map tiles: Tier 1 is the last one and must have no end"),
+            ...tier(2, "", "0.125"),
+            see(`${TIERS} .o_data_row:nth-child(2) td[name='above']`, "1,000"),
+            { content: "Leave the table", trigger: ".modal-header", run: "click" },
+            see(`${CURVE} canvas`),
+            see(`${CURVE} tr:has(td:contains("1,100")) td`, "$500.00"),
             see(".modal .alert", "100 Map tiles included"),
             pressInDialog("Save"),
             dialogIsClosed(),
