@@ -64,6 +64,7 @@
         "views/operations/dashboard_views.xml",
         "wizards/reconciliation_wizard_views.xml",
         "views/operations/reconciliation_views.xml",
+        "views/operations/sale_order_views.xml",
         "views/menus.xml",
         "views/webhook/menus.xml",
     ],

@@ -2,7 +2,7 @@ from decimal import Decimal
 
 from odoo import fields, models
 from odoo.exceptions import UserError
-from odoo.tools import groupby, plaintext2html
+from odoo.tools import format_date, groupby, plaintext2html
 
 from ..models.base.staff import check_staff
 from ..models.base.wording import format_period
@@ -41,6 +41,17 @@ class ChangeMixin(models.AbstractModel):
     def _items(self, _preview):
         """Return the recurring fees that the subscription would have; None: the timeline's."""
 
+    def _terms(self):
+        """Return what is agreed, now and then: `[(label, now, then)]`, all of them texts."""
+        return []
+
+    def _change(self, order):
+        """Make the change on the subscription, as another environment has it."""
+        order._fusion_change_timeline(self._timeline(), discard_usage=True)
+
+    def _billed_until(self):
+        """Return the day until which the change itself has everything billed, or None."""
+
     # === COMPUTE METHODS: EACH DIALOG SAYS WHAT THEY DEPEND ON === #
 
     def _compute_preview(self):
@@ -68,12 +79,34 @@ class ChangeMixin(models.AbstractModel):
         return self.env["ir.qweb"]._render(
             "fusion_billing.change_preview",
             {
+                "terms": [(label, *both) for label, *both in self._terms() if both[0] != both[1]],
+                "documents": self._prepare_documents(),
                 "periods": [
                     self._prepare_period(period, rows)
                     for period, rows in groupby(rows, key=lambda row: row.period)
-                ]
+                ],
             },
         )
+
+    def _prepare_documents(self):
+        """Return the next documents, now and then: pairs of day and total with taxes, as texts.
+
+        They are made, and taken back: not where nothing can be written.
+        """
+        if self.env.cr.readonly:
+            return None
+        order = self.subscription_id._origin
+        return [
+            [
+                (format_date(self.env, document["invoice_date"]), self._total(document))
+                for document in order._fusion_upcoming_documents(day, change)
+            ]
+            for change, day in ((None, None), (self._change, self._billed_until()))
+        ]
+
+    def _total(self, document):
+        sign = -1 if document["type"] == "credit_note" else 1
+        return self._money(sign * document["total"])
 
     def _prepare_period(self, period, rows):
         """Return a billing period as the template shows it; all numbers are formatted texts."""

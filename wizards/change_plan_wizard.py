@@ -1,6 +1,11 @@
+from decimal import Decimal
+
 from odoo import api, fields, models
+from odoo.tools import groupby
 
 from ..models.base.bounded import YEARS, Day
+from ..models.base.wording import format_quantity
+from ..models.catalog.price_wording import format_price
 
 
 class ChangePlanWizard(models.TransientModel):
@@ -65,3 +70,40 @@ class ChangePlanWizard(models.TransientModel):
 
     def _first_day(self):
         return self.date
+
+    def _terms(self):
+        """Say what the plan of the day before the change costs, and what the new one does."""
+        plans = (self.subscription_id._fusion_get_plan(self.date), self.plan_id)
+        prices = [self._prices(plan) for plan in plans]
+        return [
+            (self.env._("Plan"), *(plan.display_name for plan in plans)),
+            (self.env._("Fees of the plan"), *map(self._fees, plans)),
+            *(
+                (subject, *(side.get(subject, self.env._("Not billed")) for side in prices))
+                for subject in dict.fromkeys(subject for side in prices for subject in side)
+            ),
+        ]
+
+    def _fees(self, plan):
+        return "\n".join(
+            f"{format_quantity(self.env, Decimal(repr(fee.quantity)))} × {fee.product_id.name}"
+            + (f", {self._own_price(fee)}" if fee.has_own_price else "")
+            for fee in plan.fee_ids
+        ) or self.env._("None")
+
+    def _own_price(self, fee):
+        price = Decimal(repr(fee.price_unit)).normalize()
+        return format_price(self.env, price, fee.currency_id)
+
+    def _prices(self, plan):
+        """Return what charges say of their prices: `{metric and filter: sentences}`."""
+        return {
+            subject: "\n".join(charge.price_summary or "" for charge in charges)
+            for subject, charges in groupby(
+                plan._charges_for(self.subscription_id.currency_id), key=_subject
+            )
+        }
+
+
+def _subject(charge):
+    return " ".join(filter(None, (charge.metric_id.name, charge.filter_summary)))

@@ -3,6 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import format_date
 
+from ..core.money.timeline import FOREVER
 from ..models.base.bounded import Day
 
 DAY = timedelta(days=1)
@@ -25,6 +26,14 @@ class CloseWizard(models.TransientModel):
         help="The subscription ends when this day begins. A day in the past gives back what was"
         " billed for later days.",
     )
+    last_day = Day(
+        "Last Day Billed",
+        compute="_compute_last_day",
+        inverse="_inverse_last_day",
+        compute_sudo=False,
+        help="The subscription ends with this day. A day in the past gives back what was billed for"
+        " later days.",
+    )
     consequence = fields.Char(compute="_compute_consequence")
 
     @api.depends("subscription_id")
@@ -33,6 +42,16 @@ class CloseWizard(models.TransientModel):
         for wizard in self:
             order = wizard.subscription_id
             wizard.end_date = max(order._fusion_today() + DAY, order._fusion_timeline().start)
+
+    @api.depends("end_date")
+    def _compute_last_day(self):
+        for wizard in self:
+            wizard.last_day = wizard.end_date and wizard.end_date - DAY
+
+    @api.onchange("last_day")
+    def _inverse_last_day(self):
+        for wizard in self.filtered("last_day"):
+            wizard.end_date = wizard.last_day + DAY
 
     @api.depends("end_date")
     def _compute_consequence(self):
@@ -62,12 +81,32 @@ class CloseWizard(models.TransientModel):
     def _first_day(self):
         return self.end_date
 
+    def _billed_until(self):
+        return self.end_date if self._ends_now() else None
+
+    def _ends_now(self):
+        """Whether what is left is billed at once: see `_fusion_close`."""
+        order = self.subscription_id
+        return self.end_date <= max(order._fusion_today() + DAY, order._fusion_timeline().start)
+
+    def _terms(self):
+        timelines = (self.subscription_id._fusion_timeline(), self._timeline())
+        return [(self.env._("Last day billed"), *map(self._describe_last_day, timelines))]
+
+    def _describe_last_day(self, timeline):
+        runs = timeline.active()
+        if not runs:
+            return self.env._("None")
+        if runs[-1].end == FOREVER:
+            return self.env._("No end is planned")
+        return format_date(self.env, runs[-1].last_day)
+
     def _describe_consequence(self):
         runs = self._timeline().active()
         if not runs:
             return self.env._("No day is billed.")
         last_day = format_date(self.env, runs[-1].last_day)
-        if self.end_date <= self.subscription_id._fusion_today() + DAY:
+        if self._ends_now():
             return self.env._(
                 "The last billed day is %s. What is left is invoiced right now.", last_day
             )

@@ -1,10 +1,10 @@
 import json
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import format_date
+from odoo.tools import format_date, format_datetime
 
 from ..core.api.answer import write_json
 from ..models.base.staff import check_staff
@@ -141,5 +141,4 @@ class InvoiceWizard(models.TransientModel):
         }
 
     def _format_moment(self, text):
-        moment = fields.Datetime.from_string(text.rstrip("Z").replace("T", " ")[:19])
-        return fields.Datetime.context_timestamp(self, moment).strftime("%Y-%m-%d %H:%M")
+        return format_datetime(self.env, datetime.fromisoformat(text.rstrip("Z")))

@@ -1,7 +1,11 @@
+from decimal import Decimal
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..models.base.bounded import Day, Exact
+from ..models.base.wording import format_quantity
+from ..models.catalog.price_wording import format_price
 
 
 class ItemWizard(models.TransientModel):
@@ -150,18 +154,22 @@ class ItemWizard(models.TransientModel):
     def action_confirm(self):
         """Add, change or end the fee."""
         self._check_staff()
-        if self.operation == "add":
-            self._add()
-        else:
+        if self.operation != "add":
             self._check_line()
-            self._change()
+        self._change(self.subscription_id)
         return self._done()
 
-    def _add(self):
+    def _change(self, order):
+        if self.operation == "add":
+            self._add(order)
+        else:
+            self._change_line(order, self.order_line_id._origin.with_env(order.env))
+
+    def _add(self, order):
         if not self.product_id or not self.quantity:
             raise UserError(self.env._("You cannot add nothing: choose a product and a quantity."))
-        self.subscription_id._fusion_add_item(
-            self.product_id,
+        order._fusion_add_item(
+            self.product_id.with_env(order.env),
             quantity=self.quantity,
             price_unit=self.price_unit,
             discount=self.discount,
@@ -174,8 +182,7 @@ class ItemWizard(models.TransientModel):
                 self.env._("You cannot change this: choose a recurring fee of the subscription.")
             )
 
-    def _change(self):
-        order, line = self.subscription_id, self.order_line_id
+    def _change_line(self, order, line):
         if self.operation == "end":
             order._fusion_end_item(line, self.date)
         else:
@@ -201,6 +208,34 @@ class ItemWizard(models.TransientModel):
 
     def _first_day(self):
         return self.date
+
+    def _terms(self):
+        """Say what the fee is on the day, and what it would be from then on."""
+        items = self.order_line_id._origin.sudo().fusion_item_ids
+        item = items._on(self.date)
+        now = {name: item[name] if item else 0 for name in ("quantity", "price_unit", "discount")}
+        ends = self.operation == "end"
+        return [
+            (self.env._("Quantity"), *self._numbers(now["quantity"], 0 if ends else self.quantity)),
+            *(
+                ()
+                if ends
+                else (
+                    (
+                        self.env._("Price"),
+                        self._price(now["price_unit"]),
+                        self._price(self.price_unit),
+                    ),
+                    (self.env._("Discount (%)"), *self._numbers(now["discount"], self.discount)),
+                )
+            ),
+        ]
+
+    def _numbers(self, *numbers):
+        return [format_quantity(self.env, Decimal(repr(number or 0.0))) for number in numbers]
+
+    def _price(self, price):
+        return format_price(self.env, Decimal(repr(price or 0.0)).normalize(), self.currency_id)
 
     def _items(self, preview):
         return preview.items_with(

@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 from odoo import api, models
+from odoo.tools import format_date
 
 from ..core.money.timeline import ACTIVE, PAUSED
 from ..models.base.bounded import Day
@@ -58,3 +59,11 @@ class PauseWizard(models.TransientModel):
 
     def _first_day(self):
         return self.date
+
+    def _terms(self):
+        """Say which days the pause leaves to be billed."""
+        until = self.until and format_date(self.env, self.until)
+        return [
+            (self.env._("Last day billed"), "", format_date(self.env, self.date - DAY)),
+            (self.env._("Billed again from"), "", until or self.env._("Once it is resumed")),
+        ]

@@ -2,6 +2,7 @@ from . import (
     run,
     rating,
     sale_order,
+    at_a_glance,
     account_move,
     delivery,
     reconciliation_row,

@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.tools import format_date
 
+from ...core.money.timeline import DAY
 from ..base.staff import check_staff
 from ..base.wording import format_quantity
 from ..catalog.price_wording import format_price
@@ -14,6 +15,9 @@ class FusionBillingPhase(models.Model):
     date_until = fields.Date(
         "Until", compute="_compute_date_until", help="First day of the next phase."
     )
+    last_day = fields.Date(
+        compute="_compute_date_until", help="The last one of this phase; the next one begins then."
+    )
     is_planned = fields.Boolean(
         compute="_compute_is_planned", help="It is to come, and can be taken back."
     )
@@ -22,7 +26,8 @@ class FusionBillingPhase(models.Model):
     def _compute_date_until(self):
         for phase in self:
             days = phase.subscription_id.fusion_phase_ids.mapped("date_from")
-            phase.date_until = min((d for d in days if d > phase.date_from), default=False)
+            until = min((d for d in days if d > phase.date_from), default=False)
+            phase.date_until, phase.last_day = until, until and until - DAY
 
     @api.depends("date_from", "subscription_id.fusion_phase_ids.date_from")
     def _compute_is_planned(self):

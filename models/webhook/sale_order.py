@@ -75,6 +75,10 @@ class SaleOrder(models.Model):
 
     def _fusion_services(self):
         """Return the services that know this customer, and the one that made the subscription."""
+        return self.fusion_service_id.sudo() | self._fusion_linked_services()
+
+    def _fusion_linked_services(self):
+        """Return the services that know this customer, and may know of this subscription."""
         self.ensure_one()
         customer = self.partner_id.commercial_partner_id
         # sudo: events concern every app of the customer, whoever causes them.
@@ -88,8 +92,7 @@ class SaleOrder(models.Model):
                 ]
             )
         )
-        linked = links.service_id.filtered(lambda service: service._sees(self))
-        return self.fusion_service_id.sudo() | linked
+        return links.service_id.filtered(lambda service: service._sees(self))
 
     def _fusion_describe_for(self, service):
         """Return this subscription as the API shows it to a service."""

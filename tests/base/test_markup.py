@@ -80,6 +80,12 @@ class TestMarkup(StaffCase):
         self._use(subscription, 12, metric=metric, value=TYPED, dimensions={TYPED: TYPED})
         self._rate()
         self.assertNotIn("<img", self._rating(subscription, metric=metric).receipt)
+        self.assertPlain(subscription.fusion_period_page)
+        self.assertPlain(
+            self.env["fusion.billing.invoice.wizard"]
+            .create({"subscription_ids": subscription.ids, "moment": "period"})
+            .preview
+        )
 
     def test_the_filter_of_a_charge(self):
         self._charge(self._metric("filtered"), filter_ids=self._filters(region=TYPED))
@@ -119,5 +125,6 @@ class TestMarkup(StaffCase):
                 ("fusion.billing.rating", "receipt"),
                 ("fusion.billing.estimate.wizard", "estimate"),
                 ("sale.order", "fusion_offer"),
+                ("sale.order", "fusion_period_page"),
             },
         )

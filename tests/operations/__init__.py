@@ -1,6 +1,7 @@
 from . import (
     test_api_metrics,
     test_api_ready,
+    test_at_a_glance,
     test_credentials,
     test_dashboard,
     test_reconciliation,

@@ -22,7 +22,7 @@ BUTTONS = (
 )
 DIALOGS = (
     ("pause", "date", "action_pause"),
-    ("close", "end_date", "action_close"),
+    ("close", "last_day", "action_close"),
     ("reopen", "date", "action_reopen"),
     ("change.plan", "date", "action_change_plan"),
     ("item", "date", "action_confirm"),

@@ -1,6 +1,7 @@
 """The dialogs that change a subscription show what it comes to, and then do it (F2, T4, T5)."""
 
 from datetime import date
+from decimal import Decimal
 
 from psycopg2.errors import CheckViolation
 
@@ -30,6 +31,59 @@ class WizardCase(ActionCase):
             product: sum(rows.mapped("amount"))
             for product, rows in fees.grouped("product_id").items()
         }
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-01-17")
+class TestNowAndThen(WizardCase):
+    """What the next document comes to is told before the change, and is what it comes to."""
+
+    def setUp(self):
+        super().setUp()
+        with freeze_time("2026-01-01"):
+            self._bill()
+        self._use(self.subscription, 130)
+
+    def _totals(self):
+        """The documents at the end of the open period."""
+        return [doc["total"] for doc in self.subscription._fusion_upcoming_documents()]
+
+    def test_f2_of_more_seats(self):
+        wizard = self._open("change_items")
+        wizard.quantity = 3
+        # 49 and 60 for calls; 147, 60 and 15 of 31 days of two seats
+        self.assertIn("$109.00", wizard.preview)
+        self.assertIn("$254.42", wizard.preview)
+        wizard.save().action_confirm()
+        self.assertEqual(self._totals(), [Decimal("254.42")])
+
+    def test_f2_of_another_plan_with_its_prices(self):
+        other = self._plan("business")
+        self._charge(plan=other, price_per_unit=3)
+        wizard = self._open("change_plan")
+        wizard.plan_id = other
+        for words in ("business", "$3.00 each", "then $2.00 each", "Next document"):
+            self.assertIn(words, wizard.preview)
+        wizard.save().action_change_plan()
+        [total] = self._totals()
+        self.assertIn(f"${abs(total)}", wizard.preview)
+
+    def test_t4_of_closing_by_the_last_day_billed(self):
+        wizard = self._open("close")
+        self.assertEqual(wizard.last_day, date(2026, 1, 17))
+        wizard.last_day = date(2026, 1, 16)
+        told, closing = wizard.preview, wizard.save()
+        self.assertEqual(closing.end_date, date(2026, 1, 17))
+        closing.action_close()
+        made = self.subscription.invoice_ids.sorted("id")[-1]
+        self.assertIn(f"${made.amount_total:.2f}", told)
+
+    def test_of_a_pause_with_its_days(self):
+        wizard = self._open("pause")
+        self.assertIn("01/17/2026", wizard.preview)
+        self.assertIn("Once it is resumed", wizard.preview)
+        wizard.until = date(2026, 1, 27)
+        self.assertIn("01/27/2026", wizard.preview)
 
 
 @tagged("post_install", "-at_install")
@@ -106,7 +160,7 @@ class TestPreview(WizardCase):
         with freeze_time("2026-02-10"):
             self._bill()
             wizard = self._open("close")
-            wizard.end_date = "2026-01-17"
+            wizard.last_day = "2026-01-16"
             self.assertIn("$25.29", wizard.preview)
             self.assertIn("-$23.71", wizard.preview)
 
@@ -170,7 +224,7 @@ class TestLifeByDialog(WizardCase):
 
     def test_an_end_that_is_planned_is_taken_back(self):
         wizard = self._open("close")
-        wizard.end_date = "2026-01-25"
+        wizard.last_day = "2026-01-24"
         wizard.save().action_close()
         self._as_clerk(self.subscription).action_fusion_keep_open()
         self.assertFalse(self.subscription.fusion_end_date)

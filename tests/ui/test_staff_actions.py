@@ -210,7 +210,7 @@ class TestLifeOfSubscription(ActionCase):
     def test_a_later_end_date_lets_it_go_on_until_then(self):
         subscription = self._subscribe()
         wizard = self._wizard(self._as_clerk(subscription).action_fusion_close())
-        wizard.end_date = "2026-01-26"
+        wizard.last_day = "2026-01-25"
         self.assertIn("goes on as before", wizard.consequence)
         wizard.save().action_close()
         self.assertEqual(subscription.fusion_state, "3_progress")
@@ -228,7 +228,7 @@ class TestLifeOfSubscription(ActionCase):
         with freeze_time("2026-02-01"):
             self._bill()
             wizard = self._wizard(self._as_clerk(subscription).action_fusion_close())
-            wizard.end_date = "2026-01-15"
+            wizard.last_day = "2026-01-14"
             wizard.save().action_close()
         self.assertEqual(subscription.fusion_state, "6_churn")
         self.assertAlmostEqual(sum(subscription.fusion_rating_ids.mapped("amount")), 22.13)

@@ -118,7 +118,14 @@ fusion_error_step                 -      -      rw     rw        rw    rw      -
 fusion_external_id                -      r      rw     rw        rw    rw      -     r
 fusion_in_part                    -      r      r      r         r     r       -     r
 fusion_is_due                     -      r      r      r         r     r       -     r
+fusion_is_unreachable             -      -      -      -         r     r       -     -
 fusion_item_ids                   -      -      -      -         rw    rw      -     r
+fusion_last_day                   -      -      -      -         r     r       -     -
+fusion_owed_amount                -      -      -      -         r     r       -     -
+fusion_period_page                -      -      -      -         r     r       -     -
+fusion_settled_amount             -      -      -      -         r     r       -     -
+fusion_unpaid_amount              -      -      -      -         r     r       -     -
+fusion_waived_amount              -      -      -      -         r     r       -     -
 fusion_last_invoice_date          -      r      rw     rw        rw    rw      -     r
 fusion_next_invoice_date          -      r      rw     rw        rw    rw      -     r
 fusion_offer                      -      r      r      r         r     r       -     r
@@ -190,12 +197,14 @@ sale.order.action_fusion_change_plan                          clerk
 sale.order.action_fusion_close                                clerk
 sale.order.action_fusion_invoice_now                          clerk
 sale.order.action_fusion_keep_open                            clerk
+sale.order.action_fusion_link_customer                        clerk
 sale.order.action_fusion_preview_invoice                      clerk
 sale.order.action_fusion_pause                                clerk
 sale.order.action_fusion_rate_now                             clerk
 sale.order.action_fusion_reopen                               clerk
 sale.order.action_fusion_resume                               clerk
 sale.order.action_view_fusion_ratings                         clerk
+sale.order.action_view_fusion_unpaid                          clerk
 sale.order.action_view_fusion_usage                           clerk
 """
 
