@@ -133,7 +133,11 @@ class SubscriptionPortal(CustomerPortal):
         if not order:
             return request.redirect("/my")
         offers = [
-            {"plan": plan, "comes_to": order._fusion_describe_customer_change(change)}
+            {
+                "plan": plan,
+                "fees": order._fusion_portal_fees(plan),
+                "comes_to": order._fusion_describe_customer_change(change),
+            }
             for plan, change in order._fusion_customer_plans().items()
         ]
         return self._offer("fusion_billing.portal_change_plan", order, offers, outcome)

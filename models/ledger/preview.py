@@ -187,6 +187,10 @@ class Preview:
             for fee in plan.fee_ids
         ]
 
+    def full_fees(self, plan):
+        """Return what the fees of a plan would cost in a full billing period: `{fee: Decimal}`."""
+        return {fee: self._price(fee) for fee in plan.fee_ids}
+
     def _price(self, fee):
         """Return what a fee would cost on this order: its own price, or the pricelist's."""
         line = self._order.order_line.new(

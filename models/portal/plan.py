@@ -5,6 +5,7 @@ class FusionBillingPlan(models.Model):
     """What customers on a plan may do themselves: nothing, unless the plan says so."""
 
     _inherit = "fusion.billing.plan"
+    _check_company_auto = True
 
     customer_plan_ids = fields.Many2many(
         "fusion.billing.plan",

@@ -1,10 +1,11 @@
 from decimal import Decimal
-from itertools import groupby
 from typing import Any, NamedTuple
 
 from odoo import models
 from odoo.exceptions import UserError
+from odoo.tools import groupby
 
+from ...core.money.pricing import round_amount
 from ...core.money.timeline import DAY
 from ..base.retry import lock
 from ..base.wording import format_period
@@ -68,6 +69,18 @@ class SaleOrder(models.Model):
 
     # === WHAT IT COMES TO === #
 
+    def _fusion_portal_fees(self, plan):
+        """Return the recurring fees of a plan, and what each costs in a full billing period."""
+        order = self.sudo()  # sudo: the customer reads it here, and not the plan itself.
+        rounding = Decimal(str(self.currency_id.rounding))
+        return [
+            (
+                fee.product_id.display_name,
+                format_price(self.env, round_amount(amount, rounding), self.currency_id),
+            )
+            for fee, amount in Preview(order).full_fees(plan).items()
+        ]
+
     def _fusion_describe_customer_change(self, change):
         """Return what a change comes to, exactly, as texts for the template: billing periods now
         and then, and the next documents; None if it cannot be done, whatever the reason.
@@ -84,7 +97,7 @@ class SaleOrder(models.Model):
             "day": change.day,
             "last_day": change.day - DAY,
             "periods": [
-                self._fusion_describe_customer_period(period, list(group))
+                self._fusion_describe_customer_period(period, group)
                 for period, group in groupby(rows, key=lambda row: row.period)
             ],
             "documents": [self._fusion_describe_customer_document(one) for one in documents],

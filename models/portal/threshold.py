@@ -5,11 +5,13 @@ class FusionBillingThreshold(models.Model):
     """A threshold may be a customer's own: somebody of them is told by e-mail, too."""
 
     _inherit = "fusion.billing.threshold"
+    _check_company_auto = True
 
     told_partner_id = fields.Many2one(
         "res.partner",
         "Told by E-mail",
         index="btree_not_null",
+        check_company=True,
         ondelete="cascade",
         help="The customer's contact who is told. Customers set, see and remove these themselves"
         " in the portal.",

@@ -69,6 +69,7 @@ class TestPortalChanges(PortalCase):
         self.assertIn("First day: 01/11/2026", text)  # Business begins at once
         self.assertIn("First day: 02/01/2026", text)  # Yearly has another rhythm
         self.assertIn("API calls 1,000 $1.00 each", text)
+        self.assertIn("Business fee: $99.00", text)
         # Pro for 10 of 31 days, Business for 21.
         self.assertIn("$67.06", text)
         self.assertIn("outcome=done", self._choose_plan())
