@@ -135,6 +135,8 @@ def parser() -> argparse.ArgumentParser:
         nargs="?",
         help="ingest, rating, invoicing, age, webhooks or growth (draws curves into docs/)",
     )
+    screenshots = add("screenshots", run_screenshots, "take the guides' pictures, of demo data")
+    screenshots.add_argument("names", nargs="*", metavar="NAME", help="only these")
     add("clean", clean, "remove everything under .dev/")
     return top
 
@@ -189,6 +191,11 @@ def run_test(options) -> int:
 @prepared
 def run_bench(options) -> int:
     return dispatch("bench").main(part=options.part)
+
+
+@prepared
+def run_screenshots(options) -> int:
+    return dispatch("screenshots").main(options.names)
 
 
 def clean(_options) -> int:
