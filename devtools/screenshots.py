@@ -113,7 +113,6 @@ class Chromium:
                     "about:blank",
                 ],
                 stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
             )
             stack.callback(process.wait)
             stack.callback(process.terminate)
