@@ -5,7 +5,7 @@
     "category": "Sales/Subscriptions",
     "author": "Nexa Systems Inc.",
     "license": "OPL-1",
-    "depends": ["sale_management", "account", "mail", "portal"],
+    "depends": ["sale_management", "account", "digest", "mail", "portal"],
     "data": [
         # Groups come first: everything below names them.
         "security/fusion_billing_groups.xml",
@@ -65,6 +65,7 @@
         "wizards/reconciliation_wizard_views.xml",
         "views/operations/reconciliation_views.xml",
         "views/operations/sale_order_views.xml",
+        "views/operations/digest_views.xml",
         "views/menus.xml",
         "views/webhook/menus.xml",
     ],

@@ -18,4 +18,5 @@ from . import (
     dashboard_money,
     dashboard_attention,
     dashboard_checklist,
+    digest,
 )
