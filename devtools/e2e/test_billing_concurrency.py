@@ -15,7 +15,7 @@ from devtools.e2e.billing_case import BillingCase
 from devtools.e2e.gate import Gate
 from devtools.e2e.staff import Staff
 from devtools.fusion_client import FusionClient
-from devtools.in_odoo.crons import INVOICING, RATING, SENDING
+from devtools.in_odoo.crons import INVOICING, RATING, REVENUE, SENDING
 from devtools.metering import instant
 from devtools.odoo import OdooServer
 
@@ -29,6 +29,14 @@ SELECT move.id, count(mail.id)
   LEFT JOIN mail_message AS message ON message.res_id = move.id AND message.model = 'account.move'
   LEFT JOIN mail_mail AS mail ON mail.mail_message_id = message.id
  GROUP BY move.id
+"""
+LOGGED = """
+SELECT subscription.fusion_external_id, sum(movement.amount),
+       (array_agg(movement.recurring_after ORDER BY movement.number DESC))[1],
+       array_agg(movement.number ORDER BY movement.number)
+  FROM fusion_billing_revenue_movement AS movement
+  JOIN sale_order AS subscription ON subscription.id = movement.subscription_id
+ GROUP BY subscription.id
 """
 OTHERS = """
 SELECT count(*) FROM pg_stat_activity
@@ -169,6 +177,41 @@ class TestSendingConcurrency(ConcurrencyCase):
         self.assertLess(sum(self.mails()), 2 * self.SUBSCRIPTIONS, "it was killed in the middle")
         self.run_crons(SENDING)
         self.assertEqual(self.mails(), [1] * 2 * self.SUBSCRIPTIONS)
+
+
+class TestRevenueConcurrency(BillingCase):
+    """Who finds the same difference of recurring revenue at the same moment writes it once."""
+
+    def test_two_runs_and_staff_at_once_log_each_movement_once(self):
+        query(self.database, "DELETE FROM fusion_billing_revenue_movement")
+        copy = in_odoo.call(self.database, "crons.duplicate", name=REVENUE)
+        [[original]] = query(
+            self.database, "SELECT res_id FROM ir_model_data WHERE name = %s", (REVENUE,)
+        )
+        fees = query(self.database, "SELECT id FROM sale_order_line WHERE fusion_recurring")
+        with (
+            OdooServer(self.database, workers=2) as server,
+            Gate(self.database) as gate,
+            contextlib.ExitStack() as stack,
+        ):
+            clerk = Staff(server.url, self.database)
+            runs = [
+                stack.enter_context(
+                    in_odoo.started(self.database, "crons.run_at_signal", cron_id=cron_id, size=SET)
+                )
+                for cron_id in (original, copy)
+            ]
+            gate.open(*runs)
+            for [line] in fees:
+                clerk.call("sale.order.line", "write", [[line], {"product_uom_qty": 2}])
+            for run in runs:
+                in_odoo.finish(run)
+        self.run_crons(REVENUE)
+        logged = query(self.database, LOGGED)
+        self.assertEqual(len(logged), self.SUBSCRIPTIONS)
+        for name, amount, recurring, numbers in logged:
+            self.assertEqual((amount, recurring), (20, 20), name)
+            self.assertEqual(numbers, list(range(1, len(numbers) + 1)), name)
 
 
 class TestRatingConcurrency(BillingCase):
