@@ -90,7 +90,7 @@ class FusionBillingDashboard(models.AbstractModel):
                 self.env._("Subscriptions whose customer no app knows"),
                 "sale.order",
                 SUBSCRIPTIONS,
-                metered & ~self._is_linked() & scope.of(),
+                metered & Domain("fusion_is_unknown", "=", True) & scope.of(),
             ),
             (
                 "plans",
@@ -101,10 +101,3 @@ class FusionBillingDashboard(models.AbstractModel):
                 & (Domain("id", "=", scope.plan.id) if scope.plan else Domain.TRUE),
             ),
         ]
-
-    def _is_linked(self):
-        """Return the domain of orders whose customer, or a contact of it, an app knows (U1)."""
-        company = Domain("fusion_account_link_ids", "!=", False) | Domain(
-            "child_ids.fusion_account_link_ids", "!=", False
-        )
-        return Domain("partner_id.commercial_partner_id", "any", company)

@@ -144,16 +144,18 @@ class FusionBillingDashboard(models.AbstractModel):
 # What is due is searched where the ledger's index has it.
 DUE = """
 WITH rate AS (%(rate)s),
-     unsettled AS (
-       SELECT bill_on, %(due)s * rate.rate AS due
-         FROM fusion_billing_rating AS rating
-         JOIN rate ON rate.currency_id = rating.currency_id
-        WHERE rating.company_id = ANY(%(companies)s) AND rating.bill_on <= %(month)s
-          AND rating.amount - rating.settled - rating.waived <> 0 AND %(is_chosen)s)
-SELECT COALESCE(sum(due) FILTER (WHERE bill_on <= %(today)s), 0),
-       COALESCE(sum(due) FILTER (WHERE bill_on <= %(week)s), 0),
-       COALESCE(sum(due), 0)
-  FROM unsettled WHERE due > 0
+     unsettled AS MATERIALIZED (
+       SELECT bill_on, currency_id, %(due)s AS due
+         FROM fusion_billing_rating
+        WHERE company_id = ANY(%(companies)s) AND bill_on <= %(month)s
+          AND amount - settled - waived <> 0 AND %(is_chosen)s),
+     owed AS (
+       SELECT bill_on, currency_id, sum(due) AS due
+         FROM unsettled WHERE due > 0 GROUP BY bill_on, currency_id)
+SELECT COALESCE(sum(owed.due * rate.rate) FILTER (WHERE bill_on <= %(today)s), 0),
+       COALESCE(sum(owed.due * rate.rate) FILTER (WHERE bill_on <= %(week)s), 0),
+       COALESCE(sum(owed.due * rate.rate), 0)
+  FROM owed JOIN rate USING (currency_id)
 """
 
 OVER_QUOTA = """

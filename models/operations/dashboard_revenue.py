@@ -22,14 +22,16 @@ class FusionBillingDashboard(models.AbstractModel):
     def _read_figures(self, scope):
         movements = self._read_movements(scope)
         usage = self._read_usage(scope)
+        rows = self._query(CUSTOMERS, scope, top=TOP)
+        kept = rows[0][:2]
         return {
             **super()._read_figures(scope),
-            "revenue": self._revenue_tiles(scope, movements, usage),
+            "revenue": self._revenue_tiles(scope, movements, usage, kept),
             "recurring_chart": self._recurring_chart(scope, movements),
             "movement_chart": self._movement_chart(scope, movements),
             "usage_chart": self._usage_chart(scope, usage),
             "metric_charts": self._metric_charts(scope, usage),
-            "customers": self._read_customers(scope),
+            "customers": self._top_customers(scope, [row[2:] for row in rows if row[2]]),
         }
 
     # === RECURRING REVENUE === #
@@ -39,7 +41,7 @@ class FusionBillingDashboard(models.AbstractModel):
         rows = self._query(MOVED, scope)
         return {(month, kind): Decimal(amount) for month, kind, amount in rows}
 
-    def _revenue_tiles(self, scope, movements, usage):
+    def _revenue_tiles(self, scope, movements, usage, kept):
         recurring = sum(movements.values())
         before = sum(amount for (month, _kind), amount in movements.items() if month < scope.first)
         month = scope.today.replace(day=1)
@@ -61,11 +63,10 @@ class FusionBillingDashboard(models.AbstractModel):
                 "amount": float(of_month),
                 "action": self._usage_action(scope, month),
             },
-            self._retention_tile(scope, until_today),
+            self._retention_tile(scope, until_today, *kept),
         ]
 
-    def _retention_tile(self, scope, until_today):
-        [[before, after]] = self._query(RETAINED, scope)
+    def _retention_tile(self, scope, until_today, before, after):
         return {
             "key": "retention",
             "label": self.env._("Net Revenue Retention"),
@@ -183,9 +184,8 @@ class FusionBillingDashboard(models.AbstractModel):
 
     # === CUSTOMERS === #
 
-    def _read_customers(self, scope):
+    def _top_customers(self, scope, rows):
         """Return the customers that bring most, each with what fees and usage come to."""
-        rows = self._query(CUSTOMERS, scope, top=TOP)
         names = self.env["res.partner"].browse(row[0] for row in rows).mapped("display_name")
         return [
             {
@@ -235,7 +235,7 @@ class FusionBillingDashboard(models.AbstractModel):
 
 MOVED = """
 WITH rate AS (%(rate)s)
-SELECT date_trunc('month', movement.date)::date, movement.kind,
+SELECT date_trunc('month', movement.date::timestamp)::date, movement.kind,
        sum(movement.amount * rate.rate)::text
   FROM fusion_billing_revenue_movement AS movement
   JOIN res_company AS company ON company.id = movement.company_id
@@ -244,57 +244,55 @@ SELECT date_trunc('month', movement.date)::date, movement.kind,
  GROUP BY 1, 2
 """
 
-# A customer is a company with all its contacts: who moves from one subscription to another stays.
-RETAINED = """
-WITH rate AS (%(rate)s),
-     customer AS (
-       SELECT sum(movement.amount * rate.rate) FILTER (WHERE movement.date < %(first)s) AS before,
-              sum(movement.amount * rate.rate) AS after
-         FROM fusion_billing_revenue_movement AS movement
-         JOIN res_company AS company ON company.id = movement.company_id
-         JOIN rate ON rate.currency_id = company.currency_id
-         JOIN sale_order AS subscription ON subscription.id = movement.subscription_id
-         JOIN res_partner AS partner ON partner.id = subscription.partner_id
-        WHERE movement.company_id = ANY(%(companies)s) AND movement.date <= %(today)s
-          AND %(is_chosen)s
-        GROUP BY partner.commercial_partner_id)
-SELECT COALESCE(sum(before), 0), COALESCE(sum(after), 0) FROM customer WHERE before > 0
-"""
-
+# Rows are added up before anything else is asked of them: there are very many.
 USED = """
-WITH rate AS (%(rate)s)
-SELECT date_trunc('month', rating.date_from)::date, rating.metric_id,
-       sum(rating.amount * rate.rate)::text, sum(rating.quantity)::text
-  FROM fusion_billing_rating AS rating
-  JOIN rate ON rate.currency_id = rating.currency_id
- WHERE rating.company_id = ANY(%(companies)s) AND rating.charge_id IS NOT NULL
-   AND rating.date_from BETWEEN %(first)s AND %(today)s AND %(is_chosen)s
+WITH rate AS (%(rate)s),
+     used AS (
+       SELECT date_from, metric_id, currency_id, sum(amount) AS amount, sum(quantity) AS quantity
+         FROM fusion_billing_rating
+        WHERE company_id = ANY(%(companies)s) AND charge_id IS NOT NULL
+          AND date_from BETWEEN %(first)s AND %(today)s AND %(is_chosen)s
+        GROUP BY date_from, metric_id, currency_id)
+SELECT date_trunc('month', date_from::timestamp)::date, metric_id,
+       sum(used.amount * rate.rate)::text, sum(used.quantity)::text
+  FROM used JOIN rate USING (currency_id)
  GROUP BY 1, 2
 """
 
+# A customer is a company with all its contacts: who moves from one subscription to another stays.
 CUSTOMERS = """
 WITH rate AS (%(rate)s),
+     moved AS (
+       SELECT subscription_id, company_id, sum(amount) AS amount,
+              sum(amount) FILTER (WHERE date < %(first)s) AS before
+         FROM fusion_billing_revenue_movement
+        WHERE company_id = ANY(%(companies)s) AND date <= %(today)s AND %(is_chosen)s
+        GROUP BY subscription_id, company_id),
+     used AS (
+       SELECT subscription_id, currency_id, sum(amount) AS amount
+         FROM fusion_billing_rating
+        WHERE company_id = ANY(%(companies)s) AND charge_id IS NOT NULL
+          AND date_until > %(today)s AND date_from <= %(today)s AND %(is_chosen)s
+        GROUP BY subscription_id, currency_id),
      worth AS (
-       SELECT subscription_id, sum(movement.amount * rate.rate) AS recurring, 0 AS usage
-         FROM fusion_billing_revenue_movement AS movement
-         JOIN res_company AS company ON company.id = movement.company_id
+       SELECT subscription_id, moved.amount * rate.rate AS recurring, 0 AS usage,
+              moved.before * rate.rate AS before
+         FROM moved
+         JOIN res_company AS company ON company.id = moved.company_id
          JOIN rate ON rate.currency_id = company.currency_id
-        WHERE movement.company_id = ANY(%(companies)s) AND movement.date <= %(today)s
-          AND %(is_chosen)s
-        GROUP BY subscription_id
         UNION ALL
-       SELECT subscription_id, 0, sum(rating.amount * rate.rate)
-         FROM fusion_billing_rating AS rating
-         JOIN rate ON rate.currency_id = rating.currency_id
-        WHERE rating.company_id = ANY(%(companies)s) AND rating.charge_id IS NOT NULL
-          AND rating.date_until > %(today)s AND rating.date_from <= %(today)s AND %(is_chosen)s
-        GROUP BY subscription_id)
-SELECT partner.commercial_partner_id, sum(worth.recurring) AS recurring, sum(worth.usage) AS usage
-  FROM worth
-  JOIN sale_order AS subscription ON subscription.id = worth.subscription_id
-  JOIN res_partner AS partner ON partner.id = subscription.partner_id
- GROUP BY partner.commercial_partner_id
-HAVING sum(worth.recurring) > 0 OR sum(worth.usage) > 0
- ORDER BY sum(worth.recurring) + sum(worth.usage) DESC, partner.commercial_partner_id
- LIMIT %(top)s
+       SELECT subscription_id, 0, used.amount * rate.rate, 0
+         FROM used JOIN rate ON rate.currency_id = used.currency_id),
+     customer AS (
+       SELECT partner.commercial_partner_id AS id, sum(worth.recurring) AS recurring,
+              sum(worth.usage) AS usage, sum(worth.before) AS before
+         FROM worth
+         JOIN sale_order AS subscription ON subscription.id = worth.subscription_id
+         JOIN res_partner AS partner ON partner.id = subscription.partner_id
+        GROUP BY partner.commercial_partner_id)
+SELECT kept.before, kept.after, best.id, best.recurring, best.usage
+  FROM (SELECT COALESCE(sum(before), 0) AS before, COALESCE(sum(recurring), 0) AS after
+          FROM customer WHERE before > 0) AS kept
+  LEFT JOIN (SELECT * FROM customer WHERE recurring > 0 OR usage > 0
+              ORDER BY recurring + usage DESC, id LIMIT %(top)s) AS best ON true
 """

@@ -95,10 +95,11 @@ class FusionBillingRevenueMovement(models.Model):
     def _cron_follow_calendar(self):
         """Write what moved because a day has come: planned plans, fees, pauses and ends.
 
-        Compares all subscriptions with the log in one statement, and looks closer at those that
-        differ, a set at a time. Each movement has the day on which what it tells of begins, so
-        that a late run writes what a punctual one would have (T3). A set in which somebody else
-        is at work is left to the next run.
+        Finds in one statement the subscriptions of which something began or ended since their last
+        movement, compares them with the log, and writes what differs, a set at a time. Each
+        movement has the day on which what it tells of begins, so that a late run writes what a
+        punctual one would have (T3). A set in which somebody else is at work is left to the next
+        run.
         """
         # sudo: whoever the scheduled action runs as, all subscriptions are looked at.
         movements = self.sudo()
@@ -111,8 +112,8 @@ class FusionBillingRevenueMovement(models.Model):
 
     @api.model
     def _find_outdated(self):
-        """Return the ids of subscriptions of which the log does not tell what is in force."""
-        self._query(OUTDATED, SQL(EVERYBODY_TODAY))
+        """Return the ids of the subscriptions whose fees the log does not tell as they are."""
+        self._query(OUTDATED, SQL(TOUCHED_TODAY))
         return [subscription_id for [subscription_id] in self.env.cr.fetchall()]
 
     @api.model
@@ -181,9 +182,25 @@ SELECT days.subscription_id, days.day, subscription.company_id, subscription.par
 
 COMPANY = "SELECT * FROM unnest(%(ids)s, %(todays)s::date[]) AS company (id, today)"
 
-EVERYBODY_TODAY = """
-SELECT DISTINCT phase.subscription_id, company.today AS day
-  FROM fusion_billing_phase AS phase JOIN company ON company.id = phase.company_id
+# Those with fees of which something began or ended since their last movement, which tells all of
+# its day.
+TOUCHED_TODAY = """
+SELECT touched.subscription_id, touched.today AS day
+  FROM (SELECT boundary.subscription_id, company.today, max(boundary.day) AS day
+          FROM (SELECT subscription_id, company_id, date_from AS day, true AS is_fee
+                  FROM fusion_billing_item
+                 UNION ALL
+                SELECT subscription_id, company_id, date_until, true FROM fusion_billing_item
+                 UNION ALL
+                SELECT subscription_id, company_id, date_from, false FROM fusion_billing_phase
+               ) AS boundary
+          JOIN company ON company.id = boundary.company_id AND boundary.day <= company.today
+         GROUP BY boundary.subscription_id, company.today
+        HAVING bool_or(boundary.is_fee)) AS touched
+  LEFT JOIN (SELECT subscription_id, max(date) AS date
+               FROM fusion_billing_revenue_movement
+              GROUP BY subscription_id) AS last ON last.subscription_id = touched.subscription_id
+ WHERE last.date IS NULL OR last.date < touched.day
 """
 
 TODAY = """

@@ -119,6 +119,7 @@ fusion_external_id                -      r      rw     rw        rw    rw      -
 fusion_in_part                    -      r      r      r         r     r       -     r
 fusion_is_due                     -      r      r      r         r     r       -     r
 fusion_is_unreachable             -      -      -      -         r     r       -     -
+fusion_is_unknown                 -      -      -      -         r     r       -     -
 fusion_item_ids                   -      -      -      -         rw    rw      -     r
 fusion_last_day                   -      -      -      -         r     r       -     -
 fusion_owed_amount                -      -      -      -         r     r       -     -
