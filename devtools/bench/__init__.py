@@ -5,7 +5,7 @@ counts, so that it means something wherever it was measured; the figures per sec
 machine's. A ratio that is missed by more than a tenth ends with an exit status.
 """
 
-from devtools.bench import age, growth, ingest, invoicing, rating, webhooks
+from devtools.bench import age, dashboard, growth, ingest, invoicing, rating, webhooks
 from devtools.bench.report import Report
 from devtools.console import DevError, say
 
@@ -14,6 +14,7 @@ PARTS = {
     "rating": rating.measure,
     "invoicing": invoicing.measure,
     "age": age.measure,
+    "dashboard": dashboard.measure,
 }
 ON_REQUEST = {"growth": growth.measure}
 

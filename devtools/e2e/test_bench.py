@@ -9,7 +9,7 @@ from unittest import mock
 from xml.etree import ElementTree
 
 from devtools import bench
-from devtools.bench import age, growth, ingest, invoicing, rating, report, svg
+from devtools.bench import age, dashboard, growth, ingest, invoicing, rating, report, svg
 from devtools.console import DevError
 
 
@@ -19,7 +19,7 @@ class TestBench(unittest.TestCase):
         measured = report.Report()
         with contextlib.ExitStack() as stack:
             printed = stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
-            for module in (age, growth, ingest, invoicing, rating):
+            for module in (age, dashboard, growth, ingest, invoicing, rating):
                 stack.enter_context(mock.patch.object(module, "ROUNDS", 1))
             stack.enter_context(mock.patch.object(ingest, "SUBSCRIPTIONS", 20))
             part.measure(measured, **sizes)
@@ -44,6 +44,10 @@ class TestBench(unittest.TestCase):
         for what in ("ingest", "rating", "invoicing", "memory of rating and billing"):
             self.assertIn(what, printed)
 
+    def test_the_dashboard_is_measured(self):
+        printed = self.measure(dashboard, subscriptions=10, rounds=2)
+        self.assertIn("the dashboard, 10 subscriptions", printed)
+
     def test_growth_is_drawn(self):
         with tempfile.TemporaryDirectory() as folder:
             self.measure(growth, sizes=[10, 100], folder=Path(folder))
@@ -51,7 +55,9 @@ class TestBench(unittest.TestCase):
         self.assertEqual(drawn, ["growth-ingest.svg", "growth-rating.svg", "growth-usage.svg"])
 
     def test_an_unknown_part_is_refused_in_a_sentence(self):
-        with self.assertRaisesRegex(DevError, "choose one of ingest, rating, invoicing, age"):
+        with self.assertRaisesRegex(
+            DevError, "choose one of ingest, rating, invoicing, age, dashboard"
+        ):
             bench.main("speed")
 
 
