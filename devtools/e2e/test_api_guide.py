@@ -116,6 +116,8 @@ class TestApiGuide(unittest.TestCase):
                 self.assertEqual(masked(answer, VARYING), masked(example.answer, VARYING))
                 if "subscription_id" in answer:
                     self.environment["SUB"] = str(answer["subscription_id"])
+                if "reconciliation_id" in answer:
+                    self.environment["RECONCILIATION"] = str(answer["reconciliation_id"])
                 for delivery in answer.get("deliveries", [])[:1]:
                     self.environment["EVENT"] = delivery["event_id"]
         self.assertFalse(between)
