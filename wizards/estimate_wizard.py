@@ -1,6 +1,10 @@
+from decimal import Decimal, localcontext
+
 from odoo import api, fields, models
 
+from ..core.money.exact import EXACT
 from ..models.base.bounded import Exact
+from ..models.base.wording import format_quantity
 from ..models.catalog.breakdown_wording import BreakdownWords
 from ..models.catalog.price_wording import format_price
 
@@ -77,16 +81,53 @@ class EstimateWizard(models.TransientModel):
 
     def _render_estimate(self):
         lines = self.plan_id._estimate(self.line_ids._quantities(), self.currency_id)
-        totals = self.plan_id._total_by_currency(lines)
+        fees = self._fee_lines()
+        totals = self._totals(lines, fees)
         return self.env["ir.qweb"]._render(
             "fusion_billing.estimate",
             {
+                "fees": [self._prepare_fee(fee) for fee in fees],
                 "lines": [self._prepare_line(line) for line in lines],
                 "totals": [
                     format_price(self.env, total, currency) for currency, total in totals.items()
                 ],
             },
         )
+
+    def _fee_lines(self):
+        """Return the plan's fees as the lines of an order that nobody stores, before the
+        pricelist and the discounts of a customer.
+        """
+        # sudo: who reads plans need not make orders.
+        order = self.env["sale.order"].sudo().new({"company_id": self.plan_id.company_id.id})
+        return order.order_line.union(
+            *(
+                order.order_line.new(
+                    {
+                        "order_id": order,
+                        "product_id": fee.product_id.id,
+                        "product_uom_qty": fee.quantity,
+                        **order._fusion_own_price(fee),
+                    }
+                )
+                for fee in self.plan_id.sudo().fee_ids
+            )
+        )
+
+    def _totals(self, lines, fees):
+        totals = self.plan_id._total_by_currency(lines)
+        with localcontext(EXACT):
+            for fee in fees:
+                amount = Decimal(repr(fee.price_subtotal))
+                totals[fee.currency_id] = totals.get(fee.currency_id, 0) + amount
+        return totals
+
+    def _prepare_fee(self, fee):
+        return {
+            "name": fee.product_id.display_name,
+            "quantity": format_quantity(self.env, Decimal(repr(fee.product_uom_qty))),
+            "amount": format_price(self.env, Decimal(repr(fee.price_subtotal)), fee.currency_id),
+        }
 
     def _prepare_line(self, line):
         """Return a priced line as the template shows it, with a receipt of its own."""

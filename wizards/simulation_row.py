@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.tools import SQL
 
 
 class BillingSimulationRow(models.TransientModel):
@@ -36,8 +37,19 @@ class BillingSimulationRow(models.TransientModel):
 
     @api.model
     def _store(self, simulation, rows):
-        """:param rows: of `models.ledger.simulation.SimulatedRow`"""
-        self.create([self._values(simulation, row) for row in rows])
+        """Store rows in one statement: the ORM would take longer than to compute them.
+
+        :param rows: of `models.ledger.simulation.SimulatedRow`
+        """
+        values = [self._values(simulation, row) for row in rows]
+        if values:
+            columns = SQL(", ").join(map(SQL.identifier, values[0]))
+            rows = SQL(", ").join(SQL("%s", tuple(row.values())) for row in values)
+            self.env.cr.execute(
+                SQL("INSERT INTO %s (%s) VALUES %s", SQL.identifier(self._table), columns, rows)
+            )
+            self.invalidate_model()
+            simulation.invalidate_recordset(["row_ids"])
 
     @api.model
     def _values(self, simulation, row):
@@ -59,9 +71,13 @@ class BillingSimulationRow(models.TransientModel):
             "company_currency_id": company.currency_id.id,
             "before": before,
             "after": after,
-            "difference": after - before,
+            "difference": company.currency_id.round(after - before),
             "currency_id": order.currency_id.id,
             "own_before": float(row.before),
             "own_after": float(row.after),
             "own_difference": float(row.after - row.before),
+            "create_uid": self.env.uid,
+            "create_date": fields.Datetime.now(),
+            "write_uid": self.env.uid,
+            "write_date": fields.Datetime.now(),
         }

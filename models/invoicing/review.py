@@ -119,7 +119,9 @@ class AccountMove(models.Model):
         # sudo: who may review a draft may know why it is what it is.
         drafts = self._origin.sudo().filtered_domain(self._fusion_review_domain())
         # Read at once what each of them is asked for.
-        drafts._fusion_subscriptions().sudo().fusion_phase_ids.plan_id.mapped("name")
+        orders = drafts._fusion_subscriptions().sudo()
+        orders.mapped("fusion_plan_id.name")
+        orders.fusion_phase_ids.plan_id.mapped("name")
         wanted = [
             (move.id, order.id, is_usage, period.start, before.start)
             for move in drafts

@@ -34,6 +34,16 @@ class SimulatedRow(NamedTuple):
     after: Decimal
 
 
+class _Amount(NamedTuple):
+    """What one stretch comes to; `charge` is the id of its charge, None for a fee."""
+
+    subscription: Any
+    period: Period
+    name: str
+    amount: Decimal
+    charge: Any = None
+
+
 class Simulation:
     """Rates closed billing periods of subscriptions that were on a plan, as they were and again.
 
@@ -53,14 +63,20 @@ class Simulation:
         """Return a :class:`SimulatedRow` for everything that was or would have been owed."""
         orders = subscriptions.sudo()  # sudo: what is owed does not depend on who looks
         windows = {order: self._closed(order) for order in orders}
-        before = self._usage(Inputs(orders), windows)
-        after = self._usage(_NewPrices(orders, self._prices), windows, self._other)
+        before = list(self._usage(Inputs(orders), windows))
         if self._other:
-            before, after = (
-                chain(before, self._fees(windows)),
-                chain(after, self._fees(windows, self._other)),
+            after = self._usage(Inputs(orders), windows, self._other)
+            fees, other_fees = self._fees(windows), self._fees(windows, self._other)
+            return _compare(chain(before, fees), chain(after, other_fees))
+        kept = [amount for amount in before if amount.charge not in self._prices]
+        return _compare(before, chain(kept, self._repriced(orders, windows)))
+
+    def _repriced(self, orders, windows):
+        """Yield what the charges with other prices would have come to."""
+        if self._prices:
+            yield from self._usage(
+                _NewPrices(orders, self._prices), windows, among=self._prices.keys()
             )
-        return _compare(before, after)
 
     # === WHICH DAYS === #
 
@@ -93,9 +109,9 @@ class Simulation:
 
     # === WHAT THEY COME TO === #
 
-    def _usage(self, inputs, windows, other=None):
-        """Yield `(order, period, name, amount)`: of this plan's charges or, with another plan, of
-        all.
+    def _usage(self, inputs, windows, other=None, among=None):
+        """Yield an :class:`_Amount` for each stretch of this plan's charges or, with another plan,
+        of all; or only of those among some.
         """
         targets = [
             target
@@ -104,13 +120,18 @@ class Simulation:
             for target in inputs.targets(
                 order, [_span(periods)], self._rate_on, self._timeline(order, other)
             )
-            if self._is_compared(target, periods)
+            if self._is_compared(target, periods) and (among is None or target.source.id in among)
         ]
         usage = self._plan.env["fusion.billing.usage"].sudo()
         for target, quantity in zip(targets, usage._aggregate(targets), strict=True):
-            name = target.source._usage_name()
-            amount = target.entry(quantity)["amount"]
-            yield target.subscription, target.stretch.period.lived, name, amount
+            charge = target.source
+            yield _Amount(
+                target.subscription,
+                target.stretch.period.lived,
+                charge._usage_name(),
+                target.entry(quantity)["amount"],
+                charge.id,
+            )
 
     def _is_compared(self, target, periods):
         return (
@@ -127,7 +148,7 @@ class Simulation:
                 items = preview.items_on(timeline)
                 for period, name, amount in preview._fees(timeline, [_span(periods)], items):
                     if period in periods:
-                        yield order, period.lived, name, amount
+                        yield _Amount(order, period.lived, name, amount)
 
 
 class _NewPrices(Inputs):
@@ -156,7 +177,7 @@ def _compare(before, after):
     with localcontext(EXACT):
         sides = tuple(defaultdict(Decimal) for _side in range(2))
         for side, amounts in zip(sides, (before, after), strict=True):
-            for order, period, name, amount in amounts:
+            for order, period, name, amount, _charge in amounts:
                 side[order, period, name] += amount
     was, would = sides
     return [

@@ -137,6 +137,17 @@ class TestEstimateWizard(StaffCase):
             line.quantity = 2
         self.assertEqual(self._headings(self._press(dialog)), ["API calls", "Total: €6.00"])
 
+    def test_f1_the_fees_of_the_plan_are_part_of_the_total(self):
+        own = {"product_id": self.setup_product.id, "has_own_price": True, "price_unit": "7.5"}
+        self.plan.fee_ids = [
+            (0, 0, {"product_id": self.fee_product.id, "quantity": 2}),
+            (0, 0, own),
+        ]
+        wizard = self._estimate(130)
+        self.assertEqual(self._headings(wizard), ["API calls", "Total: $165.50"])
+        self.assertEqual(self._rows(wizard)[:2], [("$98.00",), ("$7.50",)])
+        self.assertIn("× Pro subscription", wizard.estimate)
+
     def test_a_plan_without_charges_says_so(self):
         self.charge.active = False
         self.assertIn("This plan charges for no usage today.", self._estimate().estimate)
