@@ -113,7 +113,7 @@ class SaleOrder(models.Model):
             order.fusion_is_unreachable = (
                 order._fusion_is_running()
                 and bool(order.fusion_plan_id.charge_ids)
-                and not order._origin._fusion_linked_services()
+                and order.fusion_is_unknown
             )
 
     def _fusion_unpaid_domain(self):
