@@ -44,8 +44,12 @@ class FusionBillingDashboard(models.AbstractModel):
                     "help": self.env._(
                         "A charge says what of a metric is included, and the price."
                     ),
-                    "button": self.env._("Create a plan"),
-                    "action": self._action(PLANS, self.env._("Plans"), view="form"),
+                    **self._make_or_open(
+                        "fusion.billing.plan",
+                        self.env._("Create a plan"),
+                        self.env._("Open the plans"),
+                        self._action(PLANS, self.env._("Plans"), view="form"),
+                    ),
                 },
                 "fusion.billing.plan",
                 Domain("charge_ids", "!=", False),
@@ -56,8 +60,12 @@ class FusionBillingDashboard(models.AbstractModel):
                     "label": self.env._("Connect your app"),
                     "help": self.env._("Create a service, generate a key for it, and try the API:"),
                     "command": self._catalog_command(),
-                    "button": self.env._("Create a service"),
-                    "action": self._action(SERVICES, self.env._("Services"), view="form"),
+                    **self._make_or_open(
+                        "fusion.billing.service",
+                        self.env._("Create a service"),
+                        self.env._("Open the services"),
+                        self._action(SERVICES, self.env._("Services"), view="form"),
+                    ),
                 },
                 "fusion.billing.service",
                 Domain("id", "in", self._read_services_with_keys()),
@@ -114,6 +122,12 @@ class FusionBillingDashboard(models.AbstractModel):
                 bills,
             ),
         ]
+
+    def _make_or_open(self, model, make, look, action):
+        """Return a button that makes the first one, or leads to those that lack something."""
+        if self.env[model].search_count([("active", "=", True)], limit=1):
+            return {"button": look, "action": {**action, "view": None}}
+        return {"button": make, "action": action}
 
     def _read_services_with_keys(self):
         # sudo: that there is a key is no secret; who may read keys is another matter.

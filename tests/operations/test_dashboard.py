@@ -360,6 +360,13 @@ class TestDashboard(DashboardCase):
         self.assertEqual(data["checklist"], [])
         self.assertIn("revenue", data)
 
+    def test_a_step_that_lacks_something_leads_to_what_there_is(self):
+        self.env["fusion.billing.charge"].search([]).unlink()
+        self.env["fusion.billing.service"].search([]).unlink()
+        steps = {step["key"]: step for step in self._read()["checklist"]}
+        self.assertFalse(steps["plan"]["action"]["view"])
+        self.assertEqual(steps["service"]["action"]["view"], "form")
+
     def test_the_steps_name_what_there_is(self):
         subscription = self._subscribe("2026-06-01")
         steps = {step["key"]: step for step in self._read()["checklist"]}
