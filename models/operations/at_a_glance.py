@@ -101,7 +101,8 @@ class SaleOrder(models.Model):
     def _compute_fusion_unpaid_amount(self):
         for order in self:
             # sudo: billing staff see what is unpaid, whether or not they do the accounts.
-            unpaid = self.env["account.move"].sudo().search(order._fusion_unpaid_domain())
+            moves = self.env["account.move"].sudo()
+            unpaid = moves.search(order._fusion_unpaid_domain()) if order.fusion_state else moves
             order.fusion_unpaid_amount = sum(
                 -move.amount_residual if move.move_type == "out_refund" else move.amount_residual
                 for move in unpaid

@@ -67,7 +67,7 @@ class TestUpcomingDocuments(DocumentCase):
             taxes_id=rng.choice([False, self.vat.ids]),
         )
         plan = self._plan(
-            f"plan {self.env['fusion.billing.plan'].search_count([])}",
+            f"plan_{self.env['fusion.billing.plan'].search_count([])}",
             invoice_mode=rng.choice(["post", "draft"]),
             fee_timing=rng.choice(["advance", "arrears"]),
             fee_ids=[Command.create({"product_id": fee.id, "quantity": rng.randint(1, 3)})],
