@@ -18,6 +18,7 @@ from ..models.portal.page import Page
 from ..models.portal.sale_order_alerts import MOST_ALERTS
 
 PATH = "/my/subscriptions"
+MOST_WORDS = 1000
 ONE = f"{PATH}/<int(min=1, max=2147483647):order_id>"
 
 
@@ -108,14 +109,14 @@ class SubscriptionPortal(CustomerPortal):
     # === ALERTS === #
 
     @portal_route(f"{ONE}/alerts", auth="user", methods=["POST"])
-    def fusion_set_alerts(self, order_id, budget="", **_kw):
+    def fusion_set_alerts(self, order_id, **_kw):
         """Set the budget and the amounts at which the customer is told, all of them at once."""
-        order = self._find_own(order_id)
+        order, form = self._find_own(order_id), request.httprequest.form
         if not order:
             return request.redirect("/my")
         try:
-            limit = _read_amount(budget)
-            amounts = {_read_amount(text) for text in request.httprequest.form.getlist("alert")}
+            limit = _read_amount(form.get("budget", ""))
+            amounts = {_read_amount(text) for text in form.getlist("alert")}
         except InvalidInput:
             return self._back(order, "alerts", "invalid")
         amounts -= {None}
@@ -166,16 +167,14 @@ class SubscriptionPortal(CustomerPortal):
         return self._offer("fusion_billing.portal_cancel", order, offers, outcome)
 
     @portal_route(f"{ONE}/cancel", auth="user", methods=["POST"])
-    def fusion_cancel(self, order_id, day="", reason="", **_kw):
+    def fusion_cancel(self, order_id, **_kw):
         """End the subscription on the day that the customer chose, and keep why."""
-        order = self._find_own(order_id)
+        order, form = self._find_own(order_id), request.httprequest.form
         if not order:
             return request.redirect("/my")
-        reason, partner, day = (
-            reason.strip()[:1000],
-            request.env.user.partner_id,
-            self._read_day(day),
-        )
+        # PostgreSQL keeps no text with a NUL.
+        reason = form.get("reason", "").replace("\0", "").strip()[:MOST_WORDS]
+        partner, day = request.env.user.partner_id, self._read_day(form.get("day"))
         done = bool(reason and day) and order._fusion_customer_close(partner, day, reason)
         return self._tell(order, done, "/cancel")
 

@@ -11,8 +11,7 @@ from odoo.tests import freeze_time, tagged
 from ..portal_case import PortalCase
 
 
-@tagged("post_install", "-at_install")
-class TestPortalChanges(PortalCase):
+class PortalChangesCase(PortalCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -60,8 +59,9 @@ class TestPortalChanges(PortalCase):
         [total] = re.findall(r"usage so far and tax: \$([\d.]+)", self._text(page, "."))
         return Decimal(total)
 
-    # === CHANGE OF PLAN === #
 
+@tagged("post_install", "-at_install")
+class TestPortalChanges(PortalChangesCase):
     def test_a_customer_changes_the_plan_from_the_day_that_they_saw(self):
         self._log_in(self.customer)
         page = self._open(self._path("/plan"))
@@ -111,8 +111,6 @@ class TestPortalChanges(PortalCase):
             "Nothing was changed", self._text(self._open(self._path("/plan?outcome=failed")))
         )
 
-    # === THE END === #
-
     def test_a_customer_cancels_at_the_period_s_end_and_says_why(self):
         self._log_in(self.customer)
         self.assertIn("Last day: 01/31/2026", self._text(self._open(self._path("/cancel"))))
@@ -141,15 +139,6 @@ class TestPortalChanges(PortalCase):
         self.assertEqual(made.amount_untaxed, 157.42)
         self.assertEqual(self.subscription.fusion_end_date, date(2026, 1, 12))
 
-    def test_what_would_lose_counters_is_neither_offered_nor_done(self):
-        self._use(self.subscription, 5, "2026-01-20")
-        self._log_in(self.customer)
-        text = self._text(self._open(self._path("/cancel")))
-        self.assertIn("01/31/2026", text)
-        self.assertNotIn("01/11/2026", text)
-        self.assertIn("outcome=failed", self._cancel("2026-01-12"))
-        self.assertFalse(self.subscription.fusion_end_date)
-
     def test_only_what_the_plan_allows_is_offered_and_done(self):
         self._log_in(self.customer)
         self.plan.customer_closing = "period_end"
@@ -166,6 +155,31 @@ class TestPortalChanges(PortalCase):
         self.assertIn("outcome=failed", self._cancel())
         self.assertFalse(self.subscription.fusion_end_date)
         self.assertEqual(len(self._phases()), 1)
+
+    def test_nobody_else_changes_or_ends_it_with_a_token_either(self):
+        token = self.subscription._portal_ensure_token()
+        before = self._phases()
+        for user in (self.stranger, self.clerk, None):
+            self._log_in(user)
+            for page in ("plan", "cancel"):
+                self.assertKeptOut(
+                    self._path(f"/{page}?access_token={token}"), to="(/my|/web/login)"
+                )
+            self._choose_plan(access_token=token)
+            self._cancel(access_token=token)
+            self.assertEqual(self._phases(), before)
+
+
+@tagged("post_install", "-at_install", "-standard", "exhaustive")
+class TestPortalChangesEveryWay(PortalChangesCase):
+    def test_what_would_lose_counters_is_neither_offered_nor_done(self):
+        self._use(self.subscription, 5, "2026-01-20")
+        self._log_in(self.customer)
+        text = self._text(self._open(self._path("/cancel")))
+        self.assertIn("01/31/2026", text)
+        self.assertNotIn("01/11/2026", text)
+        self.assertIn("outcome=failed", self._cancel("2026-01-12"))
+        self.assertFalse(self.subscription.fusion_end_date)
 
     def test_what_staff_have_planned_is_not_the_customer_s_to_change(self):
         self.subscription._fusion_pause(date(2026, 1, 20), date(2026, 1, 25))
@@ -186,20 +200,18 @@ class TestPortalChanges(PortalCase):
         self.assertEqual(self.subscription.message_ids, messages)
         self.assertEqual(self._phases(), phases)
 
-    # === WALLS === #
-
-    def test_nobody_else_changes_or_ends_it_with_a_token_either(self):
-        token = self.subscription._portal_ensure_token()
-        before = self._phases()
-        for user in (self.stranger, self.clerk, None):
-            self._log_in(user)
-            for page in ("plan", "cancel"):
-                self.assertKeptOut(
-                    self._path(f"/{page}?access_token={token}"), to="(/my|/web/login)"
+    def test_what_no_form_sends_is_a_refusal_and_no_failure(self):
+        self._log_in(self.customer)
+        data = {"csrf_token": http.Request.csrf_token(self)}
+        for page, names in (("plan", ("plan", "day")), ("cancel", ("day", "reason"))):
+            files = {name: ("file", b"x") for name in names}
+            for given in ({}, {"files": files}):
+                answer = self.url_open(
+                    self._path(f"/{page}"), data=data, allow_redirects=False, **given
                 )
-            self._choose_plan(access_token=token)
-            self._cancel(access_token=token)
-            self.assertEqual(self._phases(), before)
+                self.assertIn("outcome=failed", answer.headers["Location"])
+        self.assertIn("outcome=done", self._cancel(reason="\0Too\0 dear" + "x" * 9000))
+        self.assertIn("Too dearxxx", "".join(self.subscription.message_ids.mapped("body")))
 
     def test_a_form_of_another_site_changes_nothing(self):
         self._log_in(self.customer)
