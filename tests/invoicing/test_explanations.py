@@ -197,7 +197,7 @@ class TestIncluded(DocumentCase):
             ("post", lambda invoice: self._bill_on("2026-02-05")),
         ):
             with self.subTest(name):
-                plan = self._plan(f"of {name}", invoice_mode=name, draft_hours=24)
+                plan = self._plan(f"of-{name}", invoice_mode=name, draft_hours=24)
                 self._charge(plan=plan)
                 self._charge(self.storage, plan=plan, included_quota=5)
                 subscription = self._start_within(plan=plan)
