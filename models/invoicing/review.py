@@ -78,7 +78,7 @@ class AccountMove(models.Model):
     def _compute_fusion_movements(self):
         movements = self._fusion_movements()
         for move in self:
-            moved = movements[move.id]
+            moved = movements[move._origin.id]
             large = [movement for movement in moved if movement.is_large]
             before, now = (sum(getattr(m, side) for m in moved) for side in ("before", "now"))
             move.fusion_before, move.fusion_now = float(before), float(now)
