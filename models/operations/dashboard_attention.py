@@ -8,6 +8,7 @@ from ..base.subscription_states import RUNNING
 from .dashboard_money import INVOICES, SUBSCRIPTIONS
 
 PLANS = "fusion_billing.fusion_billing_plan_action"
+REVIEW = "fusion_billing.account_move_action_review"
 RUNS = "fusion_billing.fusion_billing_run_action"
 DIFFERENCES = "fusion_billing.fusion_billing_reconciliation_row_action"
 DELIVERIES = "fusion_billing.fusion_billing_webhook_delivery_action"
@@ -72,7 +73,7 @@ class FusionBillingDashboard(models.AbstractModel):
                 "drafts",
                 self.env._("Drafts to review"),
                 "account.move",
-                INVOICES,
+                REVIEW,
                 Domain("state", "=", "draft")
                 & Domain("fusion_bill_on", "!=", False)
                 & Domain("fusion_post_at", "=", False)

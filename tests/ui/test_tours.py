@@ -22,6 +22,15 @@ class TestTours(TourCase):
         [line] = plan._estimate({charge.metric_id: Decimal("1300.5")}, self.currency)
         self.assertEqual(line["amount"], Decimal("525.06"))  # 1000 × 0.50 + 200.5 × 0.125
 
+    def test_a_manager_sees_what_other_prices_would_have_brought(self):
+        today = fields.Date.today()
+        subscription = self._subscribe(today - timedelta(days=65))
+        self._use(subscription, 130, (today - timedelta(days=60)).isoformat())
+        self._bill()
+        self._tour("simulation", self.manager)
+        self.assertEqual(self.charge.price_per_unit, 2)
+        self.assertEqual(subscription.fusion_rating_ids.mapped("amount"), [60])
+
     def test_a2_a_manager_makes_a_key_that_is_shown_once(self):
         self._tour("api_key", self.manager)
         key = self.env["fusion.billing.service"].search([("code", "=", "nexaatlas")]).api_key_ids
