@@ -96,9 +96,14 @@ class ChangeMixin(models.AbstractModel):
         if self.env.cr.readonly:
             return None
         order = self.subscription_id._origin
+        today = order._fusion_today()
         return [
             [
-                (format_date(self.env, document["invoice_date"]), self._total(document))
+                # What the change itself has billed is dated today, whatever it is for.
+                (
+                    format_date(self.env, today if day else document["invoice_date"]),
+                    self._total(document),
+                )
                 for document in order._fusion_upcoming_documents(day, change)
             ]
             for change, day in ((None, None), (self._change, self._billed_until()))
