@@ -29,6 +29,7 @@ class TestFuzz(FuzzCase):
             "name": self.world["names"][0],
             "subscription": str(self.world["subscription_ids"][0]),
             "event": self.world["event_ids"][0],
+            "reconciliation": str(self.world["reconciliation_ids"][0]),
         }
         with Watch(self.database) as watch:
             before = watch.digest()

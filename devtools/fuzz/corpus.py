@@ -171,7 +171,7 @@ CORPUS: dict[str, Callable[[Some], Call]] = {
     "POST /reconciliation": body(totals),
     "GET /reconciliation": query(Some.pages),
     "GET /reconciliation/<reconciliation_id>": lambda some: Call(
-        {"reconciliation_id": str(some.rng.randrange(1, 20))},
+        {"reconciliation_id": str(some.rng.choice(some.world["reconciliation_ids"]))},
         {**some.pages(), **some.maybe(result="mismatch")},
     ),
     "GET /webhooks/deliveries": query(

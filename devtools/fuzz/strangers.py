@@ -6,9 +6,19 @@ from urllib.parse import quote
 
 from devtools.fuzz.corpus import BEGAN, CORPUS, METRIC, PLAN
 
-NOBODY = {"name": "nobody-7", "subscription": "999999", "event": "evt_00000000000000000000000000"}
+NOBODY = {
+    "name": "nobody-7",
+    "subscription": "999999",
+    "event": "evt_00000000000000000000000000",
+    "reconciliation": "999999",
+}
 #: What a path's parameter names.
-KINDS = {"external_id": "name", "subscription_id": "subscription", "event_id": "event"}
+KINDS = {
+    "external_id": "name",
+    "subscription_id": "subscription",
+    "event_id": "event",
+    "reconciliation_id": "reconciliation",
+}
 
 
 def probes(names: dict) -> Iterator[tuple[str, str, dict | None]]:

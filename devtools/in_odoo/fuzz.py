@@ -11,7 +11,8 @@ def prepare(env, subscriptions: int, began: str) -> dict:
     """Create two services, both with customers, subscriptions, counters and events.
 
     :return: a `key` for everything and what it gives access to: `names`, `subscription_ids`,
-        `event_ids`; the same of the `other` service; and the key of a `pusher`, which reads nothing
+        `event_ids`, `reconciliation_ids`; the same of the `other` service; and the key of a
+        `pusher`, which reads nothing
     """
     metered.prepare(env, subscriptions, began)
     env["fusion.billing.plan"].create({"code": "business", "name": "Business"})
@@ -23,17 +24,30 @@ def prepare(env, subscriptions: int, began: str) -> dict:
     hooks.fill(env, ["bench", "other"], 20)
     services = env["fusion.billing.service"]
     mine, other = (services.search([("code", "=", code)]) for code in ("bench", "other"))
+    env["fusion.billing.reconciliation"].create(
+        [
+            {
+                "company_id": service.company_id.id,
+                "service_id": service.id,
+                "period_start": f"{began} 00:00:00",
+                "period_end": "2099-01-01 00:00:00",
+            }
+            for service in (mine, other)
+        ]
+    )
     pusher = mine._generate_api_key(scope_read=False, scope_billing_write=False)
     return {**describe(mine), "pusher": pusher, "other": describe(other)}
 
 
 def describe(service) -> dict:
     orders = service.subscription_ids
+    reconciliations = service.env["fusion.billing.reconciliation"]
     return {
         "key": service._generate_api_key(scope_operations=True),
         "names": orders.mapped("fusion_external_id"),
         "subscription_ids": orders.ids,
         "event_ids": service.webhook_delivery_ids.mapped("event_id"),
+        "reconciliation_ids": reconciliations.search([("service_id", "=", service.id)]).ids,
     }
 
 

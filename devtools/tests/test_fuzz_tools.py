@@ -9,7 +9,12 @@ from devtools.fuzz.head import read_head
 from devtools.fuzz.oracle import CODES, STATUSES, Judge
 
 KEY = "fbk_secret"
-NAMES = {"names": ["sub-1"], "subscription_ids": [1], "event_ids": ["evt_1"]}
+NAMES = {
+    "names": ["sub-1"],
+    "subscription_ids": [1],
+    "event_ids": ["evt_1"],
+    "reconciliation_ids": [1],
+}
 WORLD = {
     "key": KEY,
     "pusher": "fbk_pusher",

@@ -91,6 +91,7 @@ class FusionBillingReconciliationRow(models.Model):
         " (CASE WHEN metric_id IS NULL THEN metric_code ELSE '' END))",
         "There must be one total of a subscription and a metric.",
     )
+    _page_idx = models.Index("(reconciliation_id, id)")
     _open_idx = models.Index("(reconciliation_id) WHERE is_open")
 
     # === COMPUTE METHODS === #
