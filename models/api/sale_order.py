@@ -24,6 +24,8 @@ class SaleOrder(models.Model):
 
     def _search_fusion_is_unknown(self, operator, value):
         """As the API looks for a subscription's customer (U1), for all of them at once."""
+        # Odoo asks who may read a field only where it makes the search itself.
+        self._check_field_access(self._fields["fusion_is_unknown"], "read")
         if operator != "in":
             return NotImplemented
         self.env["fusion.billing.account.link"].flush_model(["partner_id", "company_id"])
