@@ -42,6 +42,8 @@ class TestTransitions(Lives, BillingCase):
         self.everywhere(self._press_everything)
 
     def test_every_dialog_in_every_state_does_its_work_or_says_why_not(self):
+        if self.EVERY > 1:
+            self.EVERY = 23  # a dialog shows what it comes to, which takes its time
         self.everywhere(self._answer_everything)
 
     def _press_everything(self, order):
