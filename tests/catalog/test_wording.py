@@ -191,7 +191,7 @@ class TestReceipt(WordingCase):
             ({"maximum_amount": 20}, 30, ("Cap at the maximum of $20.00", "-$10.00")),
         ):
             with self.subTest(line=line):
-                plan = self._plan("".join(line))
+                plan = self._plan("-".join("".join(line).split()))
                 self.assertIn(line, self._receipt(quantity, plan=plan, **vals))
 
     def test_a_converted_amount_shows_its_exchange_rate(self):
