@@ -23,9 +23,10 @@ COLUMNS = {"up to": "up_to", "price": "unit_amount", "flat amount": "flat_amount
 
 def read_sections(text):
     """Yield (title, section text) of the price models."""
-    for section in re.split(r"^### ", text, flags=re.M)[1:]:
+    models = text.partition("\n## Price models\n")[2].partition("\n## ")[0]
+    for section in re.split(r"^### ", models, flags=re.M)[1:]:
         title, _newline, rest = section.partition("\n")
-        yield title.strip(), rest.split("\n## ")[0]
+        yield title.strip(), rest
 
 
 def read_tables(section):
