@@ -124,7 +124,7 @@ class Page:
         ]
 
     def _describe_line(self, line, projected):
-        rating = line.rating or self._work_out(line.target.entry(line.figures["quantity"]))
+        rating = self._find_row(line)
         used, included = line.figures["quantity"], Decimal(rating.breakdown["included_quota"])
         return {
             "days": self._name_days(line.target.stretch.days),
@@ -135,6 +135,14 @@ class Page:
             "projected": self._money(projected) if projected != line.figures["amount"] else "",
             "receipt": rating._prepare_receipt(),
         }
+
+    def _find_row(self, line):
+        """Return the row of the ledger that says how a line comes about, or what it would say: one
+        that was corrected to nothing does not say it any more.
+        """
+        if line.rating and line.rating.breakdown:
+            return line.rating
+        return self._work_out(line.target.entry(line.figures["quantity"]))
 
     def _work_out(self, entry):
         """Return a row of the ledger that is not stored, so that it reads as stored ones do."""

@@ -77,6 +77,16 @@ class TestPortalPages(PortalCase):
         pay = page.xpath("//section[@id='invoices']//a[contains(@class, 'btn')]/@href")
         self.assertEqual(self.url_open(pay[0]).status_code, 200)
 
+    def test_r9_usage_that_was_billed_and_then_corrected_to_nothing_is_shown_as_nothing(self):
+        counter = self._use(self.subscription, 130)
+        self._bill_at("2026-02-01 03:00:00")
+        with freeze_time("2026-02-03"):
+            counter.quantity = 0
+            self._rate()
+            [charge] = Page(self.subscription, date(2026, 1, 5)).values()["charges"]
+        [line] = charge["lines"]
+        self.assertEqual((line["amount"], line["in_words"]), ("$0.00", "0 used of 100 included"))
+
     @freeze_time("2026-01-04 12:00:00")
     def test_usage_by_day_adds_up_in_the_file(self):
         self._set_zone("America/New_York")
