@@ -3,7 +3,7 @@ from datetime import timedelta
 from odoo import api, models
 from odoo.tools import format_date
 
-from ..core.money.timeline import ACTIVE, PAUSED
+from ..core.money.timeline import PAUSED
 from ..models.base.bounded import Day
 
 DAY = timedelta(days=1)
@@ -54,15 +54,18 @@ class PauseWizard(models.TransientModel):
         timeline = self.subscription_id._fusion_timeline()
         if not self.date or self.date < timeline.start or (self.until and self.until <= self.date):
             return None
-        paused = timeline.with_state(self.date, PAUSED)
-        return paused.with_state(self.until, ACTIVE) if self.until else paused
+        if self.until:
+            return timeline.with_pause(self.date, self.until)
+        return timeline.with_state(self.date, PAUSED)
 
     def _first_day(self):
         return self.date
 
     def _terms(self):
         """Say which days the pause leaves to be billed."""
-        until = self.until and format_date(self.env, self.until)
+        # Pauses that are planned may go on where this one ends.
+        later = [run.start for run in self._timeline().active() if run.start > self.date]
+        until = (later or self.until) and format_date(self.env, min(later, default=self.until))
         return [
             (self.env._("Last day billed"), "", format_date(self.env, self.date - DAY)),
             (self.env._("Billed again from"), "", until or self.env._("Once it is resumed")),

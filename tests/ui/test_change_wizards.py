@@ -85,6 +85,16 @@ class TestNowAndThen(WizardCase):
         wizard.until = date(2026, 1, 27)
         self.assertIn("01/27/2026", wizard.preview)
 
+    def test_t1_of_a_pause_that_goes_on_as_the_next_one_was_planned(self):
+        self.subscription._fusion_pause(date(2026, 1, 20), date(2026, 1, 25))
+        wizard = self._open("pause")
+        wizard.date, wizard.until = date(2026, 1, 18), date(2026, 1, 22)
+        self.assertIn("01/25/2026", wizard.preview)
+        dialog = wizard.save()
+        told = dialog._timeline()
+        dialog.action_pause()
+        self.assertEqual(self.subscription._fusion_timeline(), told)
+
 
 @tagged("post_install", "-at_install")
 @freeze_time("2026-01-17")
