@@ -2,6 +2,7 @@
 
 import csv
 import io
+from contextlib import closing
 from decimal import Decimal
 
 from openpyxl import load_workbook
@@ -56,11 +57,9 @@ def _read_csv(content):
 
 
 def _read_xlsx(content):
+    # Sheets are read line by line: what is damaged may be found late.
     try:
-        book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+        with closing(load_workbook(io.BytesIO(content), read_only=True, data_only=True)) as book:
+            yield from book.worksheets[0].iter_rows(values_only=True)
     except Exception:  # of a damaged file it raises anything
         raise UnreadableFile from None
-    try:
-        yield from book.worksheets[0].iter_rows(values_only=True)
-    finally:
-        book.close()

@@ -4,6 +4,7 @@ import base64
 import io
 from datetime import datetime
 from decimal import Decimal
+from zipfile import ZipFile
 
 from openpyxl import Workbook
 
@@ -323,6 +324,17 @@ class TestReconciliationFile(ReconciliationCase):
         for content in (b"PK\x03\x04 no workbook", b"\xff\xfe\x00x", b'a,"b\nc'):
             with self.subTest(content), self.assertRaisesRegex(UserError, "must be XLSX, or CSV"):
                 self._upload(content)
+
+    def test_a_workbook_with_a_damaged_sheet_is_refused_in_a_sentence(self):
+        book, whole, damaged = Workbook(), io.BytesIO(), io.BytesIO()
+        book.active.append(["subscription", "metric", "quantity"])
+        book.save(whole)
+        with ZipFile(whole) as source, ZipFile(damaged, "w") as target:
+            for name in source.namelist():
+                content = source.read(name)
+                target.writestr(name, content[:-20] if "sheet1" in name else content)
+        with self.assertRaisesRegex(UserError, "must be XLSX, or CSV"):
+            self._upload(damaged.getvalue())
 
     def test_the_days_are_those_of_the_company(self):
         self._set_zone("America/New_York")
