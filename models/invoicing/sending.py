@@ -128,14 +128,11 @@ class AccountMove(models.Model):
         :raise UserError: one cannot be sent
         """
         # E-mails are queued in this transaction: sent after its end, they would be lost with it.
-        sender = (
-            self.env["account.move.send"]
-            .with_company(self.company_id)
-            .with_context(mail_notify_force_send=False)
-        )
+        moves = self.with_context(mail_notify_force_send=False)  # a document posts its own e-mail
+        sender = moves.env["account.move.send"].with_company(self.company_id)
         for move in self:
             move._fusion_check_recipients(sender)
-        sender._generate_and_send_invoices(self)
+        sender._generate_and_send_invoices(moves)
         self._fusion_note_sent()
 
     def _fusion_check_recipients(self, sender):

@@ -64,6 +64,11 @@ class TestSending(DocumentCase):
         self.assertIn(move._get_invoice_report_filename(), mail.attachment_ids.mapped("name"))
         self.assertEqual((move.is_move_sent, self._state(move)), (True, (False, 0, False)))
 
+    def test_no_e_mail_leaves_but_through_the_queue(self):
+        with patch.object(self.env.registry["mail.mail"], "send_after_commit") as leave:
+            self._send_on("2026-02-01 00:10:00")
+        self.assertEqual((len(self._mails(self.good)), leave.called), (1, False))
+
     def test_only_plans_that_say_so_send_and_only_what_is_posted(self):
         for mode, hours in (("post", 0), ("draft", 0), ("send", 24)):
             self.plan.write({"invoice_mode": mode, "draft_hours": hours})
