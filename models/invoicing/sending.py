@@ -18,6 +18,7 @@ BATCH = 20
 # Half an hour after the first failure, then twice as long each time: for some three days.
 ATTEMPTS = 8
 WAIT = timedelta(minutes=15)
+QUEUED = {"email", "manual", "snailmail"}  # what leaves after the transaction, or not at all
 STAFF = "account.group_account_invoice,fusion_billing.group_user"
 UNSENT = "fusion_billing.mail_activity_type_unsent"
 
@@ -77,9 +78,29 @@ class AccountMove(models.Model):
         return Domain("state", "=", "posted") & Domain("fusion_send_at", "<=", now())
 
     def _fusion_batches_to_send(self):
+        """Yield what is sent in one transaction: what a network or an authority takes, by itself,
+        since what fails of others would not take that back.
+        """
         for moves in self.grouped("company_id").values():
             for offset in range(0, len(moves), BATCH):
-                yield moves[offset : offset + BATCH]
+                batch = moves[offset : offset + BATCH]
+                alone = batch._fusion_handed_over()
+                yield from filter(None, (batch - alone, *alone))
+
+    def _fusion_handed_over(self):
+        """Return those that somebody else has as soon as they are sent, such as Peppol."""
+        try:
+            with no_alarm(), self.env.cr.savepoint():
+                return self.exists().filtered(lambda move: move._fusion_is_handed_over())
+        except Exception as error:
+            # It is met again, and told, by the one it belongs to.
+            _logger.info("%s documents are sent one by one: %s", len(self), error)
+            return self
+
+    def _fusion_is_handed_over(self):
+        sender = self.env["account.move.send"].with_company(self.company_id)
+        methods = sender._get_default_sending_methods(self)
+        return bool(methods - QUEUED or sender._get_default_extra_edis(self))
 
     def _fusion_send_unless_busy(self):
         with left_if_busy(self.env):
@@ -92,6 +113,9 @@ class AccountMove(models.Model):
 
     def _fusion_send_together(self):
         """Send documents at once or, if that fails, each by itself (R7)."""
+        if len(self) == 1:
+            self._fusion_send_alone()
+            return
         try:
             with self.env.cr.savepoint():
                 self._fusion_send()
@@ -128,12 +152,16 @@ class AccountMove(models.Model):
         :raise UserError: one cannot be sent
         """
         # E-mails are queued in this transaction: sent after its end, they would be lost with it.
-        moves = self.with_context(mail_notify_force_send=False)  # a document posts its own e-mail
+        # A document posts its own e-mail.
+        moves = self.with_context(mail_notify_force_send=False, fusion_sends=True)
         sender = moves.env["account.move.send"].with_company(self.company_id)
         for move in self:
             move._fusion_check_recipients(sender)
         sender._generate_and_send_invoices(moves)
         self._fusion_note_sent()
+
+    def _can_commit(self):
+        return super()._can_commit() and _may_commit(self.env)
 
     def _fusion_check_recipients(self, sender):
         """Refuse to send an e-mail to nobody: core would take that for sent."""
@@ -184,7 +212,18 @@ class AccountMoveSend(models.AbstractModel):
     _inherit = "account.move.send"
 
     @api.model
+    def _can_commit(self):
+        return super()._can_commit() and _may_commit(self.env)
+
+    @api.model
     def _send_mail(self, move, mail_template, **kwargs):
         super()._send_mail(move, mail_template, **kwargs)
         # sudo: who sends an invoice need not be allowed to write it.
         move.sudo()._fusion_note_sent()
+
+
+def _may_commit(env):
+    """Whether modules that hand documents over may commit then: not in the run's savepoint, which
+    would be gone. That it is sent is noted in the same transaction, and the run commits at once.
+    """
+    return not env.context.get("fusion_sends")

@@ -6,6 +6,9 @@ from unittest.mock import patch
 from odoo.exceptions import UserError
 from odoo.tests import freeze_time, tagged
 
+from odoo.addons.account.models.account_move import AccountMove
+from odoo.addons.account.models.account_move_send import AccountMoveSend
+
 from ...models.invoicing.sending import ATTEMPTS, UNSENT
 from .document_case import DocumentCase
 
@@ -68,6 +71,45 @@ class TestSending(DocumentCase):
         with patch.object(self.env.registry["mail.mail"], "send_after_commit") as leave:
             self._send_on("2026-02-01 00:10:00")
         self.assertEqual((len(self._mails(self.good)), leave.called), (1, False))
+
+    def test_what_a_network_has_taken_is_not_handed_over_again_when_others_fail(self):
+        taken = []
+
+        def hand_over(_sender, documents):
+            taken.extend(move.id for move in documents)
+            for move, data in documents.items():
+                if move == self.bad:
+                    data["error"] = {"error_title": "Not today"}
+
+        sender = self.env.registry["account.move.send"]
+        with (
+            patch.object(sender, "_get_default_sending_methods", lambda *_args: {"peppol"}),
+            patch.object(sender, "_call_web_service_after_invoice_pdf_render", hand_over),
+        ):
+            self._send_on("2026-02-01 01:00:00", "2026-02-01 01:10:00")
+        self.assertEqual(sorted(taken), [self.good.id, self.bad.id])
+        self.assertEqual(self._state(self.good), (False, 0, False))
+        self.assertIn("Not today", self.bad.fusion_send_error)
+
+    def test_core_commits_nothing_while_a_run_sends_and_may_when_staff_do(self):
+        may_commit = []
+
+        def hand_over(sender, documents):
+            [move] = documents
+            may_commit.append((sender._can_commit(), move._can_commit()))
+
+        with (
+            patch.object(AccountMoveSend, "_can_commit", lambda _self: True),
+            patch.object(AccountMove, "_can_commit", staticmethod(lambda: True)),
+            patch.object(
+                self.env.registry["account.move.send"],
+                "_call_web_service_after_invoice_pdf_render",
+                hand_over,
+            ),
+        ):
+            self._send_on("2026-02-01 01:00:00")
+            self.env["account.move.send"]._generate_and_send_invoices(self.good)
+        self.assertEqual(may_commit, [(False, False), (True, True)])
 
     def test_only_plans_that_say_so_send_and_only_what_is_posted(self):
         for mode, hours in (("post", 0), ("draft", 0), ("send", 24)):
