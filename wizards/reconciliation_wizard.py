@@ -7,7 +7,7 @@ from odoo.exceptions import UserError
 from ..core.api.totals import read_total
 from ..models.base.bounded import Day
 from ..models.base.staff import check_staff
-from .spreadsheet import UnreadableFile, read_table
+from .spreadsheet import TooLarge, UnreadableFile, read_table
 
 DAY = timedelta(days=1)
 ERRORS_SHOWN = 10
@@ -121,10 +121,12 @@ class ReconciliationWizard(models.TransientModel):
         try:
             for number, cells in read_table(content):
                 if number > LINES:
-                    raise UserError(
-                        self.env._("The file must have at most %s lines: split it.", LINES)
-                    )
+                    raise TooLarge
                 yield number, cells
+        except TooLarge:
+            raise UserError(
+                self.env._("The file must have at most %s lines: split it.", LINES)
+            ) from None
         except UnreadableFile:
             raise UserError(
                 self.env._("The file must be XLSX, or CSV in UTF-8: save it as one of these.")

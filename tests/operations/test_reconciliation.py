@@ -4,6 +4,7 @@ import base64
 import io
 from datetime import datetime
 from decimal import Decimal
+from unittest.mock import patch
 from zipfile import ZipFile
 
 from openpyxl import Workbook
@@ -321,20 +322,44 @@ class TestReconciliationFile(ReconciliationCase):
             self._upload(text.encode())
 
     def test_what_is_no_table_is_refused_in_a_sentence(self):
-        for content in (b"PK\x03\x04 no workbook", b"\xff\xfe\x00x", b'a,"b\nc'):
+        for content in (
+            b"PK\x03\x04 no workbook",
+            b"\xff\xfe\x00x",
+            b'a,"b\nc',
+            b"subscription,metric,quantity\nsub\0-42,api_calls,1\n",
+            self._workbook((b"1250.5", b"1250,5")),
+            self._workbook((b"</sheetData>", b"<sheetData")),
+        ):
             with self.subTest(content), self.assertRaisesRegex(UserError, "must be XLSX, or CSV"):
                 self._upload(content)
 
-    def test_a_workbook_with_a_damaged_sheet_is_refused_in_a_sentence(self):
-        book, whole, damaged = Workbook(), io.BytesIO(), io.BytesIO()
+    def test_a_small_file_that_holds_very_much_is_not_read(self):
+        limits = "odoo.addons.fusion_billing.wizards.spreadsheet.%s"
+        far = (b'<row r="2"', b'<row r="99999999"'), (b"A1:C2", b"A1:C99999999")
+        for name, limit, content in (
+            ("UNPACKED", 1000, self._workbook()),
+            ("ROWS", 1000, self._workbook(*far)),
+        ):
+            with (
+                self.subTest(name),
+                patch(limits % name, limit),
+                self.assertRaisesRegex(UserError, "at most 200000 lines"),
+            ):
+                self._upload(content)
+
+    def _workbook(self, *changes):
+        """A workbook, with something else in its sheet than a program would write."""
+        book, plain, changed = Workbook(), io.BytesIO(), io.BytesIO()
         book.active.append(["subscription", "metric", "quantity"])
-        book.save(whole)
-        with ZipFile(whole) as source, ZipFile(damaged, "w") as target:
+        book.active.append(["sub-42", "api_calls", 1250.5])
+        book.save(plain)
+        with ZipFile(plain) as source, ZipFile(changed, "w") as target:
             for name in source.namelist():
-                content = source.read(name)
-                target.writestr(name, content[:-20] if "sheet1" in name else content)
-        with self.assertRaisesRegex(UserError, "must be XLSX, or CSV"):
-            self._upload(damaged.getvalue())
+                part = source.read(name)
+                for old, new in changes:
+                    part = part.replace(old, new)
+                target.writestr(name, part)
+        return changed.getvalue()
 
     def test_the_days_are_those_of_the_company(self):
         self._set_zone("America/New_York")
