@@ -22,9 +22,17 @@ def rows(value, name):
     return value
 
 
+def second(value, name):
+    """Return a time without a fraction of a second: Odoo does not tell two of one second apart."""
+    moment = instant(value, name)
+    if moment and moment.microsecond:
+        raise invalid(name, "must be a whole second")
+    return moment
+
+
 TOTALS = {
-    "period_start": required(instant),
-    "period_end": required(instant),
+    "period_start": required(second),
+    "period_end": required(second),
     "reference": text,
     "partial": flag,
     "rows": required(rows),

@@ -126,6 +126,20 @@ class TestApiReconciliation(ApiCase):
             "period_end",
         )
 
+    def test_a_period_begins_and_ends_with_a_second(self):
+        seats = self._metric("seats", aggregation="weighted")
+        self._use(self.subscription, 5, metric=seats)
+        for name, moment in (
+            ("period_start", "2026-01-01T00:00:00.1Z"),
+            ("period_end", "2026-01-31T23:59:59.999Z"),
+        ):
+            answer = self._post(self._row(), **{name: moment})
+            self.assertError(answer, 400, f"invalid_{name}", name)
+        start, end = "2026-01-20T00:00:00.000Z", "2026-01-20T00:00:00.5Z"
+        moment = {"period_start": start, "period_end": end}
+        answer = self._post(self._row(metric_code="seats"), **moment)
+        self.assertError(answer, 400, "invalid_period_end", "period_end")
+
     def test_an_app_sees_its_own_reconciliations_and_subscriptions_alone(self):
         made = self.assertOk(self._post(self._row()), 201)
         path = f"/reconciliation/{made['reconciliation_id']}"
