@@ -47,7 +47,7 @@ class SubscriptionPortal(CustomerPortal):
         pager = portal_pager(
             url=PATH,
             total=readable and orders.search_count(domain),
-            page=page,
+            page=page if isinstance(page, int) else 1,  # the path names it, no query
             step=self._items_per_page,
         )
         found = readable and orders.search(
@@ -216,7 +216,9 @@ class SubscriptionPortal(CustomerPortal):
 
     def _find_subscription(self, order_id, access_token=None):
         """Return an order in sudo, for who may read it or has its token; else None."""
-        token = access_token if access_token and access_token.isascii() else None
+        # A file may come in its place: then it is none.
+        is_text = isinstance(access_token, str) and access_token.isascii()
+        token = access_token if is_text else None
         try:
             return self._document_check_access("sale.order", order_id, access_token=token)
         except (AccessError, MissingError):

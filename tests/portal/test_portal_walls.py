@@ -46,6 +46,18 @@ class TestPortalWalls(PortalCase):
             for wrong in ("", token[:-1], "%C3%A9", "%00", "x" * 5000):
                 self.assertKeptOut(self._path(f"?access_token={wrong}"))
 
+    def test_a_file_in_the_place_of_a_token_opens_nothing(self):
+        for user in (None, self.stranger):
+            self._log_in(user)
+            for suffix in LOOK:
+                response = self.url_open(
+                    self._path(suffix),
+                    files={"access_token": ("file", b"x")},
+                    method="GET",
+                    allow_redirects=False,
+                )
+                self.assertEqual(response.status_code, 303)
+
     def test_a_list_has_one_s_own_subscriptions_alone(self):
         theirs = self._subscribe(partner_id=self.stranger.partner_id.id)
         quotation = self.env["sale.order"].create(
@@ -59,6 +71,7 @@ class TestPortalWalls(PortalCase):
         for number in ("-1", "999999999999999999999999"):
             with self.subTest(page=number):
                 self._open(f"{PATH}/page/{number}")
+        self._open(f"{PATH}?page=%C2%B2")  # a digit that is no number
         self._log_in(None)
         self.assertKeptOut(PATH, to="/web/login")
 
