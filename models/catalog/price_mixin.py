@@ -1,8 +1,9 @@
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 from odoo import api, fields, models
 
 from ...core.money.curve import curve
+from ...core.money.exact import EXACT
 from ..base.wording import format_quantity
 from .price_wording import PriceWords, format_price
 
@@ -86,7 +87,8 @@ class PriceMixin(models.AbstractModel):
 
     def _shown(self, amount, currency):
         """No digit is lost, but those of quotients without end."""
-        return round(amount, max(currency.decimal_places, 6)).normalize()
+        with localcontext(EXACT):
+            return round(amount, max(currency.decimal_places, 6)).normalize()
 
     def _typed_terms(self):
         """Return the terms as `core.money.pricing.price` takes them, saved or not."""

@@ -1,11 +1,12 @@
 """How prices read to people: on plans, in price histories, on receipts."""
 
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 from babel.numbers import format_currency
 
 from odoo.tools.misc import babel_locale_parse, get_lang
 
+from ...core.money.exact import EXACT
 from ...core.money.pricing import TIERED_MODELS
 from ..base.wording import format_quantity
 
@@ -17,7 +18,8 @@ def format_price(env, amount, currency):
     :param currency: a `res.currency` record
     """
     locale = babel_locale_parse(get_lang(env).code)
-    return format_currency(amount, currency.name, locale=locale, decimal_quantization=False)
+    with localcontext(EXACT):  # babel's arithmetic must hold every digit
+        return format_currency(amount, currency.name, locale=locale, decimal_quantization=False)
 
 
 class PriceWords:

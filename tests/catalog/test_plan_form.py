@@ -42,6 +42,13 @@ class TestPriceCurve(BillingCase):
         after = self._points(dialog.price_curve)
         self.assertEqual([(x, y * 3) for x, y in before], after)
 
+    def test_prices_of_a_quota_that_nobody_reaches_are_drawn_and_written_too(self):
+        charge = self._charge(included_quota="999999999999999999", price_per_unit=25000)
+        self.assertEqual(
+            charge.price_curve["marks"][-1],
+            ["1,500,000,000,000,000,000", "$12,500,000,000,000,000,000,000.00"],
+        )
+
     def test_what_makes_no_sense_is_said_in_the_dialog_with_charge_and_row(self):
         dialog = self._dialog(charge_model="volume")
         self.assertEqual(
