@@ -85,7 +85,8 @@ class FusionBillingDashboard(models.AbstractModel):
     def _scope(self, filters):
         today = self.env.company._fusion_today()
         months = filters.get("months")
-        months = months if months in MONTHS else DEFAULT_MONTHS
+        # A float is equal to one of them, and no number of months.
+        months = months if type(months) is int and months in MONTHS else DEFAULT_MONTHS
         return Scope(
             companies=self.env.companies,
             currency=self.env.company.currency_id,

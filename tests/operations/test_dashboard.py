@@ -312,6 +312,7 @@ class TestDashboard(DashboardCase):
             {"months": 10**9},
             {"months": "12; DROP TABLE"},
             {"months": [12]},
+            {"months": 12.0},
             {"plan_id": "x"},
             {"plan_id": 2**70},
             {"plan_id": -1},
