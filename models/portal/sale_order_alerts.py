@@ -1,6 +1,6 @@
 from odoo import models
 
-from ..base.retry import lock
+from ..base.retry import lock_in_turn
 
 MOST_ALERTS = 5
 
@@ -37,7 +37,7 @@ class SaleOrder(models.Model):
         """
         self.ensure_one()
         order = self.sudo()  # sudo: customers write their own thresholds, and nothing else.
-        lock(order)
+        lock_in_turn(order)
         wanted = {(amount, False) for amount in amounts} | {(budget, True)} - {(None, True)}
         known = {(own._value(), own.is_budget): own for own in order._fusion_customer_thresholds()}
         gone = known.keys() - wanted

@@ -7,7 +7,7 @@ from odoo.tools import groupby
 
 from ...core.money.pricing import round_amount
 from ...core.money.timeline import DAY
-from ..base.retry import lock
+from ..base.retry import lock_in_turn
 from ..base.wording import format_period
 from ..catalog.price_wording import format_price
 from ..ledger.preview import Preview
@@ -169,7 +169,7 @@ class SaleOrder(models.Model):
         self.ensure_one()
         # sudo: the plan lets customers do this, and nothing else.
         order = self.sudo().with_context(lang=self.company_id.sudo().partner_id.lang)
-        lock(order)
+        lock_in_turn(order)
         return order
 
     def _fusion_plan_begins(self, plan, day):

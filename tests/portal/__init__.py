@@ -3,5 +3,6 @@ from . import (
     test_portal_changes,
     test_portal_pages,
     test_portal_tour,
+    test_portal_twice,
     test_portal_walls,
 )
