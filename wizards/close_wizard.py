@@ -41,7 +41,7 @@ class CloseWizard(models.TransientModel):
         """Propose tomorrow, the first day on which nothing of today is lost."""
         for wizard in self:
             order = wizard.subscription_id
-            wizard.end_date = max(order._fusion_today() + DAY, order._fusion_timeline().start)
+            wizard.end_date = order._fusion_first_end()
 
     @api.depends("end_date")
     def _compute_last_day(self):
@@ -86,8 +86,7 @@ class CloseWizard(models.TransientModel):
 
     def _ends_now(self):
         """Whether what is left is billed at once: see `_fusion_close`."""
-        order = self.subscription_id
-        return self.end_date <= max(order._fusion_today() + DAY, order._fusion_timeline().start)
+        return self.subscription_id._fusion_ends_now(self.end_date)
 
     def _terms(self):
         timelines = (self.subscription_id._fusion_timeline(), self._timeline())

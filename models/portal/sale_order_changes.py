@@ -100,14 +100,19 @@ class SaleOrder(models.Model):
                 self._fusion_describe_customer_period(period, group)
                 for period, group in groupby(rows, key=lambda row: row.period)
             ],
-            "documents": [self._fusion_describe_customer_document(one) for one in documents],
+            "documents": [
+                self._fusion_describe_customer_document(one, change.timeline.end)
+                for one in documents
+            ],
         }
 
-    def _fusion_describe_customer_document(self, document):
+    def _fusion_describe_customer_document(self, document, end):
+        # What an end has billed at once is dated today, whatever it is for.
+        is_now = end and self._fusion_ends_now(end)
         currency = self.env["res.currency"].browse(document["currency_id"])
         return {
             "is_credit_note": document["type"] == "credit_note",
-            "day": document["invoice_date"],
+            "day": self._fusion_today() if is_now else document["invoice_date"],
             "total": format_price(self.env, document["total"], currency),
         }
 

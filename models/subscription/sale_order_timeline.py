@@ -147,8 +147,8 @@ class SaleOrder(models.Model):
         :param bool discard_usage: give up counters of later days (T5)
         :raise UserError: it is not running, or the day lies before its first one
         """
-        timeline, tomorrow = self._fusion_timeline_to_change(), self._fusion_today() + DAY
-        date = date or max(tomorrow, timeline.start)
+        timeline = self._fusion_timeline_to_change()
+        date = date or self._fusion_first_end()
         if date < timeline.start:
             raise UserError(
                 self.env._(
@@ -157,8 +157,16 @@ class SaleOrder(models.Model):
                 )
             )
         self._fusion_change_timeline(timeline.closed_on(date), discard_usage)
-        if date <= max(tomorrow, timeline.start):
+        if self._fusion_ends_now(date):
             self._fusion_bill_until(date)
+
+    def _fusion_first_end(self):
+        """Return the first day that is not lost to an end: tomorrow, if it has begun."""
+        return max(self._fusion_today() + DAY, self._fusion_timeline().start)
+
+    def _fusion_ends_now(self, date):
+        """Whether what is left is billed at once by an end on this day."""
+        return date <= self._fusion_first_end()
 
     def _fusion_keep_open(self):
         """Take back an end that is to come.

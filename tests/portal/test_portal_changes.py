@@ -134,6 +134,8 @@ class TestPortalChanges(PortalChangesCase):
         self.assertIn("outcome=done", self._cancel("2026-01-12"))
         [made] = self.subscription.invoice_ids - before
         self.assertEqual(shown, Decimal(str(made.amount_total)))
+        [day] = card.xpath(".//p[contains(., 'usage so far')]/span")
+        self.assertEqual(day.text, made.invoice_date.strftime("%m/%d/%Y"))
         self.assertEqual(made.state, "posted")
         # 130 calls, of which 11 of 31 days of the quota are free; 20 prepaid days are given back.
         self.assertEqual(made.amount_untaxed, 157.42)
