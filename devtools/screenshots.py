@@ -48,9 +48,10 @@ SCREENS = {
         "/odoo/action-fusion_billing.fusion_billing_dashboard_action", ".o_fusion_dashboard canvas"
     ),
     "subscriptions": Screen("/odoo/action-fusion_billing.sale_order_action", ".o_data_row"),
-    "subscription": Screen(SUBSCRIPTION, ".o_form_view .o_field_x2many_list"),
-    "plan": Screen(
-        "/odoo/action-fusion_billing.fusion_billing_plan_action/{plan_scale}", ".o_form_view"
+    "subscription": Screen(SUBSCRIPTION, ".o_form_view .o_field_widget[name=fusion_plan_id]"),
+    "charge": Screen(
+        "/odoo/action-fusion_billing.fusion_billing_charge_action/{charge_scale_api_calls}",
+        ".o_form_view canvas",
     ),
     "portal": Screen(f"/my/subscriptions/{NORTHWIND}", "svg", "northwind"),
     "portal-phone": Screen(f"/my/subscriptions/{NORTHWIND}", "svg", "northwind", width=390),
