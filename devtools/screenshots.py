@@ -47,14 +47,12 @@ SCREENS = {
     "dashboard": Screen(
         "/odoo/action-fusion_billing.fusion_billing_dashboard_action", ".o_fusion_dashboard canvas"
     ),
-    "subscriptions": Screen("/odoo/action-fusion_billing.sale_order_action", ".o_data_row"),
     "subscription": Screen(SUBSCRIPTION, ".o_form_view .o_field_widget[name=fusion_plan_id]"),
     "charge": Screen(
         "/odoo/action-fusion_billing.fusion_billing_charge_action/{charge_scale_api_calls}",
         ".o_form_view canvas",
     ),
     "portal": Screen(f"/my/subscriptions/{NORTHWIND}", "svg", "northwind"),
-    "portal-phone": Screen(f"/my/subscriptions/{NORTHWIND}", "svg", "northwind", width=390),
 }
 
 
