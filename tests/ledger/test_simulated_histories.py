@@ -157,4 +157,5 @@ class TestSimulatedHistories(DifferentialCase):
 class TestManySimulatedHistories(TestSimulatedHistories):
     """The same for more histories."""
 
+    allow_inherited_tests_method = True
     seeds = MANY

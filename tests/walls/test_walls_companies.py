@@ -200,6 +200,8 @@ class TestWallsCompanies(WorldCase, RpcCase):
 class TestWallsCompaniesEverybody(TestWallsCompanies):
     """What an ordinary run has no time for."""
 
+    allow_inherited_tests_method = True
+
     def _writers(self, model):
         return [*self.users.items(), *super()._writers(model)]
 
