@@ -174,7 +174,8 @@ class TestRetention(ApiCase):
         self.patch(retention, "ROWS", 1)
         with patch.object(retention, "commit_progress", return_value=False):
             self._remove()
-        self.assertEqual(self._left(), self.months[1:])
+        # Which of the two old ones went first is up to the database.
+        self.assertIn(self._left(), (self.months[1:], self.months[:1] + self.months[2:]))
         self.subscription._fusion_request_rating(date(2026, 1, 1))
         self._rate_at(NOW)
         self.assertEqual(self._ledger(), before)
