@@ -65,6 +65,19 @@ class TestTours(TourCase):
         self.assertEqual(rows.filtered("is_open").subscription_id, subscription)
         self.assertEqual(rows.filtered("closed_at").explanation, "A trial that ended")
 
+    def test_a_clerk_reviews_drafts_and_approves_them(self):
+        self.plan.invoice_mode = "draft"
+        today = self.company._fusion_today()
+        subscriptions = [self._subscribe(today - timedelta(days=65)) for _number in range(2)]
+        for subscription, after in zip(subscriptions, (249, 251), strict=True):
+            self._use(subscription, 200, f"{today - timedelta(days=60)}")
+            self._use(subscription, after, f"{today - timedelta(days=20)}")
+        self._bill()
+        self._tour("review", self.clerk)
+        for subscription, after in zip(subscriptions, (298, 302), strict=True):
+            self.assertEqual(sorted(self._invoiced(subscription)), [200, after])
+            self.assertEqual(set(subscription.invoice_ids.mapped("state")), {"posted"})
+
     def test_f2_a_clerk_changes_a_subscription_through_its_life(self):
         subscription = self._subscribe(products=self.fee_product)
         self.setup_product.sale_ok = True

@@ -56,6 +56,7 @@ registry.category("web_tour.tours").add("fusion_billing_subscription", {
 
             press("Invoice Now"),
             see(".modal td", "130.5 used, 100 included, 30.5 billed"),
+            see(".modal", "$61.00"),
             pressInDialog("Invoice"),
             see(".o_statusbar_status .o_arrow_button_current", "Posted"),
             see(".o_field_widget[name='invoice_line_ids'] .o_data_row", "130.5 used, 100 included, 30.5 billed"),
