@@ -30,13 +30,19 @@ class FusionBillingChargeVersion(models.Model):
 
     _name = "fusion.billing.charge.version"
     _description = "Charge Price Version"
-    _inherit = ["fusion.billing.owned.mixin", "fusion.billing.exact.mixin"]
+    _inherit = [
+        "fusion.billing.owned.mixin",
+        "fusion.billing.exact.mixin",
+        "fusion.billing.price.mixin",
+    ]
     _order = "charge_id, valid_from desc nulls last, id desc"
 
     # Set right after creation: a charge creates its first version before itself (`_inherits`).
     charge_id = fields.Many2one(
         "fusion.billing.charge", index=True, ondelete="cascade", copy=False, fixed=True
     )
+    metric_id = fields.Many2one(related="charge_id.metric_id")
+    currency_id = fields.Many2one(related="charge_id.currency_id")
     valid_from = Day(
         help="Periods that begin on this day or later are rated at these prices. Empty: always."
     )
