@@ -5,7 +5,7 @@
     "category": "Sales/Subscriptions",
     "author": "Nexa Systems Inc.",
     "license": "OPL-1",
-    "depends": ["sale_management", "account", "digest", "mail", "portal"],
+    "depends": ["sale_management", "account", "base_import", "digest", "mail", "portal"],
     "data": [
         # Groups come first: everything below names them.
         "security/fusion_billing_groups.xml",

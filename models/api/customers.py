@@ -79,22 +79,23 @@ class FusionBillingApiCustomers(models.AbstractModel):
         return (
             self.env["fusion.billing.account.link"]
             .sudo()
-            .create(
-                {
-                    "service_id": service.id,
-                    "partner_id": partner.id,
-                    "external_id": name,
-                    "registration": {"external_id": name, **details},
-                }
-            )
+            .create(self._prepare_link(service, name, details, partner))
             .sudo(False)
         )
 
-    def _prepare_partner(self, service, name, details):
+    def _prepare_link(self, service, name, details, partner):
+        return {
+            "service_id": service.id,
+            "partner_id": partner.id,
+            "external_id": name,
+            "registration": {"external_id": name, **details},
+        }
+
+    def _prepare_partner(self, service, name, details, find_country=None):
         vals = {"name": details.get("email", name), "company_id": service.company_id.id, **details}
         code = vals.pop("country_code", None)
         if code:
-            vals["country_id"] = self._find_country(code).id
+            vals["country_id"] = (find_country or self._find_country)(code).id
         return {**vals, "is_company": "vat" in details}
 
     def _find_country(self, code):

@@ -17,4 +17,5 @@ from . import (
     test_api_upcoming,
     test_api_usage,
     test_api_usage_ownership,
+    test_import,
 )
