@@ -39,6 +39,7 @@
         "views/subscription/offer_templates.xml",
         "views/subscription/sale_order_views.xml",
         "views/api/account_link_views.xml",
+        "views/api/rejection_views.xml",
         "views/api/service_views.xml",
         "views/invoicing/account_move_views.xml",
         "views/invoicing/report_invoice.xml",

@@ -12,6 +12,7 @@ from odoo.tools import real_time
 
 from ..core.api.log_line import redact_logs, write_line
 from ..core.api.traffic import Traffic
+from .rejections import keep
 
 _logger = logging.getLogger(__name__)
 _traffic = Traffic()
@@ -36,12 +37,13 @@ class ApiResponse(Response):
         return super().__call__(environ, start_response)
 
 
-def tell(request, request_id, status, code, events=None, reason=None):
+def tell(request, request_id, status, code, events=None, reason=None, refused=None):
     """Log a request that is answered, and count it.
 
     :param str code: `ok`, or the error's
     :param int events: how many counters were stored
     :param str reason: what went wrong on our side
+    :param refused: :class:`.rejections.Refused`, what is told of a request that was refused
     """
     thread = threading.current_thread()
     seconds = real_time() - thread.perf_t0
@@ -61,6 +63,8 @@ def tell(request, request_id, status, code, events=None, reason=None):
     _logger.info(write_line(facts))
     if request.db and request.registry is not None:
         _count(request, status, seconds, events or 0)
+        if refused:
+            keep(request, request_id, status, refused)
 
 
 def _count(request, status, seconds, events):

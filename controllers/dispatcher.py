@@ -34,6 +34,7 @@ from ..models.base.retry import no_alarm
 from .answer import ApiResponse, tell
 from .body import fetch_body
 from .databases import names_no_database
+from .rejections import Refused
 
 _logger = logging.getLogger(__name__)
 
@@ -187,7 +188,8 @@ class FusionDispatcher(http.Dispatcher):
         """Read the request, call the endpoint with its path and payload, write its answer."""
         for value in args.values():
             self._check_path_text(value)
-        self.request.params = {**args, "payload": self._read_payload()}
+        self.request.fusion_payload = self._read_payload()
+        self.request.params = {**args, "payload": self.request.fusion_payload}
         with no_alarm():
             facts = self.request.registry["ir.http"]._dispatch(endpoint)
             self.request.env.cr.flush()
@@ -210,6 +212,7 @@ class FusionDispatcher(http.Dispatcher):
             answer.headers,
             used_up=filter(None, [getattr(exc, "rate", None)]),
             reason=_reason(exc) if answer.status >= 500 else None,
+            refused=Refused(answer.facts, exc) if answer.status < 500 else None,
         )
 
     # === READING === #
@@ -245,7 +248,8 @@ class FusionDispatcher(http.Dispatcher):
         if httprequest.content_length and httprequest.mimetype not in self.mimetypes:
             raise errors.UnsupportedMediaType("The body must be application/json.")
         try:
-            return httprequest.get_data()
+            self.request.fusion_body = httprequest.get_data()
+            return self.request.fusion_body
         except OSError:
             raise errors.InvalidInput("The body did not arrive as a whole.") from None
 

@@ -142,6 +142,15 @@ MADE_OF = {
         "minute": "2026-01-10 00:00:00",
         "used": 1,
     },
+    "fusion.billing.rejection": lambda w: {
+        "service_id": w["fusion.billing.service"].id,
+        "rejected_at": "2026-01-10 00:00:00",
+        "verb": "POST",
+        "path": "/fusion/api/v1/usage",
+        "status": 400,
+        "code": "unknown_metric",
+        "error": "There is no such metric.",
+    },
     "fusion.billing.traffic": lambda w: {
         "service_id": w["fusion.billing.service"].id,
         "status": 200,

@@ -15,10 +15,11 @@ class Document(NamedTuple):
 
 def write_json(facts):
     """Return the facts as JSON, in bytes."""
-    return json.dumps(facts, default=_as_json).encode()
+    return json.dumps(facts, default=plain_json).encode()
 
 
-def _as_json(value):
+def plain_json(value):
+    """Return what JSON knows, of a value that it does not."""
     if isinstance(value, Decimal):
         return plain(value)
     if isinstance(value, datetime):

@@ -131,6 +131,7 @@ class BatchError(InvalidInput):
 
     def __init__(self, errors, member="event"):
         self.errors = sorted(errors, key=lambda error: error[0])
+        self.member = member
         [index, first] = self.errors[0]
         more = f" ({len(self.errors) - 1} more)" if len(self.errors) > 1 else ""
         super().__init__(

@@ -23,7 +23,9 @@ SELECT relname FROM pg_class
         'sale_order', 'sale_order_line', 'res_partner', 'account_move', 'mail_message',
         'mail_activity', 'product_product', 'ir_config_parameter'))
    -- What is noted of requests, whatever becomes of them.
-   AND relname NOT IN ('fusion_billing_api_key', 'fusion_billing_quota', 'fusion_billing_traffic')
+   AND relname NOT IN (
+        'fusion_billing_api_key', 'fusion_billing_quota', 'fusion_billing_rejection',
+        'fusion_billing_traffic')
  ORDER BY relname
 """
 

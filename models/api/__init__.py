@@ -5,6 +5,7 @@ from . import (
     api_key,
     access,
     quota,
+    rejection,
     account_link,
     res_partner,
     sale_order,

@@ -71,6 +71,9 @@ class FusionBillingService(models.Model):
     subscription_ids = fields.One2many("sale.order", "fusion_service_id")
     account_link_count = fields.Integer("Customers", compute="_compute_counts")
     subscription_count = fields.Integer("Subscriptions", compute="_compute_counts")
+    rejection_count = fields.Integer(
+        "Rejected", compute="_compute_rejection_count", groups="fusion_billing.group_user"
+    )
 
     _code_unique = models.Constraint(
         "UNIQUE(company_id, code)",
@@ -82,6 +85,15 @@ class FusionBillingService(models.Model):
         for service in self:
             service.account_link_count = len(service.account_link_ids)
             service.subscription_count = len(service.subscription_ids)
+
+    def _compute_rejection_count(self):
+        counts = dict(
+            self.env["fusion.billing.rejection"]._read_group(
+                [("service_id", "in", self.ids)], ["service_id"], ["__count"]
+            )
+        )
+        for service in self:
+            service.rejection_count = counts.get(service, 0)
 
     @api.model_create_multi
     def create(self, vals_list):

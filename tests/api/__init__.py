@@ -18,4 +18,5 @@ from . import (
     test_api_usage,
     test_api_usage_ownership,
     test_import,
+    test_rejections,
 )

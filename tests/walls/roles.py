@@ -47,6 +47,7 @@ fusion.billing.reconciliation         -      -      -      -         rw    rwd  
 fusion.billing.reconciliation.row     -      -      -      -         rw    rw      -     r
 fusion.billing.reconciliation.wizard  -      -      -      -         rwc   rwc     -     -
 fusion.billing.quota                  -      -      -      -         -     -       -     -
+fusion.billing.rejection              -      -      -      -         r     r       -     -
 fusion.billing.traffic                -      -      -      -         -     -       -     -
 fusion.billing.api.key.wizard         -      -      -      -         -     rwc     -     -
 fusion.billing.api.key.show           -      -      -      -         -     rc      -     -
@@ -242,6 +243,7 @@ CHANGES = {
     "fusion.billing.reconciliation.row": {"explanation": "Other"},
     "fusion.billing.reconciliation.wizard": {"reference": "Other"},
     "fusion.billing.quota": {"used": 0},
+    "fusion.billing.rejection": {"error": "Other"},
     "fusion.billing.traffic": {"requests": 0},
     "fusion.billing.api.key.wizard": {"overlap_hours": 1},
     "fusion.billing.webhook.secret.wizard": {"overlap_hours": 1},
