@@ -67,6 +67,7 @@
         "views/operations/reconciliation_views.xml",
         "views/operations/sale_order_views.xml",
         "views/operations/digest_views.xml",
+        "wizards/key_search_views.xml",
         "views/menus.xml",
         "views/webhook/menus.xml",
     ],

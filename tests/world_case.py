@@ -182,6 +182,10 @@ MADE_OF = {
         "file": "c3Vic2NyaXB0aW9u",
     },
     "fusion.billing.item.wizard": lambda w: {"subscription_id": w["sale.order"].id},
+    "fusion.billing.key.search": lambda w: {
+        "idempotency_key": "k1",
+        "service_id": w["fusion.billing.service"].id,
+    },
     "fusion.billing.waive.wizard": lambda w: {"reason": "Gift"},
     "fusion.billing.estimate.wizard": lambda w: {"plan_id": w["fusion.billing.plan"].id},
     "fusion.billing.estimate.wizard.line": lambda w: {

@@ -7,6 +7,7 @@ from . import (
     estimate_wizard,
     invoice_wizard,
     item_wizard,
+    key_search,
     pause_wizard,
     reconciliation_wizard,
     reopen_wizard,

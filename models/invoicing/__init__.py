@@ -20,4 +20,5 @@ from . import (
     waiver,
     whole_documents,
     review,
+    usage,
 )

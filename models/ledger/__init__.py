@@ -11,6 +11,7 @@ from . import (
     item,
     sale_order,
     retention,
+    usage,
     threshold,
     threshold_crossing,
 )

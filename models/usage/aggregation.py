@@ -60,6 +60,14 @@ class FusionBillingUsage(models.Model):
         return self.browse(row[0] for row in self._aggregate_rows(COUNTED, [target]))
 
     @api.model
+    def _counted_at(self, targets):
+        """Return which counters combine to which targets: pairs of a counter's id and a position,
+        from 1 on.
+        """
+        self.flush_model()
+        return set(self._aggregate_rows(COUNTED, targets))
+
+    @api.model
     def _divide(self, total, divisor):
         total, divisor = Decimal(total), Decimal(divisor)
         if divisor == 1:
@@ -164,7 +172,7 @@ SELECT position,
 # The counters behind one quantity, for people to look at.
 COUNTED = f"""
 WITH target AS ({_TARGET})
-SELECT usage.id
+SELECT usage.id, target.position
   FROM target
   JOIN fusion_billing_metric AS metric ON metric.id = target.metric_id
   JOIN fusion_billing_usage AS usage

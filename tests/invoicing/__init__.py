@@ -16,6 +16,7 @@ from . import (
     test_shared_documents,
     test_shown_amounts,
     test_upcoming,
+    test_usage_trail,
     test_waivers,
     test_whole_documents,
 )

@@ -60,6 +60,7 @@ fusion.billing.pause.wizard           -      -      -      -         rwc   rwc  
 fusion.billing.reopen.wizard          -      -      -      -         rwc   rwc     -     -
 fusion.billing.invoice.wizard         -      -      -      -         rwc   rwc     -     -
 fusion.billing.item.wizard            -      -      -      -         rwc   rwc     -     -
+fusion.billing.key.search             -      -      -      -         rwc   rwc     -     -
 fusion.billing.waive.wizard           -      -      -      -         rwc   rwc     -     -
 fusion.billing.estimate.wizard        -      -      -      -         rwc   rwc     -     -
 fusion.billing.estimate.wizard.line   -      -      -      -         rwc   rwc     -     -
@@ -194,6 +195,8 @@ fusion.billing.webhook.delivery.action_cancel                 clerk
 fusion.billing.webhook.delivery.action_resend                 clerk
 fusion.billing.webhook.replay.wizard.action_resend            manager
 fusion.billing.webhook.secret.wizard.action_generate          manager
+fusion.billing.usage.action_view_documents                    clerk
+fusion.billing.usage.action_view_ratings                      clerk
 sale.order.action_fusion_change_items                         clerk
 sale.order.action_fusion_change_plan                          clerk
 sale.order.action_fusion_close                                clerk
@@ -254,6 +257,7 @@ CHANGES = {
     "fusion.billing.reopen.wizard": {"date": "2099-01-01"},
     "fusion.billing.invoice.wizard": {"is_changed": True},
     "fusion.billing.item.wizard": {"date": "2099-01-01"},
+    "fusion.billing.key.search": {"idempotency_key": "other"},
     "fusion.billing.waive.wizard": {"reason": "Other"},
     "fusion.billing.estimate.wizard": {"is_estimated": True},
     "fusion.billing.estimate.wizard.line": {"quantity": 3},
