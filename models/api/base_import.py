@@ -35,6 +35,12 @@ class BaseImport(models.TransientModel):
         tree = super().get_fields_tree(model, depth) if also else []
         return own + [field for field in tree if field["name"] in also]
 
+    def execute_import(self, fields, columns, options, dryrun=False):
+        # What is wrong is told by the lines of the file, not by those of a batch.
+        line = 1 + int(options.get("skip") or 0) + bool(options.get("has_headers"))
+        files = self.with_context(fusion_import_line=line)
+        return super(BaseImport, files).execute_import(fields, columns, options, dryrun)
+
     def _parse_date_from_data(self, data, index, name, field_type, options):
         if name not in self._fusion_columns():
             return super()._parse_date_from_data(data, index, name, field_type, options)

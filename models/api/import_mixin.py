@@ -1,3 +1,4 @@
+from collections import defaultdict
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -6,7 +7,8 @@ from odoo import api, models
 from ...core.api import strict_json
 from ..base.staff import check_staff
 
-ERRORS_SHOWN = 100
+ERRORS_SHOWN = 10  # of a column
+LINES_SHOWN = 10  # of an error
 
 
 class FusionBillingImportMixin(models.AbstractModel):
@@ -75,22 +77,32 @@ class FusionBillingImportMixin(models.AbstractModel):
         return {"ids": False, "messages": [{"type": "error", "message": message}], "nextrow": 0}
 
     def _import_messages(self, wrong):
-        """Return errors as Odoo's import shows them."""
-        shown = sorted(wrong)[:ERRORS_SHOWN]
-        messages = [
-            {
-                "type": "error",
-                "message": sentence,
-                "field": name,
-                "record": row,
-                "rows": {"from": row, "to": row},
-            }
-            for row, name, sentence in shown
-        ]
-        if len(shown) < len(wrong):
-            more = self.env._("%s more errors are not shown.", len(wrong) - len(shown))
-            messages.append({"type": "error", "message": more})
+        """Return errors as Odoo's import shows them well: one for each column, with its lines."""
+        lines, messages = defaultdict(lambda: defaultdict(list)), []
+        for row, name, sentence in sorted(wrong):
+            lines[name][sentence].append(row)
+        for name, sentences in lines.items():
+            rows = [row for some in sentences.values() for row in some]
+            told = [self._import_tell(*one) for one in list(sentences.items())[:ERRORS_SHOWN]]
+            messages.append(
+                {
+                    "type": "error",
+                    "message": " ".join(told),
+                    "field": name,
+                    "record": min(rows),
+                    "rows": {"from": min(rows), "to": max(rows)},
+                }
+            )
         return messages
+
+    def _import_tell(self, sentence, rows):
+        """Say which lines of the file are wrong, and why."""
+        first = self.env.context.get("fusion_import_line", 1)
+        numbers = ", ".join(str(first + row) for row in rows[:LINES_SHOWN])
+        if len(rows) == 1:
+            return self.env._("Line %(line)s: %(problem)s", line=numbers, problem=sentence)
+        more = ", …" if len(rows) > LINES_SHOWN else ""
+        return self.env._("Lines %(lines)s: %(problem)s", lines=numbers + more, problem=sentence)
 
     @api.model
     def _import_services(self):

@@ -1,1 +1,1 @@
-from . import usage_correction, usage, aggregation
+from . import usage_correction, usage, aggregation, grouping

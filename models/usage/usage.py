@@ -38,7 +38,11 @@ class FusionBillingUsage(models.Model):
         help="The counter belongs to the billing period that contains this instant.",
     )
     period_end = fields.Datetime("End", required=True)
-    quantity = Exact(digits=(24, 6), required=True)
+    quantity = Exact(
+        digits=(24, 6),
+        required=True,
+        help="In groups it is combined as the metric says, and there is none of several metrics.",
+    )
     value = fields.Char(help="What was counted, for metrics that count unique values.")
     dimensions = fields.Json(help="What charges can filter by, such as a region.")
     source = fields.Char(

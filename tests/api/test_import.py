@@ -89,7 +89,7 @@ class ImportCase(StaffCase):
         ids, messages = self._load(*rows, **options)
         self.assertFalse(ids)
         self.assertFalse(self._counters())
-        return [(message["rows"]["from"], message["message"]) for message in messages]
+        return [message["message"] for message in messages]
 
     def _counters(self):
         return self.env[USAGE].search([("subscription_id", "=", self.subscription.id)], order="id")
@@ -178,11 +178,8 @@ class TestImportUsage(ImportCase):
         self.assertEqual(
             self._sentences(self._row(), self._row(idempotency_key="k2", quantity="-1")),
             [
-                (
-                    1,
-                    "“Quantity” must be a number that is not negative, with at most 18 digits"
-                    " before the point and 6 after it.",
-                )
+                "Line 3: “Quantity” must be a number that is not negative, with at most 18 digits"
+                " before the point and 6 after it."
             ],
         )
 
@@ -213,18 +210,32 @@ class TestImportUsage(ImportCase):
             "“Dimensions” must be a JSON object": {"dimensions": "eu"},
             "“Dimensions” must be a JSON": {"dimensions": '{"a": [1]}'},
         }
-        rows = [
-            self._row(**{"idempotency_key": f"k{n}", **cells})
-            for n, cells in enumerate(cases.values())
-        ]
-        found = dict(self._sentences(*rows))
-        for row, sentence in enumerate(cases):
+        for sentence, cells in cases.items():
             with self.subTest(sentence):
-                self.assertTrue(found.get(row, "").startswith(sentence), found.get(row))
+                [told] = self._sentences(
+                    self._row(), self._row(**{"idempotency_key": "k2", **cells})
+                )
+                self.assertTrue(told.startswith(f"Line 3: {sentence}"), told)
+
+    def test_errors_are_told_by_column_with_the_lines_of_the_file(self):
+        rows = [
+            self._row(idempotency_key=f"k{n}", metric_code="seats", quantity="x" if n % 9 else "-1")
+            for n in range(12)
+        ]
+        for options in ({}, {"limit": 100}):
+            told = self._sentences(*rows, **options)
+            self.assertEqual(len(told), 1, "a row that cannot be read is not looked up")
+            self.assertTrue(
+                told[0].startswith("Lines 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, …: “Qu"), told
+            )
+        good = [self._row(idempotency_key=f"g{n}") for n in range(3)]
+        _ids, [message] = self._load(*good, self._row(metric_code="seats"), limit=2)
+        self.assertEqual(message["message"], "Line 5: There is no metric with this code.")
+        self.assertEqual(message["field"], "metric_code")
 
     def test_u2_a_key_stands_once_in_a_file_wherever_its_batches_are_cut(self):
         rows = [self._row(), self._row(idempotency_key="k2"), self._row(quantity="7")]
-        told = [(2, "An earlier row has the same idempotency key.")]
+        told = ["Line 4: An earlier row has the same idempotency key."]
         self.assertEqual(self._sentences(*rows), told)
         self.assertEqual(self._sentences(*rows, limit=1), told)
 
@@ -232,7 +243,7 @@ class TestImportUsage(ImportCase):
         number = self._row(service_code="", subscription_external_id=self.subscription.name)
         self.assertEqual(
             self._sentences(self._row(), number),
-            [(1, "An earlier row has the same idempotency key.")],
+            ["Line 3: An earlier row has the same idempotency key."],
         )
 
     def test_numbers_of_a_spreadsheet_are_those_it_shows(self):
@@ -348,9 +359,9 @@ class TestImportCustomers(ImportCase):
         ids, messages = self._load(["maps", "u2", "New", "", "", ""], *[row for row, _ in cases])
         self.assertFalse(ids)
         self.assertFalse(self._links("u2", "u3", "u4", "u5"))
-        for number, (_row, sentence) in enumerate(cases, 1):
-            [message] = [one for one in messages if one["record"] == number]
-            self.assertTrue(message["message"].startswith(sentence), message["message"])
+        told = " ".join(message["message"] for message in messages)
+        for line, (_row, sentence) in enumerate(cases, 3):
+            self.assertIn(f"Line {line}: {sentence}", told)
 
     def test_two_rows_that_say_different_things_of_one_customer_are_refused(self):
         _ids, messages = self._load(

@@ -1,1 +1,1 @@
-from . import test_correction_log, test_ingest_growth, test_metrics, test_rules_usage
+from . import test_correction_log, test_grouping, test_ingest_growth, test_metrics, test_rules_usage
