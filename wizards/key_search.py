@@ -13,7 +13,7 @@ class KeySearch(models.TransientModel):
     _description = "Find a Key"
     _inherit = ["fusion.billing.owned.mixin"]
 
-    idempotency_key = fields.Char("Idempotency Key")
+    idempotency_key = fields.Char()
     service_id = fields.Many2one("fusion.billing.service", help="Empty: of all services.")
     usage_ids = fields.Many2many("fusion.billing.usage", compute="_compute_found")
     correction_ids = fields.Many2many("fusion.billing.usage.correction", compute="_compute_found")

@@ -16,6 +16,7 @@ WINDOW = 3600  # seconds
 REMEMBERED_AT_MOST = 10_000
 LENGTH = 4000  # characters of what was sent, and of what was answered
 MEMBERS = 10  # of a batch: the first ones that are wrong
+SECRET_LENGTH = 100  # none is longer: one that begins in what is kept is known for what it is
 
 
 class Admission:
@@ -49,8 +50,8 @@ def tell_request(payload, body, error):
     if payload is None:
         return clean(body.decode(errors="replace"))
     if isinstance(error, BatchError):
-        payload = _wrong_members(payload, error)
-    return clean(_write(payload))
+        return clean(_write(_wrong_members(payload, error)))
+    return clean(_write({name: _first_members(value) for name, value in payload.items()}))
 
 
 def tell_answer(facts):
@@ -61,6 +62,7 @@ def tell_answer(facts):
 
 def clean(text, length=LENGTH):
     """Return what the database can hold of a text, without secrets, and cut."""
+    text = text[: length + SECRET_LENGTH]
     text = redact(text.encode(errors="replace").decode().replace("\0", "�"))
     return text if len(text) <= length else f"{text[: length - 1]}…"
 
@@ -72,6 +74,10 @@ def _wrong_members(payload, error):
         name: [{"index": n, error.member: value[n]} for n in positions if n < len(value)]
         for name, value in lists.items()
     }
+
+
+def _first_members(value):
+    return value[:MEMBERS] if isinstance(value, list) else value
 
 
 def _write(facts):

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from odoo import fields
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from ..core.https_endpoint import Endpoint, answer
 from ..tour_case import TourCase
@@ -77,6 +78,15 @@ class TestTours(TourCase):
         for subscription, after in zip(subscriptions, (298, 302), strict=True):
             self.assertEqual(sorted(self._invoiced(subscription)), [200, after])
             self.assertEqual(set(subscription.invoice_ids.mapped("state")), {"posted"})
+
+    def test_a_clerk_loads_counters_from_a_file_and_finds_one_by_its_key(self):
+        atlas = self._service("nexaatlas", name="NexaAtlas")
+        self._link("acme", service=atlas)
+        subscription = self._subscribe(fusion_service_id=atlas.id, fusion_external_id="sub-42")
+        # Odoo's own import sends its own upload more than that reads.
+        with mute_logger("odoo.http"):
+            self._tour("usage", self.clerk)
+        self.assertEqual(subscription.fusion_usage_ids.mapped("quantity"), [2.5, 40])
 
     def test_f2_a_clerk_changes_a_subscription_through_its_life(self):
         subscription = self._subscribe(products=self.fee_product)

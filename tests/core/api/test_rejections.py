@@ -49,6 +49,10 @@ class TestWords(TestCase):
         self.assertIn("Zoë", tell_request({"name": "Zoë"}, b"", None))
         self.assertEqual(tell_request(None, b'{"a": \xff', None), '{"a": �')
 
+    def test_of_a_batch_that_was_not_looked_at_the_first_members_are_kept(self):
+        text = tell_request({"events": [f"e{n}" for n in range(6000)]}, b"", None)
+        self.assertEqual(text.count('"e'), MEMBERS + 1)
+
     def test_neither_secrets_nor_what_no_database_holds(self):
         text = tell_request({"key": SECRET, "other": "a\0b\ud800"}, b"", None)
         self.assertNotIn(SECRET, text)
