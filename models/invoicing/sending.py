@@ -19,6 +19,7 @@ BATCH = 20
 ATTEMPTS = 8
 WAIT = timedelta(minutes=15)
 QUEUED = {"email", "manual", "snailmail"}  # what leaves after the transaction, or not at all
+WAYS = ("res.partner", "invoice_sending_method")
 STAFF = "account.group_account_invoice,fusion_billing.group_user"
 UNSENT = "fusion_billing.mail_activity_type_unsent"
 
@@ -151,32 +152,65 @@ class AccountMove(models.Model):
 
         :raise UserError: one cannot be sent
         """
-        # E-mails are queued in this transaction: sent after its end, they would be lost with it.
-        # A document posts its own e-mail.
-        moves = self.with_context(mail_notify_force_send=False, fusion_sends=True)
-        sender = moves.env["account.move.send"].with_company(self.company_id)
-        for move in self:
-            move._fusion_check_recipients(sender)
-        sender._generate_and_send_invoices(moves)
+        sender = self.env["account.move.send"].with_company(self.company_id)
+        moves = self.filtered(lambda move: not move._fusion_is_sent_by_hand(sender))
+        for move in moves:
+            move._fusion_check_reached(sender)
+        if moves:
+            # E-mails are queued in this transaction: sent after its end, they would be lost with
+            # it. A document posts its own e-mail.
+            quiet = {"mail_notify_force_send": False, "fusion_sends": True}
+            sender.with_context(**quiet)._generate_and_send_invoices(moves.with_context(**quiet))
+        (self - moves)._fusion_leave_to_staff()
         self._fusion_note_sent()
 
     def _can_commit(self):
         return super()._can_commit() and _may_commit(self.env)
 
-    def _fusion_check_recipients(self, sender):
-        """Refuse to send an e-mail to nobody: core would take that for sent."""
-        if sender._get_default_sending_methods(self) != {"email"}:
+    def _fusion_is_sent_by_hand(self, sender):
+        """Whether the customer's documents are sent manually, and no authority takes this one."""
+        by_hand = sender._get_default_sending_methods(self) == {"manual"}
+        return by_hand and not sender._get_default_extra_edis(self)
+
+    def _fusion_leave_to_staff(self):
+        """Core has nothing to do here: the document stays in its list *Not Sent*."""
+        reason = self.env._("Not sent: this customer's documents are sent manually.")
+        self._message_log_batch(dict.fromkeys(self.ids, reason))
+
+    def _fusion_check_reached(self, sender):
+        """Refuse to send what would reach nobody: core would take that for sent.
+
+        :raise UserError: none of the ways that the customer wants is possible for this document
+        """
+        ways = sender._get_default_sending_methods(self) - {"manual"}
+        if not ways or any(self._fusion_is_reached(sender, way) for way in ways):
             return
-        template = sender._get_default_mail_template_id(self)
-        lang = sender._get_default_mail_lang(self, template)
-        if not sender._get_default_mail_partner_ids(self, template, lang):
+        customer = self.partner_id.display_name
+        if ways == {"email"}:
             raise UserError(
                 self.env._(
                     "You cannot send this to %s: they have no e-mail address. Add one to the"
                     " contact.",
-                    self.partner_id.display_name,
+                    customer,
                 )
             )
+        labels = dict(self.env["ir.model.fields"].get_field_selection(*WAYS))
+        raise UserError(
+            self.env._(
+                "You cannot send this to %(customer)s %(way)s. Complete the contact, or choose"
+                " another way of sending there.",
+                customer=customer,
+                way=", ".join(labels.get(way, way) for way in sorted(ways)),
+            )
+        )
+
+    def _fusion_is_reached(self, sender, way):
+        if way != "email":
+            settings = sender._get_default_sending_settings(self)
+            return sender._is_applicable_to_move(way, self, **settings)
+        template = sender._get_default_mail_template_id(self)
+        lang = sender._get_default_mail_lang(self, template)
+        return bool(sender._get_default_mail_partner_ids(self, template, lang))
 
     def _fusion_note_sent(self):
         """Send these documents no more, whoever sent them."""

@@ -136,6 +136,49 @@ class TestSending(DocumentCase):
         self.assertEqual((len(self._mails(bad)), self._state(bad)), (1, (False, 0, False)))
         self.assertEqual(len(self._mails(good)), 1)
 
+    def test_a_way_that_is_not_possible_for_a_document_is_shown_as_a_failure(self):
+        sender = self.env.registry["account.move.send"]
+        with (
+            patch.object(sender, "_get_default_sending_methods", lambda *_args: {"pigeon"}),
+            patch.object(
+                sender,
+                "_is_applicable_to_move",
+                lambda _self, way, move, **_data: way == "pigeon" and move == self.good,
+            ),
+        ):
+            self._send_on("2026-02-01 01:00:00")
+        self.assertEqual(
+            (self.good.is_move_sent, self._state(self.good)), (True, (False, 0, False))
+        )
+        self.assertEqual((self.bad.is_move_sent, self._state(self.bad)[:2]), (False, (True, 1)))
+        self.assertIn("You cannot send this to Nobody pigeon.", self.bad.fusion_send_error)
+
+    def test_one_way_that_is_possible_is_enough(self):
+        sender = self.env.registry["account.move.send"]
+        with patch.object(sender, "_get_default_sending_methods", lambda *_args: {"email", "bird"}):
+            self._send_on("2026-02-01 01:00:00")
+        self.assertTrue(self.bad.is_move_sent)
+        self.assertEqual([len(self._mails(move)) for move in (self.good, self.bad)], [1, 0])
+
+    def test_documents_that_are_sent_manually_are_left_to_staff(self):
+        self.nobody.write({"email": "found@example.com", "invoice_sending_method": "manual"})
+        self._send_on("2026-02-01 01:00:00", "2026-02-09")
+        self.assertFalse(self._mails(self.bad))
+        self.assertFalse(self.bad.is_move_sent, "it stays in core's list of what is not sent")
+        self.assertEqual(self._state(self.bad), (False, 0, False))
+        self.assertIn("sent manually", self.bad.message_ids[0].body)
+        self.assertTrue(self.good.is_move_sent)
+        sender = self.env["account.move.send"]
+        sender._generate_and_send_invoices(self.bad, sending_methods=["email"])
+        self.assertEqual((self.bad.is_move_sent, len(self._mails(self.bad))), (True, 1))
+
+    def test_what_an_authority_takes_is_handed_over_also_if_the_rest_is_manual(self):
+        self.nobody.invoice_sending_method = "manual"
+        sender = self.env.registry["account.move.send"]
+        with patch.object(sender, "_get_default_extra_edis", lambda *_args: {"authority"}):
+            self._send_on("2026-02-01 01:00:00")
+        self.assertEqual((self.bad.is_move_sent, self._state(self.bad)), (True, (False, 0, False)))
+
     def test_r7_attempts_end_and_a_person_is_asked(self):
         move = self.bad
         for attempt in range(ATTEMPTS):
