@@ -1,4 +1,5 @@
 import logging
+from datetime import timedelta
 
 from psycopg2.errors import UniqueViolation
 
@@ -12,6 +13,7 @@ from ..base.retry import no_alarm, run_again_if_faster
 _logger = logging.getLogger(__name__)
 
 BATCH = 500
+FOLLOWED = "fusion_billing.revenue"
 
 
 class FusionBillingRevenueMovement(models.Model):
@@ -74,15 +76,29 @@ class FusionBillingRevenueMovement(models.Model):
     # === AT THE EVENT === #
 
     @api.model
+    def _catch_up(self, subscription):
+        """Before a subscription is changed, write what days that are over have moved, if the
+        scheduled action has not: it is no part of the change.
+        """
+        if subscription.id in self.env.cr.precommit.data.get(FOLLOWED, ()):
+            return
+        # sudo: movements are written by the engine alone.
+        movements = self.sudo()
+        movements._query(OUTDATED, SQL(YESTERDAY, ids=subscription.ids), days_ago=1)
+        if self.env.cr.rowcount:
+            with run_again_if_faster():
+                movements._write_differences(SQL(BOUNDARIES, ids=subscription.ids), days_ago=1)
+
+    @api.model
     def _follow(self, subscriptions):
         """Write what changes of these subscriptions, at the end of the transaction."""
-        precommit, key = self.env.cr.precommit, "fusion_billing.revenue"
-        if key not in precommit.data:
-            precommit.data[key] = set()
+        precommit = self.env.cr.precommit
+        if FOLLOWED not in precommit.data:
+            precommit.data[FOLLOWED] = set()
             # sudo: movements are written by the engine alone.
             model = self.sudo()
-            precommit.add(lambda: model._write_events(precommit.data.pop(key)))
-        precommit.data[key].update(subscriptions.ids)
+            precommit.add(lambda: model._write_events(precommit.data.pop(FOLLOWED)))
+        precommit.data[FOLLOWED].update(subscriptions.ids)
 
     @api.model
     def _write_events(self, subscription_ids):
@@ -129,19 +145,20 @@ class FusionBillingRevenueMovement(models.Model):
     # === HOW === #
 
     @api.model
-    def _write_differences(self, days):
+    def _write_differences(self, days, days_ago=0):
         """Write what differs from the log on some days.
 
         :param SQL days: a query for `(subscription_id, day)`
         """
-        self._query(WRITE, days, uid=self.env.uid)
+        self._query(WRITE, days, days_ago, uid=self.env.uid)
         self.invalidate_model()
 
     @api.model
-    def _query(self, statement, days, **parameters):
+    def _query(self, statement, days, days_ago=0, **parameters):
+        """Run a statement as of today, or of an earlier day."""
         self.env.flush_all()
         companies = self.env["res.company"].search([("active", "in", [True, False])])
-        todays = [company._fusion_today() for company in companies]
+        todays = [company._fusion_today() - timedelta(days_ago) for company in companies]
         company = SQL(COMPANY, ids=companies.ids, todays=todays)
         worth = SQL(WORTH, days=days)
         self.env.cr.execute(SQL(statement, company=company, worth=worth, **parameters))
@@ -207,6 +224,13 @@ TODAY = """
 SELECT subscription.id AS subscription_id, company.today AS day
   FROM sale_order AS subscription JOIN company ON company.id = subscription.company_id
  WHERE subscription.id = ANY(%(ids)s)
+"""
+
+# As of yesterday: nothing where the log tells of today.
+YESTERDAY = f"""{TODAY}
+   AND NOT EXISTS (SELECT FROM fusion_billing_revenue_movement AS movement
+                    WHERE movement.subscription_id = subscription.id
+                      AND movement.date > company.today)
 """
 
 # The days since the last movement on which something begins or ends, and today.

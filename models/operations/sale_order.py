@@ -19,6 +19,10 @@ class SaleOrder(models.Model):
         tally().failed_ids.add(self.id)
         return super()._fusion_show_failure(step, sentence)
 
+    def _fusion_hold(self):
+        super()._fusion_hold()
+        self.env["fusion.billing.revenue.movement"]._catch_up(self)
+
     def _fusion_request_rating(self, since=None):
         result = super()._fusion_request_rating(since)
         self.env["fusion.billing.revenue.movement"]._follow(self)

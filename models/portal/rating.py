@@ -1,9 +1,16 @@
+import logging
 from decimal import Decimal
 
-from odoo import models
+from odoo import fields, models
+from odoo.exceptions import UserError
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from odoo.tools import plaintext2html
 
+from ..base.retry import no_alarm
 from ..base.wording import format_period
 from ..catalog.price_wording import format_price
+
+_logger = logging.getLogger(__name__)
 
 
 class FusionBillingRating(models.Model):
@@ -26,7 +33,44 @@ class FusionBillingRating(models.Model):
         return described
 
     def _mail(self, threshold):
-        """Queue the e-mail, in the transaction that rates: it is sent if the amount is kept."""
+        """Queue the e-mail, in the transaction that rates: it is sent if the amount is kept.
+
+        One that cannot be made keeps nobody from being rated: a person is asked to tell them.
+        """
+        try:
+            with no_alarm(), self.env.cr.savepoint():
+                self._queue_mail(threshold)
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise
+        except UserError as error:
+            self._ask_to_tell(threshold, str(error))
+        except Exception:
+            _logger.exception("Threshold %s could not be told by e-mail", threshold.id)
+            self._ask_to_tell(
+                threshold,
+                self.env._(
+                    "Something unexpected went wrong; the server log of %s says what.",
+                    fields.Datetime.now(),
+                ),
+            )
+
+    def _ask_to_tell(self, threshold, reason):
+        order = self.subscription_id
+        sentence = self.env._(
+            "%(customer)s could not be told by e-mail that usage has come to %(limit)s. Tell them"
+            " yourself. %(reason)s",
+            customer=threshold.told_partner_id.display_name,
+            limit=format_price(self.env, threshold._value().normalize(), order.currency_id),
+            reason=reason,
+        )
+        order.activity_schedule(
+            "mail.mail_activity_data_warning",
+            summary=self.env._("A customer was not told of their usage"),
+            note=plaintext2html(sentence),
+            user_id=order._fusion_responsible().id,
+        )
+
+    def _queue_mail(self, threshold):
         partner = threshold.told_partner_id
         # The queue sends it: whoever rates does not wait for a mail server.
         order = self.subscription_id.with_context(lang=partner.lang, mail_notify_force_send=False)

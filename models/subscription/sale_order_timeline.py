@@ -6,7 +6,7 @@ from odoo.fields import Domain
 from odoo.tools import format_date
 
 from ...core.money.timeline import ACTIVE, DAY, FOREVER, PAUSED
-from ..base.retry import lock
+from ..base.retry import lock_in_turn
 from ..base.subscription_states import RUNNING
 
 
@@ -252,14 +252,19 @@ class SaleOrder(models.Model):
 
     # === HOW === #
 
+    def _fusion_hold(self):
+        """Before this subscription is changed: lock it, so that nothing is added to it meanwhile,
+        and whoever changes it at the same moment is run again and sees this change.
+        """
+        self.ensure_one()
+        lock_in_turn(self)
+
     def _fusion_timeline_to_change(self):
-        """Lock a running subscription, so that nothing is added to it meanwhile; return what it
-        is on.
+        """Hold a running subscription; return what it is on.
 
         :raise UserError: it is not running
         """
-        self.ensure_one()
-        lock(self)
+        self._fusion_hold()
         if not self._fusion_is_running():
             raise UserError(
                 self.env._(
@@ -273,6 +278,7 @@ class SaleOrder(models.Model):
 
         :raise UsageAfterEnd: counters would not be billed any more
         """
+        self._fusion_hold()
         before = self._fusion_timeline()
         if timeline == before:
             return

@@ -158,6 +158,53 @@ class TestRevenueMovements(RevenueCase):
         )
 
     @freeze_time("2026-01-10")
+    def test_t3_what_was_planned_is_no_part_of_a_later_change_if_no_run_wrote_it(self):
+        logs = []
+        for is_down in (False, True):
+            subscription = self._subscribe(products=self.fee_product)
+            self._change(subscription, 2, date(2026, 1, 14))
+            subscription._fusion_pause(date(2026, 1, 16), until=date(2026, 1, 17))
+            self.env.cr.flush()
+            if not is_down:
+                self._days_pass("2026-01-18", since="2026-01-11")
+            with freeze_time("2026-01-18 12:00:00"):
+                for quantity in (5, 4):
+                    self._change(subscription, quantity)
+                    self.env.cr.flush()
+            logs.append(self._log(subscription))
+        self.assertEqual(*logs)
+        self.assertEqual(
+            logs[0],
+            [
+                ("2026-01-10", "new", 49),
+                ("2026-01-14", "expansion", 49),
+                ("2026-01-16", "churn", -98),
+                ("2026-01-17", "reactivation", 98),
+                ("2026-01-18", "expansion", 147),
+                ("2026-01-18", "contraction", -49),
+            ],
+        )
+
+    @freeze_time("2026-01-10")
+    def test_past_days_that_are_changed_twice_at_once_leave_past_figures_as_they_were(self):
+        subscription = self._subscribe(products=self.fee_product)
+        self.env.cr.flush()
+        with freeze_time("2026-03-10"):
+            self._change(subscription, 4, date(2026, 2, 1))
+            self._change(subscription, 3, date(2026, 2, 20))
+            self.env.cr.flush()
+            self._change(subscription, 2, date(2026, 2, 25))
+            self.env.cr.flush()
+        self.assertEqual(
+            self._log(subscription),
+            [
+                ("2026-01-10", "new", 49),
+                ("2026-03-10", "expansion", 98),
+                ("2026-03-10", "contraction", -49),
+            ],
+        )
+
+    @freeze_time("2026-01-10")
     def test_a_change_of_past_days_leaves_past_figures_as_they_were(self):
         subscription = self._subscribe(products=self.fee_product)
         self.env.cr.flush()

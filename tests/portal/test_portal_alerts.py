@@ -154,6 +154,23 @@ class TestPortalAlerts(PortalCase):
         self.env.invalidate_all()
         self.assertFalse(self._mails())
 
+    def test_an_e_mail_that_cannot_be_made_keeps_nobody_from_being_rated_and_a_person_is_asked(
+        self,
+    ):
+        self.env.ref("fusion_billing.alert_mail").arch = "<t><t t-out='1 / 0'/></t>"
+        self.subscription._fusion_set_alerts(self.customer.partner_id, None, {Decimal(10)})
+        self._use(self.subscription, 150)
+        with mute_logger("odoo.addons.fusion_billing.models.portal.rating"):
+            self._rate()
+        self.assertFalse(self.subscription.fusion_error)
+        self.assertEqual(sum(self.subscription.fusion_rating_ids.mapped("amount")), 49 + 100)
+        self.assertNotIn(self.customer.partner_id, self._mails().recipient_ids)
+        self.assertEqual(len(self._events()), 1)
+        [activity] = self.subscription.activity_search(["mail.mail_activity_data_warning"])
+        self.assertIn("not be told by e-mail that usage has come to $10.00", activity.note)
+        self._rate()
+        self.assertEqual(len(self._events()), 1)
+
     # === WALLS === #
 
     def test_nobody_else_sets_anything_with_a_token_either(self):

@@ -96,3 +96,17 @@ class TestEndAndPush(TransactionCase):
         self.staff.execute("SET LOCAL lock_timeout = '200ms'")
         with self.assertRaises(LockNotAvailable), mute_logger("odoo.sql_db"):
             self._end()
+
+    def test_two_changes_ahead_at_once_are_made_one_after_the_other(self):
+        self.app.execute("SELECT FROM sale_order LIMIT 1")  # from now on it sees nothing new
+        self.order._fusion_pause(date(2031, 3, 1), until=date(2031, 4, 1))
+        self.staff.commit()
+        order = self.order.with_env(api.Environment(self.app, SUPERUSER_ID, {}))
+        for change in (
+            lambda: order._fusion_pause(date(2031, 5, 1), until=date(2031, 6, 1)),
+            lambda: order._fusion_change_timeline(
+                order._fusion_timeline().closed_on(date(2031, 3, 9))
+            ),
+        ):
+            with self.assertRaises(SerializationFailure), self.app.savepoint():
+                change()
