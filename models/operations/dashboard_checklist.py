@@ -7,6 +7,8 @@ from .dashboard_money import SUBSCRIPTIONS
 SERVICES = "fusion_billing.fusion_billing_service_action"
 METRICS = "fusion_billing.fusion_billing_metric_action"
 USAGE = "fusion_billing.fusion_billing_usage_action"
+SOLD = Domain("fusion_state", "not in", (False, "1_draft"))
+BILLS = Domain("fusion_bill_on", "!=", False)
 
 
 class FusionBillingDashboard(models.AbstractModel):
@@ -16,112 +18,103 @@ class FusionBillingDashboard(models.AbstractModel):
 
     def _read_checklist(self, scope):
         """Return the steps with whether each is done; none once there is an invoice."""
-        bills = Domain("fusion_bill_on", "!=", False)
-        if self.env["account.move"].search_count(bills, limit=1):
+        if self.env["account.move"].search_count(BILLS, limit=1):
             return []
+        steps = [
+            self._metric_step(),
+            self._plan_step(),
+            self._service_step(),
+            self._subscription_step(),
+            self._event_step(),
+            self._invoice_step(),
+        ]
         return [
             {**step, "done": bool(self.env[model].search_count(domain, limit=1))}
-            for step, model, domain in [*self._catalog_steps(), *self._life_steps(bills)]
+            for step, model, domain in steps
         ]
 
-    def _catalog_steps(self):
-        return [
-            (
-                {
-                    "key": "metric",
-                    "label": self.env._("Say what is counted"),
-                    "help": self.env._("A metric is what your app reports, such as API calls."),
-                    "button": self.env._("Create a metric"),
-                    "action": self._action(METRICS, self.env._("Metrics"), view="form"),
-                },
-                "fusion.billing.metric",
-                Domain.TRUE,
-            ),
-            (
-                {
-                    "key": "plan",
-                    "label": self.env._("Create a plan, with its fee and what usage costs"),
-                    "help": self.env._(
-                        "A charge says what of a metric is included, and the price."
-                    ),
-                    **self._make_or_open(
-                        "fusion.billing.plan",
-                        self.env._("Create a plan"),
-                        self.env._("Open the plans"),
-                        self._action(PLANS, self.env._("Plans"), view="form"),
-                    ),
-                },
+    # === STEPS: WHAT IS SHOWN, AND THE RECORDS OF WHICH ONE IS THERE ONCE IT IS DONE === #
+
+    def _metric_step(self):
+        step = {
+            "key": "metric",
+            "label": self.env._("Say what is counted"),
+            "help": self.env._("A metric is what your app reports, such as API calls."),
+            "button": self.env._("Create a metric"),
+            "action": self._action(METRICS, self.env._("Metrics"), view="form"),
+        }
+        return step, "fusion.billing.metric", Domain.TRUE
+
+    def _plan_step(self):
+        step = {
+            "key": "plan",
+            "label": self.env._("Create a plan, with its fee and what usage costs"),
+            "help": self.env._("A charge says what of a metric is included, and the price."),
+            **self._make_or_open(
                 "fusion.billing.plan",
-                Domain("charge_ids", "!=", False),
+                self.env._("Create a plan"),
+                self.env._("Open the plans"),
+                self._action(PLANS, self.env._("Plans"), view="form"),
             ),
-            (
-                {
-                    "key": "service",
-                    "label": self.env._("Connect your app"),
-                    "help": self.env._("Create a service, generate a key for it, and try the API:"),
-                    "command": self._catalog_command(),
-                    **self._make_or_open(
-                        "fusion.billing.service",
-                        self.env._("Create a service"),
-                        self.env._("Open the services"),
-                        self._action(SERVICES, self.env._("Services"), view="form"),
-                    ),
-                },
-                "fusion.billing.service",
-                Domain("id", "in", self._read_services_with_keys()),
-            ),
-        ]
+        }
+        return step, "fusion.billing.plan", Domain("charge_ids", "!=", False)
 
-    def _life_steps(self, bills):
-        return [
-            (
-                {
-                    "key": "subscription",
-                    "label": self.env._("Sell the first subscription"),
-                    "help": self.env._("Confirm an order with a plan. Your app can do it, too."),
-                    "button": self.env._("Create a subscription"),
-                    "action": self._action(
-                        SUBSCRIPTIONS,
-                        self.env._("Subscriptions"),
-                        Domain("fusion_plan_id", "!=", False),
-                        view="form",
-                        context={"fusion_subscription": True},
-                    ),
-                },
-                "sale.order",
-                Domain("fusion_state", "not in", (False, "1_draft")),
+    def _service_step(self):
+        step = {
+            "key": "service",
+            "label": self.env._("Connect your app"),
+            "help": self.env._("Create a service, generate a key for it, and try the API:"),
+            "command": self._catalog_command(),
+            **self._make_or_open(
+                "fusion.billing.service",
+                self.env._("Create a service"),
+                self.env._("Open the services"),
+                self._action(SERVICES, self.env._("Services"), view="form"),
             ),
-            (
-                {
-                    "key": "event",
-                    "label": self.env._("Receive the first usage"),
-                    "help": self.env._("Your app pushes it, as below, or you enter it by hand:"),
-                    "command": self._usage_command(),
-                    "button": self.env._("Enter usage"),
-                    "action": self._action(USAGE, self.env._("Usage"), view="form"),
-                },
-                "fusion.billing.usage",
-                Domain.TRUE,
+        }
+        return step, "fusion.billing.service", Domain("id", "in", self._read_services_with_keys())
+
+    def _subscription_step(self):
+        step = {
+            "key": "subscription",
+            "label": self.env._("Sell the first subscription"),
+            "help": self.env._("Confirm an order with a plan. Your app can do it, too."),
+            "button": self.env._("Create a subscription"),
+            "action": self._action(
+                SUBSCRIPTIONS,
+                self.env._("Subscriptions"),
+                Domain("fusion_plan_id", "!=", False),
+                view="form",
+                context={"fusion_subscription": True},
             ),
-            (
-                {
-                    "key": "invoice",
-                    "label": self.env._("See the first invoice"),
-                    "help": self.env._(
-                        "It is made when the billing period ends. To see one now, press Invoice"
-                        " Now on a subscription that owes something."
-                    ),
-                    "button": self.env._("Open the subscriptions"),
-                    "action": self._action(
-                        SUBSCRIPTIONS,
-                        self.env._("Subscriptions"),
-                        Domain("fusion_state", "not in", (False, "1_draft")),
-                    ),
-                },
-                "account.move",
-                bills,
+        }
+        return step, "sale.order", SOLD
+
+    def _event_step(self):
+        step = {
+            "key": "event",
+            "label": self.env._("Receive the first usage"),
+            "help": self.env._("Your app pushes it, as below, or you enter it by hand:"),
+            "command": self._usage_command(),
+            "button": self.env._("Enter usage"),
+            "action": self._action(USAGE, self.env._("Usage"), view="form"),
+        }
+        return step, "fusion.billing.usage", Domain.TRUE
+
+    def _invoice_step(self):
+        step = {
+            "key": "invoice",
+            "label": self.env._("See the first invoice"),
+            "help": self.env._(
+                "It is made when the billing period ends. To see one now, press Invoice"
+                " Now on a subscription that owes something."
             ),
-        ]
+            "button": self.env._("Open the subscriptions"),
+            "action": self._action(SUBSCRIPTIONS, self.env._("Subscriptions"), SOLD),
+        }
+        return step, "account.move", BILLS
+
+    # === HOW === #
 
     def _make_or_open(self, model, make, look, action):
         """Return a button that makes the first one, or leads to those that lack something."""
