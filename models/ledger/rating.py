@@ -160,7 +160,8 @@ class FusionBillingRating(models.Model):
 
 # What `core.money.due` says; what it says of most rows, nothing, is found in the index.
 DUE_AMOUNT = """
-CASE WHEN sign(%(amount)s - %(settled)s) = sign(%(waived)s)
+CASE WHEN %(waived)s = 0 THEN %(amount)s - %(settled)s
+     WHEN sign(%(amount)s - %(settled)s) = sign(%(waived)s)
      THEN sign(%(waived)s)
           * GREATEST(abs(%(amount)s - %(settled)s) - abs(%(waived)s), 0)
      ELSE %(amount)s - %(settled)s END

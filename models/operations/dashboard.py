@@ -9,7 +9,7 @@ from odoo.tools import SQL
 from ..base.staff import check_staff
 
 MONTHS = (3, 6, 12, 24)
-DEFAULT_MONTHS = 12
+DEFAULT_MONTHS = 6  # what is shown at once is read at each opening of the app
 
 
 class Scope(NamedTuple):
@@ -18,8 +18,10 @@ class Scope(NamedTuple):
     companies: Any
     currency: Any
     today: Any
-    first: Any
     months: int
+    starts: tuple  # the first days of the months, and of the one to come
+    converted: SQL  # `amount`, of `currency_id`, in that currency at today's rate
+    own_converted: SQL  # the same of one in the currency of `company_id`
     plan: Any
     service: Any
 
@@ -35,9 +37,9 @@ class Scope(NamedTuple):
             domain &= Domain(f"{path}fusion_service_id", "=", self.service.id)
         return domain
 
-    def starts(self):
-        """Return the first days of the months, and of the one to come."""
-        return [self.first + relativedelta(months=number) for number in range(self.months + 1)]
+    @property
+    def first(self):
+        return self.starts[0]
 
 
 class FusionBillingDashboard(models.AbstractModel):
@@ -87,15 +89,31 @@ class FusionBillingDashboard(models.AbstractModel):
         months = filters.get("months")
         # A float is equal to one of them, and no number of months.
         months = months if type(months) is int and months in MONTHS else DEFAULT_MONTHS
+        first = today.replace(day=1) - relativedelta(months=months - 1)
         return Scope(
             companies=self.env.companies,
             currency=self.env.company.currency_id,
             today=today,
-            first=today.replace(day=1) - relativedelta(months=months - 1),
             months=months,
+            starts=tuple(first + relativedelta(months=number) for number in range(months + 1)),
             plan=self._chosen("fusion.billing.plan", filters.get("plan_id")),
             service=self._chosen("fusion.billing.service", filters.get("service_id")),
+            **self._conversions(today),
         )
+
+    def _conversions(self, day):
+        """Return how `amount` is converted; one in a currency that is not in use is left out."""
+        companies, used = self.env.companies, self.env["res.currency"].search([])
+        company, currency = self.env.company, self.env.company.currency_id
+        rates = {
+            source: source._get_conversion_rate(source, currency, company, day)
+            for source in used | companies.currency_id
+        }
+        own = {one.id: rates[one.currency_id] for one in companies}
+        return {
+            "converted": _conversion("currency_id", {one.id: rates[one] for one in rates}),
+            "own_converted": _conversion("company_id", own),
+        }
 
     def _chosen(self, model, record_id):
         records = self.env[model].with_context(active_test=False)
@@ -127,19 +145,12 @@ class FusionBillingDashboard(models.AbstractModel):
         return {"xmlid": xmlid, "name": name, "domain": list(domain), **changes}
 
     def _query(self, statement, scope, **parameters):
-        """Run a statement about the companies of a scope.
-
-        `rate` stands for each company's currencies: what one unit of them is today.
-        """
-        currencies = scope.companies.currency_id | self._ledger_currencies(scope)
-        rates = [
-            currency._get_conversion_rate(currency, scope.currency, self.env.company, scope.today)
-            for currency in currencies
-        ]
+        """Run a statement about the companies of a scope, see there for what it may name."""
         return self.env.execute_query(
             SQL(
                 statement,
-                rate=SQL(RATE, ids=currencies.ids, rates=rates),
+                converted=scope.converted,
+                own_converted=scope.own_converted,
                 companies=scope.companies.ids,
                 today=scope.today,
                 first=scope.first,
@@ -147,10 +158,6 @@ class FusionBillingDashboard(models.AbstractModel):
                 **parameters,
             )
         )
-
-    def _ledger_currencies(self, scope):
-        """Return the currencies in which something may be owed."""
-        return self.env["res.currency"].search([("active", "=", True)])
 
     def _chosen_sql(self, scope):
         """Return what of `subscription_id` the filters leave."""
@@ -160,4 +167,12 @@ class FusionBillingDashboard(models.AbstractModel):
         return SQL("subscription_id IN %s", query.subselect())
 
 
-RATE = "SELECT * FROM unnest(%(ids)s, %(rates)s::numeric[]) AS rate (currency_id, rate)"
+def _conversion(column, rates):
+    """Return `amount` times the rate that belongs to a column's value; without one, nothing."""
+    cases = [
+        SQL("WHEN %s THEN amount", value)
+        if rate == 1
+        else SQL("WHEN %s THEN amount * %s::numeric", value, rate)
+        for value, rate in rates.items()
+    ]
+    return SQL("CASE %s %s END", SQL.identifier(column), SQL(" ").join(cases))

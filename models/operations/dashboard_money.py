@@ -141,21 +141,17 @@ class FusionBillingDashboard(models.AbstractModel):
         }
 
 
-# What is due is searched where the ledger's index has it.
+# What is due is searched where the ledger's index has it; it is above zero there alone where
+# documents settle less than is owed.
 DUE = """
-WITH rate AS (%(rate)s),
-     unsettled AS MATERIALIZED (
-       SELECT bill_on, currency_id, %(due)s AS due
-         FROM fusion_billing_rating
-        WHERE company_id = ANY(%(companies)s) AND bill_on <= %(month)s
-          AND amount - settled - waived <> 0 AND %(is_chosen)s),
-     owed AS (
-       SELECT bill_on, currency_id, sum(due) AS due
-         FROM unsettled WHERE due > 0 GROUP BY bill_on, currency_id)
-SELECT COALESCE(sum(owed.due * rate.rate) FILTER (WHERE bill_on <= %(today)s), 0),
-       COALESCE(sum(owed.due * rate.rate) FILTER (WHERE bill_on <= %(week)s), 0),
-       COALESCE(sum(owed.due * rate.rate), 0)
-  FROM owed JOIN rate USING (currency_id)
+SELECT COALESCE(sum(%(converted)s) FILTER (WHERE bill_on <= %(today)s), 0),
+       COALESCE(sum(%(converted)s) FILTER (WHERE bill_on <= %(week)s), 0),
+       COALESCE(sum(%(converted)s), 0)
+  FROM (SELECT bill_on, currency_id, sum(%(due)s) FILTER (WHERE amount > settled) AS amount
+          FROM fusion_billing_rating
+         WHERE company_id = ANY(%(companies)s) AND bill_on <= %(month)s
+           AND amount - settled - waived <> 0 AND %(is_chosen)s
+         GROUP BY bill_on, currency_id) AS unbilled
 """
 
 OVER_QUOTA = """

@@ -147,7 +147,7 @@ class FusionBillingDashboard(models.AbstractModel):
         return self._action(RATINGS, self.env._("Usage Revenue"), self._usage_domain(scope, start))
 
     def _usage_chart(self, scope, usage):
-        starts = [start for start, _end in self._months(scope)]
+        starts = scope.starts[:-1]
         data = [
             float(sum(amount for (day, _id), (amount, _used) in usage.items() if day == start))
             for start in starts
@@ -174,7 +174,7 @@ class FusionBillingDashboard(models.AbstractModel):
         return [self._metric_chart(scope, usage, metric) for metric in metrics[:METRICS]]
 
     def _metric_chart(self, scope, usage, metric):
-        starts = [start for start, _end in self._months(scope)]
+        starts = scope.starts[:-1]
         data = [float(usage.get((start, metric.id), (0, 0))[1]) for start in starts]
         of_metric = Domain("metric_id", "=", metric.id)
         domains = [list(self._usage_domain(scope, start) & of_metric) for start in starts]
@@ -216,7 +216,7 @@ class FusionBillingDashboard(models.AbstractModel):
     # === HOW === #
 
     def _months(self, scope):
-        return list(pairwise(scope.starts()))
+        return list(pairwise(scope.starts))
 
     def _chart(self, scope, title, kind, datasets, action, unit="amount"):
         labels = [
@@ -233,59 +233,42 @@ class FusionBillingDashboard(models.AbstractModel):
         }
 
 
+# Rows are added up before anything else is asked of them: there are very many.
 MOVED = """
-WITH rate AS (%(rate)s)
-SELECT date_trunc('month', movement.date::timestamp)::date, movement.kind,
-       sum(movement.amount * rate.rate)::text
-  FROM fusion_billing_revenue_movement AS movement
-  JOIN res_company AS company ON company.id = movement.company_id
-  JOIN rate ON rate.currency_id = company.currency_id
- WHERE movement.company_id = ANY(%(companies)s) AND movement.date <= %(today)s AND %(is_chosen)s
+SELECT date_trunc('month', date::timestamp)::date, kind, sum(%(own_converted)s)::text
+  FROM (SELECT date, kind, company_id, sum(amount) AS amount
+          FROM fusion_billing_revenue_movement
+         WHERE company_id = ANY(%(companies)s) AND date <= %(today)s AND %(is_chosen)s
+         GROUP BY date, kind, company_id) AS moved
  GROUP BY 1, 2
 """
 
-# Rows are added up before anything else is asked of them: there are very many.
 USED = """
-WITH rate AS (%(rate)s),
-     used AS (
-       SELECT date_from, metric_id, currency_id, sum(amount) AS amount, sum(quantity) AS quantity
-         FROM fusion_billing_rating
-        WHERE company_id = ANY(%(companies)s) AND charge_id IS NOT NULL
-          AND date_from BETWEEN %(first)s AND %(today)s AND %(is_chosen)s
-        GROUP BY date_from, metric_id, currency_id)
 SELECT date_trunc('month', date_from::timestamp)::date, metric_id,
-       sum(used.amount * rate.rate)::text, sum(used.quantity)::text
-  FROM used JOIN rate USING (currency_id)
+       sum(%(converted)s)::text, sum(quantity)::text
+  FROM (SELECT date_from, metric_id, currency_id, sum(amount) AS amount, sum(quantity) AS quantity
+          FROM fusion_billing_rating
+         WHERE company_id = ANY(%(companies)s) AND charge_id IS NOT NULL
+           AND date_from BETWEEN %(first)s AND %(today)s AND %(is_chosen)s
+         GROUP BY date_from, metric_id, currency_id) AS used
  GROUP BY 1, 2
 """
 
 # A customer is a company with all its contacts: who moves from one subscription to another stays.
 CUSTOMERS = """
-WITH rate AS (%(rate)s),
-     moved AS (
-       SELECT subscription_id, company_id, sum(amount) AS amount,
-              sum(amount) FILTER (WHERE date < %(first)s) AS before
+WITH worth AS (
+       SELECT subscription_id, %(own_converted)s AS recurring, NULL::numeric AS usage,
+              CASE WHEN date < %(first)s THEN %(own_converted)s END AS before
          FROM fusion_billing_revenue_movement
         WHERE company_id = ANY(%(companies)s) AND date <= %(today)s AND %(is_chosen)s
-        GROUP BY subscription_id, company_id),
-     used AS (
-       SELECT subscription_id, currency_id, sum(amount) AS amount
+        UNION ALL
+       SELECT subscription_id, NULL, %(converted)s, NULL
          FROM fusion_billing_rating
         WHERE company_id = ANY(%(companies)s) AND charge_id IS NOT NULL
-          AND date_until > %(today)s AND date_from <= %(today)s AND %(is_chosen)s
-        GROUP BY subscription_id, currency_id),
-     worth AS (
-       SELECT subscription_id, moved.amount * rate.rate AS recurring, 0 AS usage,
-              moved.before * rate.rate AS before
-         FROM moved
-         JOIN res_company AS company ON company.id = moved.company_id
-         JOIN rate ON rate.currency_id = company.currency_id
-        UNION ALL
-       SELECT subscription_id, 0, used.amount * rate.rate, 0
-         FROM used JOIN rate ON rate.currency_id = used.currency_id),
+          AND date_until > %(today)s AND date_from <= %(today)s AND %(is_chosen)s),
      customer AS (
-       SELECT partner.commercial_partner_id AS id, sum(worth.recurring) AS recurring,
-              sum(worth.usage) AS usage, sum(worth.before) AS before
+       SELECT partner.commercial_partner_id AS id, COALESCE(sum(worth.recurring), 0) AS recurring,
+              COALESCE(sum(worth.usage), 0) AS usage, COALESCE(sum(worth.before), 0) AS before
          FROM worth
          JOIN sale_order AS subscription ON subscription.id = worth.subscription_id
          JOIN res_partner AS partner ON partner.id = subscription.partner_id

@@ -10,7 +10,7 @@ import { useSetupAction } from "@web/search/action_hook";
 import { standardActionServiceProps } from "@web/webclient/actions/action_service";
 import { DashboardChart } from "./dashboard_chart";
 
-const EVERYTHING = { months: 12, plan_id: false, service_id: false };
+const EVERYTHING = { months: 6, plan_id: false, service_id: false };
 
 /** The business at a glance; `models/operations/dashboard.py` says what there is to show. */
 export class BillingDashboard extends Component {
