@@ -103,15 +103,14 @@ class FusionBillingDashboard(models.AbstractModel):
 
     def _conversions(self, day):
         """Return how `amount` is converted; one in a currency that is not in use is left out."""
-        companies, used = self.env.companies, self.env["res.currency"].search([])
-        company, currency = self.env.company, self.env.company.currency_id
+        company, currencies = self.env.company, self.env["res.currency"]
+        used = currencies.search([("active", "=", True)]) | self.env.companies.currency_id
         rates = {
-            source: source._get_conversion_rate(source, currency, company, day)
-            for source in used | companies.currency_id
+            one: one._get_conversion_rate(one, company.currency_id, company, day) for one in used
         }
-        own = {one.id: rates[one.currency_id] for one in companies}
+        own = {one.id: rates[one.currency_id] for one in self.env.companies}
         return {
-            "converted": _conversion("currency_id", {one.id: rates[one] for one in rates}),
+            "converted": _conversion("currency_id", {one.id: rates[one] for one in used}),
             "own_converted": _conversion("company_id", own),
         }
 
