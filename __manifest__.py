@@ -66,6 +66,7 @@
         "wizards/reconciliation_wizard_views.xml",
         "views/operations/reconciliation_views.xml",
         "views/operations/sale_order_views.xml",
+        "views/operations/res_partner_views.xml",
         "views/operations/digest_views.xml",
         "wizards/key_search_views.xml",
         "views/menus.xml",

@@ -2,6 +2,7 @@ from . import (
     api_key_show,
     api_key_wizard,
     change_mixin,
+    bulk_mixin,
     change_plan_wizard,
     close_wizard,
     estimate_wizard,

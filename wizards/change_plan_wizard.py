@@ -9,11 +9,13 @@ from ..models.catalog.price_wording import format_price
 
 
 class ChangePlanWizard(models.TransientModel):
-    """Asks for a subscription's next plan, and for its first day."""
+    """Asks for the next plan of subscriptions, and for its first day."""
 
     _name = "fusion.billing.change.plan.wizard"
     _description = "Change the Plan of a Subscription"
-    _inherit = ["fusion.billing.change.mixin"]
+    _inherit = ["fusion.billing.bulk.mixin"]
+    _answers = ("plan_id", "date")
+    _opened_by = "fusion_billing.change_plan_wizard_action"
 
     company_id = fields.Many2one(related="subscription_id.company_id", related_sudo=False)
     current_plan_id = fields.Many2one(related="subscription_id.fusion_plan_id", related_sudo=False)
@@ -37,9 +39,13 @@ class ChangePlanWizard(models.TransientModel):
 
     @api.depends("plan_id")
     def _compute_date(self):
-        """Propose today; a plan with another billing period begins when the open one ends."""
+        """Propose today; a plan with another billing period begins when the open one ends.
+
+        Of many subscriptions, each has a day of its own, unless one is chosen for all.
+        """
         for wizard in self:
-            wizard.date = wizard.plan_id and wizard._propose_date()
+            is_one = not wizard.subscription_ids
+            wizard.date = is_one and wizard.plan_id and wizard._propose_date()
 
     def _propose_date(self):
         timeline = self.subscription_id._fusion_timeline()
@@ -49,18 +55,15 @@ class ChangePlanWizard(models.TransientModel):
             return today
         return period.end if period.end.year in YEARS else today
 
-    @api.depends("plan_id", "date")
-    def _compute_preview(self):
-        super()._compute_preview()
-
-    @api.depends("plan_id", "date")
-    def _compute_lost_count(self):
-        super()._compute_lost_count()
+    def action_preview(self):
+        """Work out what many subscriptions come to, and show it."""
+        return self._preview()
 
     def action_change_plan(self):
-        self._check_staff()
-        self.subscription_id._fusion_change_plan(self.plan_id, self.date or None)
-        return self._done()
+        return self._confirm()
+
+    def _apply(self, order):
+        order._fusion_change_plan(self.plan_id.with_env(order.env), self.date or None)
 
     def _timeline(self):
         timeline = self.subscription_id._fusion_timeline()

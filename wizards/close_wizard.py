@@ -10,11 +10,13 @@ DAY = timedelta(days=1)
 
 
 class CloseWizard(models.TransientModel):
-    """Asks for the day a subscription ends, and says what that means."""
+    """Asks for the day subscriptions end, and says what that means."""
 
     _name = "fusion.billing.close.wizard"
     _description = "Close a Subscription"
-    _inherit = ["fusion.billing.change.mixin"]
+    _inherit = ["fusion.billing.bulk.mixin"]
+    _answers = ("end_date", "discard_usage")
+    _opened_by = "fusion_billing.close_wizard_action"
 
     end_date = Day(
         compute="_compute_end_date",
@@ -56,21 +58,22 @@ class CloseWizard(models.TransientModel):
     @api.depends("end_date")
     def _compute_consequence(self):
         for wizard in self:
-            wizard.consequence = wizard._timeline() and wizard._describe_consequence()
+            is_one = not wizard.subscription_ids
+            wizard.consequence = is_one and wizard._timeline() and wizard._describe_consequence()
 
-    @api.depends("end_date")
-    def _compute_preview(self):
-        super()._compute_preview()
-
-    @api.depends("end_date")
-    def _compute_lost_count(self):
-        super()._compute_lost_count()
+    def action_preview(self):
+        """Work out what many subscriptions come to, and show it."""
+        return self._preview()
 
     def action_close(self):
-        """Close the subscription, now or when the day comes."""
-        self._check_staff()
-        self.subscription_id._fusion_close(self.end_date, discard_usage=self.discard_usage)
-        return self._done()
+        """Close the subscriptions, now or when the day comes."""
+        return self._confirm()
+
+    def _apply(self, order):
+        order._fusion_end(self.end_date, discard_usage=self.discard_usage)
+
+    def _finish(self, order):
+        order._fusion_bill_end(self.end_date)
 
     def _timeline(self):
         timeline = self.subscription_id._fusion_timeline()

@@ -10,11 +10,13 @@ DAY = timedelta(days=1)
 
 
 class PauseWizard(models.TransientModel):
-    """Asks from when on a subscription is paused, and until when if that is known."""
+    """Asks from when on subscriptions are paused, and for the last day if that is known."""
 
     _name = "fusion.billing.pause.wizard"
     _description = "Pause a Subscription"
-    _inherit = ["fusion.billing.change.mixin"]
+    _inherit = ["fusion.billing.bulk.mixin"]
+    _answers = ("date", "until", "discard_usage")
+    _opened_by = "fusion_billing.pause_wizard_action"
 
     date = Day(
         "From",
@@ -27,6 +29,13 @@ class PauseWizard(models.TransientModel):
         help="First day of the pause: nothing is billed, and no usage is taken.",
     )
     until = Day(help="First day after the pause. Empty: until somebody resumes it.")
+    last_day = Day(
+        "Last Day of the Pause",
+        compute="_compute_last_day",
+        inverse="_inverse_last_day",
+        compute_sudo=False,
+        help="From the day after it is billed again. Empty: until somebody resumes it.",
+    )
 
     @api.depends("subscription_id")
     def _compute_date(self):
@@ -35,20 +44,25 @@ class PauseWizard(models.TransientModel):
             order = wizard.subscription_id
             wizard.date = max(order._fusion_today() + DAY, order._fusion_timeline().start)
 
-    @api.depends("date", "until")
-    def _compute_preview(self):
-        super()._compute_preview()
+    @api.depends("until")
+    def _compute_last_day(self):
+        for wizard in self:
+            wizard.last_day = wizard.until and wizard.until - DAY
 
-    @api.depends("date", "until")
-    def _compute_lost_count(self):
-        super()._compute_lost_count()
+    @api.onchange("last_day")
+    def _inverse_last_day(self):
+        for wizard in self:
+            wizard.until = wizard.last_day and wizard.last_day + DAY
+
+    def action_preview(self):
+        """Work out what many subscriptions come to, and show it."""
+        return self._preview()
 
     def action_pause(self):
-        self._check_staff()
-        self.subscription_id._fusion_pause(
-            self.date, self.until or None, discard_usage=self.discard_usage
-        )
-        return self._done()
+        return self._confirm()
+
+    def _apply(self, order):
+        order._fusion_pause(self.date, self.until or None, discard_usage=self.discard_usage)
 
     def _timeline(self):
         timeline = self.subscription_id._fusion_timeline()

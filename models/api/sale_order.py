@@ -16,6 +16,11 @@ class SaleOrder(models.Model):
         help="No app is linked to the customer or to a contact of theirs: none can push usage.",
     )
 
+    @property
+    def _rec_names_search(self):
+        """Find a subscription by the app's id of it, wherever one is looked for."""
+        return [*super()._rec_names_search, "fusion_external_id"]
+
     @api.depends("partner_id", "company_id")
     def _compute_fusion_is_unknown(self):
         unknown = self.search([("id", "in", self.ids), ("fusion_is_unknown", "=", True)])

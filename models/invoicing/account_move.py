@@ -15,7 +15,8 @@ class AccountMove(models.Model):
     what its lines say while it is not cancelled (L2, L3).
     """
 
-    _inherit = "account.move"
+    _name = "account.move"
+    _inherit = ["account.move", "fusion.billing.technical.mixin"]
 
     fusion_bill_on = fields.Date(
         "Billing Date",

@@ -24,18 +24,23 @@ class AccountMoveLine(models.Model):
     _inherit = "account.move.line"
 
     fusion_quantity = fields.Char(
-        copy=False, readonly=True, help="The exact quantity that this line brings the bill up to."
+        copy=False,
+        readonly=True,
+        technical=True,
+        help="The exact quantity that this line brings the bill up to.",
     )
     fusion_conceded = fields.Boolean(
         "Conceded",
         copy=False,
         readonly=True,
+        technical=True,
         help="Staff gave back a one-off order line of a subscription: it is not billed again.",
     )
     fusion_waived = fields.Boolean(
         "Waived",
         copy=False,
         readonly=True,
+        technical=True,
         help="Staff waived what this line bills: it is not billed again though its document is"
         " cancelled.",
     )

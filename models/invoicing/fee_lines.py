@@ -17,7 +17,7 @@ class SaleOrder(models.Model):
 
     _inherit = "sale.order"
 
-    fusion_in_part = fields.Boolean("In Part", compute="_compute_fusion_in_part")
+    fusion_in_part = fields.Boolean("In Part", compute="_compute_fusion_in_part", technical=True)
 
     @api.depends("order_line.fusion_in_part")
     def _compute_fusion_in_part(self):
@@ -55,12 +55,14 @@ class SaleOrderLine(models.Model):
         "In Part",
         copy=False,
         readonly=True,
+        technical=True,
         help="The open billing period comes to something else than a whole one at these terms.",
     )
     fusion_open_amount = fields.Monetary(
         "Open Period",
         copy=False,
         readonly=True,
+        technical=True,
         help="What the open billing period comes to, if that is not what these terms say.",
     )
 

@@ -34,11 +34,12 @@ class AccountMove(models.Model):
         copy=False,
         readonly=True,
         index="btree_not_null",
+        technical=True,
         groups=STAFF,
         help="From then on this document is sent, once it is posted.",
     )
     fusion_send_attempts = fields.Integer(
-        "Failed Attempts", copy=False, readonly=True, groups=STAFF
+        "Failed Attempts", copy=False, readonly=True, technical=True, groups=STAFF
     )
     fusion_send_error = fields.Char("Not Sent", copy=False, readonly=True, groups=STAFF)
 

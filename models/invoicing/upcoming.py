@@ -21,14 +21,14 @@ class SaleOrder(models.Model):
         :param date day: until which everything is billed, late rows and one-off lines, too; the
             end of the open billing period, with the usage so far, if empty
         :param callable change: what if: it is given these orders, in an environment of their own,
-            and changes them through that alone
+            changes them through that alone, and may return those whose documents are wanted
         :raise UserError: it cannot be billed, or not be changed
         """
         # sudo: what is owed does not depend on who looks.
         with rehearsal(self.sudo()) as orders:
             lock(orders, allow_referencing=True)
-            if change:
-                change(orders)
+            changed = change(orders) if change else None
+            orders = orders if changed is None else changed
             return [
                 move._fusion_describe()
                 for (_company, on), some in orders._fusion_by_next_document(day).items()

@@ -24,7 +24,7 @@ class FusionBillingRating(models.Model):
 
     _name = "fusion.billing.rating"
     _description = "Rating"
-    _inherit = ["fusion.billing.exact.mixin"]
+    _inherit = ["fusion.billing.exact.mixin", "fusion.billing.technical.mixin"]
     _order = "date_from desc, subscription_id, id"
 
     # What is owed for. The unique index begins with the subscription.
@@ -45,36 +45,53 @@ class FusionBillingRating(models.Model):
     # When.
     date_from = fields.Date("From", required=True, help="First day that is rated.")
     date_until = fields.Date("Until", required=True, help="First day after those that are rated.")
-    cycle_start = fields.Date(required=True, help="First day of the billing period.")
-    cycle_end = fields.Date(required=True, help="First day after the billing period.")
+    cycle_start = fields.Date(
+        required=True, technical=True, help="First day of the billing period."
+    )
+    cycle_end = fields.Date(
+        required=True, technical=True, help="First day after the billing period."
+    )
     bill_on = fields.Date(required=True, help="The day from which it is on a document.")
-    starts_at = fields.Datetime(help="First instant whose counters count.")
-    ends_at = fields.Datetime(help="First instant whose counters do not count any more.")
+    starts_at = fields.Datetime(technical=True, help="First instant whose counters count.")
+    ends_at = fields.Datetime(
+        technical=True, help="First instant whose counters do not count any more."
+    )
     full_seconds = fields.Float(
         digits=(16, 0),
+        technical=True,
         help="How long the full billing period lasts: a level that is weighted by time counts once"
         " if it holds for that long.",
     )
     share = fields.Char(
-        required=True, default="1", help="Which part of a full billing period this is."
+        required=True,
+        default="1",
+        technical=True,
+        help="Which part of a full billing period this is.",
     )
 
     # How much, and why.
-    usage_filter = fields.Json("Filter", help="Only usage that matches is rated here.")
-    other_filters = fields.Json(help="Usage that matches one is rated elsewhere.")
+    usage_filter = fields.Json(
+        "Filter", technical=True, help="Only usage that matches is rated here."
+    )
+    other_filters = fields.Json(technical=True, help="Usage that matches one is rated elsewhere.")
     quantity = fields.Float("Used", digits=(24, 6))
     included_quantity = fields.Float("Included", digits=(24, 6))
     billable_quantity = fields.Float("Billable", digits=(24, 6))
-    charge_currency_id = fields.Many2one("res.currency", required=True)
+    charge_currency_id = fields.Many2one("res.currency", required=True, technical=True)
     amount_exact = fields.Float(
-        "Exact Amount", digits=(32, 12), help="In the charge's currency, before rounding."
+        "Exact Amount",
+        digits=(32, 12),
+        aggregator=None,
+        help="In the charge's currency, before rounding.",
     )
     currency_rate = fields.Float(
-        digits=(32, 12), help="From the charge's currency to the subscription's, on the last day."
+        digits=(32, 12),
+        technical=True,
+        help="From the charge's currency to the subscription's, on the last day.",
     )
     currency_id = fields.Many2one("res.currency", required=True)
     amount = fields.Monetary("Owed", help="In the subscription's currency, rounded once.")
-    breakdown = fields.Json()
+    breakdown = fields.Json(technical=True)
     rated_at = fields.Datetime("Rated on")
 
     # What of it is settled.
@@ -131,15 +148,21 @@ class FusionBillingRating(models.Model):
     def _search_due(self, operator, value):
         if operator not in ("=", "!=", "<", ">", "<=", ">="):
             return NotImplemented
-        self.flush_model(["amount", "settled", "waived"])
         return Domain.custom(
-            to_sql=lambda _model, alias, _query: SQL(
-                DUE,
-                operator=SQL(operator),
-                value=value or 0,
-                **{name: SQL.identifier(alias, name) for name in ("amount", "settled", "waived")},
+            to_sql=lambda model, alias, query: SQL(
+                "%s %s %s", model._field_to_sql(alias, "due", query), SQL(operator), value or 0
             )
         )
+
+    def _field_to_sql(self, alias, field_expr, query=None):
+        """Let the database search by what is due, and add it up."""
+        if field_expr != "due":
+            return super()._field_to_sql(alias, field_expr, query)
+        names = ("amount", "settled", "waived")
+        columns = {
+            name: super(FusionBillingRating, self)._field_to_sql(alias, name) for name in names
+        }
+        return SQL(DUE_AMOUNT, **columns)
 
     # === HOOKS === #
 
@@ -166,4 +189,3 @@ CASE WHEN %(waived)s = 0 THEN %(amount)s - %(settled)s
           * GREATEST(abs(%(amount)s - %(settled)s) - abs(%(waived)s), 0)
      ELSE %(amount)s - %(settled)s END
 """
-DUE = f"{DUE_AMOUNT} %(operator)s %(value)s"

@@ -60,11 +60,18 @@ class SaleOrder(models.Model):
 
     def action_fusion_rate_now(self):
         """Bring ledger and order lines up to the usage that is known now."""
-        self.ensure_one()
         check_staff(self)
+        self._fusion_check_few()
         # sudo: rating alone writes the ledger, whoever asks for it.
-        self.env["fusion.billing.rating"].sudo()._rate_requested(self.sudo())
-        self._fusion_clear_failure("rating")
+        ratings, orders = self.env["fusion.billing.rating"].sudo(), self.sudo()
+        if len(self) == 1:
+            ratings._rate_requested(orders)
+            self._fusion_clear_failure("rating")
+        elif not ratings._rate_as_one(orders):
+            refused = orders._fusion_try_each(ratings._rate_requested)
+            orders.filtered(lambda order: order not in refused)._fusion_clear_failure("rating")
+            if refused:
+                return self._fusion_tell_refused(refused)
         return self._fusion_notify("success", self.env._("All usage until now is rated."))
 
     def action_view_fusion_ratings(self):

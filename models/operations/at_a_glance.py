@@ -32,7 +32,11 @@ class SaleOrder(models.Model):
     _inherit = "sale.order"
 
     fusion_period_page = fields.Html(
-        "This Period", compute="_compute_fusion_period_page", sanitize=False, groups=STAFF
+        "This Period",
+        compute="_compute_fusion_period_page",
+        sanitize=False,
+        technical=True,
+        groups=STAFF,
     )
     fusion_last_day = fields.Date(
         "Last Day Billed", compute="_compute_fusion_last_day", groups=STAFF
@@ -60,6 +64,7 @@ class SaleOrder(models.Model):
     )
     fusion_is_unreachable = fields.Boolean(
         compute="_compute_fusion_is_unreachable",
+        technical=True,
         groups=STAFF,
         help="It is billed by usage, and no app can push any to it.",
     )

@@ -32,11 +32,14 @@ class FusionBillingRevenueMovement(models.Model):
 
     _name = "fusion.billing.revenue.movement"
     _description = "Revenue Movement"
+    _inherit = ["fusion.billing.technical.mixin"]
     _order = "date desc, id desc"
     _rec_name = "subscription_id"
 
     subscription_id = fields.Many2one("sale.order", required=True, ondelete="restrict")
-    number = fields.Integer(required=True, help="Counts the movements of a subscription.")
+    number = fields.Integer(
+        required=True, technical=True, help="Counts the movements of a subscription."
+    )
     date = fields.Date(required=True)
     kind = fields.Selection(
         [
@@ -62,7 +65,10 @@ class FusionBillingRevenueMovement(models.Model):
         help="What the fees of the subscription come to in a month from then on.",
     )
     currency_rate = fields.Float(
-        digits=0, aggregator=None, help="Units of the subscription's currency for one of ours."
+        digits=0,
+        aggregator=None,
+        technical=True,
+        help="Units of the subscription's currency for one of ours.",
     )
     company_id = fields.Many2one("res.company", required=True, index=True)
     company_currency_id = fields.Many2one(related="company_id.currency_id")

@@ -21,6 +21,7 @@ class SaleOrder(models.Model):
         "Prices",
         compute="_compute_fusion_offer",
         sanitize=False,
+        technical=True,
         help="What recurs and what usage costs, as the customer reads it.",
     )
 

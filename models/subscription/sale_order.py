@@ -33,7 +33,8 @@ class SaleOrder(models.Model):
     time zone, and every span of them is half-open.
     """
 
-    _inherit = "sale.order"
+    _name = "sale.order"
+    _inherit = ["sale.order", "fusion.billing.technical.mixin"]
 
     fusion_plan_id = fields.Many2one(
         "fusion.billing.plan",

@@ -1,6 +1,10 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 from ..base.staff import check_staff
+
+AT_ONCE = 100  # subscriptions that staff look at and change in one transaction
+TOLD = 5  # of those that could not be, in the message that follows
 
 
 class SaleOrder(models.Model):
@@ -21,7 +25,7 @@ class SaleOrder(models.Model):
     fusion_planned = fields.Text(
         "Planned Changes", compute="_compute_fusion_planned", groups="fusion_billing.group_user"
     )
-    fusion_is_due = fields.Boolean(compute="_compute_fusion_is_due")
+    fusion_is_due = fields.Boolean(compute="_compute_fusion_is_due", technical=True)
     fusion_usage_count = fields.Integer(
         "Usage", compute="_compute_fusion_usage_count", groups="fusion_billing.group_user"
     )
@@ -70,8 +74,8 @@ class SaleOrder(models.Model):
     # === ACTIONS === #
 
     def action_fusion_pause(self):
-        """Ask for the first day of a pause, and for the one on which it ends."""
-        return self._fusion_open_wizard("fusion_billing.pause_wizard_action")
+        """Ask for the first day of a pause, and for its last one."""
+        return self._fusion_open_for_many("fusion_billing.pause_wizard_action")
 
     def action_fusion_resume(self):
         check_staff(self)
@@ -79,8 +83,8 @@ class SaleOrder(models.Model):
             subscription._fusion_resume()
 
     def action_fusion_close(self):
-        """Ask for the day the subscription ends."""
-        return self._fusion_open_wizard("fusion_billing.close_wizard_action")
+        """Ask for the day the subscriptions end."""
+        return self._fusion_open_for_many("fusion_billing.close_wizard_action")
 
     def action_fusion_reopen(self):
         """Ask for the day on which a closed subscription goes on."""
@@ -94,7 +98,7 @@ class SaleOrder(models.Model):
 
     def action_fusion_change_plan(self):
         """Ask for the next plan, and from which day on."""
-        return self._fusion_open_wizard("fusion_billing.change_plan_wizard_action")
+        return self._fusion_open_for_many("fusion_billing.change_plan_wizard_action")
 
     def action_fusion_change_items(self):
         """Ask for a recurring fee to add, change or end, and from which day on."""
@@ -111,6 +115,15 @@ class SaleOrder(models.Model):
         action = self.env["ir.actions.actions"]._for_xml_id(action_xmlid)
         return dict(action, context={"default_subscription_id": self.id, **defaults})
 
+    def _fusion_open_for_many(self, action_xmlid):
+        """Open a dialog for one subscription, or one for all of these."""
+        if len(self) == 1:
+            return self._fusion_open_wizard(action_xmlid)
+        check_staff(self)
+        self._fusion_check_few()
+        first = self.sorted("fusion_start_date")[:1]  # a day that it proposes is one of all
+        return first._fusion_open_wizard(action_xmlid, default_subscription_ids=self.ids)
+
     def _fusion_open_own(self, action_xmlid):
         """Open a list of records that belong to this subscription."""
         self.ensure_one()
@@ -122,11 +135,38 @@ class SaleOrder(models.Model):
             context={"default_subscription_id": self.id, "fill_temporal": False},
         )
 
+    def _fusion_check_few(self):
+        """:raise UserError: they are too many for one transaction"""
+        if len(self) > AT_ONCE:
+            raise UserError(
+                self.env._(
+                    "You cannot do this with more than %s subscriptions at once: choose fewer.",
+                    AT_ONCE,
+                )
+            )
+
+    def _fusion_tell_refused(self, refused):
+        """Say which of these subscriptions stayed as they were, and why.
+
+        :param dict refused: `{subscription: sentence}`
+        """
+        lines = [f"{order.display_name}: {reason}" for order, reason in refused.items()]
+        if len(lines) > TOLD:
+            more = self.env._("… and %s more.", len(lines) - TOLD)
+            lines = [*lines[:TOLD], more]
+        summary = self.env._(
+            "Done for %(done)s of %(all)s subscriptions. Not for these:",
+            done=len(self) - len(refused),
+            all=len(self),
+        )
+        return self._fusion_notify("warning", "\n".join([summary, *lines]), sticky=True)
+
     @api.model
-    def _fusion_notify(self, kind, sentence):
+    def _fusion_notify(self, kind, sentence, sticky=False):
         """Show a sentence, and the record as it is now.
 
         :param str kind: success, info, warning or danger
+        :param bool sticky: until it is closed
         """
         return {
             "type": "ir.actions.client",
@@ -134,6 +174,7 @@ class SaleOrder(models.Model):
             "params": {
                 "type": kind,
                 "message": sentence,
+                "sticky": sticky,
                 "next": {"type": "ir.actions.act_window_close"},
             },
         }

@@ -21,7 +21,10 @@ class SaleOrder(models.Model):
 
     fusion_error = fields.Text("Billing Problem", copy=False, readonly=True)
     fusion_error_step = fields.Selection(
-        [("rating", "Rating"), ("invoicing", "Invoicing")], copy=False, readonly=True
+        [("rating", "Rating"), ("invoicing", "Invoicing")],
+        copy=False,
+        readonly=True,
+        technical=True,
     )
 
     _fusion_error_idx = models.Index("(company_id) WHERE fusion_error IS NOT NULL")
@@ -87,15 +90,38 @@ class SaleOrder(models.Model):
             self._fusion_show_failure(step, str(error))
         except Exception:
             _logger.exception("%s of subscription %s failed", step, self.id)
-            self._fusion_show_failure(
-                step,
-                self.env._(
-                    "Something unexpected went wrong; the server log of %s says what.",
-                    fields.Datetime.now(),
-                ),
-            )
+            self._fusion_show_failure(step, self._fusion_explain_the_unexpected())
         else:
             self._fusion_clear_failure(step)
+
+    def _fusion_try_each(self, work):
+        """Do something with each of these subscriptions; one that cannot stays as it was.
+
+        Unlike in a run, somebody is there to be told: nothing is kept on the record.
+
+        :param callable work: takes one subscription
+        :return: why it could not be: `{subscription: sentence}`
+        """
+        refused = {}
+        for order in self:
+            self.env.cr.flush()  # what fails of this is nobody's failure
+            try:
+                with no_alarm(), self.env.cr.savepoint():
+                    work(order)
+            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+                raise
+            except UserError as error:
+                refused[order] = str(error)
+            except Exception:
+                _logger.exception("Work on subscription %s failed", order.id)
+                refused[order] = self._fusion_explain_the_unexpected()
+        return refused
+
+    def _fusion_explain_the_unexpected(self):
+        return self.env._(
+            "Something unexpected went wrong; the server log of %s says what.",
+            fields.Datetime.now(),
+        )
 
     def _fusion_show_failure(self, step, sentence):
         """Keep the failure on the record, and ask one person, once, to look at it."""

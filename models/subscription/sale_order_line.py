@@ -19,7 +19,8 @@ class SaleOrderLine(models.Model):
     default. Editing one on a running subscription is a change of its fee, from today on.
     """
 
-    _inherit = "sale.order.line"
+    _name = "sale.order.line"
+    _inherit = ["sale.order.line", "fusion.billing.technical.mixin"]
 
     fusion_recurring = fields.Boolean(
         "Recurring",

@@ -17,6 +17,7 @@ class SaleOrder(models.Model):
         "Usage Kept From",
         copy=False,
         readonly=True,
+        technical=True,
         groups=BILLING,
         help="Counters of earlier days were removed: what they came to is settled. It stays as it"
         " is, and no more usage of those days is taken.",

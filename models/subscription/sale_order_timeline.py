@@ -142,9 +142,17 @@ class SaleOrder(models.Model):
     def _fusion_close(self, date=None, discard_usage=False):
         """End the subscription; what is left is billed at once if the day has come.
 
+        See `_fusion_end`.
+        """
+        self._fusion_bill_end(self._fusion_end(date, discard_usage))
+
+    def _fusion_end(self, date=None, discard_usage=False):
+        """End the subscription, and leave it to others to bill what is left.
+
         :param date date: first day that is not part of the subscription; tomorrow if empty. A
             day in the past gives back what was billed for later days (T4).
         :param bool discard_usage: give up counters of later days (T5)
+        :return: that day
         :raise UserError: it is not running, or the day lies before its first one
         """
         timeline = self._fusion_timeline_to_change()
@@ -157,12 +165,16 @@ class SaleOrder(models.Model):
                 )
             )
         self._fusion_change_timeline(timeline.closed_on(date), discard_usage)
-        if self._fusion_ends_now(date):
-            self._fusion_bill_until(date)
+        return date
 
     def _fusion_first_end(self):
         """Return the first day that is not lost to an end: tomorrow, if it has begun."""
         return max(self._fusion_today() + DAY, self._fusion_timeline().start)
+
+    def _fusion_bill_end(self, date):
+        """Bill what is left of a subscription that ends on this day, if it has come."""
+        if self._fusion_ends_now(date):
+            self._fusion_bill_until(date)
 
     def _fusion_ends_now(self, date):
         """Whether what is left is billed at once by an end on this day."""

@@ -41,7 +41,7 @@ class AccountMove(models.Model):
     _inherit = "account.move"
 
     fusion_overdue_sent_on = fields.Date(
-        "Told Overdue", copy=False, readonly=True, help="When apps were told, once."
+        "Told Overdue", copy=False, readonly=True, technical=True, help="When apps were told, once."
     )
 
     @api.model

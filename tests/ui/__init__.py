@@ -1,6 +1,8 @@
 from . import (
+    test_bulk_changes,
     test_change_wizards,
     test_estimate_wizard,
+    test_lists,
     test_simulation,
     test_staff_actions,
     test_tours,

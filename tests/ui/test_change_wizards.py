@@ -82,13 +82,13 @@ class TestNowAndThen(WizardCase):
         wizard = self._open("pause")
         self.assertIn("01/17/2026", wizard.preview)
         self.assertIn("Once it is resumed", wizard.preview)
-        wizard.until = date(2026, 1, 27)
+        wizard.last_day = date(2026, 1, 26)
         self.assertIn("01/27/2026", wizard.preview)
 
     def test_t1_of_a_pause_that_goes_on_as_the_next_one_was_planned(self):
         self.subscription._fusion_pause(date(2026, 1, 20), date(2026, 1, 25))
         wizard = self._open("pause")
-        wizard.date, wizard.until = date(2026, 1, 18), date(2026, 1, 22)
+        wizard.date, wizard.last_day = date(2026, 1, 18), date(2026, 1, 21)
         self.assertIn("01/25/2026", wizard.preview)
         dialog = wizard.save()
         told = dialog._timeline()
@@ -177,7 +177,7 @@ class TestPreview(WizardCase):
     def test_a_pause_shows_what_is_not_owed(self):
         wizard = self._open("pause")
         self.assertEqual(wizard.date, date(2026, 1, 18))
-        wizard.date, wizard.until = "2026-01-20", "2026-01-27"
+        wizard.date, wizard.last_day = "2026-01-20", "2026-01-26"
         self.assertIn("$37.93", wizard.preview)  # 49 × 24 / 31
         wizard.save().action_pause()
         self.assertAlmostEqual(self._fees()[self.fee_product], 37.93)
@@ -218,7 +218,7 @@ class TestLifeByDialog(WizardCase):
         self._use(self.subscription, 5, "2026-01-25")
         wizard = self._open("pause")
         self.assertEqual(wizard.lost_count, 1)
-        wizard.until = "2026-01-24"
+        wizard.last_day = "2026-01-23"
         self.assertEqual(wizard.lost_count, 0)
 
     def test_a_closed_subscription_is_reopened_from_a_day_on(self):

@@ -110,7 +110,9 @@ fusion_webhook_development_hosts  -      -      -      -         -     -       r
 fusion_webhook_retention_days     -      -      -      -         -     -       rw    -
 res.partner
 fusion_account_link_ids           -      -      -      -         r     r       -     r
+fusion_due_amount                 -      -      -      -         r     r       -     -
 fusion_one_document               r      r      r      r         r     r       rw    r
+fusion_subscription_count         -      -      -      -         r     r       -     -
 sale.order
 fusion_anchor_date                -      r      rw     rw        rw    rw      -     r
 fusion_due_amount                 -      -      -      -         r     r       -     r
@@ -119,6 +121,7 @@ fusion_error                      -      -      rw     rw        rw    rw      -
 fusion_error_step                 -      -      rw     rw        rw    rw      -     r
 fusion_external_id                -      r      rw     rw        rw    rw      -     r
 fusion_in_part                    -      r      r      r         r     r       -     r
+fusion_company_currency_id        -      r      r      r         r     r       -     r
 fusion_is_due                     -      r      r      r         r     r       -     r
 fusion_is_unreachable             -      -      -      -         r     r       -     -
 fusion_is_unknown                 -      -      -      -         r     r       -     -
@@ -130,6 +133,7 @@ fusion_settled_amount             -      -      -      -         r     r       -
 fusion_unpaid_amount              -      -      -      -         r     r       -     -
 fusion_waived_amount              -      -      -      -         r     r       -     -
 fusion_last_invoice_date          -      r      rw     rw        rw    rw      -     r
+fusion_monthly_amount             -      -      -      -         r     r       -     -
 fusion_next_invoice_date          -      r      rw     rw        rw    rw      -     r
 fusion_offer                      -      r      r      r         r     r       -     r
 fusion_phase_ids                  -      -      -      -         rw    rw      -     r
@@ -163,13 +167,16 @@ account.move.action_fusion_take_back_waiver                   clerk
 account.move.action_fusion_waive                              clerk
 fusion.billing.api.key.wizard.action_generate                 manager
 fusion.billing.change.plan.wizard.action_change_plan          clerk
+fusion.billing.change.plan.wizard.action_preview              clerk
 fusion.billing.close.wizard.action_close                      clerk
+fusion.billing.close.wizard.action_preview                    clerk
 fusion.billing.dashboard.read_dashboard                       clerk
 fusion.billing.estimate.wizard.action_estimate                clerk
 fusion.billing.invoice.wizard.action_confirm                  clerk
 fusion.billing.item.action_change                             clerk
 fusion.billing.item.wizard.action_confirm                     clerk
 fusion.billing.pause.wizard.action_pause                      clerk
+fusion.billing.pause.wizard.action_preview                    clerk
 fusion.billing.phase.action_take_back                         clerk
 fusion.billing.plan.action_simulate                           manager
 fusion.billing.plan.action_view_subscriptions                 clerk
@@ -197,6 +204,9 @@ fusion.billing.webhook.replay.wizard.action_resend            manager
 fusion.billing.webhook.secret.wizard.action_generate          manager
 fusion.billing.usage.action_view_documents                    clerk
 fusion.billing.usage.action_view_ratings                      clerk
+res.partner.action_view_fusion_due                            clerk
+res.partner.action_view_fusion_subscriptions                  clerk
+res.partner.action_view_fusion_usage                          clerk
 sale.order.action_fusion_change_items                         clerk
 sale.order.action_fusion_change_plan                          clerk
 sale.order.action_fusion_close                                clerk

@@ -191,7 +191,7 @@ def waivers_are_billed(_env):
 
     with (
         patch.object(settlement, "next_amount", unwaived),
-        patch.object(rating, "DUE", rating.DUE.replace("%(waived)s", "0")),
+        patch.object(rating, "DUE_AMOUNT", rating.DUE_AMOUNT.replace("%(waived)s", "0")),
     ):
         yield
 

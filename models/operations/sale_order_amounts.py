@@ -1,0 +1,104 @@
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+OPERATORS = ("=", "!=", "<", ">", "<=", ">=")
+
+
+class SaleOrder(models.Model):
+    """Amounts of subscriptions that lists add up, pivot and search by.
+
+    None of them is stored: the database adds up what the log of recurring revenue, the ledger and
+    the lines of the order say, so that no total can differ from them.
+    """
+
+    _inherit = "sale.order"
+
+    fusion_company_currency_id = fields.Many2one(
+        related="company_id.currency_id", string="Company Currency", technical=True
+    )
+    fusion_monthly_amount = fields.Monetary(
+        "Monthly Recurring",
+        compute="_compute_fusion_monthly_amount",
+        search="_search_fusion_monthly_amount",
+        currency_field="fusion_company_currency_id",
+        groups="fusion_billing.group_user",
+        help="What the fees in force come to in a month, in the company's currency, before tax.",
+    )
+    fusion_due_amount = fields.Monetary(search="_search_fusion_due_amount")
+    fusion_usage_to_bill = fields.Monetary(search="_search_fusion_usage_to_bill")
+
+    @api.depends("fusion_item_ids", "fusion_phase_ids")
+    def _compute_fusion_monthly_amount(self):
+        groups = self.env["fusion.billing.revenue.movement"]._read_group(
+            [("subscription_id", "in", self.ids)], ["subscription_id"], ["amount:sum"]
+        )
+        amounts = {order.id: amount for order, amount in groups}
+        for order in self:
+            order.fusion_monthly_amount = amounts.get(order._origin.id, 0)
+
+    # === SEARCHING AND ADDING UP === #
+
+    def _search_fusion_monthly_amount(self, operator, value):
+        return self._fusion_search_amount("fusion_monthly_amount", operator, value)
+
+    def _search_fusion_due_amount(self, operator, value):
+        return self._fusion_search_amount("fusion_due_amount", operator, value)
+
+    def _search_fusion_usage_to_bill(self, operator, value):
+        return self._fusion_search_amount("fusion_usage_to_bill", operator, value)
+
+    def _fusion_search_amount(self, name, operator, value):
+        # Odoo asks who may read a field only where it makes the search itself.
+        self._check_field_access(self._fields[name], "read")
+        if operator not in OPERATORS:
+            return NotImplemented
+        return Domain.custom(
+            to_sql=lambda model, alias, query: SQL(
+                "%s %s %s", model._field_to_sql(alias, name, query), SQL(operator), value or 0
+            )
+        )
+
+    def _field_to_sql(self, alias, field_expr, query=None):
+        if field_expr not in AMOUNTS:
+            return super()._field_to_sql(alias, field_expr, query)
+        self._check_field_access(self._fields[field_expr], "read")
+        model, columns, statement = AMOUNTS[field_expr]
+        # sudo: who may read the order may read what it comes to.
+        source = self.env[model].sudo()
+        return SQL(
+            statement,
+            order=SQL.identifier(alias, "id"),
+            **{name: source._field_to_sql("source", name) for name in columns},
+        )
+
+
+# What an order comes to, by field: the model that says so, the columns that are read of it, and
+# what is to be added up.
+AMOUNTS = {
+    "fusion_monthly_amount": (
+        "fusion.billing.revenue.movement",
+        ("subscription_id", "amount"),
+        """
+        COALESCE((SELECT sum(%(amount)s) FROM fusion_billing_revenue_movement AS source
+                   WHERE %(subscription_id)s = %(order)s), 0)
+        """,
+    ),
+    "fusion_due_amount": (
+        "fusion.billing.rating",
+        ("subscription_id", "amount", "settled", "waived", "due"),
+        """
+        COALESCE((SELECT sum(%(due)s) FROM fusion_billing_rating AS source
+                   WHERE %(subscription_id)s = %(order)s
+                     AND %(amount)s - %(settled)s - %(waived)s <> 0), 0)
+        """,
+    ),
+    "fusion_usage_to_bill": (
+        "sale.order.line",
+        ("order_id", "fusion_charge_id", "price_subtotal"),
+        """
+        COALESCE((SELECT sum(%(price_subtotal)s) FROM sale_order_line AS source
+                   WHERE %(order_id)s = %(order)s AND %(fusion_charge_id)s IS NOT NULL), 0)
+        """,
+    ),
+}
