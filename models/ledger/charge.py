@@ -1,6 +1,7 @@
 from datetime import date
 
 from odoo import models
+from odoo.tools import SQL
 
 
 class FusionBillingCharge(models.Model):
@@ -25,32 +26,40 @@ class FusionBillingCharge(models.Model):
         """Whether a billing period is over on whose days one of these charges was in force, used
         or not: late usage of it is rated at the prices of then, so that these are not changed.
         """
-        # sudo: whoever looks, all subscriptions count.
-        phases = self.env["fusion.billing.phase"].sudo()
-        return any(
-            phases.search_count(
-                [
-                    ("plan_id", "=", charge.plan_id.id),
-                    (
-                        "subscription_id.fusion_last_invoice_date",
-                        ">",
-                        charge.valid_from or date.min,
-                    ),
-                ],
-                limit=1,
-            )
-            for charge in self
-            if charge.plan_id
-        )
+        return any(charge._closed_until() for charge in self)
 
     def _billed_until(self):
         self.ensure_one()
         # sudo: what is billed counts, whoever looks.
-        [[until]] = (
+        [[billed]] = (
             self.env["fusion.billing.rating"]
             .sudo()
             ._read_group(
                 [("charge_id", "=", self.id), ("settled", "!=", 0)], [], ["date_until:max"]
             )
         )
-        return until
+        return max(filter(None, (billed, self._closed_until())), default=False)
+
+    def _closed_until(self):
+        """Return the first day after all closed billing periods on whose days this charge was in
+        force, whatever became of their documents; or False.
+        """
+        self.ensure_one()
+        self.env.flush_all()
+        [[until]] = self.env.execute_query(SQL(CLOSED_UNTIL, plan=self.plan_id.id or None))
+        return until and until > (self.valid_from or date.min) and until
+
+
+# A phase ends where the next one begins.
+CLOSED_UNTIL = """
+SELECT max(LEAST(phase.closed_until, phase.date_until))
+  FROM (SELECT phase.plan_id, phase.date_from,
+               lead(phase.date_from) OVER (PARTITION BY phase.subscription_id
+                                           ORDER BY phase.date_from) AS date_until,
+               subscription.fusion_last_invoice_date AS closed_until
+          FROM fusion_billing_phase AS phase
+          JOIN sale_order AS subscription ON subscription.id = phase.subscription_id
+         WHERE phase.subscription_id IN (SELECT subscription_id FROM fusion_billing_phase
+                                          WHERE plan_id = %(plan)s)) AS phase
+ WHERE phase.plan_id = %(plan)s AND phase.date_from < phase.closed_until
+"""

@@ -1,3 +1,5 @@
+from datetime import date
+
 from odoo import models
 
 
@@ -10,7 +12,12 @@ class FusionBillingChargeVersion(models.Model):
         return self._has_ratings() or self.charge_id._has_closed_periods()
 
     def _is_billed(self):
-        return self._has_ratings(("settled", "!=", 0))
+        # What is over stays, also where nothing was used or the document was cancelled (T2).
+        return self._has_ratings(("settled", "!=", 0)) or any(
+            (version.valid_from or date.min) < (version.charge_id._closed_until() or date.min)
+            for version in self
+            if version.charge_id
+        )
 
     def _has_ratings(self, *domain):
         # sudo: what is rated counts, whoever looks.

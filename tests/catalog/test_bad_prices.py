@@ -282,6 +282,27 @@ class TestRatedChargesStay(RefusalCase):
         ):
             self._refuses("usage is billed at them", save)
 
+    def test_t2_the_prices_of_a_period_that_is_over_stay_though_its_document_is_cancelled(self):
+        self._bill_at("2026-02-01")
+        self.subscription.invoice_ids.button_draft()
+        self.subscription.invoice_ids.button_cancel()
+        version = self.charge.version_id
+        before = [(row.date_from, row.amount) for row in self.subscription.fusion_rating_ids]
+        for refusal, save in (
+            (
+                "start on 2026-02-01",
+                lambda: self.charge.write({"version_ids": [(0, 0, {"valid_from": "2026-01-15"})]}),
+            ),
+            ("usage is billed at them", lambda: version.write({"price_per_unit": 9})),
+            ("usage is billed at them", version.unlink),
+        ):
+            self._refuses(refusal, save)
+        with freeze_time("2026-02-05"):
+            self.charge.price_per_unit = 9
+            self._rate()
+        after = [(row.date_from, row.amount) for row in self.subscription.fusion_rating_ids]
+        self.assertEqual(after[-len(before) :], before)
+
     def test_two_versions_do_not_start_on_one_day(self):
         self.charge.write({"version_ids": [(0, 0, {"valid_from": date(2026, 3, 1)})]})
         self._refuses(
