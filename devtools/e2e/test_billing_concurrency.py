@@ -22,6 +22,8 @@ from devtools.odoo import OdooServer
 SET = 3  # subscriptions that a run bills at once: few, so that it commits often
 POSTED = "SELECT count(*) FROM account_move WHERE state = 'posted'"
 QUANTITIES = "SELECT quantity::text FROM fusion_billing_rating WHERE charge_id IS NOT NULL"
+VERSIONS = "fusion_billing_charge_version ORDER BY valid_from NULLS FIRST"
+BILLED = "fusion_billing_rating WHERE charge_id IS NOT NULL AND settled <> 0"
 BLOCKED = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
 MAILS = """
 SELECT move.id, count(mail.id)
@@ -145,6 +147,35 @@ class TestInvoicingConcurrency(ConcurrencyCase):
 
     def count_posted(self):
         return query(self.database, POSTED)[0][0]
+
+
+class TestPricesWhileBilling(ConcurrencyCase):
+    """A price that is billed is not changed by somebody who does not see that yet (T2)."""
+
+    SUBSCRIPTIONS = 2
+
+    def prices(self):
+        """From which day on the charge costs what, and at what the ledger says it is billed."""
+        versions = query(self.database, "SELECT price_per_unit::text FROM " + VERSIONS)
+        billed = query(self.database, "SELECT DISTINCT breakdown->'lines' FROM " + BILLED)
+        return [price for [price] in versions], str(billed)
+
+    def test_who_began_before_the_run_begins_anew_and_sees_what_is_billed_t2(self):
+        self.use_every_month()
+        self.assertTrue(in_odoo.call(self.database, "races.price_while_billed", price="2"))
+        in_odoo.call(self.database, "races.set_price", price="2")
+        versions, _billed = self.prices()
+        self.assertEqual(versions, ["0.0125000000", "2.0000000000"])
+        self.assert_billed_once()
+
+    def test_a_run_that_began_before_leaves_it_to_the_next_one_t2(self):
+        self.use_every_month()
+        self.assertEqual(in_odoo.call(self.database, "races.bill_while_priced", price="2"), 0)
+        self.run_crons(INVOICING)
+        versions, billed = self.prices()
+        self.assertEqual(versions, ["2.0000000000"])
+        self.assertIn("'unit_amount': '2'", billed)
+        self.assertNotIn("0.0125", billed)
 
 
 class TestSendingConcurrency(ConcurrencyCase):

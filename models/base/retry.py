@@ -87,6 +87,15 @@ def lock(records, allow_referencing=False):
         records.env.cr.execute(query)
 
 
+def hold(records):
+    """Wait until nobody changes these records, and let nobody until the transaction ends; others
+    may hold them at the same time. If somebody has changed them since it began, it is run again.
+    """
+    query = "SELECT FROM %s WHERE id = ANY(%s) ORDER BY id FOR SHARE"
+    with no_alarm():
+        records.env.cr.execute(SQL(query, SQL.identifier(records._table), records.ids))
+
+
 def lock_in_turn(records):
     """Lock these records, and leave a trace on them: whoever waits for that is run again, and sees
     what was done meanwhile, also where it changed nothing else of these records.

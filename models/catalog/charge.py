@@ -181,6 +181,7 @@ class FusionBillingCharge(models.Model):
         return {**vals, "valid_from": plan.company_id._fusion_today()}
 
     def write(self, vals):
+        self._hold()
         self._check_identity_kept(vals.keys())
         terms = {name: vals[name] for name in vals.keys() & self.version_id._term_fields()}
         if terms:
@@ -312,6 +313,9 @@ class FusionBillingCharge(models.Model):
             super()._check_fixed(vals)
 
     # === HOOKS: THE LEDGER ANSWERS === #
+
+    def _hold(self):
+        """Before these charges are changed: nobody bills at their prices until that is done."""
 
     def _is_rated(self):
         """Whether one of these charges has rated usage."""

@@ -55,6 +55,7 @@ class FusionBillingChargeFilter(models.Model):
 
     def _touch_charges(self):
         """A rated charge keeps its filter; a new filter takes usage from the charges beside it."""
+        self.charge_id._hold()
         self.charge_id._check_identity_kept({"filter_ids"})
         self.charge_id._request_rating()
 

@@ -148,6 +148,8 @@ class FusionBillingChargeVersion(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        # What is checked and written below would be of a moment ago for who bills meanwhile.
+        self.charge_id.browse({vals.get("charge_id") for vals in vals_list} - {None})._hold()
         versions = super().create(vals_list)
         versions.charge_id._point_to_prices_in_force()
         versions.charge_id._request_rating()
@@ -180,6 +182,7 @@ class FusionBillingChargeVersion(models.Model):
         """
         if is_engine(self.env):
             return
+        self.charge_id._hold()
         for version in self:
             if version._is_billed():
                 raise UserError(

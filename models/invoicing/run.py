@@ -7,7 +7,7 @@ from odoo.tools import SQL
 from ...core.money.timeline import DAY
 from ..base.cron import commit_progress
 from ..base.engine import as_engine
-from ..base.retry import lock, no_alarm
+from ..base.retry import hold, left_if_busy, lock, no_alarm
 from ..ledger.settlement import BORNE_AMOUNT, BORNE_LINES
 
 _logger = logging.getLogger(__name__)
@@ -57,10 +57,11 @@ class SaleOrder(models.Model):
     @api.model
     def _fusion_bill_unless_busy(self, orders):
         """Bill what is due today of subscriptions of one company, unless somebody is at work."""
-        day = orders.company_id._fusion_today()
-        orders._fusion_try_lock()._fusion_attempt(
-            "invoicing", lambda locked: locked._fusion_bill(day)
-        )
+        day, locked = orders.company_id._fusion_today(), orders.browse()
+        with left_if_busy(self.env):
+            hold(orders._fusion_plans())
+            locked = orders._fusion_try_lock()
+        locked._fusion_attempt("invoicing", lambda some: some._fusion_bill(day))
 
     def _fusion_attempt(self, step, work):
         """Do the work of a set at once or, if that fails, of each one by itself (R7).
@@ -92,9 +93,16 @@ class SaleOrder(models.Model):
         """
         # sudo: whoever closes a subscription need not be allowed to write invoices.
         orders = self.sudo()
+        hold(orders._fusion_plans())
         lock(orders)
         invoices = orders._fusion_bill(day, asked)
         return self.env["account.move"].browse(invoices.ids)
+
+    def _fusion_plans(self):
+        """Return the plans at whose prices these subscriptions are billed: nobody changes those
+        meanwhile (T2).
+        """
+        return self.fusion_phase_ids.plan_id
 
     def _fusion_bill(self, day, asked=False):
         moves = self._fusion_create_documents(self._fusion_work_out(day, asked))

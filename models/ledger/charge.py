@@ -1,13 +1,41 @@
 from datetime import date
 
 from odoo import models
+from odoo.exceptions import ConcurrencyError
 from odoo.tools import SQL
+
+from ..base.retry import lock_in_turn
 
 
 class FusionBillingCharge(models.Model):
     """What the ledger says of charges."""
 
     _inherit = "fusion.billing.charge"
+
+    def _hold(self):
+        """Wait for who bills at these prices, and let nobody until this transaction ends. If
+        something was rated or billed since it began, it is run again: a price that is billed must
+        not be changed by somebody who does not see that yet (T2).
+        """
+        # sudo: whoever sets prices, the plan is the meeting point.
+        plans = self.sudo().plan_id
+        if not plans.ids:
+            return
+        lock_in_turn(plans)
+        known = self._told(self.env.cr)
+        with self.env.registry.cursor() as now:
+            told = self._told(now)
+        if any(version not in known or until > known[version] for version, until in told.items()):
+            raise ConcurrencyError(self.env._("Usage was billed at these prices just now."))
+
+    def _told(self, cr):
+        """Return at which prices of these charges something is rated and until when it is billed,
+        and until when the billing periods of their plans are closed, as a transaction sees it:
+        `{version id, or None: day}`.
+        """
+        self.env.flush_all()
+        cr.execute(SQL(TOLD, charges=self.ids, plans=self.sudo().plan_id.ids))
+        return dict(cr.fetchall())
 
     def _is_rated(self):
         if not self.ids:
@@ -62,4 +90,14 @@ SELECT max(LEAST(phase.closed_until, phase.date_until))
          WHERE phase.subscription_id IN (SELECT subscription_id FROM fusion_billing_phase
                                           WHERE plan_id = %(plan)s)) AS phase
  WHERE phase.plan_id = %(plan)s AND phase.date_from < phase.closed_until
+"""
+
+TOLD = """
+SELECT version_id, COALESCE(max(date_until) FILTER (WHERE settled <> 0), '0001-01-01')
+  FROM fusion_billing_rating WHERE charge_id = ANY(%(charges)s) GROUP BY version_id
+ UNION ALL
+SELECT NULL, COALESCE(max(subscription.fusion_last_invoice_date), '0001-01-01')
+  FROM fusion_billing_phase AS phase
+  JOIN sale_order AS subscription ON subscription.id = phase.subscription_id
+ WHERE phase.plan_id = ANY(%(plans)s)
 """
