@@ -56,6 +56,9 @@ class FusionBillingUsage(models.Model):
         wrong |= {(row, error.field, self._explain_usage(error, codes)) for row, error in errors}
         if wrong:
             return [], wrong
+        # Who may not read an order does not add to it.
+        orders = {event["subscription_id"] for event in events.values()}
+        self.env["sale.order"].browse(orders).check_access("read")
         with run_again_if_faster():
             self._ingest(list(events.values()), self.env.user.login)
         return self._import_ids(events), []

@@ -2,11 +2,13 @@
 
 import csv
 import io
-from datetime import datetime
+from datetime import date, datetime
+
+from openpyxl import Workbook
 
 from odoo.exceptions import AccessError
 from odoo.tests import freeze_time, tagged
-from odoo.tools import file_open
+from odoo.tools import file_open, mute_logger
 
 from ..staff_case import StaffCase
 
@@ -251,6 +253,33 @@ class TestImportUsage(ImportCase):
         self._load(self._row(quantity="1.5e+3", idempotency_key="k2"))
         numbers = [self._numeric_text(counter, "quantity") for counter in self._counters()]
         self.assertEqual(numbers, ["0.300000", "1500.000000"])
+
+    def test_cells_of_a_workbook_are_days_instants_and_numbers(self):
+        book, file = Workbook(), io.BytesIO()
+        book.active.append(HEAD)
+        cells = {"period_start": date(2026, 1, 10), "period_end": datetime(2026, 1, 10, 12)}
+        book.active.append(self._row(**cells, quantity=0.1 + 0.2))
+        book.active.append(self._row(idempotency_key=7, quantity=3, value=12))
+        book.save(file)
+        self._set_zone("America/Toronto")
+        _ids, messages = self._import(USAGE, file.getvalue(), file_type=XLSX)
+        self.assertFalse(messages)
+        second, first = self._counters().sorted("idempotency_key")
+        self.assertEqual(first.period_start, datetime(2026, 1, 10, 5))
+        self.assertEqual(first.period_end, datetime(2026, 1, 10, 12))
+        self.assertEqual(self._numeric_text(first, "quantity"), "0.300000")
+        self.assertEqual((second.idempotency_key, second.value), ("7", "12"))
+
+    def test_an_order_that_one_may_not_read_gets_nothing(self):
+        self.env["ir.rule"].create(
+            {
+                "name": "None of these orders",
+                "model_id": self.env.ref("sale.model_sale_order").id,
+                "domain_force": f"[('id', '!=', {self.subscription.id})]",
+            }
+        )
+        with self.assertRaises(AccessError), mute_logger("odoo.addons.base.models.ir_rule"):
+            self.env[USAGE].with_user(self.clerk).load(HEAD, [self._row()])
 
     def test_only_billing_staff_load_counters_and_only_of_their_company(self):
         row = self._row()
