@@ -53,7 +53,10 @@ class FusionBillingUsage(models.Model):
         events, errors = read_events(raws, fields.Datetime.now())
         errors += _without_key(events) + _repeated(rows)
         errors += self._import_bind(events, codes)
-        wrong |= {(row, error.field, self._explain_usage(error, codes)) for row, error in errors}
+        wrong |= {
+            (row, error.field, self._explain_usage(error, codes[row : row + 1]))
+            for row, error in errors
+        }
         if wrong:
             return [], wrong
         # Who may not read an order does not add to it.
@@ -130,7 +133,10 @@ class FusionBillingUsage(models.Model):
     # === WORDS === #
 
     def _explain_usage(self, error, codes):
-        """Say what is wrong with a row: what an app is told, in the reader's language."""
+        """Say what is wrong with a row: what an app is told, in the reader's language.
+
+        :param list codes: the code of its service, if it names one
+        """
         sentences = {
             "unknown_subscription": (
                 self.env._("There is no such subscription of a customer of this service.")

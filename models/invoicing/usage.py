@@ -12,7 +12,7 @@ class FusionBillingUsage(models.Model):
     document_ids = fields.Many2many(
         "account.move", string="Documents", compute="_compute_billing", compute_sudo=True
     )
-    billing = fields.Char(
+    billing = fields.Text(
         compute="_compute_billing",
         compute_sudo=True,
         help="Where this counter is billed, or why it is not.",

@@ -195,6 +195,7 @@ class TestImportUsage(ImportCase):
             "There is no such subscription of": {"subscription_external_id": "sub-7"},
             "There is no such subscription of a": {"service_code": other.code},
             "There is no service with this code": {"service_code": "maps-7"},
+            "There is no subscription with this order number": {"service_code": ""},
             "There is no metric with this code": {"metric_code": "seats"},
             "The subscription is not billed at this time: it": {"period_start": "2025-12-31"},
             "The subscription is not billed at this": {"subscription_external_id": "paused"},
