@@ -5,6 +5,7 @@ import signal
 
 import requests
 
+from core.api.rejections import MOST
 from devtools.e2e.api_case import PARTIES, ApiServerCase
 
 ROUNDS = 5
@@ -171,3 +172,19 @@ class TestCutOff(ApiServerCase):
         self.assertEqual(len(workers), 2)
         for worker in workers:
             os.kill(worker, signal.SIGKILL)
+
+
+class TestRefusedAtOnce(ApiServerCase):
+    def test_u4_a_flood_of_refused_batches_is_kept_in_part_by_each_worker(self):
+        refused = {**self.event(1), "metric_code": "nothing"}
+
+        def flood():
+            return [self.push([self.event(2), refused]) for _turn in range(3 * MOST)]
+
+        before = self.count("fusion_billing_rejection")
+        for responses in self.at_once(*[flood] * PARTIES):
+            self.assertAnswers(responses, {400})
+        kept = self.count("fusion_billing_rejection") - before
+        self.assertTrue(MOST <= kept <= MOST * PARTIES, kept)
+        self.assertEqual(self.stored(), {})
+        self.assertQuietLog()

@@ -49,7 +49,8 @@ class FusionBillingUsage(models.Model):
         required=True,
         default="manual",
         fixed=True,
-        help="Code of the service that pushed the counter.",
+        help="Code of the service that pushed the counter, or the login of who loaded it from a"
+        " file.",
     )
     idempotency_key = fields.Char(
         copy=False, help="The app's name for this counter: sent again, it replaces it."
