@@ -23,7 +23,9 @@ class FusionBillingUsage(models.Model):
     def _compute_billing(self):
         for counter in self:
             counter.document_ids = _lines(counter.rating_ids).move_id
-            counter.billing = bool(counter._origin) and counter._explain_billing()
+            # A form that is being edited goes on saying what became of the counter as it is.
+            stored = counter._origin
+            counter.billing = bool(stored) and stored._explain_billing()
 
     # === ACTIONS === #
 

@@ -6,6 +6,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ...core.money.timeline import ACTIVE, DAY
+from ..base.bounded import YEARS
 from .target import Inputs
 
 
@@ -84,6 +85,8 @@ class FusionBillingUsage(models.Model):
     def _explain_no_rating(self):
         """Say why a counter is on no row of the ledger."""
         self.ensure_one()
+        if self.period_start.year not in YEARS:
+            return self.env._("It is of a day that no billing period has.")
         order, day = self.subscription_id.sudo(), self._local_day()
         if not order._fusion_covers(self.period_start):
             return self._explain_not_covered(order, day)

@@ -130,11 +130,14 @@ class TestUsageTrail(DocumentCase):
     def test_days_before_the_subscription_are_told(self):
         counter = self._counter()
         self.env.flush_all()
-        self.env.cr.execute(
-            "UPDATE fusion_billing_usage SET period_start = '2025-12-31' WHERE id = %s",
-            [counter.id],
-        )
-        self.assertSays(counter, "12/31/2025 is before the subscription begins.")
+        for day, sentence in (
+            ("2025-12-31", "12/31/2025 is before the subscription begins."),
+            ("0001-01-01", "It is of a day that no billing period has."),
+        ):
+            self.env.cr.execute(
+                "UPDATE fusion_billing_usage SET period_start = %s WHERE id = %s", [day, counter.id]
+            )
+            self.assertSays(counter, sentence)
 
     def test_days_that_are_settled_for_good_are_told(self):
         counter = self._counter()
