@@ -70,7 +70,7 @@ class FusionBillingAccountLink(models.Model):
         services, customers, errors = self._import_services(), {}, []
         find_country = cache(self.env["fusion.billing.api.customers"]._find_country)
         for number, row in enumerate(rows):
-            code = row.pop("service_code", None)
+            code = str(row.pop("service_code", None))
             values, wrong = collect_fields(row, REGISTRATION)
             if code not in services:
                 wrong.append(InvalidInput("", "unknown_service", "service_code"))

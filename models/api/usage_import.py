@@ -6,7 +6,7 @@ from odoo.tools import SQL, groupby
 
 from ...core.api import payload
 from ...core.api.cells import read_day, shown_number
-from ...core.api.errors import InvalidInput
+from ...core.api.errors import BillingError, InvalidInput
 from ...core.api.strict_json import read_object
 from ...core.api.usage_event import Subscription, bind_events, read_events, subscription_reference
 from ..base.retry import run_again_if_faster
@@ -81,7 +81,7 @@ class FusionBillingUsage(models.Model):
             if isinstance(row.get("dimensions"), str):
                 try:
                     row["dimensions"] = read_object(row["dimensions"].encode())
-                except InvalidInput:
+                except BillingError:
                     row["dimensions"] = None
                     wrong.add((number, "dimensions", self._import_rule("dimensions")))
         return [{**row} for row in rows], wrong

@@ -282,6 +282,14 @@ class TestImportUsage(ImportCase):
         with self.assertRaises(AccessError), mute_logger("odoo.addons.base.models.ir_rule"):
             self.env[USAGE].with_user(self.clerk).load(HEAD, [self._row()])
 
+    def test_cells_that_are_no_texts_are_refused_like_others(self):
+        for model, head in ((USAGE, HEAD), (CUSTOMERS, CUSTOMER_HEAD)):
+            load = self.env[model].with_user(self.clerk).load
+            for cell in ("a\0", "\ud800", [1], {"a": 1}, True, 7.5, '{"a": [' * 5000):
+                done = load(head, [[cell] * len(head), [cell]])
+                self.assertFalse(done["ids"])
+                self.assertTrue(done["messages"])
+
     def test_only_billing_staff_load_counters_and_only_of_their_company(self):
         row = self._row()
         for user in (self.seller, self.portal):
