@@ -76,6 +76,7 @@
         "web.assets_backend": [
             "fusion_billing/static/src/dashboard/*",
             "fusion_billing/static/src/price_curve/*",
+            "fusion_billing/static/src/subscription/*",
             "fusion_billing/static/src/tier_table/*",
         ],
         "web.assets_backend_lazy": ["fusion_billing/static/src/outcome_graph/*.js"],

@@ -22,4 +22,5 @@ from . import (
     dashboard_attention,
     dashboard_checklist,
     digest,
+    usage_charts,
 )

@@ -1,11 +1,11 @@
 from decimal import localcontext
 
-from odoo import fields, models
+from odoo import api, fields, models
 
 from ...core.money.exact import EXACT
 from ...core.money.owed import Item
 from ...core.money.periods import Period
-from ...core.money.timeline import FOREVER
+from ...core.money.timeline import DAY, FOREVER
 from ..base.bounded import Exact
 
 
@@ -39,6 +39,7 @@ class FusionBillingItem(models.Model):
     discount = Exact("Discount (%)", digits=(16, 4))
     date_from = fields.Date("From", required=True)
     date_until = fields.Date("Until", help="First day on which it is not owed any more.")
+    last_day = fields.Date(compute="_compute_last_day", help="Empty: until it is changed.")
     fee_timing = fields.Selection(
         [("advance", "In advance"), ("arrears", "In arrears")],
         "Invoiced",
@@ -50,6 +51,11 @@ class FusionBillingItem(models.Model):
     _days_valid = models.Constraint(
         "CHECK(date_until >= date_from)", "A fee must begin before it ends."
     )
+
+    @api.depends("date_until")
+    def _compute_last_day(self):
+        for item in self:
+            item.last_day = item.date_until and item.date_until - DAY
 
     def _terms(self):
         """Return what `core.money.owed` must know of these items: `{id: Item}`."""

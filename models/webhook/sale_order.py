@@ -31,6 +31,13 @@ class SaleOrder(models.Model):
     fusion_threshold_ids = fields.One2many(
         "fusion.billing.threshold", "subscription_id", groups="fusion_billing.group_user"
     )
+    fusion_delivery_ids = fields.One2many(
+        "fusion.billing.webhook.delivery",
+        "subscription_id",
+        "Events",
+        readonly=True,
+        groups="fusion_billing.group_user",
+    )
 
     def write(self, vals):
         if not vals.keys().isdisjoint(SHOWN):

@@ -57,3 +57,39 @@ class TestAtAGlance(StaffCase):
         )
         names = ("fusion_period_page", "fusion_is_unreachable", "fusion_owed_amount")
         self.assertFalse(any(quotation[name] for name in names))
+
+    # === WHAT THE FORM ASKS FOR ONCE IT IS OPEN === #
+
+    def _usage(self):
+        charts = self.subscription.with_user(self.clerk).read_fusion_usage()["charts"]
+        return {chart["key"]: chart for chart in charts}
+
+    def test_usage_by_day_and_by_period_is_that_of_counters_and_ledger(self):
+        self._use(self.subscription, 7, "2026-01-12")
+        self._rate()
+        charts = self._usage()
+        [days] = charts[f"day-{self.charge.id}"]["datasets"]
+        self.assertEqual(sum(days["data"]), 137)
+        self.assertEqual((days["data"][9], days["data"][11]), (130, 7))
+        found = self.env["fusion.billing.usage"].search(days["domains"][11])
+        self.assertEqual(found.quantity, 7)
+        [periods] = charts["periods"]["datasets"]
+        self.assertEqual(periods["data"], [74])
+        rows = self.env["fusion.billing.rating"].search(periods["domains"][0])
+        self.assertEqual(sum(rows.mapped("amount")), 74)
+
+    def test_a_quotation_and_an_unused_subscription_have_no_charts_and_no_next_document(self):
+        quotation = self._quotation().with_user(self.clerk)
+        self.assertEqual(quotation.read_fusion_usage()["charts"], [])
+        self.assertEqual(quotation.read_fusion_next_documents(), [])
+        self.assertEqual(self._closed().with_user(self.clerk).read_fusion_next_documents(), [])
+
+    def test_the_next_document_is_told_with_taxes_and_leaves_nothing(self):
+        self._rate()
+        order = self.subscription.with_user(self.clerk)
+        documents = self.subscription._fusion_upcoming_documents()
+        told = [f"${document['total']:,.2f}" for document in documents]
+        self.assertEqual(order.read_fusion_next_documents(), told)
+        self.assertFalse(self.subscription.invoice_ids)
+        self.subscription._fusion_show_failure("rating", "No exchange rate.")
+        self.assertTrue(order.read_fusion_next_documents())

@@ -101,6 +101,18 @@ class TestTours(TourCase):
         self.assertFalse(subscription.fusion_phase_ids.plan_id - self.plan)
         self.assertFalse(subscription.fusion_end_date)
 
+    def test_a_clerk_pauses_many_at_once_and_changes_seats_in_the_form(self):
+        today = self.company._fusion_today()
+        bolt = self.env["res.partner"].create({"name": "Bolt"})
+        acme, other = (
+            self._subscribe(str(today - timedelta(days=3)), self.fee_product, partner_id=partner.id)
+            for partner in (self.partner, bolt)
+        )
+        self._use(acme, 130, str(today - timedelta(days=2)))
+        self._tour("bulk", self.clerk)
+        self.assertEqual((acme.fusion_state, other.fusion_state), ("3_progress", "4_paused"))
+        self.assertEqual(acme.fusion_item_ids._on(today).quantity, 3)
+
     def test_a_customer_signs_a_quotation_and_has_seen_its_prices(self):
         charge = self.plan.charge_ids.filtered(lambda charge: charge.metric_id == self.calls)
         (charge or self._charge()).price_per_unit = "0.01"

@@ -115,6 +115,7 @@ fusion_one_document               r      r      r      r         r     r       r
 fusion_subscription_count         -      -      -      -         r     r       -     -
 sale.order
 fusion_anchor_date                -      r      rw     rw        rw    rw      -     r
+fusion_delivery_ids               -      -      -      -         rw    rw      -     -
 fusion_due_amount                 -      -      -      -         r     r       -     r
 fusion_end_date                   -      r      rw     rw        rw    rw      -     r
 fusion_error                      -      -      rw     rw        rw    rw      -     r
@@ -221,6 +222,8 @@ sale.order.action_fusion_resume                               clerk
 sale.order.action_view_fusion_ratings                         clerk
 sale.order.action_view_fusion_unpaid                          clerk
 sale.order.action_view_fusion_usage                           clerk
+sale.order.read_fusion_next_documents                         clerk
+sale.order.read_fusion_usage                                  clerk
 """
 
 # Models of no company, as scheduled actions work for all: billing staff of any may see them.

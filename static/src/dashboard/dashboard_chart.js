@@ -59,7 +59,7 @@ export class DashboardChart extends Component {
             type: kind === "line" ? "line" : "bar",
             data: {
                 labels: [...labels],
-                datasets: datasets.map((dataset) => this.dataset(dataset)),
+                datasets: datasets.map((dataset, index) => this.dataset(dataset, index)),
             },
             options: {
                 animation: false,
@@ -97,8 +97,9 @@ export class DashboardChart extends Component {
         };
     }
 
-    dataset({ key, label, data }) {
-        const color = COLORS[key] ?? getColor(key === "recurring" ? 0 : 2, cookie.get("color_scheme"), 6);
+    dataset({ key, label, data }, index) {
+        const number = key === "recurring" ? 0 : 2 + index;
+        const color = COLORS[key] ?? getColor(number, cookie.get("color_scheme"), 6);
         return {
             label,
             data: [...data],
