@@ -1,12 +1,15 @@
+import logging
 from decimal import Decimal
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import clean_context
 
 from ..models.base.rehearsal import rehearsal
 from ..models.base.staff import check_staff
 from ..models.catalog.price_wording import format_price
+
+_logger = logging.getLogger(__name__)
 
 
 class BulkMixin(models.AbstractModel):
@@ -152,7 +155,9 @@ class BulkMixin(models.AbstractModel):
         return {
             "count": len(changed),
             "chosen": len(orders),
-            "lost": sum(self._for(order).lost_count for order in orders),
+            "lost": sum(
+                self._for(order).lost_count for order in orders if order._fusion_is_running()
+            ),
             "totals": self._totals(*sides),
             "rows": self._rows(changed, *sides),
             "refused": [
@@ -179,16 +184,25 @@ class BulkMixin(models.AbstractModel):
         documents = []
         orders = orders.filtered(lambda order: order not in refused)
         for day, some in orders.grouped(lambda order: self._billed_with(order, answers)).items():
-            try:
-                documents += self._try_documents(some, day, answers)
-            except UserError:
-                # It is met again, and told, by the one it belongs to.
-                for order in some:
-                    try:
-                        documents += self._try_documents(order, day, answers)
-                    except UserError as error:
-                        refused[order] = str(error)
+            found, unclear = self._work_out(some, day, answers)
+            documents += found
+            refused.update(unclear)
         return documents
+
+    def _work_out(self, orders, day, answers):
+        """Return the documents of these subscriptions, and why some have none that can be known."""
+        try:
+            return self._try_documents(orders, day, answers), {}
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise
+        except Exception as error:
+            # It is met again, and told, by the one it belongs to.
+            _logger.info("%s subscriptions are previewed one by one: %s", len(orders), error)
+        found = []
+        unclear = orders._fusion_try_each(
+            lambda order: found.extend(self._try_documents(order, day, answers))
+        )
+        return found, unclear
 
     def _billed_with(self, order, answers):
         return None if answers is None else self._for(order, answers)._billed_until()

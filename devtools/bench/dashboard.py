@@ -20,7 +20,11 @@ def measure(report: Report, subscriptions: int = SUBSCRIPTIONS, rounds: int = RO
             query(database, f"VACUUM ANALYZE {table}")
         report.figure("recurring revenue is logged for all of them", written, "s")
         seconds = in_odoo.call(database, "bench.dashboard.read", rounds=rounds)
-    for what, name in (("the dashboard", "call"), ("the log, nothing to write", "calendar")):
+    for what, name in (
+        ("the dashboard", "call"),
+        ("the log, nothing to write", "calendar"),
+        ("totals of the list", "totals"),
+    ):
         # The quickest round: nothing is measured beside it that else would be slowed as much.
         report.at_most(
             f"{what}, {subscriptions:,} subscriptions", [min(seconds[name]) * 1000], ALLOWED, "ms"

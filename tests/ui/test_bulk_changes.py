@@ -5,10 +5,13 @@ from decimal import Decimal
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, freeze_time, tagged
+from odoo.tools import mute_logger
 
 from odoo.addons.fusion_billing.models.subscription import sale_order_actions
 
 from ..staff_case import StaffCase
+
+FAILURES = "odoo.addons.fusion_billing.models.subscription.sale_order_failure"
 
 
 @tagged("post_install", "-at_install")
@@ -126,6 +129,24 @@ class TestBulkChanges(StaffCase):
         self.assertIn("exchange rate", answer["params"]["message"])
         self.assertEqual(
             (self.second.fusion_state, foreign.fusion_state), ("6_churn", "3_progress")
+        )
+
+    def test_what_nobody_expected_of_one_is_told_and_stops_no_other(self):
+        orders, broken = type(self.env["sale.order"]), self.first
+
+        def fail(order, *_args, **_options):
+            if order == broken:
+                raise ZeroDivisionError
+            return pause(order, *_args, **_options)
+
+        pause = orders._fusion_pause
+        self.patch(orders, "_fusion_pause", fail)
+        with mute_logger(FAILURES):
+            dialog = self._look("pause", self.both)
+            self.assertIn("1 of 2", dialog.preview)
+            dialog.action_pause()
+        self.assertEqual(
+            (self.second.fusion_state, broken.fusion_state), ("4_paused", "3_progress")
         )
 
     def test_only_what_the_preview_tells_of_is_changed(self):

@@ -74,18 +74,28 @@ def copy(env, first, count: int) -> None:
 def read(env, rounds: int) -> dict:
     """Read the dashboard as an administrator, after a first time that warms up.
 
-    :return: `{"call": [seconds], "calendar": [seconds]}`; the latter of the scheduled action that
-        finds nothing
+    :return: `{"call": [seconds], "calendar": [seconds], "totals": [seconds]}`; the second of the
+        scheduled action that finds nothing, the third of what a pivot of all subscriptions adds up
     """
     dashboard = env["fusion.billing.dashboard"].with_user(env.ref("base.user_admin"))
-    answer, seconds = dashboard.read_dashboard(), {"call": [], "calendar": []}
+    answer, seconds = dashboard.read_dashboard(), {"call": [], "calendar": [], "totals": []}
     if not answer["revenue"][0]["amount"]:
         raise AssertionError("there is nothing to read")
     for _round in range(rounds):
         seconds["call"].append(timed(env, dashboard.read_dashboard))
         movements = env["fusion.billing.revenue.movement"]
         seconds["calendar"].append(timed(env, movements._cron_follow_calendar))
+        seconds["totals"].append(timed(env, lambda: total(env)))
     return seconds
+
+
+def total(env) -> None:
+    """Add up the amounts of all subscriptions, by plan."""
+    env["sale.order"]._read_group(
+        [("fusion_plan_id", "!=", False)],
+        ["fusion_plan_id"],
+        ["fusion_monthly_amount:sum", "fusion_usage_to_bill:sum", "fusion_due_amount:sum"],
+    )
 
 
 def timed(env, step) -> float:
