@@ -58,8 +58,10 @@ class CloseWizard(models.TransientModel):
     @api.depends("end_date")
     def _compute_consequence(self):
         for wizard in self:
-            is_one = not wizard.subscription_ids
-            wizard.consequence = is_one and wizard._timeline() and wizard._describe_consequence()
+            if wizard.subscription_ids:
+                wizard.consequence = bool(wizard.end_date) and wizard._describe_many()
+            else:
+                wizard.consequence = wizard._timeline() and wizard._describe_consequence()
 
     def action_preview(self):
         """Work out what many subscriptions come to, and show it."""
@@ -102,6 +104,19 @@ class CloseWizard(models.TransientModel):
         if runs[-1].end == FOREVER:
             return self.env._("No end is planned")
         return format_date(self.env, runs[-1].last_day)
+
+    def _describe_many(self):
+        orders = self._chosen()
+        ending = orders.filtered(lambda order: order._fusion_ends_now(self.end_date))
+        if not ending:
+            return self.env._(
+                "Until that day everything goes on as before; then what is left is invoiced."
+            )
+        return self.env._(
+            "What is left of %(now)s of %(all)s subscriptions is invoiced right now.",
+            now=len(ending),
+            all=len(orders),
+        )
 
     def _describe_consequence(self):
         runs = self._timeline().active()

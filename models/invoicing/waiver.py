@@ -40,8 +40,12 @@ class AccountMove(models.Model):
 
     _inherit = "account.move"
 
-    fusion_can_waive = fields.Boolean("Can Be Waived", compute="_compute_fusion_can_waive")
-    fusion_is_waived = fields.Boolean("Is Waived", compute="_compute_fusion_can_waive")
+    fusion_can_waive = fields.Boolean(
+        "Can Be Waived", compute="_compute_fusion_can_waive", technical=True
+    )
+    fusion_is_waived = fields.Boolean(
+        "Is Waived", compute="_compute_fusion_can_waive", technical=True
+    )
 
     @api.depends("state", "invoice_line_ids.fusion_settled", "invoice_line_ids.fusion_waived")
     def _compute_fusion_can_waive(self):

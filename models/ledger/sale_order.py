@@ -9,7 +9,9 @@ class SaleOrder(models.Model):
 
     _inherit = "sale.order"
 
-    fusion_rating_ids = fields.One2many("fusion.billing.rating", "subscription_id", groups=BILLING)
+    fusion_rating_ids = fields.One2many(
+        "fusion.billing.rating", "subscription_id", "Ledger", groups=BILLING
+    )
     fusion_rating_count = fields.Integer(
         "Ratings", compute="_compute_fusion_rating_count", groups=BILLING
     )

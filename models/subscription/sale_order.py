@@ -104,7 +104,9 @@ class SaleOrder(models.Model):
     fusion_external_id = fields.Char(
         "External ID", copy=False, help="The subscription's id in the app."
     )
-    fusion_usage_ids = fields.One2many("fusion.billing.usage", "subscription_id", groups=BILLING)
+    fusion_usage_ids = fields.One2many(
+        "fusion.billing.usage", "subscription_id", "Counters", groups=BILLING
+    )
 
     _fusion_external_id_unique = models.UniqueIndex(
         "(fusion_service_id, fusion_external_id) WHERE fusion_external_id IS NOT NULL",

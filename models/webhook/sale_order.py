@@ -29,7 +29,7 @@ class SaleOrder(models.Model):
     _inherit = "sale.order"
 
     fusion_threshold_ids = fields.One2many(
-        "fusion.billing.threshold", "subscription_id", groups="fusion_billing.group_user"
+        "fusion.billing.threshold", "subscription_id", "Alerts", groups="fusion_billing.group_user"
     )
     fusion_delivery_ids = fields.One2many(
         "fusion.billing.webhook.delivery",

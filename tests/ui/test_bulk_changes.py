@@ -88,6 +88,10 @@ class TestBulkChanges(StaffCase):
         self.assertNotIn("73.50", told)
 
     def test_what_is_left_of_each_is_billed_when_many_are_closed(self):
+        form = self._open("close", self.both)
+        self.assertIn("2 of 2 subscriptions is invoiced right now", form.consequence)
+        form.last_day = "2026-03-31"
+        self.assertIn("goes on as before", form.consequence)
         dialog = self._look("close", self.all, last_day="2026-01-16")
         dialog.action_close()
         self.assertEqual(set(self.all.mapped("fusion_state")), {"6_churn"})
