@@ -25,11 +25,15 @@ class ResPartner(models.Model):
 
     def _compute_fusion_subscriptions(self):
         for partner in self:
-            domain = SUBSCRIPTIONS & Domain("partner_id", "child_of", partner.ids)
-            [[count, due]] = self.env["sale.order"]._read_group(
-                domain, [], ["__count", "fusion_due_amount:sum_currency"]
+            theirs = Domain("partner_id", "child_of", partner.ids)
+            partner.fusion_subscription_count = self.env["sale.order"].search_count(
+                SUBSCRIPTIONS & theirs
             )
-            partner.fusion_subscription_count = count
+            [[due]] = self.env["fusion.billing.rating"]._read_group(
+                Domain("due", "!=", 0) & Domain("subscription_id", "any", theirs),
+                [],
+                ["due:sum_currency"],
+            )
             partner.fusion_due_amount = due
 
     # === ACTIONS === #

@@ -60,45 +60,54 @@ class SaleOrder(models.Model):
         )
 
     def _field_to_sql(self, alias, field_expr, query=None):
-        if field_expr not in AMOUNTS:
+        if field_expr not in AMOUNTS or query is None:
             return super()._field_to_sql(alias, field_expr, query)
         self._check_field_access(self._fields[field_expr], "read")
-        model, columns, statement = AMOUNTS[field_expr]
+        joined = query.make_alias(alias, field_expr)
+        if joined not in query._joins:
+            order, key = SQL.identifier(alias, "id"), SQL.identifier(joined, "order_id")
+            query.add_join(
+                "LEFT JOIN", joined, self._fusion_sums(field_expr), SQL("%s = %s", order, key)
+            )
+        return SQL("COALESCE(%s, 0)", SQL.identifier(joined, "amount"))
+
+    def _fusion_sums(self, name):
+        """Return a query for `(order_id, amount)`: what a field is for each order that has any."""
+        model, columns, statement = AMOUNTS[name]
         # sudo: who may read the order may read what it comes to.
         source = self.env[model].sudo()
         return SQL(
-            statement,
-            order=SQL.identifier(alias, "id"),
-            **{name: source._field_to_sql("source", name) for name in columns},
+            statement, **{column: source._field_to_sql("source", column) for column in columns}
         )
 
 
-# What an order comes to, by field: the model that says so, the columns that are read of it, and
-# what is to be added up.
+# What orders come to, by field: the model that says so, the columns that are read of it, and what
+# is to be added up. All of it at once: order by order, a pivot of many would take much longer.
 AMOUNTS = {
     "fusion_monthly_amount": (
         "fusion.billing.revenue.movement",
         ("subscription_id", "amount"),
         """
-        COALESCE((SELECT sum(%(amount)s) FROM fusion_billing_revenue_movement AS source
-                   WHERE %(subscription_id)s = %(order)s), 0)
+        (SELECT %(subscription_id)s AS order_id, sum(%(amount)s) AS amount
+           FROM fusion_billing_revenue_movement AS source GROUP BY 1)
         """,
     ),
     "fusion_due_amount": (
         "fusion.billing.rating",
         ("subscription_id", "amount", "settled", "waived", "due"),
         """
-        COALESCE((SELECT sum(%(due)s) FROM fusion_billing_rating AS source
-                   WHERE %(subscription_id)s = %(order)s
-                     AND %(amount)s - %(settled)s - %(waived)s <> 0), 0)
+        (SELECT %(subscription_id)s AS order_id, sum(%(due)s) AS amount
+           FROM fusion_billing_rating AS source
+          WHERE %(amount)s - %(settled)s - %(waived)s <> 0 GROUP BY 1)
         """,
     ),
     "fusion_usage_to_bill": (
         "sale.order.line",
         ("order_id", "fusion_charge_id", "price_subtotal"),
         """
-        COALESCE((SELECT sum(%(price_subtotal)s) FROM sale_order_line AS source
-                   WHERE %(order_id)s = %(order)s AND %(fusion_charge_id)s IS NOT NULL), 0)
+        (SELECT %(order_id)s AS order_id, sum(%(price_subtotal)s) AS amount
+           FROM sale_order_line AS source
+          WHERE %(fusion_charge_id)s IS NOT NULL GROUP BY 1)
         """,
     ),
 }
