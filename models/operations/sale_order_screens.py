@@ -18,6 +18,7 @@ NOT_OFFERED = (
 OFFERED = (
     "fusion_billing.sale_order_action_change_plan",
     "fusion_billing.sale_order_action_rate_now",
+    "fusion_billing.sale_order_action_resume",
 )
 
 

@@ -78,9 +78,13 @@ class SaleOrder(models.Model):
         return self._fusion_open_for_many("fusion_billing.pause_wizard_action")
 
     def action_fusion_resume(self):
+        """Go on after a pause; of many, those that are not paused are named."""
         check_staff(self)
-        for subscription in self:
-            subscription._fusion_resume()
+        if len(self) == 1:
+            return self._fusion_resume()
+        self._fusion_check_few()
+        refused = self._fusion_try_each(lambda subscription: subscription._fusion_resume())
+        return self._fusion_tell_refused(refused) if refused else None
 
     def action_fusion_close(self):
         """Ask for the day the subscriptions end."""

@@ -123,6 +123,11 @@ class TestBulkChanges(StaffCase):
         self.assertIn("2 of 2", dialog.preview)
         dialog.action_pause()
         self.assertEqual(set(self.both.mapped("fusion_state")), {"4_paused"})
+        answer = self.all.with_user(self.clerk).action_fusion_resume()
+        self.assertIn(
+            f"2 of 3 subscriptions. Not for these:\n{self.closed.name}", answer["params"]["message"]
+        )
+        self.assertEqual(set(self.both.mapped("fusion_state")), {"3_progress"})
 
     def test_a_subscription_that_cannot_be_billed_stops_no_other(self):
         foreign = self._without_rate()
