@@ -105,8 +105,8 @@ def parser() -> argparse.ArgumentParser:
         "what",
         nargs="?",
         metavar="PART|TAGS",
-        help="lint, core, devtools, odoo (without the long random histories), histories, e2e, "
-        "or Odoo test tags such as /fusion_billing:TestRating.test_name",
+        help="lint, core, devtools, clients, odoo (without the long random histories), histories, "
+        "e2e, or Odoo test tags such as /fusion_billing:TestRating.test_name",
     )
     test.add_argument(
         "--long",
@@ -121,7 +121,7 @@ def parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="NAME",
-        help="of core, devtools and e2e only tests whose name contains this",
+        help="of core, devtools, clients and e2e only tests whose name contains this",
     )
     test.add_argument(
         "--outcomes",

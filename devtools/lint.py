@@ -28,6 +28,7 @@ ASPECTS = (
     "portal",
     "operations",
 )
+NOT_FOR_CLIENTS = ("odoo", "core", "models", "controllers", "devtools")
 NOT_OURS = {".git", ".dev", "node_modules", "__pycache__"}
 PYLINT = (
     "--disable=all", "--enable=odoolint,too-many-lines",
@@ -135,13 +136,18 @@ def test_modules(package: Path) -> Iterator[str]:
 
 
 def arrows() -> Iterator[str]:
-    """`core` knows nothing of Odoo, models nothing of controllers, no aspect of those below it."""
+    """`core` knows nothing of Odoo, models nothing of controllers, no aspect of those below it.
+
+    What apps install knows nothing of us.
+    """
     for path in files(".py"):
         for module in imported_modules(path):
             first, *rest = module.split(".")
             if relative(path).startswith("core/") and first in ("odoo", "models", "controllers"):
                 yield f"{relative(path)} imports {module}"
             if relative(path).startswith("models/") and first == "controllers":
+                yield f"{relative(path)} imports {module}"
+            if relative(path).startswith("clients/python/src/") and first in NOT_FOR_CLIENTS:
                 yield f"{relative(path)} imports {module}"
             if first == "models" and rest and not is_above(rest[0], path):
                 yield f"{relative(path)} imports {module}, an aspect below its own"

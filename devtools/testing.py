@@ -18,6 +18,7 @@ DEV_TEST = (VENV_PYTHON, ROOT / "dev", "test")
 UNITTEST_PARTS = {
     "core": ("tests/core", "tests/core"),
     "devtools": ("devtools/tests", "."),
+    "clients": ("clients/python/tests", "clients/python/tests"),
     "e2e": ("devtools/e2e", "."),
     "long": ("devtools/long", "."),
 }
@@ -28,7 +29,7 @@ ODOO_PARTS = {
     "exhaustive": f"exhaustive/{ADDON}",
 }
 #: All parts, those that take longest first.
-PARTS = ("odoo", "e2e", "histories", "core", "devtools", "lint")
+PARTS = ("odoo", "e2e", "histories", "core", "devtools", "clients", "lint")
 #: What an ordinary run has no time for.
 LONG_PARTS = ("long", "exhaustive")
 

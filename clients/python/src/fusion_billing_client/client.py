@@ -1,0 +1,317 @@
+"""The API, endpoint by endpoint: see docs/api.md for what each takes and answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime, timezone
+from decimal import Decimal
+from typing import Any
+from urllib.parse import quote
+
+import requests
+
+from .errors import ApiError, NoAnswerError
+from .transport import Transport
+from .version import VERSION
+
+#: What the API answers: quantities and money are decimal texts, times are ISO 8601.
+Answer = dict[str, Any]
+Number = int | Decimal | str
+Day = date | str
+Moment = datetime | str
+Event = Mapping[str, Any]
+
+
+class Client:
+    """Calls the API with one service's key.
+
+    A request that meets no server, or a busy one (429, 502, 503, 504), is sent again with growing
+    and slightly random pauses, and not before the server's `Retry-After`; nothing else is. What is
+    not safe to send twice (a subscription without external id, an event without key) is only sent
+    again where it cannot have been carried out.
+
+    :param url: of the server: `https://billing.example`
+    :param key: begins with `fbk_`
+    :param timeout: seconds for a connection and for each silence of the server
+    :param attempts: how often a request is sent at most
+    :param patience: a `Retry-After` of more seconds than this is raised instead of waited for
+    :param database: where a server with several databases needs the header `X-Odoo-Database`
+    """
+
+    def __init__(
+        self,
+        url: str,
+        key: str,
+        *,
+        timeout: float | tuple[float, float] = (5, 60),
+        attempts: int = 6,
+        patience: float = 120,
+        database: str | None = None,
+    ):
+        agent = f"fusion-billing-client/{VERSION}"
+        self._transport = Transport(url, key, timeout, attempts, patience, database, agent)
+
+    # === THE SERVER === #
+
+    def health(self) -> Answer:
+        """Whether the server is there, and its version."""
+        return self._get("/health")
+
+    def ready(self) -> Answer:
+        """Whether scheduled work is done in time. Scope `operations`.
+
+        :raise NotReadyError: it is not; `answer` says what is late
+        """
+        return self._get("/ready")
+
+    def metrics_text(self) -> str:
+        """The company's figures, as Prometheus reads them. Scope `operations`."""
+        return self._transport.call("GET", "/metrics").text
+
+    # === CUSTOMERS === #
+
+    def register_customer(self, external_id: str, **details: str) -> Answer:
+        """Register a customer under your own id; again, it is found.
+
+        :param details: name, email, phone, vat, street, street2, city, zip, country_code
+        :raise ConflictError: it is registered with other details
+        """
+        return self._post("/customers", {"external_id": external_id, **details})
+
+    def customer(self, external_id: str) -> Answer:
+        return self._get(f"/customers/{quote(external_id, safe='')}")
+
+    def customers(self) -> Iterator[Answer]:
+        return self._pages("/customers", "customers")
+
+    # === SUBSCRIPTIONS === #
+
+    def create_subscription(
+        self,
+        external_customer_id: str,
+        plan: str | int,
+        *,
+        external_id: str | None = None,
+        start_date: Day | None = None,
+        lines: Iterable[Mapping[str, Any]] = (),
+    ) -> Answer:
+        """Create a subscription; with the same `external_id` again, it is found.
+
+        :param plan: a plan's code, or its id
+        :param external_id: your own id: recommended, since without it each request creates one
+        :param lines: products besides usage: `{"product_code": "pro", "quantity": 1}`
+        :raise ConflictError: the external id is known with other content
+        """
+        payload = {
+            "external_customer_id": external_customer_id,
+            "external_id": external_id,
+            "start_date": start_date,
+            "lines": [dict(line) for line in lines] or None,
+            **_named(plan, "plan_id", "plan_code"),
+        }
+        return self._post("/subscriptions", payload, repeatable=external_id is not None)
+
+    def subscription(self, subscription_id: int) -> Answer:
+        return self._get(f"/subscriptions/{subscription_id:d}")
+
+    def subscriptions(self) -> Iterator[Answer]:
+        return self._pages("/subscriptions", "subscriptions")
+
+    def pause_subscription(
+        self, subscription_id: int, day: Day | None = None, *, discard_usage: bool | None = None
+    ) -> Answer:
+        """Pause from a day on, from tomorrow if not given.
+
+        :raise UsageAfterEndError: accepted counters would be lost
+        """
+        return self._change(subscription_id, "pause", date=day, discard_usage=discard_usage)
+
+    def resume_subscription(self, subscription_id: int, day: Day | None = None) -> Answer:
+        """Go on from a day on, from today if not given."""
+        return self._change(subscription_id, "resume", date=day)
+
+    def cancel_subscription(
+        self, subscription_id: int, day: Day | None = None, *, discard_usage: bool | None = None
+    ) -> Answer:
+        """End it when a day begins, tomorrow if not given.
+
+        :raise UsageAfterEndError: accepted counters would be lost
+        """
+        return self._change(subscription_id, "cancel", date=day, discard_usage=discard_usage)
+
+    def change_plan(self, subscription_id: int, plan: str | int, day: Day | None = None) -> Answer:
+        """Have another plan, by code or id, take over on a day."""
+        named = _named(plan, "plan_id", "plan_code")
+        return self._change(subscription_id, "change_plan", date=day, **named)
+
+    def period_usage(self, subscription_id: int, day: Day | None = None) -> Answer:
+        """What usage comes to in the billing period with this day; the open one if not given."""
+        return self._get(f"/subscriptions/{subscription_id:d}/usage", period=day)
+
+    def upcoming_invoice(self, subscription_id: int, day: Day | None = None) -> Answer:
+        """The documents that would be made on a day; at the end of the open period if not given."""
+        return self._get(f"/subscriptions/{subscription_id:d}/upcoming_invoice", at=day)
+
+    # === USAGE === #
+
+    def push_usage(self, events: Iterable[Event], *, attempts: int | None = None) -> Answer:
+        """Push one batch of up to 5,000 counters, all or nothing; `Meter` does it for you.
+
+        :raise BadRequestError: nothing was stored; its `events` say what is wrong with which
+        """
+        batch = [_plain(event) for event in events]
+        repeatable = all(event.get("idempotency_key") for event in batch)
+        payload = {"events": batch}
+        call = self._transport.call
+        return _read(call("POST", "/usage", None, payload, repeatable, attempts))
+
+    def usage(
+        self,
+        *,
+        subscription_id: int | None = None,
+        metric_code: str | None = None,
+        since: Moment | None = None,
+        until: Moment | None = None,
+    ) -> Iterator[Answer]:
+        """The stored counters that begin in a span of time; `until` is not included."""
+        query = {"subscription_id": subscription_id, "metric_code": metric_code}
+        return self._pages("/usage", "usage", **query, **{"from": since, "to": until})
+
+    # === PRICES === #
+
+    def catalog(self) -> Answer:
+        """Plans, metrics and charges that are sold today."""
+        return self._get("/catalog")
+
+    def aggregations(self) -> dict[str, str]:
+        """How the counters of each metric combine, by its code; a `Meter` wants to know."""
+        return {one["metric_code"]: one["aggregation"] for one in self.catalog()["metrics"]}
+
+    def estimate(
+        self, plan: str | int, quantities: Mapping[str, Number], *, currency: str | None = None
+    ) -> Answer:
+        """What quantities would cost in one full period; nothing is stored."""
+        named = _named(plan, "plan_id", "plan_code")
+        payload = {"quantities": dict(quantities), "currency": currency, **named}
+        return self._post("/estimate", payload)
+
+    # === RECONCILIATION === #
+
+    def reconcile(
+        self,
+        period_start: Moment,
+        period_end: Moment,
+        rows: Iterable[Mapping[str, Any]],
+        *,
+        reference: str | None = None,
+        partial: bool | None = None,
+    ) -> Answer:
+        """Hold your own totals against what is billed; the same again is compared again."""
+        payload = {
+            "period_start": period_start,
+            "period_end": period_end,
+            "rows": [dict(row) for row in rows],
+            "reference": reference,
+            "partial": partial,
+        }
+        return self._post("/reconciliation", payload)
+
+    def reconciliation_rows(
+        self, reconciliation_id: int, result: str | None = None
+    ) -> Iterator[Answer]:
+        """Its rows, all or those of one result: matched, different, …, or mismatch."""
+        return self._pages(f"/reconciliation/{reconciliation_id:d}", "rows", result=result)
+
+    def reconciliations(self) -> Iterator[Answer]:
+        return self._pages("/reconciliation", "reconciliations")
+
+    # === WEBHOOKS === #
+
+    def deliveries(
+        self, *, state: str | None = None, event_type: str | None = None
+    ) -> Iterator[Answer]:
+        """What became of your events, the oldest first."""
+        query = {"state": state, "event_type": event_type}
+        return self._pages("/webhooks/deliveries", "deliveries", **query)
+
+    def resend(self, event_id: str) -> Answer:
+        """Have one event sent again."""
+        return self._post(f"/webhooks/deliveries/{quote(event_id, safe='')}/retry", {})
+
+    def resend_failed(self, since: Moment) -> int:
+        """Have all events sent again that failed since a time; return how many."""
+        return self._resend_all({"failed_since": since})
+
+    def resend_between(self, since: Moment, until: Moment | None = None) -> int:
+        """Have all events of a span of time sent again; return how many."""
+        return self._resend_all({"from": since, "to": until})
+
+    def send_test_event(self) -> Answer:
+        """Have `endpoint.test` sent to your endpoint."""
+        return self._post("/webhooks/test", {}, repeatable=False)
+
+    def _resend_all(self, span: dict[str, Any]) -> int:
+        queued, cursor = 0, None
+        while True:
+            answer = self._post("/webhooks/deliveries/retry", {**span, "cursor": cursor})
+            queued, cursor = queued + int(answer["queued"]), answer["next_cursor"]
+            if cursor is None:
+                return queued
+
+    # === REQUESTS === #
+
+    def _change(self, subscription_id: int, what: str, **payload: Any) -> Answer:
+        return self._post(f"/subscriptions/{subscription_id:d}/{what}", payload)
+
+    def _get(self, path: str, **query: Any) -> Answer:
+        return _read(self._transport.call("GET", path, _plain(query)))
+
+    def _post(self, path: str, payload: Mapping[str, Any], repeatable: bool = True) -> Answer:
+        return _read(self._transport.call("POST", path, None, _plain(payload), repeatable))
+
+    def _pages(self, path: str, name: str, **query: Any) -> Iterator[Answer]:
+        """Yield the records of a list, asking for page after page as they are needed."""
+        cursor = None
+        while True:
+            answer = self._get(path, **query, cursor=cursor, limit=500)
+            yield from answer[name]
+            cursor = answer["next_cursor"]
+            if cursor is None:
+                return
+
+
+def instant(when: datetime) -> str:
+    """An instant as the API reads it: in UTC, with a Z.
+
+    :raise ValueError: it has no time zone, so that nobody knows which instant it is
+    """
+    if when.tzinfo is None:
+        raise ValueError("a time must have a time zone: datetime.now(timezone.utc)")
+    return when.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
+
+
+def _named(record: str | int, by_id: str, by_code: str) -> dict[str, str | int]:
+    return {by_id if isinstance(record, int) else by_code: record}
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON has it: decimals as texts; what is None is not said."""
+    if isinstance(value, Mapping):
+        return {name: _plain(one) for name, one in value.items() if one is not None}
+    if isinstance(value, (list, tuple)):
+        return [_plain(one) for one in value]
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, datetime):
+        return instant(value)
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _read(response: requests.Response) -> Answer:
+    try:
+        answer = response.json()
+    except requests.JSONDecodeError as error:
+        raise NoAnswerError("The answer is no JSON: is this the address of the API?") from error
+    if not isinstance(answer, dict) or answer.get("status") != "ok":
+        raise ApiError(response.status_code, {"error": "The answer is none of the API's."})
+    return answer

@@ -1,0 +1,280 @@
+"""Calling the API, over real connections that do what they should not."""
+
+import os
+import re
+import tempfile
+import time
+import unittest
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
+from email.utils import format_datetime
+from pathlib import Path
+from unittest.mock import patch
+
+import fusion_billing_client as fusion
+from api_server import Answer, Api, Cut, Slow, refusal
+from fusion_billing_client import pauses
+
+ROOT = Path(__file__).resolve().parents[3]
+NOON = datetime(2026, 3, 1, 12, 30, tzinfo=timezone.utc)
+EVENT = {
+    "subscription_external_id": "sub-1",
+    "metric_code": "api_calls",
+    "quantity": Decimal("1.50"),
+    "period_start": NOON,
+    "period_end": NOON + timedelta(hours=1),
+    "idempotency_key": "k",
+}
+
+
+class ClientCase(unittest.TestCase):
+    def setUp(self):
+        self.api = self.enterContext(Api())
+        self.enterContext(patch.object(pauses, "SHORTEST", 0.01))
+        self.client = self.client_with()
+
+    def client_with(self, **options):
+        return fusion.Client(self.api.url, "fbk_test", **{"attempts": 3, **options})
+
+    def assertSent(self, times):
+        self.assertEqual(len(self.api.requests), times)
+
+
+class TestErrors(ClientCase):
+    def test_each_code_and_status_is_its_own_exception_and_is_sent_once(self):
+        for status, code, kind in (
+            (400, "invalid_payload", fusion.BadRequestError),
+            (400, "unknown_plan", fusion.UnknownRecordError),
+            (400, "invalid_state", fusion.InvalidStateError),
+            (401, "unauthorized", fusion.AuthenticationError),
+            (403, "insufficient_scope", fusion.PermissionDeniedError),
+            (404, "not_found", fusion.NotFoundError),
+            (405, "method_not_allowed", fusion.ApiError),
+            (409, "conflict", fusion.ConflictError),
+            (413, "payload_too_large", fusion.PayloadTooLargeError),
+            (500, "internal_error", fusion.ServerError),
+            (503, "not_ready", fusion.NotReadyError),
+        ):
+            with self.subTest(code=code):
+                self.api.requests.clear()
+                self.api.next(refusal(status, code, field="plan_code"))
+                with self.assertRaises(fusion.FusionError) as caught:
+                    self.client.catalog()
+                error = caught.exception
+                self.assertIs(type(error), kind)
+                self.assertEqual(
+                    (error.status, error.code, error.field), (status, code, "plan_code")
+                )
+                self.assertEqual((error.message, error.request_id), ("No.", "r-1"))
+                self.assertSent(1)
+
+    def test_counters_that_would_be_lost_are_counted(self):
+        self.api.next(refusal(409, "usage_after_end", count=2))
+        with self.assertRaises(fusion.UsageAfterEndError) as caught:
+            self.client.cancel_subscription(1, date(2026, 1, 9))
+        self.assertEqual(caught.exception.count, 2)
+
+    def test_each_bad_event_of_a_batch_is_told(self):
+        wrong = {"index": 3, "field": "quantity", "code": "invalid_quantity", "error": "Below 0."}
+        self.api.next(refusal(400, "invalid_quantity", errors=[wrong]))
+        with self.assertRaises(fusion.BadRequestError) as caught:
+            self.client.push_usage([EVENT] * 4)
+        told = fusion.EventError(3, "invalid_quantity", "Below 0.", "quantity")
+        self.assertEqual(caught.exception.events, [told])
+
+    def test_what_is_no_answer_of_the_api_is_not_taken_for_one(self):
+        for answer in (Answer(200, "<html>"), Answer(200, {"hello": 1}), Answer(200, [])):
+            with self.subTest(answer=answer):
+                self.api.next(answer)
+                with self.assertRaises(fusion.FusionError):
+                    self.client.push_usage([EVENT])
+
+    def test_the_request_id_of_the_header_is_kept_where_the_body_has_none(self):
+        self.api.next(Answer(400, "<html>", {"X-Request-Id": "proxy-7"}))
+        with self.assertRaises(fusion.BadRequestError) as caught:
+            self.client.catalog()
+        self.assertEqual(
+            (caught.exception.request_id, caught.exception.code), ("proxy-7", "no_json")
+        )
+
+    def test_the_key_is_taken_nowhere_else(self):
+        with Api() as other:
+            self.api.next(Answer(302, "", {"Location": other.url + "/fusion/api/v1/catalog"}))
+            with self.assertRaises(fusion.ApiError):
+                self.client.catalog()
+            self.assertEqual(other.requests, [])
+
+    def test_no_netrc_takes_the_place_of_the_key(self):
+        with tempfile.NamedTemporaryFile("w") as file:
+            file.write("machine 127.0.0.1 login somebody password else\n")
+            file.flush()
+            with patch.dict(os.environ, NETRC=file.name):
+                self.client.catalog()
+        [request] = self.api.requests
+        self.assertEqual(request.headers["Authorization"], "Bearer fbk_test")
+
+
+class TestRepeating(ClientCase):
+    def test_what_a_busy_server_refuses_is_sent_again(self):
+        for status in (429, 502, 503, 504):
+            with self.subTest(status=status):
+                self.api.requests.clear()
+                self.api.next(Answer(status, "busy"), refusal(status, "unavailable"))
+                self.assertEqual(self.client.push_usage([EVENT])["accepted"], 1)
+                self.assertSent(3)
+
+    def test_the_last_attempt_raises_what_the_server_said(self):
+        self.api.next(*[refusal(503, "unavailable", {"Retry-After": "0"})] * 3)
+        with self.assertRaises(fusion.UnavailableError) as caught:
+            self.client.catalog()
+        self.assertEqual(caught.exception.retry_after, 0)
+        self.assertSent(3)
+
+    def test_a_request_waits_as_long_as_the_server_asks(self):
+        self.api.next(refusal(429, "rate_limited", {"Retry-After": "1"}))
+        began = time.monotonic()
+        self.client.catalog()
+        self.assertGreaterEqual(time.monotonic() - began, 1)
+
+    def test_nobody_waits_for_longer_than_they_have_patience(self):
+        self.api.next(refusal(429, "rate_limited", {"Retry-After": "3600"}))
+        with self.assertRaises(fusion.RateLimitError) as caught:
+            self.client.catalog()
+        self.assertEqual(caught.exception.retry_after, 3600)
+        self.assertSent(1)
+
+    def test_a_batch_whose_answer_was_lost_is_sent_again_and_counts_once(self):
+        self.api.next(Cut("before"), Cut("never"))
+        answer = self.client.push_usage([EVENT])
+        self.assertEqual((answer["unchanged"], self.api.total()), (1, Decimal("1.5")))
+        first, *others = [request.payload for request in self.api.requests]
+        self.assertEqual(others, [first] * 2)
+
+    def test_a_server_that_is_silent_for_too_long_is_no_answer(self):
+        self.api.next(Slow(2), Slow(2))
+        client = self.client_with(timeout=0.2, attempts=2)
+        with self.assertRaises(fusion.NoAnswerError):
+            client.push_usage([EVENT])
+        self.assertEqual(self.client.push_usage([EVENT])["unchanged"], 1)
+
+    def test_a_server_that_is_not_there_is_no_answer(self):
+        with Api() as gone:
+            client = fusion.Client(gone.url, "fbk_test", attempts=2)
+        with self.assertRaises(fusion.NoAnswerError):
+            client.catalog()
+
+    def test_what_is_not_safe_to_do_twice_is_not_sent_again_unless_it_was_not_done(self):
+        create, keyless = self.client.create_subscription, {**EVENT, "idempotency_key": None}
+        for call in (
+            lambda: create("c-1", "pro"),
+            lambda: self.client.push_usage([EVENT, keyless]),
+        ):
+            for step, kind in (
+                (Cut("before"), fusion.NoAnswerError),
+                (Answer(502, ""), fusion.UnavailableError),
+            ):
+                self.api.requests.clear()
+                self.api.next(step)
+                with self.assertRaises(kind):
+                    call()
+                self.assertSent(1)
+            self.api.requests.clear()
+            self.api.next(refusal(503, "unavailable"))
+            call()
+            self.assertSent(2)
+        self.api.requests.clear()
+        self.api.next(Cut("before"))
+        create("c-1", "pro", external_id="s-1")
+        self.assertSent(2)
+
+    def test_pauses_grow_and_are_never_shorter_than_asked(self):
+        with patch.object(pauses, "SHORTEST", 1):
+            for failures, least, most in ((1, 0.5, 1), (3, 2, 4), (7, 30, 60), (10**6, 30, 60)):
+                found = [pauses.pause(failures) for _ in range(200)]
+                self.assertTrue(all(least <= one <= most for one in found))
+                self.assertGreater(len(set(found)), 100)
+            self.assertEqual(pauses.pause(1, 90), 90)
+
+    def test_retry_after_is_seconds_or_a_date(self):
+        later = datetime.now(timezone.utc) + timedelta(seconds=100)
+        self.assertAlmostEqual(pauses.seconds_of(format_datetime(later, usegmt=True)), 100, delta=5)
+        past = format_datetime(datetime(2020, 1, 1, tzinfo=timezone.utc), usegmt=True)
+        for header, seconds in (("7", 7), (past, 0), ("soon", None), ("-1", None), (None, None)):
+            self.assertEqual(pauses.seconds_of(header), seconds, header)
+
+
+class TestEndpoints(ClientCase):
+    def test_pages_are_asked_for_as_they_are_needed(self):
+        self.api.answers["GET", "/subscriptions"] = [
+            Answer(200, {"status": "ok", "subscriptions": [1, 2], "next_cursor": "a+b="}),
+            Answer(200, {"status": "ok", "subscriptions": [3], "next_cursor": None}),
+        ]
+        records = self.client.subscriptions()
+        self.assertEqual([next(records), next(records)], [1, 2])
+        self.assertSent(1)
+        self.assertEqual(list(records), [3])
+        self.assertIn("cursor=a%2Bb%3D", self.api.requests[1].query)
+
+    def test_decimals_and_times_are_written_exactly(self):
+        self.client.push_usage([EVENT])
+        [event] = self.api.requests[0].payload["events"]
+        self.assertEqual(
+            (event["quantity"], event["period_start"]), ("1.50", "2026-03-01T12:30:00Z")
+        )
+        with self.assertRaises(ValueError):
+            self.client.usage(since=datetime(2026, 1, 1)).__next__()
+
+    def test_a_customer_of_any_name_is_found(self):
+        self.client.customer("a/b ?#%é")
+        self.assertEqual(self.api.requests[0].path, "/customers/a%2Fb%20%3F%23%25%C3%A9")
+
+    def test_there_is_a_method_for_every_endpoint(self):
+        """The addon's routes, each called by one."""
+        empty = {"status": "ok", "next_cursor": None, "queued": 0, "metrics": []}
+        lists = ("customers", "subscriptions", "usage", "rows", "reconciliations", "deliveries")
+        with patch.object(
+            Api, "carry_out", return_value=Answer(200, {name: [] for name in lists} | empty)
+        ):
+            self.call_everything()
+        called = {f"{request.verb} {request.path}" for request in self.api.requests}
+        routes = [
+            (f"{verb} {path}", re.compile(f"{verb} {re.sub('<[^>]+>', '[^/]+', path)}"))
+            for file in (ROOT / "controllers").glob("*.py")
+            for path, verb in re.findall(r'api_route\(\s*"([^"]+)",\s*"([A-Z]+)"', file.read_text())
+        ]
+        self.assertGreater(len(routes), 20)
+        missing = [name for name, route in routes if not any(map(route.fullmatch, called))]
+        self.assertEqual(missing, [])
+
+    def call_everything(self):
+        client = self.client
+        client.health()
+        client.ready()
+        client.metrics_text()
+        client.register_customer("c-1", name="Acme")
+        client.customer("c-1")
+        client.create_subscription("c-1", "pro", external_id="s-1", start_date=date(2026, 1, 5))
+        client.subscription(1)
+        client.pause_subscription(1)
+        client.resume_subscription(1)
+        client.cancel_subscription(1)
+        client.change_plan(1, 2)
+        client.period_usage(1, date(2026, 1, 10))
+        client.upcoming_invoice(1)
+        client.push_usage([EVENT])
+        client.aggregations()
+        client.estimate("pro", {"api_calls": 1})
+        client.reconcile(NOON, NOON + timedelta(1), [{"metric_code": "api_calls", "quantity": 1}])
+        client.resend("evt_1")
+        client.resend_failed(NOON)
+        client.resend_between(NOON)
+        client.send_test_event()
+        for records in (
+            client.customers(),
+            client.subscriptions(),
+            client.usage(since=NOON),
+            client.reconciliations(),
+            client.reconciliation_rows(1, "mismatch"),
+            client.deliveries(state="failed"),
+        ):
+            list(records)
