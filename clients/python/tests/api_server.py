@@ -55,6 +55,7 @@ class Api:
     def __init__(self):
         self.counters, self.requests, self.plan = {}, [], deque()
         self.unknown = "unknown"
+        self.metrics = {"api_calls": "sum"}
         self.answers = {}  # what to answer, by verb and path
         self.most_events = 5000
         self._late, self._lock = [], threading.Lock()
@@ -122,7 +123,8 @@ class Api:
             return self.answers[request.verb, request.path].pop(0)
         if (request.verb, request.path) == ("POST", "/usage"):
             return self.store(request.payload)
-        return Answer(200, {"status": "ok", "echo": request.payload})
+        told = [{"metric_code": code, "aggregation": how} for code, how in self.metrics.items()]
+        return Answer(200, {"status": "ok", "metrics": told})
 
     def store(self, payload):
         events = payload["events"]

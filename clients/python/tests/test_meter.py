@@ -5,9 +5,10 @@ import threading
 import time
 from datetime import datetime, timedelta
 from decimal import Decimal
+from unittest.mock import patch
 
 from api_server import Answer, Cut, Slow, refusal
-from fusion_billing_client import Client, Meter, MeterError
+from fusion_billing_client import Client, Meter, MeterError, sender, spool
 from meter_case import METRICS, NOON, MeterCase
 
 
@@ -124,7 +125,7 @@ class TestSending(MeterCase):
 
     def test_counting_never_waits_for_billing(self):
         meter = self.meter()
-        self.api.next(Slow(3))
+        self.api.next(Slow(1.5))
         meter.record("sub-0", "calls")
         threading.Thread(target=meter.flush).start()
         self.wait_until(lambda: self.api.requests)
@@ -132,7 +133,7 @@ class TestSending(MeterCase):
         for number in range(1000):
             meter.record(f"sub-{number}", "calls")
         meter.record("sub-1", "calls", durable=True)
-        self.assertLess(time.monotonic() - began, 2)
+        self.assertLess(time.monotonic() - began, 1.4)
         self.assertEqual(len(self.api.requests), 1)
 
     def test_a_batch_whose_answer_was_lost_counts_once_though_counting_goes_on(self):
@@ -235,23 +236,27 @@ class TestSending(MeterCase):
         self.assertEqual([one.code for one in meter.refused()], ["payload_too_large"])
 
     def test_batches_are_as_large_as_the_api_takes(self):
-        meter = self.meter(max_pending=20_000)
-        for number in range(5_200):
+        self.assertLessEqual(sender.MOST_EVENTS, 5_000)
+        self.assertLess(spool.BATCH_BYTES, 5 * 2**20)
+        self.enterContext(patch.object(sender, "MOST_EVENTS", 50))
+        self.enterContext(patch.object(spool, "BATCH_BYTES", 40_000))
+        meter = self.meter()
+        for number in range(60):
             meter.record(f"sub-{number}", "calls")
         long = {f"dimension-{number}": "x" * 255 for number in range(20)}
-        for number in range(700):
+        for number in range(14):
             meter.record(f"sub-{number}", "calls", dimensions=long)
-        self.assertTrue(meter.flush(60))
+        self.assertTrue(meter.flush())
         sizes = [(len(request.payload["events"]), request.size) for request in self.api.requests]
-        self.assertTrue(all(events <= 5000 and size <= 5 * 2**20 for events, size in sizes), sizes)
-        self.assertEqual((self.api.total(), sizes[0][0]), (5_900, 5000))
-        self.assertLess(len(sizes), 8)
+        self.assertTrue(all(events <= 50 and size <= 41_000 for events, size in sizes), sizes)
+        self.assertEqual((self.api.total(), sizes[0][0]), (74, 50))
+        self.assertLess(len(sizes), 6)
 
 
 class TestMany(MeterCase):
     def test_two_meters_that_count_the_same_do_not_overwrite_each_other(self):
-        for spool in (self.folder, self.folder, self.folder.with_name("another"), None):
-            meter = self.meter(spool=spool)
+        for folder in (self.folder, self.folder, self.folder.with_name("another"), None):
+            meter = self.meter(spool=folder)
             meter.record("sub-1", "calls", 3)
             meter.record("sub-1", "users", value="user-1")
             self.assertTrue(meter.flush())

@@ -219,12 +219,14 @@ class TestFiles(MeterCase):
         self.folder.mkdir()
         (self.folder / "old.sqlite").write_bytes(b"no database at all" * 1000)
         (self.folder / "new.sqlite").write_bytes(b"")
+        (self.folder / "none.lock").write_bytes(b"")
         meter = self.meter()
         meter.record("sub-1", "calls")
         self.wait_until(lambda: (self.folder / "old.damaged").exists())
         self.assertTrue(meter.flush())
         self.assertEqual(self.api.total(), 1)
         self.assertFalse((self.folder / "new.sqlite").exists())
+        self.assertFalse((self.folder / "none.lock").exists())
 
     def test_what_was_refused_outlives_the_process(self):
         meter = self.meter()

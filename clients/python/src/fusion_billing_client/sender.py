@@ -134,10 +134,12 @@ class Sender(threading.Thread):
                 raise
             self._set_aside([(batch[one.index], one) for one in error.events])
         else:
-            self._spool.remove(batch)
-            self.sent_at = time.time()
             names = ("accepted", "inserted", "updated", "unchanged")
-            self.tally.update({name: answer[name] for name in names}, batches=1)
+            counts = {name: int(answer[name]) for name in names}
+            with self._state:  # who waits in `flush` sees all of it, or nothing
+                self._spool.remove(batch)
+                self.tally.update(counts, batches=1)
+                self.sent_at, self.error = time.time(), None
 
     def _set_aside(self, refused: list[tuple[Event, EventError]]) -> None:
         self._spool.set_aside(refused)

@@ -73,9 +73,8 @@ class Spool:
         self._held: int | None = None
         if folder and self._path:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._held = _hold(self._path)
-            if self._held is None:
-                raise OSError(f"{self._path} cannot be locked")
+            while self._held is None:  # somebody who tidies up may be there for a moment
+                self._held = _hold(self._path)
         self._db = sqlite3.connect(
             self._path or ":memory:", timeout=30, isolation_level=None, check_same_thread=False
         )
@@ -191,9 +190,11 @@ class Spool:
         """Take what runs left in the folder that have ended; return how many counters."""
         taken = 0
         if self._path:
-            for path in sorted(self._path.parent.glob("*.sqlite")):
-                if path != self._path:
-                    taken += self._take_over(path)
+            folder = self._path.parent
+            locks = (path.with_suffix(".sqlite") for path in folder.glob("*.lock"))
+            found = {*folder.glob("*.sqlite"), *locks}
+            for path in sorted(found - {self._path}):
+                taken += self._take_over(path)
         return taken
 
     def _take_over(self, path: Path) -> int:

@@ -1,0 +1,81 @@
+"""The client and a real server: the way of an app, and what must not be lost on it."""
+
+import tempfile
+from datetime import date, datetime, timezone
+from decimal import Decimal
+
+from chaos_case import ChaosCase
+from fusion_billing_client import (
+    AuthenticationError,
+    Client,
+    ConflictError,
+    Meter,
+    NotFoundError,
+    UnknownRecordError,
+    UsageAfterEndError,
+)
+
+from devtools.e2e.api_case import BEGAN, METRIC, ApiServerCase
+
+setUpModule = ApiServerCase.start
+
+SEED = 1
+ROUNDS = 3
+
+
+class TestWayOfAnApp(ApiServerCase):
+    def setUp(self):
+        super().setUp()
+        self.client = Client(self.server.url, self.key)
+
+    def test_from_the_first_customer_to_what_usage_comes_to(self):
+        client, at = self.client, datetime(2026, 1, 1, 12, 30, tzinfo=timezone.utc)
+        self.assertTrue(client.register_customer("cust/7", name="Acme")["created"])
+        self.assertFalse(client.register_customer("cust/7", name="Acme")["created"])
+        made = client.create_subscription(
+            "cust/7", "metered", external_id="acme", start_date=date(2026, 1, 1)
+        )
+        number = made["subscription_id"]
+        self.assertEqual(client.aggregations(), {METRIC: "sum"})
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            Meter(client, client.aggregations(), spool=folder) as meter,
+        ):
+            for _ in range(10):
+                meter.record("acme", METRIC, "20.000001", at=at, dimensions={"region": "eu"})
+            meter.record(number, METRIC, 100, at=at, durable=True)
+            meter.record("stranger", METRIC, 1, at=at)
+            self.assertTrue(meter.flush())
+            self.assertEqual([one.code for one in meter.refused()], ["unknown_subscription"])
+        stored = client.usage(subscription_id=number, since=at.replace(minute=0))
+        told = {(one["quantity"], *one["dimensions"].values()) for one in stored}
+        self.assertEqual(told, {("200.00001", "eu"), ("100",)})
+        [charge] = client.period_usage(number, "2026-01-10")["charges"]
+        self.assertEqual((charge["quantity"], charge["amount"]), ("300.00001", "2.50"))
+        self.assertIn(made["external_id"], client.customer("cust/7")["subscriptions"][0].values())
+        self.assert_errors(client, number)
+
+    def assert_errors(self, client, number):
+        with self.assertRaises(UsageAfterEndError) as caught:
+            client.cancel_subscription(number, BEGAN)
+        self.assertEqual(caught.exception.count, 2)
+        self.assertTrue(caught.exception.request_id)
+        with self.assertRaises(ConflictError):
+            client.register_customer("cust/7", name="Other")
+        with self.assertRaises(NotFoundError):
+            client.subscription(10**6)
+        with self.assertRaises(UnknownRecordError):
+            client.create_subscription("cust/7", "no such plan")
+        with self.assertRaises(AuthenticationError):
+            Client(self.server.url, "fbk_wrong").catalog()
+
+    def test_a_list_of_many_pages_is_whole(self):
+        events = [{**self.event(number), "quantity": Decimal(number)} for number in range(1, 1201)]
+        self.assertEqual(self.client.push_usage(events)["inserted"], 1200)
+        told = sorted(int(one["quantity"]) for one in self.client.usage(metric_code=METRIC))
+        self.assertEqual(told, list(range(1, 1201)))
+
+
+class TestChaos(ChaosCase):
+    def test_whatever_is_killed_cut_off_or_full_the_count_is_exact(self):
+        self.assert_exact(SEED, ROUNDS, restarts={1})
