@@ -123,7 +123,9 @@ class Demo:
             status = app.push()
         demo_report.say_traffic(calls, status)
         pushed = status["pushed"]
-        if status["pending"] or pushed["resent"] != pushed["resent_unchanged"]:
+        if status["pending"] or status["refused"]:
+            raise DevError(f"not all counters were taken: {status}")
+        if pushed["resent"] != pushed["resent_unchanged"]:
             raise DevError(f"a batch that was sent twice was not taken once: {status}")
 
     def bill(self) -> None:

@@ -94,8 +94,8 @@ def compare_invoices(customer: str, expected: list, posted: list[Posted]) -> lis
 def say_traffic(calls: int, status: dict) -> None:
     pushed = status["pushed"]
     say(
-        f"  {calls:,} calls; {pushed['batches']} batches of counters: {pushed['inserted']:,} new,"
-        f" {pushed['updated']:,} replaced by a higher count, {pushed['resent']:,} sent twice"
+        f"  {calls:,} calls; {pushed['accepted']:,} counters in {pushed['batches']} batches,"
+        f" {pushed['resent']:,} of them sent twice"
     )
 
 

@@ -1,4 +1,4 @@
-"""A client of the billing API, such as any app would write: retries, and clear failures."""
+"""A client of the billing API for tests of the server: small, and not that of `clients/`."""
 
 import time
 

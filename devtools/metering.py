@@ -1,18 +1,19 @@
-"""How the sample app counts: its clock, its request log and its hourly counters.
+"""How the sample app counts: its clock, its request log, and what of it is usage.
 
-The log is the truth, one JSON object per request, only ever appended to. The counters are what the
-app makes of it while it runs; the demo recounts the log afterwards and never looks at them.
+The log is the truth, one JSON object per request, only ever appended to. The meter is told of each
+request while the app runs; the demo recounts the log afterwards and never looks at the meter.
 """
 
 import json
 import threading
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
-from typing import NamedTuple
 
-HOUR = timedelta(hours=1)
+#: How the counters of each metric combine.
+METRICS = {"map_requests": "sum", "data_mb": "sum", "active_users": "unique_count"}
 
 
 class Clock:
@@ -32,42 +33,16 @@ class Clock:
         return min(shown, until) if until else shown
 
 
-class Counter(NamedTuple):
-    """What one hourly counter counts; `value` is whom, for a metric that counts unique values."""
+class RequestLog:
+    """The request log; what was served to customers is counted.
 
-    subscription: str
-    metric: str
-    hour: datetime
-    value: str | None = None
+    :param count: `record` of a `fusion_billing_client.Meter`
+    """
 
-    @property
-    def key(self) -> str:
-        """The idempotency key: the same counter has the same key, however often it is pushed."""
-        parts = (self.subscription, self.metric, f"{self.hour:%Y-%m-%dT%H}", self.value)
-        return "/".join(part for part in parts if part)
-
-    def event(self, quantity: Decimal) -> dict:
-        """The usage event that says how much was counted."""
-        return {
-            "subscription_external_id": self.subscription,
-            "metric_code": self.metric,
-            "quantity": f"{quantity:f}",
-            "period_start": instant(self.hour),
-            "period_end": instant(self.hour + HOUR),
-            "idempotency_key": self.key,
-            "value": self.value,
-        }
-
-
-class Meter:
-    """The request log and the counters, which change together."""
-
-    def __init__(self, path: Path, clock: Clock):
+    def __init__(self, path: Path, clock: Clock, count: Callable[..., None]):
         self._log = path.open("a", buffering=1, encoding="utf-8")
-        self._clock = clock
+        self._clock, self._count = clock, count
         self._lock = threading.Lock()
-        self._counted: dict[Counter, Decimal] = {}
-        self._changed: dict[Counter, None] = {}
         self.requests = 0
 
     def record(self, status: int, path: str, size: int, account=None, user: str | None = None):
@@ -88,39 +63,13 @@ class Meter:
             self._log.write(json.dumps(entry) + "\n")
             self.requests += 1
             if account and status == 200:
-                self._count(account.subscription, now, size, user)
+                self._count_one(account.subscription, now, size, user)
 
-    def _count(self, subscription: str, now: datetime, size: int, user: str | None) -> None:
-        hour = now.replace(minute=0, second=0, microsecond=0)
-        self._add(Counter(subscription, "map_requests", hour), Decimal(1))
-        self._add(Counter(subscription, "data_mb", hour), Decimal(size).scaleb(-6))
+    def _count_one(self, subscription: str, now: datetime, size: int, user: str | None) -> None:
+        self._count(subscription, "map_requests", 1, at=now)
+        self._count(subscription, "data_mb", Decimal(size).scaleb(-6), at=now)
         if user:
-            self._set(Counter(subscription, "active_users", hour, user), Decimal(1))
-
-    def _add(self, counter: Counter, amount: Decimal) -> None:
-        self._set(counter, self._counted.get(counter, Decimal(0)) + amount)
-
-    def _set(self, counter: Counter, quantity: Decimal) -> None:
-        if self._counted.get(counter) != quantity:
-            self._counted[counter] = quantity
-            self._changed[counter] = None
-
-    def changed(self, limit: int) -> dict[Counter, Decimal]:
-        """Up to `limit` counters that were not pushed since they changed, oldest change first."""
-        with self._lock:
-            counters = list(self._changed)[:limit]
-            return {counter: self._counted[counter] for counter in counters}
-
-    def pushed(self, batch: dict[Counter, Decimal]) -> None:
-        """Take note of a batch that was accepted; what changed meanwhile stays to be pushed."""
-        with self._lock:
-            for counter, quantity in batch.items():
-                if self._counted[counter] == quantity:
-                    self._changed.pop(counter, None)
-
-    @property
-    def pending(self) -> int:
-        return len(self._changed)
+            self._count(subscription, "active_users", at=now, value=user)
 
     def close(self) -> None:
         self._log.close()

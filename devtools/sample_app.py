@@ -1,9 +1,9 @@
 """NexaMaps: a small map service that bills its customers through Fusion Billing.
 
-A real HTTP service, and a model of how an app uses the API. It signs up customers and registers
-them and their subscriptions, serves their requests, writes each request to a log, counts by the
-hour, and pushes the counters that changed in batches with idempotency keys. Some batches it
-sends twice, as an app does that got no answer in time.
+A real HTTP service, and a model of how an app uses the API, with `clients/python`. It signs up
+customers and registers them and their subscriptions, serves their requests, writes each request to
+a log, and tells a meter, which counts by the hour and pushes. Some batches it sends twice, as an
+app does that got no answer in time.
 
     POST /signup               {"name", "plan"}               a new customer's token
     GET  /v1/tiles/{z}/{x}/{y}                                an image of the map
@@ -25,15 +25,22 @@ import secrets
 import signal
 import sys
 import threading
+from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
-from devtools.fusion_client import FusionClient, Refused
-from devtools.metering import Clock, Meter, instant, moment
-from devtools.pushing import Pusher
+from devtools.metering import METRICS, Clock, RequestLog, instant, moment
+from devtools.paths import CLIENT
 from devtools.webhook_receiver import listen
+
+# Apps have it installed; here it lies beside.
+sys.path.append(str(CLIENT))
+from fusion_billing_client import Client, FusionError, Meter
+
+RESEND_EVERY = 3
+SEND_EVERY = 0.5  # seconds: a month goes by in some
 
 
 class Account(NamedTuple):
@@ -44,17 +51,41 @@ class Account(NamedTuple):
     token: str
 
 
+class ForgetfulClient(Client):
+    """Sends every third batch a second time, as after a time-out."""
+
+    def __init__(self, url: str, key: str):
+        super().__init__(url, key)
+        self.tally = Counter(batches=0, resent=0, resent_unchanged=0)
+
+    def push_usage(self, events, *, attempts=None):
+        batch = list(events)
+        answer = super().push_usage(batch, attempts=attempts)
+        self.tally["batches"] += 1
+        if self.tally["batches"] % RESEND_EVERY == 0:
+            again = super().push_usage(batch, attempts=attempts)
+            self.tally.update(resent=len(batch), resent_unchanged=again["unchanged"])
+        return answer
+
+
 class NexaMaps:
     """What the app does, whatever the protocol.
 
-    :param FusionClient fusion: the billing API
-    :param Path log: the request log
+    :param fusion: the billing API
+    :param Path log: the request log; what is not pushed yet is kept beside it
     """
 
-    def __init__(self, fusion: FusionClient, log: Path):
+    def __init__(self, fusion: ForgetfulClient, log: Path):
         self.clock = Clock()
-        self.meter = Meter(log, self.clock)
-        self.pusher = Pusher(fusion, self.meter)
+        self.meter = Meter(
+            fusion,
+            METRICS,
+            spool=log.parent / "spool",
+            write_every=0.1,
+            send_every=SEND_EVERY,
+            now=self.clock.now,
+        )
+        self.log = RequestLog(log, self.clock, self.meter.record)
         self.inbox = listen("NEXAMAPS_WEBHOOK")
         self._fusion = fusion
         self._accounts: dict[str, Account] = {}
@@ -62,17 +93,14 @@ class NexaMaps:
     def sign_up(self, name: str, plan: str) -> Account:
         """Take a new customer, from the day that the app's clock shows, and register it."""
         customer = "-".join(name.lower().split())
-        self._fusion.post("/customers", {"external_id": customer, "name": name})
+        self._fusion.register_customer(customer, name=name)
         subscription = f"{customer}/{plan}"
-        self._fusion.post(
-            "/subscriptions",
-            {
-                "external_customer_id": customer,
-                "external_id": subscription,
-                "plan_code": plan,
-                "start_date": f"{self.clock.now():%Y-%m-%d}",
-                "lines": [{"product_code": f"nexamaps-{plan}", "quantity": "1"}],
-            },
+        self._fusion.create_subscription(
+            customer,
+            plan,
+            external_id=subscription,
+            start_date=self.clock.now().date(),
+            lines=[{"product_code": f"nexamaps-{plan}", "quantity": 1}],
         )
         account = Account(customer, subscription, secrets.token_urlsafe(16))
         self._accounts[account.token] = account
@@ -82,16 +110,19 @@ class NexaMaps:
         """Answer a customer's request, and meter it."""
         account = self._accounts.get(token)
         status, body = answer(target) if account else (401, b"Sign up first.")
-        self.meter.record(status, target, len(body), account, user)
+        self.log.record(status, target, len(body), account, user)
         return status, body
 
     def status(self) -> dict:
+        stats = self.meter.stats()
         return {
             "clock": instant(self.clock.now()),
             "customers": len(self._accounts),
-            "requests": self.meter.requests,
-            "pending": self.meter.pending,
-            **self.pusher.status(),
+            "requests": self.log.requests,
+            "pending": stats.in_memory + stats.waiting,
+            "pushed": {"accepted": stats.accepted, **self._fusion.tally},
+            "refused": stats.refused,
+            "error": stats.error,
             "events": self.inbox.status(),
         }
 
@@ -102,7 +133,7 @@ class NexaMaps:
 
     def push(self) -> dict:
         """Push whatever is not pushed yet, before the next regular time."""
-        self.pusher.push()
+        self.meter.flush(60)
         return self.status()
 
 
@@ -145,7 +176,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self):
         try:
             self.send_json(*self.act(self.read_json()))
-        except Refused as error:
+        except FusionError as error:
             self.send_json(502, {"error": f"Billing refused it: {error}"})
         except (ValueError, TypeError, KeyError) as error:
             self.send_json(400, {"error": f"{type(error).__name__}: {error}"})
@@ -197,14 +228,14 @@ class Server(ThreadingHTTPServer):
 
 def main() -> int:
     options = parse()
-    app = NexaMaps(FusionClient(options.fusion, os.environ["FUSION_API_KEY"]), options.log)
+    app = NexaMaps(ForgetfulClient(options.fusion, os.environ["FUSION_API_KEY"]), options.log)
     server = Server(app, os.environ["NEXAMAPS_ADMIN_TOKEN"], options.port)
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: threading.Thread(target=server.shutdown).start())
-    with app.pusher.running(), server:
+    with app.meter, server:
         print(f"NexaMaps serves on http://127.0.0.1:{server.server_port}", flush=True)
         server.serve_forever()
-    app.meter.close()
+    app.log.close()
     return 0
 
 

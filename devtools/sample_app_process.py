@@ -61,7 +61,7 @@ class SampleApp:
         self.stop()
 
     def stop(self) -> None:
-        """End the process; what it counted is pushed before or lost. Safe to call twice."""
+        """End the process; what it counted is pushed before, or kept. Safe to call twice."""
         if self.process is not None:
             end_group(self.process)
             self.process = None

@@ -1,144 +1,86 @@
-"""The sample app's counting and pushing, without a server."""
+"""The sample app's counting and pushing, without Odoo."""
 
 import json
+import sys
 import tempfile
 import threading
 import time
 import unittest
+from collections import Counter
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 
-from devtools import pushing
-from devtools.metering import Clock, Meter, instant, moment
-from devtools.pushing import Pusher
-from devtools.sample_app import Account, answer
+from devtools.metering import METRICS, Clock, RequestLog, instant, moment
+from devtools.paths import ROOT
+from devtools.sample_app import RESEND_EVERY, Account, ForgetfulClient, Meter, answer
+
+# The tests of what apps install have a small billing API.
+sys.path.append(str(ROOT / "clients" / "python" / "tests"))
+from api_server import Api
 
 NOON = datetime(2026, 3, 1, 12, 30, tzinfo=timezone.utc)
 ACME = Account("acme", "acme/starter", "secret")
 
 
-class Billing:
-    """Takes batches as the API does: a counter is known by its key."""
-
-    def __init__(self):
-        self.counters, self.failures = {}, []
-
-    def post(self, path, payload):
-        assert path == "/usage"
-        if self.failures:
-            raise self.failures.pop()
-        return self.store(payload)
-
-    def store(self, payload):
-        tally = {"inserted": 0, "updated": 0, "unchanged": 0}
-        for event in payload["events"]:
-            key, quantity = event["idempotency_key"], Decimal(event["quantity"])
-            known = self.counters.get(key)
-            changed = "updated" if known != quantity else "unchanged"
-            tally["inserted" if known is None else changed] += 1
-            self.counters[key] = quantity
-        return tally
-
-
-class MeterCase(unittest.TestCase):
+class TestRequestLog(unittest.TestCase):
     def setUp(self):
         folder = self.enterContext(tempfile.TemporaryDirectory())
-        self.log = Path(folder, "requests.jsonl")
+        self.path = Path(folder, "requests.jsonl")
         self.clock = Clock()
         self.clock.set(NOON, speed=0)
-        self.meter = Meter(self.log, self.clock)
-        self.addCleanup(self.meter.close)
+        self.counted = []
+        self.log = RequestLog(self.path, self.clock, self.count)
+        self.addCleanup(self.log.close)
 
-    def events(self):
-        changed = self.meter.changed(1000)
-        return {counter.key: counter.event(quantity) for counter, quantity in changed.items()}
+    def count(self, subscription, metric, quantity=1, *, at, value=None):
+        self.counted.append((subscription, metric, quantity, at, value))
 
-
-class TestMeter(MeterCase):
-    def test_requests_are_counted_by_the_hour_exactly(self):
-        for size in (1, 2, 300):
-            self.meter.record(200, "/v1/tiles/1/2/3", size, ACME, "u1")
-        self.clock.set(NOON + timedelta(hours=1), speed=0)
-        self.meter.record(200, "/v1/tiles/1/2/3", 7, ACME)
-        events = self.events()
+    def test_what_a_request_used_is_counted_exactly(self):
+        self.log.record(200, "/v1/tiles/1/2/3", 303, ACME, "u1")
         self.assertEqual(
-            {key: event["quantity"] for key, event in events.items()},
-            {
-                "acme/starter/map_requests/2026-03-01T12": "3",
-                "acme/starter/data_mb/2026-03-01T12": "0.000303",
-                "acme/starter/active_users/2026-03-01T12/u1": "1",
-                "acme/starter/map_requests/2026-03-01T13": "1",
-                "acme/starter/data_mb/2026-03-01T13": "0.000007",
-            },
-        )
-        self.assertEqual(
+            self.counted,
             [
-                events["acme/starter/data_mb/2026-03-01T13"][name]
-                for name in ("period_start", "period_end")
+                ("acme/starter", "map_requests", 1, NOON, None),
+                ("acme/starter", "data_mb", Decimal("0.000303"), NOON, None),
+                ("acme/starter", "active_users", 1, NOON, "u1"),
             ],
-            ["2026-03-01T13:00:00Z", "2026-03-01T14:00:00Z"],
         )
+        self.assertEqual({metric for _name, metric, *_rest in self.counted}, set(METRICS))
 
     def test_what_was_not_served_is_logged_and_not_counted(self):
-        self.meter.record(404, "/nothing", 5, ACME, "u1")
-        self.meter.record(401, "/v1/tiles/1/2/3", 5)
-        logged = [json.loads(line) for line in self.log.read_text().splitlines()]
+        self.log.record(404, "/nothing", 5, ACME, "u1")
+        self.log.record(401, "/v1/tiles/1/2/3", 5)
+        logged = [json.loads(line) for line in self.path.read_text().splitlines()]
         self.assertEqual([entry["status"] for entry in logged], [404, 401])
-        self.assertEqual(self.events(), {})
+        self.assertEqual(self.counted, [])
 
-    def test_a_counter_that_grew_while_it_was_pushed_is_pushed_again(self):
-        self.meter.record(200, "/v1/tiles/1/2/3", 1, ACME)
-        batch = self.meter.changed(1000)
-        self.meter.record(200, "/v1/tiles/1/2/3", 1, ACME)
-        self.meter.pushed(batch)
-        self.assertEqual(self.meter.pending, 2)
-        self.meter.pushed(self.meter.changed(1000))
-        self.assertEqual(self.meter.pending, 0)
-
-    def test_log_and_counters_agree_whoever_calls_at_once(self):
+    def test_log_and_counts_agree_whoever_calls_at_once(self):
         def call():
             for _call in range(200):
-                self.meter.record(200, "/v1/tiles/1/2/3", 1, ACME)
+                self.log.record(200, "/v1/tiles/1/2/3", 1, ACME)
 
         threads = [threading.Thread(target=call) for _thread in range(4)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        event = self.events()["acme/starter/map_requests/2026-03-01T12"]
-        self.assertEqual(event["quantity"], "800")
-        self.assertEqual(len(self.log.read_text().splitlines()), 800)
+        metrics = Counter(metric for _name, metric, *_rest in self.counted)
+        self.assertEqual(metrics, {"map_requests": 800, "data_mb": 800})
+        self.assertEqual(len(self.path.read_text().splitlines()), 800)
 
 
-class TestPusher(MeterCase):
-    def setUp(self):
-        super().setUp()
-        self.billing = Billing()
-        self.pusher = Pusher(self.billing, self.meter)
-
-    def serve(self, hours):
-        for hour in range(hours):
-            self.clock.set(NOON + timedelta(hours=hour), speed=0)
-            self.meter.record(200, "/v1/tiles/1/2/3", 1, ACME)
-
-    def test_every_fifth_batch_is_sent_twice_and_counted_once(self):
-        hours = pushing.BATCH * 5  # two counters an hour: ten batches
-        self.serve(hours)
-        self.pusher.push()
-        pushed = self.pusher.status()["pushed"]
-        self.assertEqual((pushed["batches"], pushed["resent"]), (10, 2 * pushing.BATCH))
-        self.assertEqual(pushed["resent_unchanged"], pushed["resent"])
-        self.assertEqual(len(self.billing.counters), 2 * hours)
-
-    def test_a_batch_that_was_not_answered_stays_to_be_pushed(self):
-        self.serve(1)
-        self.billing.failures = [ConnectionError("away")]
-        with self.assertRaises(ConnectionError):
-            self.pusher.push()
-        self.assertEqual(self.meter.pending, 2)
-        self.pusher.push()
-        self.assertEqual((self.meter.pending, len(self.billing.counters)), (0, 2))
+class TestForgetfulClient(unittest.TestCase):
+    def test_some_batches_are_sent_twice_and_counted_once(self):
+        with Api() as api:
+            client = ForgetfulClient(api.url, "fbk_test")
+            with Meter(client, METRICS) as meter:
+                for _batch in range(2 * RESEND_EVERY):
+                    meter.record("acme/starter", "map_requests", 5)
+                    self.assertTrue(meter.flush())
+            self.assertEqual(len(api.requests), 2 * RESEND_EVERY + 2)
+            self.assertEqual(api.total(), 5 * 2 * RESEND_EVERY)
+        self.assertEqual(client.tally, {"batches": 6, "resent": 2, "resent_unchanged": 2})
 
 
 class TestClock(unittest.TestCase):
