@@ -17,7 +17,7 @@ SEED, ROUNDS = 2, 100
 
 class TestLongClient(ChaosCase):
     def test_a_hundred_rounds_count_exactly(self):
-        """CHAOS_SEED in the environment chooses another one."""
+        """CHAOS_SEED in the environment chooses another one than 2."""
         seed = int(os.environ.get("CHAOS_SEED") or SEED)
         restarts = random.Random(seed).sample(range(ROUNDS), 10)
         tally = self.assert_exact(seed, ROUNDS, restarts)

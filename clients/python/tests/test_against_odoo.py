@@ -20,7 +20,7 @@ from devtools.e2e.api_case import BEGAN, METRIC, ApiServerCase
 setUpModule = ApiServerCase.start
 
 SEED = 1
-ROUNDS = 3
+ROUNDS = 2
 
 
 class TestWayOfAnApp(ApiServerCase):

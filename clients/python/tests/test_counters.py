@@ -101,11 +101,12 @@ class TestKeys(unittest.TestCase):
             counter(subscription="1").key("run", 1),
             counter(metric="seats").key("run", 1),
             counter(start=NOON + HOUR).key("run", 1),
+            counter(start=NOON + timedelta(seconds=1)).key("run", 1),
             counter(value="u").key("run", 1),
             counter(dimensions='{"a": "u"}').key("run", 1),
             counter(serial=1).key("run", 1),
         }
-        self.assertEqual(len(keys), 11)
+        self.assertEqual(len(keys), 12)
         self.assertTrue(all(len(key) <= 255 for key in keys))
         self.assertEqual(counter().key("run", 1), one.key("run", 1))
 

@@ -10,9 +10,10 @@ import threading
 import time
 from decimal import Decimal
 from pathlib import Path
+from unittest.mock import patch
 
 from api_server import refusal
-from fusion_billing_client import MeterError, SpoolFullError
+from fusion_billing_client import MeterError, SpoolFullError, pauses
 from fusion_billing_client.counters import Counter, Reading
 from fusion_billing_client.spool import Spool
 from meter_case import MeterCase
@@ -88,6 +89,14 @@ class TestFull(MeterCase):
         [path] = self.folder.glob("*.sqlite")
         self.assertLessEqual(path.stat().st_size, SMALL)
         self.assertLess(path.with_name(f"{path.name}-wal").stat().st_size, 4 * 2**20)
+
+    def test_a_full_disk_does_not_let_it_send_the_same_all_the_time(self):
+        self.enterContext(patch.object(pauses, "SHORTEST", 30))
+        self.enterContext(patch.object(pauses, "LONGEST", 60))
+        self.api.next(*[refusal(503, "unavailable")] * 5000)
+        meter = self.meter(max_bytes=SMALL)
+        self.assertGreater(self.fill(meter, 700, durable=True), 100)
+        self.assertLess(len(self.api.requests), 3)
 
     def test_there_is_room_again_when_billing_has_taken_it(self):
         meter = self.meter(max_bytes=SMALL)

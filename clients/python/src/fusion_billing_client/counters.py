@@ -48,7 +48,8 @@ class Counter(NamedTuple):
         Two machines, or one after a restart, never share a key. A value of `unique_count` counts
         once whoever tells it, so there the key is everybody's.
         """
-        parts = (self.subscription, self.metric, self.value, self.dimensions, self.serial)
+        start = self.start.isoformat()
+        parts = (self.subscription, self.metric, start, self.value, self.dimensions, self.serial)
         digest = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
         who = "unique" if self.aggregation == "unique_count" else f"{run}/{turn}"
         return f"{self.start:%Y-%m-%dT%H:%M}/{who}/{digest}"

@@ -6,6 +6,7 @@ import atexit
 import contextlib
 import itertools
 import logging
+import math
 import os
 import threading
 import time
@@ -40,6 +41,7 @@ DAY = timedelta(days=1)
 
 PIECE = 256  # counters in one transaction
 SMALLEST = 128 * 1024  # bytes of a spool
+SECONDS_BETWEEN_TELLING = 10
 
 Counted = list[tuple[Counter, Reading]]
 #: What somebody waits for to be written, and the future that is done then. Of nothing: who waits
@@ -146,6 +148,7 @@ class Meter:
         self._pending: dict[Counter, Reading] = {}
         self._tickets: list[Ticket] = []
         self._recorded = self._dropped = 0
+        self._told = -math.inf  # when it was said that something is dropped
         self._failing = self._closing = False
         self._is_on_disk = spool is not None
         self._spool = Spool(Path(spool) if spool is not None else None, max_bytes)
@@ -248,7 +251,7 @@ class Meter:
         )
 
     def _instant(self, at: datetime | None) -> datetime:
-        now = self._now()
+        now = self._now().astimezone(timezone.utc)
         if at is None:
             return now
         if at.tzinfo is None:
@@ -390,10 +393,9 @@ class Meter:
 
     def _tell_dropped(self, count: int) -> None:
         self._dropped += count
-        if count:
-            _logger.error(
-                "There is no room: counters thrown away: %s, in all %s", count, self._dropped
-            )
+        if time.monotonic() - self._told > SECONDS_BETWEEN_TELLING:
+            self._told = time.monotonic()
+            _logger.error("There is no room: counters thrown away until now: %s", self._dropped)
 
     # === SENDING === #
 
@@ -428,7 +430,9 @@ class Meter:
     def retry_refused(self) -> int:
         """Have everything sent again that billing refused; return how much."""
         self._check_process()
-        return self._spool.put_back()
+        count = self._spool.put_back()
+        self._sender.ask(urgently=True)
+        return count
 
     def stats(self) -> Stats:
         self._check_process()

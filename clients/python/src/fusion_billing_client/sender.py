@@ -32,22 +32,22 @@ class Sender(threading.Thread):
         self._client, self._spool, self._every = client, spool, every
         self._most = MOST_EVENTS
         self._state = threading.Condition()
-        self._asked, self._ended = True, False  # what was left behind is sent at once
+        self._asked, self._urgent, self._ended = True, False, False  # first what was left behind
         self._failures, self._not_before = 0, 0.0
         self.tally: Tally[str] = Tally()
         self.error: str | None = None
         self.sent_at: float | None = None
 
-    def ask(self) -> None:
-        """Have what there is sent now."""
+    def ask(self, urgently: bool = False) -> None:
+        """Have what there is sent now; in a pause after a failure, only if it is urgent."""
         with self._state:
-            self._asked = True
+            self._asked, self._urgent = True, self._urgent or urgently
             self._state.notify_all()
 
     def flush(self, timeout: float | None) -> bool:
         """Send what there is; return whether all of it was taken or set aside in time."""
         turn = self._spool.next_turn()
-        self.ask()
+        self.ask(urgently=True)
         with self._state:
             return (
                 self._state.wait_for(
@@ -83,11 +83,12 @@ class Sender(threading.Thread):
         """
 
         def is_wanted() -> bool:
-            return self._ended or (self._asked and time.monotonic() >= self._not_before)
+            asked = self._urgent or (self._asked and not self._failures)
+            return self._ended or (asked and time.monotonic() >= self._not_before)
 
         with self._state:
             self._state.wait_for(is_wanted, max(0, due - time.monotonic()))
-            self._asked = False
+            self._asked = self._urgent = False
             return not self._ended
 
     def _note(self, error: Exception) -> float:

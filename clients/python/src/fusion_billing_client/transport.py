@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 import requests
+from requests.exceptions import ChunkedEncodingError, ContentDecodingError
 
 from .errors import (
     ApiError,
@@ -120,7 +121,7 @@ class Transport:
             )
         except (requests.ConnectionError, requests.Timeout) as error:
             raise NoAnswerError(f"No answer to {verb} {path}: {error}") from error
-        except requests.exceptions.ChunkedEncodingError as error:
+        except (ChunkedEncodingError, ContentDecodingError) as error:
             raise NoAnswerError(f"Half an answer to {verb} {path}: {error}") from error
         if response.status_code not in (200, 201):
             raise self._error(response)
