@@ -2,29 +2,16 @@
 
 import contextlib
 import io
-import tempfile
 import unittest
-from pathlib import Path
-from unittest import mock
 from xml.etree import ElementTree
 
 from devtools import bench
-from devtools.bench import age, dashboard, growth, ingest, invoicing, rating, report, svg
+from devtools.bench import dashboard, ingest, invoicing, rating, report, svg
 from devtools.console import DevError
+from devtools.e2e.bench_case import BenchCase
 
 
-class TestBench(unittest.TestCase):
-    def measure(self, part, **sizes):
-        """Run a part, small."""
-        measured = report.Report()
-        with contextlib.ExitStack() as stack:
-            printed = stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
-            for module in (age, dashboard, growth, ingest, invoicing, rating):
-                stack.enter_context(mock.patch.object(module, "ROUNDS", 1))
-            stack.enter_context(mock.patch.object(ingest, "SUBSCRIPTIONS", 20))
-            part.measure(measured, **sizes)
-        return printed.getvalue()
-
+class TestBench(BenchCase):
     def test_ingest_is_measured_against_what_does_nothing_and_bare_upserts(self):
         printed = self.measure(ingest, stored=1000, scale=40)
         for what in ("does nothing", "own API", "of the bare upsert", "of that with few"):
@@ -39,20 +26,9 @@ class TestBench(unittest.TestCase):
         printed = self.measure(invoicing, size=3, single=1)
         self.assertIn("times core in chunks", printed)
 
-    def test_age_and_memory_are_measured(self):
-        printed = self.measure(age, size=1, rounds=2, crowd=10)
-        for what in ("ingest", "rating", "invoicing", "memory of rating and billing"):
-            self.assertIn(what, printed)
-
     def test_the_dashboard_is_measured(self):
         printed = self.measure(dashboard, subscriptions=10, rounds=2)
         self.assertIn("the dashboard, 10 subscriptions", printed)
-
-    def test_growth_is_drawn(self):
-        with tempfile.TemporaryDirectory() as folder:
-            self.measure(growth, sizes=[10, 100], folder=Path(folder))
-            drawn = sorted(path.name for path in Path(folder).iterdir())
-        self.assertEqual(drawn, ["growth-ingest.svg", "growth-rating.svg", "growth-usage.svg"])
 
     def test_an_unknown_part_is_refused_in_a_sentence(self):
         with self.assertRaisesRegex(

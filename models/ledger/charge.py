@@ -26,7 +26,7 @@ class FusionBillingCharge(models.Model):
         with self.env.registry.cursor() as now:
             told = self._told(now)
         if any(version not in known or until > known[version] for version, until in told.items()):
-            raise ConcurrencyError(self.env._("Usage was billed at these prices just now."))
+            raise ConcurrencyError("Usage was billed at these prices just now.")
 
     def _told(self, cr):
         """Return at which prices of these charges something is rated and until when it is billed,

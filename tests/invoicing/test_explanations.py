@@ -265,7 +265,7 @@ class TestPaper(BillingCase):
         reports = self.env["ir.actions.report"].with_context(force_report_rendering=True)
         if reports.get_wkhtmltopdf_state() not in ("ok", "upgrade"):
             self.skipTest("wkhtmltopdf is not installed")
-        # It warns that no server listens which has the styles, and Debian's that it makes no headers.
+        # It warns that no server has the styles, and Debian's that it makes no headers.
         with mute_logger("odoo.addons.base.models.ir_actions_report"):
             content, _kind = reports._render_qweb_pdf(REPORT, self.invoice.ids)
         pages = PdfFileReader(BytesIO(content)).pages
