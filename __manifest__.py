@@ -74,6 +74,7 @@
     ],
     "assets": {
         "web.assets_backend": [
+            "fusion_billing/static/src/muted.scss",
             "fusion_billing/static/src/dashboard/*",
             "fusion_billing/static/src/price_curve/*",
             "fusion_billing/static/src/subscription/*",

@@ -158,6 +158,11 @@ class Chromium:
 
     def take(self, url: str, screen: Screen) -> bytes:
         """Return a picture of a page, as PNG."""
+        self.open(url, screen)
+        return base64.b64decode(self._tell("Page.captureScreenshot")["data"])
+
+    def open(self, url: str, screen: Screen) -> None:
+        """Show a page, and press what is to be pressed."""
         self._tell(
             "Emulation.setDeviceMetricsOverride",
             width=screen.width,
@@ -166,20 +171,28 @@ class Chromium:
             mobile=screen.width < 500,
         )
         self._tell("Page.navigate", url=url)
-        self._await(screen.selector)
+        self.wait_for(screen.selector)
         if screen.click:
-            self._evaluate(f"document.querySelector({json.dumps(screen.click)}).click()")
+            self.evaluate(f"document.querySelector({json.dumps(screen.click)}).click()")
         time.sleep(SETTLED)
-        return base64.b64decode(self._tell("Page.captureScreenshot")["data"])
 
-    def _await(self, selector: str) -> None:
+    def wait_for(self, selector: str) -> None:
+        """:raise DevError: the page never showed such an element"""
         found = f"Boolean(document.querySelector({json.dumps(selector)}))"
         for _try in range(PATIENCE * 5):
-            if self._evaluate(found):
+            if self.evaluate(found):
                 return
             time.sleep(0.2)
         raise DevError(f"the page never showed {selector}")
 
-    def _evaluate(self, expression: str):
-        answer = self._tell("Runtime.evaluate", expression=expression)
+    def evaluate(self, expression: str):
+        """Return what an expression of JavaScript comes to on the page, once it is known; None
+        while another page is loaded.
+
+        :raise DevError: it fails
+        """
+        options = {"awaitPromise": True, "returnByValue": True}
+        answer = self._tell("Runtime.evaluate", expression=expression, **options) or {}
+        if "exceptionDetails" in answer:
+            raise DevError(str(answer["exceptionDetails"]))
         return answer.get("result", {}).get("value")

@@ -1,25 +1,22 @@
 """The signatures of webhooks, held against the foreign npm package `standardwebhooks`.
 
-Needs `node` and `npm`; without them it says so and is skipped. The first run installs the
-package under .dev/, from the registry that npm is set up for; later ones need no network.
+Needs `node` and `npm`; without them it says so and is skipped.
 """
 
 import base64
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
 import unittest
 
 from core.webhook import signing
-from devtools.paths import DEV, ROOT
+from devtools import npm
+from devtools.paths import ROOT
 
 PACKAGE = "standardwebhooks@1.1.1"
-FOLDER = DEV / "npm" / PACKAGE
-INSTALLED = FOLDER / "node_modules" / ".package-lock.json"  # npm writes it last
 
 #: Reads a list of cases; writes, for each, what the package makes of it.
 VERIFY = """
@@ -63,7 +60,7 @@ BODY = json.dumps(
 
 
 def setUpModule():
-    if not (shutil.which("node") and shutil.which("npm")):
+    if not npm.is_there():
         reason = "node and npm are not installed: signatures are not held against the npm package"
         print(reason, file=sys.stderr)
         raise unittest.SkipTest(reason)
@@ -72,8 +69,7 @@ def setUpModule():
 class NodeCase(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        if not INSTALLED.exists():
-            install()
+        npm.ensure_package(PACKAGE)
         cls.secret, cls.other = signing.generate_secret(), signing.generate_secret()
 
 
@@ -186,39 +182,17 @@ class TestSigningForNode(NodeCase):
         signing.verify([self.secret], received, BODY)
 
 
-def install():
-    """Install the package into a folder of its own, so that nothing else's changes with it."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    done = subprocess.run(
-        [
-            "npm",
-            "install",
-            "--no-audit",
-            "--no-fund",
-            "--ignore-scripts",
-            "--prefix",
-            FOLDER,
-            PACKAGE,
-        ],
-        cwd=FOLDER,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    if done.returncode:
-        raise AssertionError(f"npm could not install {PACKAGE}: {done.stderr[-2000:]}")
-
-
 def node(script, given, *options):
     """Run a script with JSON on its standard input; return the JSON of its standard output."""
+    folder = npm.ensure_package(PACKAGE)
     done = subprocess.run(
         ["node", *options, "-e", script],
-        cwd=FOLDER,
+        cwd=folder,
         input=json.dumps(given),
         capture_output=True,
         text=True,
         timeout=60,
-        env={**os.environ, "NODE_PATH": str(FOLDER / "node_modules")},
+        env={**os.environ, "NODE_PATH": str(folder / "node_modules")},
     )
     if done.returncode:
         raise AssertionError(f"node failed: {done.stderr[-2000:]}")
