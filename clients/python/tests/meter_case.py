@@ -1,6 +1,7 @@
 """Meters on folders of their own, and a billing API that misbehaves."""
 
 import logging
+import os
 import tempfile
 import time
 import unittest
@@ -11,6 +12,8 @@ from unittest.mock import patch
 from api_server import Api
 from fusion_billing_client import Client, Meter, pauses
 
+#: Where nobody waits for a disk; what tries the disk itself chooses another place.
+QUICK = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 NOON = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
 METRICS = {
     "calls": "sum",
@@ -27,7 +30,7 @@ class MeterCase(unittest.TestCase):
         self.enterContext(patch.object(pauses, "SHORTEST", 0.02))
         self.enterContext(patch.object(pauses, "LONGEST", 0.2))
         self.api = self.enterContext(Api())
-        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()), "spool")
+        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory(dir=QUICK)), "spool")
         self.time = NOON
 
     def meter(self, **options):

@@ -1,8 +1,13 @@
 """The client and a real server: the way of an app, and what must not be lost on it."""
 
+import contextlib
+import io
+import os
 import tempfile
 from datetime import date, datetime, timezone
 from decimal import Decimal
+from pathlib import Path
+from unittest.mock import patch
 
 from chaos_case import ChaosCase
 from fusion_billing_client import (
@@ -13,6 +18,7 @@ from fusion_billing_client import (
     NotFoundError,
     UnknownRecordError,
     UsageAfterEndError,
+    cli,
 )
 
 from devtools.e2e.api_case import BEGAN, METRIC, ApiServerCase
@@ -68,6 +74,24 @@ class TestWayOfAnApp(ApiServerCase):
             client.create_subscription("cust/7", "no such plan")
         with self.assertRaises(AuthenticationError):
             Client(self.server.url, "fbk_wrong").catalog()
+
+    def test_a_file_of_usage_is_stored_once(self):
+        path = Path(self.enterContext(tempfile.TemporaryDirectory()), "usage.csv")
+        hours = [f"{BEGAN}T{hour:02}:00:00Z,{BEGAN}T{hour:02}:59:59Z" for hour in range(24)]
+        rows = [
+            f"{self.names[0]},{METRIC},{number}.5,{hour},eu" for number, hour in enumerate(hours)
+        ]
+        head = "subscription_external_id,metric_code,quantity,period_start,period_end,dimensions.in"
+        path.write_text("\n".join([head, *rows]))
+        environment = {"FUSION_API_KEY": self.key, "FUSION_URL": self.server.url}
+        with patch.dict(os.environ, environment), contextlib.redirect_stderr(io.StringIO()):
+            for arguments in (["--dry-run"], [], []):
+                self.assertEqual(cli.main(["push", str(path), *arguments]), cli.STORED)
+            path.write_text("\n".join([head, rows[0].replace(METRIC, "unheard")]))
+            self.assertEqual(cli.main(["push", str(path)]), cli.WRONG)
+        self.assertEqual(
+            sorted(map(Decimal, self.stored().values())), [n + Decimal("0.5") for n in range(24)]
+        )
 
     def test_a_list_of_many_pages_is_whole(self):
         events = [{**self.event(number), "quantity": Decimal(number)} for number in range(1, 1201)]

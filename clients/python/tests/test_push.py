@@ -175,6 +175,9 @@ class TestSending(PushCase):
         told = [json.loads(line) for line in refused.read_text().splitlines()]
         self.assertEqual([one["line"] for one in told], list(range(1, 401, 3)))
         self.assertEqual({one["code"] for one in told}, {"unknown_subscription"})
+        self.api.unknown = "nobody"
+        self.assertEqual(self.push(refused)[0], STORED)
+        self.assertEqual(self.api.total(), 5 * 400)
 
     def test_it_goes_on_where_it_stopped(self):
         path = self.write_many(600)

@@ -21,6 +21,8 @@ FIELDS = (
     *("subscription_external_id", "subscription_id", "metric_code", "quantity"),
     *("period_start", "period_end", "idempotency_key", "value", "dimensions"),
 )
+#: What a row of a file of refused rows has: such a file can be sent again as it is.
+REFUSED = {"line", "code", "error", "event"}
 DIMENSION = "dimensions."  # before the name of a dimension, in the head of a CSV file
 _AHEAD = timedelta(days=1)
 
@@ -125,6 +127,8 @@ def read_event(raw: Any, metrics: Collection[str] | None = None) -> Event:
     """
     if not isinstance(raw, dict):
         raise ValueError("a row is a JSON object")
+    if raw.keys() == REFUSED:
+        return read_event(raw["event"], metrics)
     given = {name: one for name, one in raw.items() if one is not None}
     for name in given:
         if name not in FIELDS:
