@@ -198,7 +198,8 @@ class TestSending(PushCase):
         with patch.object(push, "MOST_EVENTS", 100):
             self.api.next(None, None, refusal(401, "unauthorized"))
             self.assertEqual(self.push(path)[0], UNFINISHED)
-            self.write_many(300)
+            head, *rows = self.write_many(300).read_text().splitlines()
+            self.write(head, *reversed(rows))
             self.assertEqual(self.push(path)[0], STORED)
         self.assertEqual(len(self.api.counters), 300)
 

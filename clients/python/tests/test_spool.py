@@ -36,6 +36,19 @@ if end == "wait":
 """
 
 
+#: Counts on a disk that has room for the counters, and not for all that is written on the way.
+TIGHT = """
+import resource, signal, sys
+from fusion_billing_client import Client, Meter
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (160 * 1024, 160 * 1024))
+url, spool = sys.argv[1:]
+with Meter(Client(url, "fbk_test"), {"calls": "sum"}, spool=spool, durable=True) as meter:
+    for _ in range(300):
+        meter.record("sub-1", "calls")
+"""
+
+
 class TestFull(MeterCase):
     def fill(self, meter, count=3000, **options):
         """Record one call for each of many subscriptions; return how many were refused."""
@@ -97,6 +110,15 @@ class TestFull(MeterCase):
         meter = self.meter(max_bytes=SMALL)
         self.assertGreater(self.fill(meter, 700, durable=True), 100)
         self.assertLess(len(self.api.requests), 3)
+
+    def test_a_tight_disk_is_no_full_one(self):
+        subprocess.run(
+            [sys.executable, "-c", TIGHT, self.api.url, self.folder],
+            env={**os.environ, "PYTHONPATH": str(SOURCE)},
+            check=True,
+            timeout=60,
+        )
+        self.assertEqual(self.api.total(), 300)
 
     def test_there_is_room_again_when_billing_has_taken_it(self):
         meter = self.meter(max_bytes=SMALL)
@@ -246,6 +268,26 @@ class TestFiles(MeterCase):
         self.wait_until(other.refused)
         [refused] = other.refused()
         self.assertEqual(refused.event["quantity"], "2.5")
+
+    def test_who_tidies_up_takes_no_lock_from_somebody_who_begins(self):
+        """The lock of a spool that begins is removed before it is held: it needs another one."""
+        real, removed = os.open, []
+
+        def open_and_lose(path, *arguments):
+            held = real(path, *arguments)
+            if not removed:
+                removed.append(path)
+                path.unlink()
+            return held
+
+        with patch.object(os, "open", open_and_lose):
+            spool = Spool(self.folder, SMALL)
+        spool.write([self.counted(1)])
+        other = Spool(self.folder, SMALL)
+        self.assertEqual((len(removed), other.take_over()), (1, 0))
+        self.assertEqual(spool.count(), 1)
+        for one in (spool, other):
+            one.close()
 
     def test_a_file_is_taken_over_by_one_process_only(self):
         left = Spool(self.folder, SMALL * 8)
