@@ -25,7 +25,7 @@ class TestAsyncMeter(MeterCase):
             async with AsyncMeter(self.meter()) as meter:
                 await use(meter)
             ticking.cancel()
-            return max(after - before for before, after in pairwise(ticks))
+            return max((after - before for before, after in pairwise(ticks)), default=0)
 
         return asyncio.run(run())
 

@@ -73,6 +73,9 @@ class TestFull(MeterCase):
                 self.assertLess(refused, 1400)
                 stats = meter.stats()
                 self.assertEqual((stats.recorded, stats.dropped), (1500 - refused, 0))
+                if "max_pending" in options:
+                    with self.assertRaises(SpoolFullError):
+                        meter.flush(0.1)
                 self.api.plan.clear()
                 self.assertTrue(meter.flush())
                 self.assertEqual(self.api.total(), 1500 - refused)

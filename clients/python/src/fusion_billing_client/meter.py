@@ -42,6 +42,7 @@ DAY = timedelta(days=1)
 PIECE = 256  # counters in one transaction
 SMALLEST = 128 * 1024  # bytes of a spool
 SECONDS_BETWEEN_TELLING = 10
+TAKING_BREATH = 0.05  # seconds
 
 Counted = list[tuple[Counter, Reading]]
 #: What somebody waits for to be written, and the future that is done then. Of nothing: who waits
@@ -404,23 +405,22 @@ class Meter:
 
         :param timeout: seconds; None waits as long as it takes
         :return: whether billing took all of it in time, or it was set aside
-        :raise MeterError: it cannot be written into the spool
+        :raise MeterError: until then it could not be written into the spool
         """
         self._check_process()
-        end = None if timeout is None else time.monotonic() + timeout
-        before = None
+        end = math.inf if timeout is None else time.monotonic() + timeout
         while True:
             with self._state:
                 self._check_open()
                 written = self._ask()
-            failure, kept = written.exception(), len(self._pending)
-            left = None if end is None else max(0, end - time.monotonic())
-            sent = self._sender.flush(left)
-            if failure is None or not sent:
-                return sent and failure is None
-            if before is not None and kept >= before:
-                raise failure  # though there is room
-            before = kept
+            failure = written.exception()
+            left = max(0, end - time.monotonic())
+            sent = self._sender.flush(None if left == math.inf else left)
+            if failure is None:
+                return sent
+            if time.monotonic() > end:
+                raise failure
+            time.sleep(TAKING_BREATH)  # what was sent has made room
 
     def refused(self) -> list[Refused]:
         """What billing refused: mend the reason and `retry_refused`, or look at it elsewhere."""
