@@ -12,7 +12,7 @@ from devtools.console import end_group, say, spawn
 from devtools.outcomes import Tally
 from devtools.paths import ROOT
 
-MOST = 3  # parts at once, however many cores there are
+MOST = 3  # parts at once, however many cores there are; each waits now and then
 NEWS = 60  # seconds
 PATIENCE = 60  # seconds for a part to end its own processes and drop its databases
 
@@ -55,9 +55,9 @@ def run(commands: dict[str, list], tally: Tally, places: int | None = None) -> N
     """Run parts in this order; say at the end of each what it did, and now and then which run.
 
     :param commands: by name of the part
-    :param places: how many run at once; None is one for each core, if there are not many
+    :param places: how many run at once; None is one more than there are cores, if these are few
     """
-    places = places or min(MOST, len(os.sched_getaffinity(0)))
+    places = places or min(MOST, len(os.sched_getaffinity(0)) + 1)
     waiting, running, told = list(commands.items()), [], time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         try:

@@ -58,6 +58,7 @@ class SaleOrder(models.Model):
         plan = order._origin._fusion_get_plan(day) if has_begun else order.fusion_plan_id
         return {
             "plan": plan,
+            "has_begun": has_begun,  # a line of usage then says what the open period has come to
             "day": day,
             "since": format_date(order.env, day, date_format="long"),
             "period": order._fusion_describe_period(plan),
