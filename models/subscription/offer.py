@@ -69,6 +69,12 @@ class SaleOrder(models.Model):
             ],
         }
 
+    def _get_order_lines_to_report(self):
+        """Leave out of paper and page the usage of plans that are over."""
+        lines = super()._get_order_lines_to_report()
+        # sudo: customers and salespeople read the order, and not what its plans charge.
+        return lines.filtered(lambda line: not line.sudo()._fusion_is_over())
+
     def _fusion_day_of_offer(self):
         """Return the day whose prices are shown."""
         today = self._fusion_today()

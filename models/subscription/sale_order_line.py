@@ -195,3 +195,8 @@ class SaleOrderLine(models.Model):
             as_engine(self).write(
                 {**changed, **({"technical_price_unit": item.price_unit} if item else {})}
             )
+
+    def _fusion_is_over(self):
+        """Whether this line shows usage of a plan that the subscription has left, and none."""
+        charge, order = self.fusion_charge_id, self.order_id
+        return bool(charge) and not self.price_subtotal and charge.plan_id != order.fusion_plan_id

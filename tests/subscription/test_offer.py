@@ -93,6 +93,24 @@ class TestOffer(BillingCase, HttpCase):
             self.assertIn("$7.00 each", text)
             self.assertNotIn("$0.01", text)
 
+    def test_paper_leaves_out_usage_of_plans_that_are_over(self):
+        other = self._plan("other")
+        self._charge(self._metric("seats"), other, price_per_unit=7)
+        with freeze_time("2026-03-01"):
+            self.order.action_confirm()
+            self._use(self.order, 1500, "2026-03-01")
+            self._rate()
+        with freeze_time("2026-04-02"):
+            self._bill()
+            self.order._fusion_change_plan(other)
+            self._use(self.order, 3, "2026-04-02", other.charge_ids.metric_id)
+            self._rate()
+        with freeze_time("2026-05-02"):
+            self._bill()
+            self.assertIn(self.charge, self.order.order_line.fusion_charge_id)
+            shown = self.order._get_order_lines_to_report()
+            self.assertEqual(shown.fusion_charge_id, other.charge_ids)
+
     @freeze_time("2026-01-10")
     def test_a_seller_sees_prices_change_in_the_form_with_the_plan(self):
         seller = self.env["res.users"].create(
