@@ -46,6 +46,8 @@ class TestDifferential(DifferentialCase):
                 if found or row.quantity or row.amount:
                     self._compare_row(found, row, f"{where}, {order.id}, {name} from {start}")
             for key, row in own.items():
+                if key[2] > world.today:
+                    continue  # the model does not open the period of a reopening that is to come
                 self.assertFalse(
                     float(row[6]) or float(row[2] or 0),
                     f"{where}, {order.id}: {key} is wanted by nobody",
