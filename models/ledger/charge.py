@@ -19,7 +19,9 @@ class FusionBillingCharge(models.Model):
         """
         # sudo: whoever sets prices, the plan is the meeting point.
         plans = self.sudo().plan_id
-        if not plans.ids:
+        # While the addon is being installed (with demonstration data) nobody else bills, nor sees
+        # its tables.
+        if not plans.ids or not self.env.registry.ready:
             return
         lock_in_turn(plans)
         known = self._told(self.env.cr)
