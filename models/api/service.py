@@ -29,7 +29,12 @@ class FusionBillingService(models.Model):
 
     name = fields.Char(required=True, tracking=True)
     code = fields.Char(
+        compute="_compute_code",
+        store=True,
+        readonly=False,
+        precompute=True,
         required=True,
+        copy=False,
         tracking=True,
         help="Short technical name. It is written on every counter the service pushes.",
     )

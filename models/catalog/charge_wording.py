@@ -27,7 +27,8 @@ class FusionBillingCharge(models.Model):
     @api.depends_context("lang")
     def _compute_price_change_note(self):
         for charge in self:
-            charge.price_change_note = charge._origin and charge._origin._describe_price_change()
+            known = charge._origin
+            charge.price_change_note = known._describe_price_change() if known else False
 
     def _describe_price_change(self):
         version, today = self.version_id, self.company_id._fusion_today()

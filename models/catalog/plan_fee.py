@@ -32,6 +32,10 @@ class FusionBillingPlanFee(models.Model):
         "product.product", required=True, index=True, ondelete="restrict", check_company=True
     )
     quantity = Exact(digits=(16, 2), required=True, default=1)
+    sales_price = fields.Float(
+        related="product_id.lst_price",
+        help="What the fee costs if it has no price of its own and no pricelist says otherwise.",
+    )
     has_own_price = fields.Boolean(
         "Own Price", help="Otherwise the fee costs what the customer's pricelist says."
     )

@@ -1,6 +1,9 @@
+from datetime import timedelta
+
 from odoo import models
 from odoo.fields import Domain
 
+from ..base.clock import now
 from .dashboard_attention import PLANS
 from .dashboard_money import SUBSCRIPTIONS
 
@@ -142,12 +145,14 @@ class FusionBillingDashboard(models.AbstractModel):
             if subscription.fusion_external_id
             else f'"subscription_id": {subscription.id or 1}'
         )
-        day = self.env.company._fusion_today()
+        # The hour of now: a subscription that began today has begun by then, wherever it is.
+        hour = now().replace(minute=0, second=0, microsecond=0)
+        until = hour + timedelta(hours=1)
         return (
             f'curl {self._base_url()}/usage -H "Authorization: Bearer $KEY"'
             ' -H "Content-Type: application/json" -d \'{"events": [\n'
             f'  {{{reference}, "metric_code": "{metric.code or "api_calls"}", "quantity": "10",\n'
-            f'   "period_start": "{day}T00:00:00Z", "period_end": "{day}T01:00:00Z",\n'
+            f'   "period_start": "{hour.isoformat()}Z", "period_end": "{until.isoformat()}Z",\n'
             f'   "idempotency_key": "first"}}]}}\''
         )
 

@@ -1,4 +1,5 @@
 import json
+from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
@@ -85,6 +86,15 @@ class FusionBillingUsage(models.Model):
                         date=usage.period_start,
                     )
                 )
+
+    @api.onchange("subscription_id")
+    def _onchange_subscription_id(self):
+        """Suggest today, whole, to who enters a counter by hand."""
+        company = self.subscription_id.company_id
+        if company and not (self.period_start or self.period_end):
+            today = company._fusion_today()
+            self.period_start = company._fusion_zones().midnight(today)
+            self.period_end = company._fusion_zones().midnight(today + timedelta(days=1))
 
     # === CRUD METHODS === #
 

@@ -1,6 +1,7 @@
 """The dashboard says what there is: its figures are those of plain recounts, and of their lists."""
 
 import random
+import re
 from datetime import date, datetime, timedelta
 
 from odoo.exceptions import AccessError
@@ -374,6 +375,14 @@ class TestDashboard(DashboardCase):
         self.assertIn("/fusion/api/v1/catalog", steps["service"]["command"])
         self.assertIn(f'"subscription_id": {subscription.id}', steps["event"]["command"])
         self.assertIn('"metric_code": "api_calls"', steps["event"]["command"])
+
+    @freeze_time("2026-06-18 02:30:00")
+    def test_the_counter_of_the_command_is_billable_where_it_is_yesterday_yet(self):
+        self.env.company.fusion_billing_tz = "America/Toronto"
+        subscription = self._subscribe("2026-06-17")
+        steps = {step["key"]: step for step in self._read()["checklist"]}
+        [start] = re.findall('"period_start": "(.*?)Z"', steps["event"]["command"])
+        self.assertTrue(subscription._fusion_covers(datetime.fromisoformat(start)))
 
     # === WHAT NEEDS A PERSON === #
 

@@ -377,6 +377,29 @@ class TestConfigurationForms(StaffCase):
         self.charge.invalidate_recordset()
         self.assertFalse(self.charge.price_change_note)
 
+    def test_a_charge_that_is_new_says_nothing_of_changes(self):
+        with Form(self.env["fusion.billing.charge"].with_user(self.manager)) as form:
+            self.assertFalse(form.price_change_note)
+            form.metric_id, form.product_id = self.calls, self.usage_product
+
+    def test_a_manager_without_other_rights_sells_to_somebody_new(self):
+        services = self.env["fusion.billing.service"].with_user(self.manager)
+        with Form(services) as form:
+            form.name = "My App"
+        self.assertEqual(form.record.code, "my-app")
+        partner = self.env["res.partner"].with_user(self.manager).create({"name": "Acme Ltd"})
+        self.assertTrue(partner)
+
+    @freeze_time("2026-01-20 23:30:00")
+    def test_a_counter_that_is_entered_by_hand_is_of_today(self):
+        self.env.company.fusion_billing_tz = "Europe/Paris"
+        with Form(self.env["fusion.billing.usage"].with_user(self.clerk)) as form:
+            form.subscription_id = self._subscribe()
+            self.assertEqual(str(form.period_start), "2026-01-20 23:00:00")
+            self.assertEqual(str(form.period_end), "2026-01-21 23:00:00")
+            form.metric_id = self.calls
+            form.quantity = 1
+
     def test_the_metric_form_explains_each_aggregation_and_only_the_chosen_one(self):
         arch = self._arch("fusion.billing.metric")
         words = arch.xpath("//div[@role='status']/span")
