@@ -43,7 +43,7 @@ def keep(request, request_id, status, refused):
         "path": clean(httprequest.path, PATH_LENGTH),
         "status": status,
         "code": code,
-        "error": refused.facts["error"],
+        "error": clean(refused.facts["error"]),
         "request_id": request_id,
         "request": tell_request(
             getattr(request, "fusion_payload", None),

@@ -47,11 +47,14 @@ def tell_request(payload, body, error):
     :param dict payload: as it was read; None if it could not be
     :param bytes body: as it came
     """
+    as_it_came = clean(body.decode(errors="replace"))
     if payload is None:
-        return clean(body.decode(errors="replace"))
-    if isinstance(error, BatchError):
-        return clean(_write(_wrong_members(payload, error)))
-    return clean(_write({name: _first_members(value) for name, value in payload.items()}))
+        return as_it_came
+    try:
+        return clean(_write(_told(payload, error)))
+    except RecursionError:
+        # From Python 3.12 on, JSON is read that is nested deeper than it can be written.
+        return as_it_came
 
 
 def tell_answer(facts):
@@ -65,6 +68,12 @@ def clean(text, length=LENGTH):
     text = text[: length + SECRET_LENGTH]
     text = redact(text.encode(errors="replace").decode().replace("\0", "�"))
     return text if len(text) <= length else f"{text[: length - 1]}…"
+
+
+def _told(payload, error):
+    if isinstance(error, BatchError):
+        return _wrong_members(payload, error)
+    return {name: _first_members(value) for name, value in payload.items()}
 
 
 def _wrong_members(payload, error):

@@ -60,6 +60,13 @@ class TestWords(TestCase):
         self.assertNotIn("\0", clean("a\0"))
         clean("a\ud800").encode()
 
+    def test_a1_what_is_nested_deeper_than_it_can_be_written_is_kept_as_it_came(self):
+        deep = []
+        for _level in range(5000):
+            deep = [deep]
+        for error in (None, BatchError([(0, InvalidInput("No.", "no"))])):
+            self.assertEqual(tell_request({"events": [deep]}, b"[[", error), "[[")
+
     def test_texts_have_a_length(self):
         self.assertEqual(len(tell_request(None, b"x" * 5 * 2**20, None)), LENGTH)
         self.assertEqual(len(clean("x" * 300, 255)), 255)
