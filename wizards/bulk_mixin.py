@@ -2,10 +2,10 @@ import logging
 from decimal import Decimal
 
 from odoo import api, fields, models
-from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import clean_context
 
 from ..models.base.rehearsal import rehearsal
+from ..models.base.retry import RUN_AGAIN
 from ..models.base.staff import check_staff
 from ..models.catalog.price_wording import format_price
 
@@ -193,7 +193,7 @@ class BulkMixin(models.AbstractModel):
         """Return the documents of these subscriptions, and why some have none that can be known."""
         try:
             return self._try_documents(orders, day, answers), {}
-        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+        except RUN_AGAIN:
             raise
         except Exception as error:
             # It is met again, and told, by the one it belongs to.

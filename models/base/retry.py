@@ -17,6 +17,9 @@ from odoo.tools import SQL
 
 _logger = logging.getLogger(__name__)
 
+# What Odoo runs a request again for.
+RUN_AGAIN = (*PG_CONCURRENCY_EXCEPTIONS_TO_RETRY, ConcurrencyError)
+
 _here = threading.local()
 
 
@@ -66,7 +69,7 @@ def left_if_busy(env):
     try:
         with no_alarm(), env.cr.savepoint():
             yield
-    except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY as error:
+    except RUN_AGAIN as error:
         _logger.info("Left to the next run: %s", error)
 
 

@@ -3,10 +3,9 @@ from decimal import Decimal
 
 from odoo import fields, models
 from odoo.exceptions import UserError
-from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import plaintext2html
 
-from ..base.retry import no_alarm
+from ..base.retry import RUN_AGAIN, no_alarm
 from ..base.wording import format_period
 from ..catalog.price_wording import format_price
 
@@ -40,7 +39,7 @@ class FusionBillingRating(models.Model):
         try:
             with no_alarm(), self.env.cr.savepoint():
                 self._queue_mail(threshold)
-        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+        except RUN_AGAIN:
             raise
         except UserError as error:
             self._ask_to_tell(threshold, str(error))

@@ -7,7 +7,7 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import plaintext2html
 
 from ..base.engine import as_engine, given, is_engine
-from ..base.retry import no_alarm
+from ..base.retry import RUN_AGAIN, no_alarm
 
 _logger = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ class SaleOrder(models.Model):
         try:
             with no_alarm(), self.env.cr.savepoint():
                 yield
-        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY as error:
+        except RUN_AGAIN as error:
             _logger.info("%s of subscription %s is left to the next run: %s", step, self.id, error)
         except UserError as error:
             self._fusion_show_failure(step, str(error))
@@ -108,7 +108,7 @@ class SaleOrder(models.Model):
             try:
                 with no_alarm(), self.env.cr.savepoint():
                     work(order)
-            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            except RUN_AGAIN:
                 raise
             except UserError as error:
                 refused[order] = str(error)

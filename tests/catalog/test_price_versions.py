@@ -1,9 +1,10 @@
 """Prices that change at a date, and the ledger that remembers them."""
 
 from datetime import date
+from unittest.mock import patch
 
 from odoo import Command
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import ConcurrencyError, UserError, ValidationError
 from odoo.tests import Form, freeze_time, tagged
 
 from ..common import BillingCase
@@ -36,6 +37,17 @@ class TestPriceVersions(BillingCase):
         )
         self.assertEqual(charge.charge_model, "graduated")
         self.assertEqual(charge.tier_ids.mapped("unit_amount"), [2, 1])
+
+    def test_a_run_leaves_it_to_the_next_one_to_show_new_prices_while_somebody_bills(self):
+        charge = self._charge()
+        later = self._version(charge, "2026-02-01", price_per_unit=3)
+        busy = patch.object(type(charge), "_hold", side_effect=ConcurrencyError)
+        with busy as hold:
+            self._rate_at("2026-02-01")
+        hold.assert_called()
+        self.assertEqual(charge.price_per_unit, 1)
+        self._rate_at("2026-02-01")
+        self.assertEqual(charge.version_id, later)
 
     def test_t2_a_period_is_rated_at_the_prices_of_its_first_day(self):
         charge = self._charge()

@@ -1,6 +1,7 @@
 """R7: one bad subscription never stops a run; staff see what is wrong until it is put right."""
 
 from odoo import Command
+from odoo.exceptions import ConcurrencyError
 from odoo.tests import freeze_time, new_test_user, tagged
 from odoo.tools import mute_logger
 
@@ -69,6 +70,16 @@ class TestRatingFailure(FailureCase):
         self.assertEqual(self.bad.fusion_error_step, "rating")
         self.assertFalse(self.first.fusion_error)
         self.assertNotIn("Traceback", self.bad.fusion_error)
+
+    def test_that_somebody_was_faster_is_no_failure_of_a_subscription(self):
+        def work(_order):
+            raise ConcurrencyError("Another request has created this record just now.")
+
+        with self.assertRaises(ConcurrencyError):
+            self.first._fusion_try_each(work)
+        with self.first._fusion_catch_failure("rating"):
+            work(self.first)
+        self.assertFalse(self.first.fusion_error)
 
     def test_r7_one_person_is_asked_once_however_often_it_fails(self):
         self._restrict_product_to_another_company()
