@@ -177,6 +177,17 @@ class TestPricesWhileBilling(ConcurrencyCase):
         self.assertIn("'unit_amount': '2'", billed)
         self.assertNotIn("0.0125", billed)
 
+    def test_whoever_cancels_documents_first_is_not_in_their_own_way_t2(self):
+        self.use_every_month()
+        self.run_crons(INVOICING)
+        in_odoo.call(self.database, "races.cancel_and_price", price="2")
+        self.assertEqual(self.prices()[0], ["0.0125000000", "2.0000000000"])
+
+    def test_prices_that_rated_usage_are_replaced_in_one_save_t2(self):
+        self.use_every_month()
+        in_odoo.call(self.database, "races.replace_prices", day=f"{self.firsts[1]}", price="2")
+        self.assertEqual(self.prices()[0], ["0.0125000000", "2.0000000000"])
+
 
 class TestSendingConcurrency(ConcurrencyCase):
     SUBSCRIPTIONS = 6

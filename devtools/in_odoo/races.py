@@ -2,7 +2,7 @@
 
 from contextlib import contextmanager
 
-from odoo import SUPERUSER_ID, api
+from odoo import SUPERUSER_ID, Command, api
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY, ConcurrencyError
 
 RUN_AGAIN = (*PG_CONCURRENCY_EXCEPTIONS_TO_RETRY, ConcurrencyError)
@@ -43,6 +43,27 @@ def bill_while_priced(env, price: str) -> int:
             _set(theirs, price)
         orders._fusion_bill_unless_busy(orders)
         return len(orders.filtered("fusion_last_invoice_date"))
+
+
+def cancel_and_price(env, price: str) -> None:
+    """Cancel all documents and change the price, in one transaction."""
+    with begun(env) as own:
+        moves = own["account.move"].search([("fusion_bill_on", "!=", False)])
+        moves.button_draft()
+        moves.button_cancel()
+        _set(own, price)
+
+
+def replace_prices(env, day: str, price: str) -> None:
+    """Rate at prices that begin on a day, then delete them for others, in one save."""
+    charge = env["fusion.billing.charge"].search([])
+    charge.write({"version_ids": [Command.create({"valid_from": day, "price_per_unit": "9"})]})
+    env["fusion.billing.usage"]._cron_rate_open_periods()
+    env.cr.commit()  # pylint: disable=invalid-commit
+    with begun(env) as own:
+        old = own["fusion.billing.charge.version"].search([("valid_from", "=", day)])
+        new = {"valid_from": day, "price_per_unit": price}
+        old.charge_id.write({"version_ids": [Command.delete(old.id), Command.create(new)]})
 
 
 def set_price(env, price: str) -> None:

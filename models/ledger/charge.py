@@ -4,7 +4,7 @@ from odoo import models
 from odoo.exceptions import ConcurrencyError
 from odoo.tools import SQL
 
-from ..base.retry import lock_in_turn
+from ..base.retry import lock, lock_in_turn
 
 
 class FusionBillingCharge(models.Model):
@@ -19,16 +19,35 @@ class FusionBillingCharge(models.Model):
         """
         # sudo: whoever sets prices, the plan is the meeting point.
         plans = self.sudo().plan_id
-        # While the addon is being installed (with demonstration data) nobody else bills, nor sees
-        # its tables.
+        # While modules are loaded nobody bills, and others may not see or read the tables yet.
         if not plans.ids or not self.env.registry.ready:
             return
         lock_in_turn(plans)
         known = self._told(self.env.cr)
         with self.env.registry.cursor() as now:
             told = self._told(now)
-        if any(version not in known or until > known[version] for version, until in told.items()):
-            raise ConcurrencyError("Usage was billed at these prices just now.")
+            newer = [
+                version
+                for version, until in told.items()
+                if version not in known or until > known[version]
+            ]
+            if newer:
+                self._check_own(now, newer, [known.get(version) for version in newer])
+
+    def _check_own(self, now, versions, untils):
+        """Let pass what this transaction itself took back before, such as a document that it
+        cancelled or prices that it withdrew: it would find that each time it is run again.
+
+        :param untils: until when these versions are billed here; None: nothing is rated at them
+        :raise ConcurrencyError: others rated or billed at these prices
+        """
+        now.execute(SQL(NEWER, charges=self.ids, versions=versions, untils=untils))
+        # sudo: what is rated counts, whoever looks.
+        ratings = self.env["fusion.billing.rating"].sudo().browse(id for [id] in now.fetchall())
+        # Of what others changed PostgreSQL says so itself; what they added is not seen here.
+        lock(ratings)
+        if None in versions or self.env.cr.rowcount < len(ratings):
+            raise ConcurrencyError(self.env._("Usage was billed at these prices just now."))
 
     def _told(self, cr):
         """Return at which prices of these charges something is rated and until when it is billed,
@@ -102,4 +121,12 @@ SELECT NULL, COALESCE(max(subscription.fusion_last_invoice_date), '0001-01-01')
   FROM fusion_billing_phase AS phase
   JOIN sale_order AS subscription ON subscription.id = phase.subscription_id
  WHERE phase.plan_id = ANY(%(plans)s)
+"""
+
+NEWER = """
+SELECT rating.id
+  FROM unnest(%(versions)s::int[], %(untils)s::date[]) AS known (version_id, until)
+  JOIN fusion_billing_rating AS rating ON rating.version_id = known.version_id
+ WHERE rating.charge_id = ANY(%(charges)s)
+   AND (known.until IS NULL OR rating.settled <> 0 AND rating.date_until > known.until)
 """

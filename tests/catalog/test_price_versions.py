@@ -49,6 +49,15 @@ class TestPriceVersions(BillingCase):
         self._rate_at("2026-02-01")
         self.assertEqual(charge.version_id, later)
 
+    def test_prices_can_be_changed_while_others_do_not_see_the_tables_yet(self):
+        charge, registry = self._charge(), type(self.env.registry)
+        with (
+            patch.object(self.env.registry, "ready", False),
+            patch.object(registry, "cursor", side_effect=AssertionError("another transaction")),
+        ):
+            charge.price_per_unit = 2
+        self.assertEqual(charge.price_per_unit, 2)
+
     def test_t2_a_period_is_rated_at_the_prices_of_its_first_day(self):
         charge = self._charge()
         self._version(charge, "2026-01-16", price_per_unit=3)
