@@ -8,6 +8,7 @@ from odoo.fields import Command
 from ...core.money.owed import Charge, Version
 from ..base.bounded import Day, Whole
 from ..base.engine import ENGINE, is_engine
+from .charge_filter import as_new
 from .charge_tier import on_copies
 
 
@@ -167,7 +168,8 @@ class FusionBillingCharge(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         self.flush_model()  # a charge archived in the same save makes room for the next one
-        charges = super().create([self._begin_today(vals) for vals in vals_list])
+        vals_list = [self._begin_today(vals) for vals in vals_list]
+        charges = super(FusionBillingCharge, as_new(self)).create(vals_list).with_env(self.env)
         for charge in charges:
             charge.version_id.charge_id = charge
         charges._request_rating()

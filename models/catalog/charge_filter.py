@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
+NEW = object()  # no request can hold it, see `base.engine`
+
 
 class FusionBillingChargeFilter(models.Model):
     """One condition of a charge: a dimension of the usage is one of some values.
@@ -40,7 +42,9 @@ class FusionBillingChargeFilter(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         conditions = super().create(vals_list)
-        conditions._touch_charges()
+        # A charge that is made with them has rated nothing, also on days that are billed already.
+        if self.env.context.get("fusion_charge") is not NEW:
+            conditions._touch_charges()
         return conditions
 
     def write(self, vals):
@@ -66,3 +70,8 @@ class FusionBillingChargeFilter(models.Model):
         self.ensure_one()
         values = (value.strip() for value in (self.dimension_values or "").split(","))
         return sorted({value for value in values if value})
+
+
+def as_new(charges):
+    """The same charges, to be made with their filters."""
+    return charges.with_context(fusion_charge=NEW)

@@ -6,6 +6,8 @@ from odoo.tests import freeze_time, tagged
 
 from ..common import BillingCase
 
+TODAY = date(2026, 1, 20)
+
 
 @tagged("post_install", "-at_install")
 @freeze_time("2026-01-20")
@@ -109,6 +111,13 @@ class TestChargeFilters(BillingCase):
         charge = self._charge(filter_ids=self._filters(region="eu"))
         self.assertEqual(charge.valid_from, date(2026, 1, 20))
         self.assertFalse(charge._is_rated())
+
+    def test_a_filtered_charge_can_be_added_on_the_day_on_which_a_subscription_is_closed(self):
+        subscription = self._subscribe("2025-12-01")
+        subscription._fusion_close()
+        self.assertEqual(subscription.fusion_last_invoice_date, date(2026, 1, 21))
+        charge = self._charge(filter_ids=self._filters(region="eu"))
+        self.assertEqual((charge.valid_from, charge.filter_key), (TODAY, '{"region": ["eu"]}'))
 
     def test_r9_a_counter_whose_dimension_is_corrected_moves_from_charge_to_charge(self):
         self._charge(price_per_unit=5, filter_ids=self._filters(region="eu"))
