@@ -47,7 +47,7 @@ class FusionBillingCharge(models.Model):
         # Of what others changed PostgreSQL says so itself; what they added is not seen here.
         lock(ratings)
         if None in versions or self.env.cr.rowcount < len(ratings):
-            raise ConcurrencyError(self.env._("Usage was billed at these prices just now."))
+            raise ConcurrencyError("Usage was billed at these prices just now.")
 
     def _told(self, cr):
         """Return at which prices of these charges something is rated and until when it is billed,
