@@ -162,7 +162,7 @@ class AccountMove(models.Model):
             # it. A document posts its own e-mail.
             quiet = {"mail_notify_force_send": False, "fusion_sends": True}
             sender.with_context(**quiet)._generate_and_send_invoices(moves.with_context(**quiet))
-        (self - moves)._fusion_leave_to_staff()
+        (self - moves)._fusion_note_unsent()
         self._fusion_note_sent()
 
     def _can_commit(self):
@@ -173,7 +173,7 @@ class AccountMove(models.Model):
         by_hand = sender._get_default_sending_methods(self) == {"manual"}
         return by_hand and not sender._get_default_extra_edis(self)
 
-    def _fusion_leave_to_staff(self):
+    def _fusion_note_unsent(self):
         """Core has nothing to do here: the document stays in its list *Not Sent*."""
         reason = self.env._("Not sent: this customer's documents are sent manually.")
         self._message_log_batch(dict.fromkeys(self.ids, reason))
