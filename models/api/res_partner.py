@@ -1,4 +1,5 @@
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.fields import Domain
 
 from ..base.staff import BILLING
 
@@ -19,3 +20,11 @@ class ResPartner(models.Model):
         if self.env.uid and self.env.user.has_group("fusion_billing.group_user"):
             return [*names, "fusion_account_link_ids"]
         return names
+
+    @api.model
+    def _search_display_name(self, operator, value):
+        # "Not like" of links means one that is not like it, and leaves out who has none: Odoo
+        # turns what is found without the "not" around instead.
+        if operator in Domain.NEGATIVE_OPERATORS:
+            return NotImplemented
+        return super()._search_display_name(operator, value)

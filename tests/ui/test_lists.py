@@ -56,6 +56,19 @@ class TestLists(StaffCase):
         mine = self.env["sale.order"].with_user(self.clerk)
         self.assertEqual(mine.search([("partner_id", "child_of", "cust-77")]), self.first)
 
+    def test_who_is_not_called_so_is_found_without_a_link_too(self):
+        nobody = self.env["res.partner"].create({"name": "Nobody"})
+        some = self.partner | self.other | nobody
+        for operator, text in (
+            ("not ilike", "cust-77"),
+            ("!=", "cust-77"),
+            ("not in", ["cust-77"]),
+        ):
+            found = some.with_user(self.clerk).search(
+                [("id", "in", some.ids), ("display_name", operator, text)]
+            )
+            self.assertEqual(found, self.other | nobody, operator)
+
     def test_people_who_do_not_bill_search_orders_as_before(self):
         orders = self.env["sale.order"].with_user(self.seller)
         self.assertIn(self.second, orders.search([("display_name", "ilike", self.second.name)]))
