@@ -2,6 +2,7 @@ import json
 
 from odoo import api, fields, models
 from odoo.fields import Domain
+from odoo.tools import escape_psql
 
 MOST = 80
 
@@ -44,8 +45,7 @@ class KeySearch(models.TransientModel):
     def _find_rejections(self, key):
         """Return the requests whose kept part has the key, as JSON writes it."""
         written = json.dumps(key, ensure_ascii=False)
-        domain = Domain("request", "like", written) if key else Domain.FALSE
+        domain = Domain("request", "like", escape_psql(written)) if key else Domain.FALSE
         if self.service_id:
             domain &= Domain("service_id", "=", self.service_id.id)
-        found = self.env["fusion.billing.rejection"].search(domain, limit=MOST)
-        return found.filtered(lambda one: written in one.request)
+        return self.env["fusion.billing.rejection"].search(domain, limit=MOST)

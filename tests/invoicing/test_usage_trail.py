@@ -1,5 +1,7 @@
 """Of every counter, on which row of the ledger and which document it is, or why on none."""
 
+import json
+
 from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.tests import freeze_time, new_test_user, tagged
@@ -256,3 +258,6 @@ class TestKeySearch(DocumentCase):
         self._reject(service, '{"idempotency_key": "abc"}')
         self.assertTrue(self._find("a%c").is_unknown)
         self.assertTrue(self._find("a_c").is_unknown)
+        for key in ('a"c', "a\\c", "50%_"):
+            rejected = self._reject(service, json.dumps({"idempotency_key": key}))
+            self.assertEqual(self._find(key).rejection_ids, rejected)
