@@ -390,6 +390,15 @@ class TestConfigurationForms(StaffCase):
         partner = self.env["res.partner"].with_user(self.manager).create({"name": "Acme Ltd"})
         self.assertTrue(partner)
 
+    def test_who_enters_a_counter_finds_its_subscription_and_its_metric(self):
+        found = {"subscription_id": self._subscribe(), "metric_id": self.calls}
+        arch = self._arch("fusion.billing.usage", user=self.clerk)
+        for name, record in found.items():
+            for company in (False, record.company_id.id):
+                [node] = arch.xpath(f"//group//field[@name='{name}']")
+                domain = safe_eval(node.get("domain"), {"company_id": company})
+                self.assertIn(record, record.with_user(self.clerk).search(domain))
+
     @freeze_time("2026-01-20 23:30:00")
     def test_a_counter_that_is_entered_by_hand_is_of_today(self):
         self.env.company.fusion_billing_tz = "Europe/Paris"
