@@ -94,11 +94,17 @@ class FusionBillingDashboard(models.AbstractModel):
         return step, "sale.order", SOLD
 
     def _event_step(self):
+        subscription = self._first_subscription()
         step = {
             "key": "event",
             "label": self.env._("Receive the first usage"),
-            "help": self.env._("Your app pushes it, as below, or you enter it by hand:"),
-            "command": self._usage_command(),
+            "help": self.env._(
+                "Enter it by hand. Or press Link the Customer on the subscription: then your app"
+                " can push it, too:"
+            )
+            if subscription.fusion_is_unreachable
+            else self.env._("Your app pushes it, as below, or you enter it by hand:"),
+            "command": self._usage_command(subscription),
             "button": self.env._("Enter usage"),
             "action": self._action(USAGE, self.env._("Usage"), view="form"),
         }
@@ -136,9 +142,15 @@ class FusionBillingDashboard(models.AbstractModel):
     def _catalog_command(self):
         return f'export KEY=fbk_…\ncurl {self._base_url()}/catalog -H "Authorization: Bearer $KEY"'
 
-    def _usage_command(self):
+    def _first_subscription(self):
+        """Return a subscription that runs; one that apps can reach, if there is one."""
+        running = Domain("fusion_state", "=", "3_progress")
+        orders = self.env["sale.order"]
+        known = running & Domain("fusion_is_unknown", "=", False)
+        return orders.search(known, limit=1) or orders.search(running, limit=1)
+
+    def _usage_command(self, subscription):
         """Return a command that pushes a counter of an hour, with what there is to name."""
-        subscription = self.env["sale.order"].search([("fusion_state", "=", "3_progress")], limit=1)
         metric = self.env["fusion.billing.metric"].search([], limit=1)
         reference = (
             f'"subscription_external_id": "{subscription.fusion_external_id}"'

@@ -376,6 +376,20 @@ class TestDashboard(DashboardCase):
         self.assertIn(f'"subscription_id": {subscription.id}', steps["event"]["command"])
         self.assertIn('"metric_code": "api_calls"', steps["event"]["command"])
 
+    def test_the_command_names_a_subscription_that_the_app_can_reach(self):
+        unknown = self.env["res.partner"].create({"name": "Nobody's"})
+        order = self._subscribe("2026-06-01", partner_id=unknown.id)
+        self.assertIn("Link the Customer", self._event_step()["help"])
+        self._link("known", unknown, self.service)
+        order.invalidate_recordset()
+        self.assertNotIn("Link the Customer", self._event_step()["help"])
+        self._subscribe("2026-06-02", partner_id=unknown.copy().id)
+        self.assertIn(f'"subscription_id": {order.id}', self._event_step()["command"])
+
+    def _event_step(self):
+        [step] = [step for step in self._read()["checklist"] if step["key"] == "event"]
+        return step
+
     @freeze_time("2026-06-18 02:30:00")
     def test_the_counter_of_the_command_is_billable_where_it_is_yesterday_yet(self):
         self.env.company.fusion_billing_tz = "America/Toronto"
