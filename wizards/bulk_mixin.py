@@ -5,7 +5,7 @@ from odoo import api, fields, models
 from odoo.tools import clean_context
 
 from ..models.base.rehearsal import rehearsal
-from ..models.base.retry import RUN_AGAIN
+from ..models.base.retry import RUN_AGAIN, no_alarm
 from ..models.base.staff import check_staff
 from ..models.catalog.price_wording import format_price
 
@@ -52,7 +52,7 @@ class BulkMixin(models.AbstractModel):
         :raise UserError: it cannot be made
         """
 
-    def _finish(self, order):
+    def _finish(self, orders):
         """Do what follows on the change, such as to bill what is left."""
 
     # === COMPUTE METHODS === #
@@ -110,8 +110,27 @@ class BulkMixin(models.AbstractModel):
         told = {row["id"]: row["reason"] for row in (self.shown or {}).get("refused", ())}
         refused = {order: told[order.id] for order in orders if order.id in told}
         wanted = orders.filtered(lambda order: order.id not in told)
-        refused |= wanted._fusion_try_each(self._change_one)
+        if not self._change_all(wanted):
+            refused |= wanted._fusion_try_each(self._change_one)
         return orders._fusion_tell_refused(refused) if refused else self._done()
+
+    def _change_all(self, orders):
+        """Change all of them and bill them together, as the preview has it, or none; return
+        whether it went well.
+        """
+        self.env.cr.flush()  # what fails of this is nobody's failure
+        try:
+            with no_alarm(), self.env.cr.savepoint():
+                for order in orders:
+                    self._for(order)._apply(order)
+                self._finish(orders)
+        except RUN_AGAIN:
+            raise
+        except Exception as error:
+            # It is met again, and told, by the one it belongs to.
+            _logger.info("%s subscriptions are changed one by one: %s", len(orders), error)
+            return False
+        return True
 
     def _change_one(self, order):
         one = self._for(order)

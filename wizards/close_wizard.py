@@ -74,8 +74,8 @@ class CloseWizard(models.TransientModel):
     def _apply(self, order):
         order._fusion_end(self.end_date, discard_usage=self.discard_usage)
 
-    def _finish(self, order):
-        order._fusion_bill_end(self.end_date)
+    def _finish(self, orders):
+        orders._fusion_bill_end(self.end_date)
 
     def _timeline(self):
         timeline = self.subscription_id._fusion_timeline()

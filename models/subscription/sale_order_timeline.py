@@ -172,9 +172,10 @@ class SaleOrder(models.Model):
         return max(self._fusion_today() + DAY, self._fusion_timeline().start)
 
     def _fusion_bill_end(self, date):
-        """Bill what is left of a subscription that ends on this day, if it has come."""
-        if self._fusion_ends_now(date):
-            self._fusion_bill_until(date)
+        """Bill what is left of subscriptions that end on this day, if it has come."""
+        ending = self.filtered(lambda order: order._fusion_ends_now(date))
+        for same in ending.grouped("company_id").values():
+            same._fusion_bill_until(date)
 
     def _fusion_ends_now(self, date):
         """Whether what is left is billed at once by an end on this day."""

@@ -65,6 +65,16 @@ class TestBulkChanges(StaffCase):
             self.assertEqual(states, ["active", "paused", "active"])
         self.assertEqual(self.closed.fusion_state, "6_churn")
 
+    def test_those_that_share_documents_are_closed_with_one_as_the_preview_has_it(self):
+        self.plan.one_document = True
+        invoiced = self.both.invoice_ids
+        dialog = self._look("close", self.both)
+        told = dialog.preview
+        dialog.action_close()
+        document = self.both.invoice_ids - invoiced
+        self.assertEqual(len(document), 1)
+        self.assertIn(f"${document.amount_total:,.2f}", told)
+
     def test_another_answer_has_to_be_looked_at_again_and_looking_leaves_nothing(self):
         self.env.cr.flush()  # as a commit would: recurring revenue is written then
         self.env.invalidate_all()
