@@ -136,5 +136,7 @@ def _read_cell(value):
     if isinstance(value, date | datetime):
         return value.isoformat()
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return Decimal(repr(value))
+        number = Decimal(repr(value))
+        # Over RPC comes what is no number: it cannot be compared with one.
+        return number if number.is_finite() else str(value)
     return value or None

@@ -285,7 +285,7 @@ class TestImportUsage(ImportCase):
     def test_cells_that_are_no_texts_are_refused_like_others(self):
         for model, head in ((USAGE, HEAD), (CUSTOMERS, CUSTOMER_HEAD)):
             load = self.env[model].with_user(self.clerk).load
-            for cell in ("a\0", "\ud800", [1], {"a": 1}, True, 7.5, '{"a": [' * 5000):
+            for cell in ("a\0", "\ud800", [1], {"a": 1}, True, 7.5, float("nan"), '{"a": [' * 5000):
                 done = load(head, [[cell] * len(head), [cell]])
                 self.assertFalse(done["ids"])
                 self.assertTrue(done["messages"])
