@@ -68,15 +68,29 @@ class InvoiceWizard(models.TransientModel):
                     LIMIT,
                 )
             )
-        documents = (
-            orders._fusion_documents_now()
-            if moment == "now"
-            else orders._fusion_upcoming_documents()
-        )
-        for document in documents:
+        for document in (documents := self._work_out(orders, moment)):
             for line in document["lines"]:
                 line.pop("receipt", None)
         return json.loads(write_json(documents))
+
+    def _work_out(self, orders, moment):
+        """Return the documents of these subscriptions.
+
+        :raise UserError: some of them cannot be invoiced: it names them, and says why
+        """
+        name = "_fusion_documents_now" if moment == "now" else "_fusion_upcoming_documents"
+        try:
+            return getattr(orders, name)()
+        except UserError:
+            refused = orders._fusion_try_each(lambda order: getattr(order, name)())
+            if len(orders) == 1 or not refused:
+                raise
+            raise UserError(
+                self.env._(
+                    "You cannot invoice these. Choose the others, or mend them first:\n%s",
+                    "\n".join(f"{order.name}: {reason}" for order, reason in refused.items()),
+                )
+            ) from None
 
     # === ACTIONS === #
 

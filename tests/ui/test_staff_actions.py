@@ -62,6 +62,19 @@ class TestInvoiceNow(ActionCase):
         )
 
     @freeze_time("2026-02-01")
+    def test_of_many_those_that_cannot_be_invoiced_are_named(self):
+        iceland = self._plan("iceland")
+        self._charge(plan=iceland, currency_id=self._foreign("ISK", {}).id, price_per_unit=9)
+        good, bad = self._subscribe(), self._subscribe(plan=iceland)
+        self._use(good, 130)
+        self._use(bad, 130)
+        orders = self._as_clerk(good | bad)
+        with self.assertRaisesRegex(UserError, f"{bad.name}: .* exchange rate") as caught:
+            orders.action_fusion_invoice_now()
+        self.assertNotIn(good.name, str(caught.exception))
+        self.assertFalse(orders.invoice_ids)
+
+    @freeze_time("2026-02-01")
     def test_what_changed_since_it_was_shown_is_shown_before_it_is_invoiced(self):
         subscription = self._subscribe()
         self._use(subscription, 130)
