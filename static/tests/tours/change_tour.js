@@ -1,7 +1,7 @@
 import { registry } from "@web/core/registry";
 import {
     arrive, dialogIsClosed, open, openApp, openMenu, openTab, patiently, pick, press, pressInDialog,
-    see, type,
+    retype, see,
 } from "./steps";
 
 const day = (days) => () => luxon.DateTime.now().plus({ days }).toFormat("MM/dd/yyyy");
@@ -27,12 +27,7 @@ const planAChange = () => [
     ...pick("plan_id", "Business"),
     // The day that is proposed comes with it, and would take the place of what is typed before.
     see(preview, "Business fee"),
-    {
-        content: "A day that is shown is a button until it is edited",
-        trigger: ".modal .o_field_widget[name='date'] button",
-        run: "click",
-    },
-    type("date", day(70), ".modal"),
+    ...retype("date", day(70), ".modal"),
     pressInDialog("Change Plan"),
     dialogIsClosed(),
     see(".alert", "Business, active"),

@@ -44,6 +44,16 @@ export const type = (name, value, within = "") => ({
     run: (helpers) => helpers.edit(typeof value === "function" ? value() : value),
 });
 
+/** A day or an instant that is shown is a button until it is edited. */
+export const retype = (name, value, within = "") => [
+    {
+        content: `Edit ${name}`,
+        trigger: `${within} .o_field_widget[name="${name}"] button`,
+        run: "click",
+    },
+    type(name, value, within),
+];
+
 const chosen = () => see("body:not(:has(.o-autocomplete--dropdown-item))");
 
 /**

@@ -1,7 +1,7 @@
 import { registry } from "@web/core/registry";
 import {
     arrive, create, goBack, open, openApp, openMenu, openTab, patiently, pick, press,
-    pressInDialog, save, see, type,
+    pressInDialog, retype, save, see, type,
 } from "./steps";
 
 // A billing period of a month that ended some days ago.
@@ -35,8 +35,8 @@ registry.category("web_tour.tours").add("fusion_billing_subscription", {
             ...create(),
             ...pick("metric_id", "API calls"),
             type("quantity", "130.5"),
-            type("period_start", hour(8)),
-            type("period_end", hour(9)),
+            ...retype("period_start", hour(8)),
+            ...retype("period_end", hour(9)),
             ...save(),
             ...goBack("Usage"),
             see(".o_list_view .o_data_row", "130.5"),
