@@ -109,9 +109,9 @@ fusion_webhook_allowed_ports      -      -      -      -         -     -       r
 fusion_webhook_development_hosts  -      -      -      -         -     -       rw    -
 fusion_webhook_retention_days     -      -      -      -         -     -       rw    -
 res.partner
-fusion_account_link_ids           -      -      -      -         r     r       -     r
+fusion_account_link_ids           -      -      -      -         r     rw      -     r
 fusion_due_amount                 -      -      -      -         r     r       -     -
-fusion_one_document               r      r      r      r         r     r       rw    r
+fusion_one_document               r      r      r      r         r     rw      rw    r
 fusion_subscription_count         -      -      -      -         r     r       -     -
 sale.order
 fusion_anchor_date                -      r      rw     rw        rw    rw      -     r
