@@ -32,17 +32,26 @@ def keep(request, request_id, status, refused):
     key is none is of no service, and is not kept; nor is what comes when the database is away.
     """
     service_id = getattr(request, "fusion_service_id", None)
-    code = refused.facts["code"]
-    kind = request.db, service_id, code
+    kind = request.db, service_id, refused.facts["code"]
     if not service_id or not _admission.admits(kind, monotonic()):
         return
-    httprequest = request.httprequest
-    values = {
-        "service_id": service_id,
-        "verb": httprequest.method,
-        "path": clean(httprequest.path, PATH_LENGTH),
+    values = _told(request, request_id, status, refused)
+    try:
+        with request.registry.cursor() as cr:
+            env = api.Environment(cr, SUPERUSER_ID, {})
+            env["fusion.billing.rejection"]._keep(values)
+    except (psycopg2.Error, KeyError):
+        return
+
+
+def _told(request, request_id, status, refused):
+    """Return what is kept of a request and its answer."""
+    return {
+        "service_id": request.fusion_service_id,
+        "verb": request.httprequest.method,
+        "path": clean(request.httprequest.path, PATH_LENGTH),
         "status": status,
-        "code": code,
+        "code": refused.facts["code"],
         "error": clean(refused.facts["error"]),
         "request_id": request_id,
         "request": tell_request(
@@ -52,9 +61,3 @@ def keep(request, request_id, status, refused):
         ),
         "answer": tell_answer(refused.facts),
     }
-    try:
-        with request.registry.cursor() as cr:
-            env = api.Environment(cr, SUPERUSER_ID, {})
-            env["fusion.billing.rejection"]._keep(values)
-    except (psycopg2.Error, KeyError):
-        return

@@ -3,6 +3,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 OPERATORS = ("=", "!=", "<", ">", "<=", ">=")
+NUMBERS = (int, float)  # PostgreSQL compares no amount with anything else
 
 
 class SaleOrder(models.Model):
@@ -51,11 +52,11 @@ class SaleOrder(models.Model):
     def _fusion_search_amount(self, name, operator, value):
         # Odoo asks who may read a field only where it makes the search itself.
         self._check_field_access(self._fields[name], "read")
-        if operator not in OPERATORS:
+        if operator not in OPERATORS or not isinstance(value, NUMBERS):
             return NotImplemented
         return Domain.custom(
             to_sql=lambda model, alias, query: SQL(
-                "%s %s %s", model._field_to_sql(alias, name, query), SQL(operator), value or 0
+                "%s %s %s", model._field_to_sql(alias, name, query), SQL(operator), float(value)
             )
         )
 

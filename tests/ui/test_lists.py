@@ -3,7 +3,7 @@
 import random
 from datetime import date
 
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import freeze_time, tagged
 
 from odoo.addons.fusion_billing.models.base.engine import as_engine
@@ -95,6 +95,14 @@ class TestLists(StaffCase):
                     [("id", "in", self.both.ids), (name, ">", 30)], order=f"{name} desc, id"
                 )
                 self.assertEqual(most.mapped(name), sorted(a for a in expected if a > 30)[::-1])
+
+    def test_an_amount_is_compared_with_numbers_alone(self):
+        orders = self.env["sale.order"].with_user(self.clerk)
+        for value in ("much", [5], {}):
+            with self.subTest(value), self.assertRaises(UserError):
+                orders.search([("fusion_due_amount", ">", value)])
+        for value in (False, 0):
+            self.assertTrue(orders.search([("fusion_due_amount", ">", value)]))
 
     def test_l2_what_is_due_is_the_same_in_python_and_in_the_database(self):
         draw = random.Random(7)
