@@ -4,34 +4,35 @@ from odoo import http
 from odoo.http import request
 from odoo.modules import Manifest
 
+from ..core.api import openapi
+from ..core.api.answer import Document
 from ..core.api.api_path import urls
-from ..core.api.payload import read_fields
+from ..core.api.endpoints import catalog, customers, server, subscriptions, usage
 from ..core.api.rate import EVENTS
-from ..core.api.scopes import BILLING_WRITE, OPERATIONS, READ, USAGE_WRITE
 from .body import BODY_LIMIT
 from .dispatcher import FusionDispatcher
 
 
-def api_route(path, verb, scope, **routing):
-    """Declare an endpoint; the dispatcher gives it the `payload` and what the path names.
+def api_route(endpoint):
+    """Route an endpoint; the dispatcher gives it what the path names, and the `values` of its
+    declared fields.
 
-    :param str scope: what a key must be good for; None where no key is asked
+    :param endpoint: :class:`..core.api.endpoint.Endpoint`
 
-    The payload is a dict: the JSON body (numbers as decimals), or the query of a GET. The
-    endpoint returns a dict that goes into the answer; `created` makes it a 201.
+    What is routed returns a dict that goes into the answer; `created` makes it a 201.
     """
     return http.route(
-        urls(path),
-        methods=[verb],
+        urls(endpoint.route),
+        methods=[endpoint.verb],
         **{
             "type": FusionDispatcher.routing_type,
-            "auth": "fusion" if scope else "none",
-            "scope": scope,
+            "auth": "fusion" if endpoint.scope else "none",
+            "endpoint": endpoint,
             "csrf": False,
             "save_session": False,
-            "readonly": verb == "GET",
+            "readonly": endpoint.verb == "GET",
             "max_content_length": BODY_LIMIT,
-            **routing,
+            **endpoint.routing,
         },
     )
 
@@ -41,106 +42,112 @@ def api(group):
     return request.env[f"fusion.billing.api.{group}"]
 
 
+def version():
+    """Return the addon's."""
+    return Manifest.for_addon("fusion_billing")["version"]
+
+
 def service():
     """Return the service whose key the request has."""
     return request.fusion_service
 
 
-def count_events(payload):
+def count_events(values):
     """Count a batch against its service's quota, once, however often Odoo tries the request.
 
     :raise RateLimited: the quota is used up
     """
-    events = payload.get("events")
-    counted = any(rate.kind == EVENTS for rate in request.fusion_rates)
-    if isinstance(events, list) and not counted:
+    if not any(rate.kind == EVENTS for rate in request.fusion_rates):
         quota = request.env["fusion.billing.quota"]
-        request.fusion_rates += quota._take_events(service(), len(events))
+        request.fusion_rates += quota._take_events(service(), len(values["events"]))
 
 
 class FusionBillingApi(http.Controller):
-    @api_route("/health", "GET", None)
-    def health(self, payload):
-        read_fields(payload, {})
-        return {"version": Manifest.for_addon("fusion_billing")["version"]}
+    @api_route(server.HEALTH)
+    def health(self, values):
+        return {"version": version()}
 
-    @api_route("/ready", "GET", OPERATIONS)
-    def ready(self, payload):
-        return api("readiness")._read(payload)
+    @api_route(server.DESCRIPTION)
+    def describe(self, values):
+        return Document(openapi.write(version()), server.DESCRIPTION.content_type)
 
-    @api_route("/metrics", "GET", OPERATIONS)
-    def metrics(self, payload):
-        return api("metrics")._read(service(), payload)
+    @api_route(server.READY)
+    def ready(self, values):
+        return api("readiness")._read(values)
+
+    @api_route(server.METRICS)
+    def metrics(self, values):
+        return api("metrics")._read(service(), values)
 
     # === CUSTOMERS === #
 
-    @api_route("/customers", "POST", BILLING_WRITE)
-    def register_customer(self, payload):
-        return api("customers")._register_customer(service(), payload)
+    @api_route(customers.REGISTER)
+    def register_customer(self, values):
+        return api("customers")._register_customer(service(), values)
 
-    @api_route("/customers", "GET", READ)
-    def list_customers(self, payload):
-        return api("customers")._list(service(), payload)
+    @api_route(customers.LIST)
+    def list_customers(self, values):
+        return api("customers")._list(service(), values)
 
-    @api_route("/customers/<path:external_id>", "GET", READ)
-    def read_customer(self, external_id, payload):
-        return api("customers")._read(service(), external_id, payload)
+    @api_route(customers.RETRIEVE)
+    def read_customer(self, external_id, values):
+        return api("customers")._read(service(), external_id, values)
 
     # === SUBSCRIPTIONS === #
 
-    @api_route("/subscriptions", "POST", BILLING_WRITE)
-    def create_subscription(self, payload):
-        return api("subscriptions")._create_one(service(), payload)
+    @api_route(subscriptions.CREATE)
+    def create_subscription(self, values):
+        return api("subscriptions")._create_one(service(), values)
 
-    @api_route("/subscriptions", "GET", READ)
-    def list_subscriptions(self, payload):
-        return api("subscriptions")._list(service(), payload)
+    @api_route(subscriptions.LIST)
+    def list_subscriptions(self, values):
+        return api("subscriptions")._list(service(), values)
 
-    @api_route("/subscriptions/<subscription_id>", "GET", READ)
-    def read_subscription(self, subscription_id, payload):
-        return api("subscriptions")._read(service(), subscription_id, payload)
+    @api_route(subscriptions.RETRIEVE)
+    def read_subscription(self, subscription_id, values):
+        return api("subscriptions")._read(service(), subscription_id, values)
 
-    @api_route("/subscriptions/<subscription_id>/pause", "POST", BILLING_WRITE)
-    def pause_subscription(self, subscription_id, payload):
-        return api("subscriptions")._pause(service(), subscription_id, payload)
+    @api_route(subscriptions.PAUSE)
+    def pause_subscription(self, subscription_id, values):
+        return api("subscriptions")._pause(service(), subscription_id, values)
 
-    @api_route("/subscriptions/<subscription_id>/resume", "POST", BILLING_WRITE)
-    def resume_subscription(self, subscription_id, payload):
-        return api("subscriptions")._resume(service(), subscription_id, payload)
+    @api_route(subscriptions.RESUME)
+    def resume_subscription(self, subscription_id, values):
+        return api("subscriptions")._resume(service(), subscription_id, values)
 
-    @api_route("/subscriptions/<subscription_id>/cancel", "POST", BILLING_WRITE)
-    def cancel_subscription(self, subscription_id, payload):
-        return api("subscriptions")._cancel(service(), subscription_id, payload)
+    @api_route(subscriptions.CANCEL)
+    def cancel_subscription(self, subscription_id, values):
+        return api("subscriptions")._cancel(service(), subscription_id, values)
 
-    @api_route("/subscriptions/<subscription_id>/change_plan", "POST", BILLING_WRITE)
-    def change_plan(self, subscription_id, payload):
-        return api("subscriptions")._change_plan(service(), subscription_id, payload)
+    @api_route(subscriptions.CHANGE_PLAN)
+    def change_plan(self, subscription_id, values):
+        return api("subscriptions")._change_plan(service(), subscription_id, values)
 
     # === USAGE === #
 
-    @api_route("/usage", "POST", USAGE_WRITE)
-    def push_usage(self, payload):
-        count_events(payload)
-        return api("usage")._push(service(), payload)
+    @api_route(usage.PUSH)
+    def push_usage(self, values):
+        count_events(values)
+        return api("usage")._push(service(), values)
 
-    @api_route("/usage", "GET", READ)
-    def list_usage(self, payload):
-        return api("usage")._list(service(), payload)
+    @api_route(usage.LIST)
+    def list_usage(self, values):
+        return api("usage")._list(service(), values)
 
-    @api_route("/subscriptions/<subscription_id>/usage", "GET", READ, readonly=False)
-    def read_period_usage(self, subscription_id, payload):
-        return api("period_usage")._read(service(), subscription_id, payload)
+    @api_route(subscriptions.PERIOD_USAGE)
+    def read_period_usage(self, subscription_id, values):
+        return api("period_usage")._read(service(), subscription_id, values)
 
-    @api_route("/subscriptions/<subscription_id>/upcoming_invoice", "GET", READ, readonly=False)
-    def read_upcoming_invoice(self, subscription_id, payload):
-        return api("upcoming")._read(service(), subscription_id, payload)
+    @api_route(subscriptions.UPCOMING_INVOICE)
+    def read_upcoming_invoice(self, subscription_id, values):
+        return api("upcoming")._read(service(), subscription_id, values)
 
     # === CATALOG === #
 
-    @api_route("/catalog", "GET", READ)
-    def read_catalog(self, payload):
-        return api("catalog")._read(service(), payload)
+    @api_route(catalog.CATALOG)
+    def read_catalog(self, values):
+        return api("catalog")._read(service(), values)
 
-    @api_route("/estimate", "POST", READ, readonly=True)
-    def estimate_usage(self, payload):
-        return api("estimate")._estimate(service(), payload)
+    @api_route(catalog.ESTIMATE)
+    def estimate_usage(self, values):
+        return api("estimate")._estimate(service(), values)

@@ -28,6 +28,7 @@ from odoo.exceptions import (
 from ..core.api import errors, strict_json
 from ..core.api.answer import Document, write_json
 from ..core.api.api_path import is_api_path
+from ..core.api.codes import status_of
 from ..core.api.payload import invalid, unknown_field
 from ..core.api.rate import rate_headers
 from ..models.base.retry import no_alarm
@@ -72,17 +73,7 @@ def answer_to(_error):
 
 @answer_to.register
 def _(error: errors.BillingError):
-    statuses = {
-        errors.Forbidden: 403,
-        errors.NotFound: 404,
-        errors.Conflict: 409,
-        errors.UsageAfterEnd: 409,
-        errors.TooLarge: 413,
-        errors.UnsupportedMediaType: 415,
-        errors.RateLimited: 429,
-        errors.NotReady: 503,
-    }
-    return Answer(statuses.get(type(error), 400), error.as_dict(), _headers_of_ours(error))
+    return Answer(status_of(error.code), error.as_dict(), _headers_of_ours(error))
 
 
 def _headers_of_ours(error):
@@ -185,11 +176,12 @@ class FusionDispatcher(http.Dispatcher):
         return True
 
     def dispatch(self, endpoint, args):
-        """Read the request, call the endpoint with its path and payload, write its answer."""
+        """Read the request, call the endpoint with its path and values, write its answer."""
         for value in args.values():
             self._check_path_text(value)
         self.request.fusion_payload = self._read_payload()
-        self.request.params = {**args, "payload": self.request.fusion_payload}
+        values = endpoint.routing["endpoint"].read_values(self.request.fusion_payload)
+        self.request.params = {**args, "values": values}
         with no_alarm():
             facts = self.request.registry["ir.http"]._dispatch(endpoint)
             self.request.env.cr.flush()

@@ -2,19 +2,19 @@
 
 from odoo import http
 
-from ..core.api.scopes import BILLING_WRITE, READ
+from ..core.api.endpoints import reconciliation
 from .api import api, api_route, service
 
 
 class FusionBillingReconciliationApi(http.Controller):
-    @api_route("/reconciliation", "POST", BILLING_WRITE)
-    def reconcile(self, payload):
-        return api("reconciliation")._post(service(), payload)
+    @api_route(reconciliation.CREATE)
+    def reconcile(self, values):
+        return api("reconciliation")._post(service(), values)
 
-    @api_route("/reconciliation", "GET", READ)
-    def list_reconciliations(self, payload):
-        return api("reconciliation")._list(service(), payload)
+    @api_route(reconciliation.LIST)
+    def list_reconciliations(self, values):
+        return api("reconciliation")._list(service(), values)
 
-    @api_route("/reconciliation/<reconciliation_id>", "GET", READ)
-    def read_reconciliation(self, reconciliation_id, payload):
-        return api("reconciliation")._read(service(), reconciliation_id, payload)
+    @api_route(reconciliation.RETRIEVE)
+    def read_reconciliation(self, reconciliation_id, values):
+        return api("reconciliation")._read(service(), reconciliation_id, values)

@@ -2,23 +2,23 @@
 
 from odoo import http
 
-from ..core.api.scopes import READ, WEBHOOKS_WRITE
+from ..core.api.endpoints import webhooks
 from .api import api, api_route, service
 
 
 class FusionBillingWebhookApi(http.Controller):
-    @api_route("/webhooks/deliveries", "GET", READ)
-    def list_deliveries(self, payload):
-        return api("deliveries")._list(service(), payload)
+    @api_route(webhooks.LIST)
+    def list_deliveries(self, values):
+        return api("deliveries")._list(service(), values)
 
-    @api_route("/webhooks/deliveries/retry", "POST", WEBHOOKS_WRITE)
-    def replay_deliveries(self, payload):
-        return api("deliveries")._replay(service(), payload)
+    @api_route(webhooks.REPLAY)
+    def replay_deliveries(self, values):
+        return api("deliveries")._replay(service(), values)
 
-    @api_route("/webhooks/deliveries/<event_id>/retry", "POST", WEBHOOKS_WRITE)
-    def retry_delivery(self, event_id, payload):
-        return api("deliveries")._retry(service(), event_id, payload)
+    @api_route(webhooks.RETRY)
+    def retry_delivery(self, event_id, values):
+        return api("deliveries")._retry(service(), event_id, values)
 
-    @api_route("/webhooks/test", "POST", WEBHOOKS_WRITE)
-    def test_endpoint(self, payload):
-        return api("deliveries")._test(service(), payload)
+    @api_route(webhooks.TEST)
+    def test_endpoint(self, values):
+        return api("deliveries")._test(service(), values)

@@ -5,6 +5,7 @@ from odoo.tests import HttpCase
 
 from ..core.api import traffic
 from ..models.api import access
+from .api_description import differences
 from .common import BillingCase
 
 START = "2026-01-01"
@@ -12,6 +13,9 @@ START = "2026-01-01"
 
 class ApiCase(BillingCase, HttpCase):
     """A service with a key, one customer of it, and requests over HTTP as the app sends them."""
+
+    # Who has something else answer than what does says no.
+    answers_as_declared = True
 
     @classmethod
     def setUpClass(cls):
@@ -63,9 +67,12 @@ class ApiCase(BillingCase, HttpCase):
         if body is not None:
             kwargs["data"] = body if isinstance(body, bytes) else json.dumps(body).encode()
             headers.setdefault("Content-Type", "application/json")
-        return self.url_open(
+        response = self.url_open(
             f"/fusion/api/v1{path}", method=method, headers=headers, allow_redirects=False, **kwargs
         )
+        if self.answers_as_declared:
+            self.assertEqual(list(map(str, differences(method, path, response))), [], response.text)
+        return response
 
     def get(self, path, **kwargs):
         return self.send("GET", path, **kwargs)

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 
 class Document(NamedTuple):
-    """An answer that is no JSON."""
+    """An answer that is written already: a text, or bytes."""
 
-    content: str
+    content: str | bytes
     content_type: str
 
 

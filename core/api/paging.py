@@ -7,12 +7,13 @@ of counting rows: what is added or removed meanwhile neither repeats nor hides a
 import base64
 import binascii
 
-from .payload import ID_LIMIT, invalid, record_id
+from .payload import ID_LIMIT, instant, invalid, optional, record_id, shaped
 
 DEFAULT_LIMIT = 100
 HIGHEST_LIMIT = 500
 
 
+@shaped(type="integer", minimum=1, maximum=HIGHEST_LIMIT, default=DEFAULT_LIMIT)
 def limit(value, name):
     """Return how many records a page has: 1 to 500, 100 if not given."""
     number = record_id(value, name)
@@ -23,6 +24,7 @@ def limit(value, name):
     return number
 
 
+@shaped(type="string")
 def cursor(value, name):
     """Return the id after which the page begins, 0 for the first page."""
     if value is None:
@@ -41,4 +43,12 @@ def make_cursor(last_id):
     return base64.urlsafe_b64encode(b"%d" % last_id).decode()
 
 
-READERS = {"limit": limit, "cursor": cursor}
+#: The fields of every list that comes in pages, and those of a list of records that change.
+PAGE = {
+    "limit": optional(limit, "How many records at most.", 100),
+    "cursor": optional(cursor, "The `next_cursor` of the answer before."),
+}
+LIST = {
+    **PAGE,
+    "changed_since": optional(instant, "Only what was changed, or is new, since this time."),
+}

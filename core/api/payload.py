@@ -2,13 +2,14 @@
 
 A reader takes a JSON value (numbers as decimals, see :mod:`.strict_json`; in a query all
 values are texts) and the field's name, and returns what the field means. A field that is not
-there, or null, is None for its reader.
+there, or null, is None for its reader. A reader that is :func:`shaped` also says, as JSON Schema
+does, what it takes.
 """
 
 import re
 from datetime import date, datetime, timedelta
 from decimal import Context, Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from .errors import InvalidInput
 
@@ -19,6 +20,9 @@ _QUANTITY_LIMIT = Decimal(10) ** 18
 _QUANTITY_UNIT = Decimal("0.000001")
 _QUANTITY_CONTEXT = Context(prec=28)
 _DECIMAL_TEXT = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?")
+
+#: Other names of fields, that older requests have.
+ALIASES = {"metric": "metric_code"}
 
 _DATE = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}")
 _INSTANT = re.compile(
@@ -51,6 +55,8 @@ def collect_fields(payload, readers):
     :return: `(values, errors)`, the values being those that could be read
     """
     values, errors = {}, []
+    if not payload.keys() <= readers.keys():
+        payload = _by_their_names(payload, readers)
     for name, reader in readers.items():
         try:
             values[name] = reader(payload.get(name), name)
@@ -60,6 +66,16 @@ def collect_fields(payload, readers):
     if not payload.keys() <= readers.keys():
         errors.extend(map(unknown_field, sorted(payload.keys() - readers.keys())))
     return values, errors
+
+
+def _by_their_names(payload, readers):
+    """Return the payload with each alias of a field under the field's own name."""
+    renamed = {
+        name: ALIASES[name]
+        for name in payload.keys() & ALIASES.keys() - readers.keys()
+        if ALIASES[name] in readers and ALIASES[name] not in payload
+    }
+    return {renamed.get(name, name): value for name, value in payload.items()}
 
 
 def unknown_field(name):
@@ -79,17 +95,61 @@ def invalid(name, rule):
 # === READERS === #
 
 
-def required(reader):
-    """Make a reader that refuses a field that is not there."""
+def shaped(**schema):
+    """Say of a reader what it takes.
+
+    :param schema: JSON Schema; `members` names the fields of the objects in it, if it has any
+    """
+
+    def mark(reader):
+        reader.members = schema.pop("members", None)
+        reader.schema = schema
+        return reader
+
+    return mark
+
+
+def required(reader, about="", example=None):
+    """Declare a field that has to be there.
+
+    :param str about: what it means
+    :param example: a value that makes sense beside those of the other fields
+    """
 
     def read_required(value, name):
         if value is None:
             raise missing(name)
         return reader(value, name)
 
-    return read_required
+    return _declare(read_required, reader, about, example, is_required=True)
 
 
+def optional(reader, about="", example=None):
+    """Declare a field that may be left out."""
+    return _declare(partial(reader), reader, about, example, is_required=False)
+
+
+def _declare(field, reader, about, example, is_required):
+    field.schema = getattr(reader, "schema", {})
+    field.members = getattr(reader, "members", None)
+    field.about, field.example, field.is_required = about, example, is_required
+    return field
+
+
+def one_of(choices):
+    """Make a reader for one of some texts."""
+    choices = tuple(choices)
+
+    @shaped(type="string", enum=list(choices))
+    def read(value, name):
+        if value is not None and value not in choices:
+            raise invalid(name, f"must be one of {', '.join(choices)}")
+        return value
+
+    return read
+
+
+@shaped(type="string", minLength=1, maxLength=TEXT_LENGTH, pattern=r"\S")
 def text(value, name):
     """Return a text of 1 to 255 characters that are not all blank."""
     if value is None:
@@ -99,6 +159,7 @@ def text(value, name):
     return value
 
 
+@shaped(type="boolean")
 def flag(value, name):
     """Return whether something is wanted: it is not, if nobody says so."""
     if value is not None and not isinstance(value, bool):
@@ -106,11 +167,13 @@ def flag(value, name):
     return bool(value)
 
 
+@shaped(type=["string", "integer"], minLength=1, maxLength=TEXT_LENGTH)
 def external_id(value, name):
     """Return a text; a whole number stands for its digits."""
     return text(_digits(value) or value, name)
 
 
+@shaped(type=["integer", "string"], pattern="^[0-9]+$", minimum=0)
 def record_id(value, name):
     """Return the id of a record as an int, however large."""
     if value is None:
@@ -130,6 +193,7 @@ def _digits(value):
     return None
 
 
+@shaped(type=["string", "number"], pattern=r"^[0-9]{1,18}(\.[0-9]{1,6}0*)?$", minimum=0)
 def quantity(value, name):
     """Return a quantity, exactly: any number that has the digits it may have."""
     if value is None:
@@ -146,6 +210,7 @@ def quantity(value, name):
     return abs(exact)
 
 
+@shaped(type="string", format="date-time", pattern="^20")
 def instant(value, name):
     """Return a time as a naive datetime in UTC; one without an offset is UTC."""
     if value is None:
@@ -175,6 +240,7 @@ def parse_instant(iso_text):
     return local + micros + (offset if sign == "-" else -offset)
 
 
+@shaped(type="string", format="date", pattern="^20")
 def day(value, name):
     """Return a date of the calendar."""
     if value is None:

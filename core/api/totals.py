@@ -4,7 +4,7 @@ import re
 
 from . import payload
 from .errors import InvalidInput
-from .payload import invalid, required
+from .payload import invalid, optional, required, shaped
 from .usage_event import contradicting_names
 
 _CURRENCY = re.compile(r"[A-Z]{3}")
@@ -41,6 +41,7 @@ def read_total(raw):
     return total, errors
 
 
+@shaped(type="string", pattern="^[A-Z]{3}$")
 def currency(value, name):
     """Return the code of a currency."""
     if value is not None and not (isinstance(value, str) and _CURRENCY.fullmatch(value)):
@@ -58,10 +59,10 @@ def repeated():
 
 
 READERS = {
-    "subscription_external_id": payload.external_id,
-    "subscription_id": payload.record_id,
-    "metric_code": required(payload.text),
-    "quantity": required(payload.quantity),
-    "amount": payload.quantity,
-    "currency": currency,
+    "subscription_external_id": optional(payload.external_id, "Or `subscription_id`.", "sub-42"),
+    "subscription_id": optional(payload.record_id),
+    "metric_code": required(payload.text, "", "api_calls"),
+    "quantity": required(payload.quantity, "Your total.", "1350"),
+    "amount": optional(payload.quantity, "Before tax.", "1.75"),
+    "currency": optional(currency, "Of the amount.", "USD"),
 }

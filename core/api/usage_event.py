@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from . import payload
 from .errors import InvalidInput
-from .payload import TEXT_LENGTH, invalid, required
+from .payload import TEXT_LENGTH, invalid, optional, required, shaped
 
 DIMENSIONS = 20
 DIMENSION_NAME_LENGTH = 64
@@ -92,6 +92,11 @@ def _contradictions(event, latest_start):
         yield invalid("period_start", "must not be more than a day ahead of now")
 
 
+@shaped(
+    type="object",
+    maxProperties=DIMENSIONS,
+    additionalProperties={"type": ["string", "number", "boolean"], "maxLength": TEXT_LENGTH},
+)
 def dimensions(value, name):
     """Return a small object of texts, numbers and booleans; an empty one is none."""
     if value is None:
@@ -122,15 +127,27 @@ def _is_short(number):
 
 
 READERS = {
-    "subscription_external_id": payload.external_id,
-    "subscription_id": payload.record_id,
-    "metric_code": required(payload.text),
-    "quantity": required(payload.quantity),
-    "period_start": required(payload.instant),
-    "period_end": required(payload.instant),
-    "idempotency_key": payload.text,
-    "value": payload.text,
-    "dimensions": dimensions,
+    "subscription_external_id": optional(
+        payload.external_id,
+        "The id that you gave the subscription; one without is named by the digits of its number.",
+        "sub-42",
+    ),
+    "subscription_id": optional(payload.record_id, "The subscription's number, if not by its id."),
+    "metric_code": required(payload.text, "What is counted.", "api_calls"),
+    "quantity": required(
+        payload.quantity, "At most 18 digits before the point and 6 after it.", "1250.5"
+    ),
+    "period_start": required(
+        payload.instant, "Decides the billing period.", "2026-01-10T00:00:00Z"
+    ),
+    "period_end": required(payload.instant, "Later than the start.", "2026-01-10T01:00:00Z"),
+    "idempotency_key": optional(
+        payload.text,
+        "Unique per subscription and metric: recommended.",
+        "sub-42/api_calls/2026-01-10T00",
+    ),
+    "value": optional(payload.text, "For metrics that count distinct values."),
+    "dimensions": optional(dimensions, "Charges may price by them.", {"region": "eu"}),
 }
 
 

@@ -7,6 +7,7 @@ import subprocess
 import unittest
 from typing import NamedTuple
 
+from core.api.endpoints import ALL
 from devtools import in_odoo
 from devtools.databases import temporary_database
 from devtools.fusion_client import BASE
@@ -67,6 +68,12 @@ def read_examples(text):
             yield Example(section.partition("\n")[0], command, shown)
 
 
+def verb_of(command):
+    """Return the HTTP verb that curl sends."""
+    named = re.search(r"-X (\w+)", command)
+    return named[1] if named else "POST" if " -d " in command else "GET"
+
+
 class TestApiGuide(unittest.TestCase):
     maxDiff = None
 
@@ -123,21 +130,15 @@ class TestApiGuide(unittest.TestCase):
         self.assertFalse(between)
 
     def test_every_endpoint_is_in_the_guide(self):
-        """The routes that the addon has, each with a command."""
-        routes = [
-            route
-            for file in (ROOT / "controllers").glob("*.py")
-            for route in re.findall(r'@api_route\("(\S+)", "(\w+)"', file.read_text())
-        ]
-        self.assertIn(("/webhooks/test", "POST"), routes)
+        """Each with a command."""
         commands = [example.command for example in read_examples(GUIDE.read_text())]
-        for path, verb in routes:
-            with self.subTest(path=path, verb=verb):
-                pattern = re.sub(r"<[^>]+>", r"[^/\\s\"]+", path)
+        for endpoint in ALL:
+            with self.subTest(endpoint=endpoint.name):
+                pattern = re.sub(r"\{\w+\}", r"[^/\\s\"]+", endpoint.path)
                 self.assertTrue(
                     any(
                         re.search(rf'\$API{pattern}["\s?]', command)
-                        and (" -d " in command) == (verb == "POST")
+                        and verb_of(command) == endpoint.verb
                         for command in commands
                     )
                 )

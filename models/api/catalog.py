@@ -1,7 +1,5 @@
 from odoo import models
 
-from ...core.api.payload import read_fields
-
 
 class FusionBillingApiCatalog(models.AbstractModel):
     """What is sold: plans, metrics and charges."""
@@ -10,9 +8,8 @@ class FusionBillingApiCatalog(models.AbstractModel):
     _description = "API: the catalog"
     _inherit = ["fusion.billing.api.serializer"]
 
-    def _read(self, service, query):
+    def _read(self, service, _values):
         """Return the active plans, metrics and charges of the service's company."""
-        read_fields(query, {})
         own = [("company_id", "=", service.company_id.id)]
         charges = self.env["fusion.billing.charge"].search([*own, ("plan_id.active", "=", True)])
         return {

@@ -5,9 +5,9 @@ from psycopg2 import Error
 from odoo import api, models
 from odoo.exceptions import UserError
 
+from ...core.api.endpoints.customers import DETAILS, REGISTER
 from ...core.api.errors import Conflict, InvalidInput
 from ...core.api.payload import collect_fields
-from .customers import DETAILS, REGISTRATION
 
 ERRORS_FOUND = 10  # one by one, in a batch that cannot be created as a whole
 
@@ -71,7 +71,7 @@ class FusionBillingAccountLink(models.Model):
         find_country = cache(self.env["fusion.billing.api.customers"]._find_country)
         for number, row in enumerate(rows):
             code = str(row.pop("service_code", None))
-            values, wrong = collect_fields(row, REGISTRATION)
+            values, wrong = collect_fields(row, REGISTER.fields)
             if code not in services:
                 wrong.append(InvalidInput("", "unknown_service", "service_code"))
             try:

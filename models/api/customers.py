@@ -1,13 +1,11 @@
 from odoo import fields, models
 from odoo.fields import Domain
 
-from ...core.api import errors, paging
-from ...core.api.payload import external_id, invalid, read_fields, required, text
+from ...core.api import errors
+from ...core.api.endpoints.customers import DETAILS
+from ...core.api.payload import invalid
 from ..base.retry import run_again_if_faster
 from .paging import find_page
-
-DETAILS = ("name", "email", "phone", "vat", "street", "street2", "city", "zip", "country_code")
-REGISTRATION = {"external_id": required(external_id), **dict.fromkeys(DETAILS, text)}
 
 
 class FusionBillingAccountLink(models.Model):
@@ -27,7 +25,7 @@ class FusionBillingApiCustomers(models.AbstractModel):
 
     # === ENDPOINTS === #
 
-    def _register_customer(self, service, payload):
+    def _register_customer(self, service, values):
         """Link a customer of the app to a new partner, or find the link that is there.
 
         A registration can be sent again: what it says is kept on the link, so that neither a
@@ -35,7 +33,6 @@ class FusionBillingApiCustomers(models.AbstractModel):
 
         :raise Conflict: the customer was registered with other details
         """
-        values = read_fields(payload, REGISTRATION)
         details = {name: values[name] for name in DETAILS if values[name] is not None}
         link = self._find_link(service, values["external_id"])
         if link:
@@ -45,16 +42,14 @@ class FusionBillingApiCustomers(models.AbstractModel):
             link = self._create_link(service, values["external_id"], details)
         return {**self._describe_link(link), "created": True}
 
-    def _list(self, service, query):
-        values = read_fields(query, paging.READERS)
+    def _list(self, service, values):
         links, next_cursor = find_page(
             self.env["fusion.billing.account.link"], Domain("service_id", "=", service.id), **values
         )
         return {"customers": self._describe_customers(service, links), "next_cursor": next_cursor}
 
-    def _read(self, service, name, query):
+    def _read(self, service, name, _values):
         """:raise NotFound: the app has registered no such customer"""
-        read_fields(query, {})
         link = self._find_link(service, name)
         if not link:
             raise errors.NotFound("There is no customer with this external id.")

@@ -4,33 +4,7 @@ from odoo import models
 
 from ...core.api.answer import money
 from ...core.api.errors import InvalidInput
-from ...core.api.payload import invalid, quantity, read_fields, record_id, required, text
-
-METRICS = 1000
-
-
-def quantities(value, name):
-    """Return an object of quantities, each under the code of its metric."""
-    if not isinstance(value, dict) or len(value) > METRICS:
-        raise invalid(name, f"must be an object of at most {METRICS:,} quantities by metric code")
-    return {code: _quantity_of(code, amount) for code, amount in value.items()}
-
-
-def _quantity_of(code, amount):
-    try:
-        return required(quantity)(amount, f"{code:.60}")
-    except InvalidInput as error:
-        raise InvalidInput(
-            f"In quantities, {error.message}", "invalid_quantities", "quantities"
-        ) from None
-
-
-ESTIMATE = {
-    "plan_id": record_id,
-    "plan_code": text,
-    "quantities": required(quantities),
-    "currency": text,
-}
+from ...core.api.payload import invalid
 
 
 class FusionBillingApiEstimate(models.AbstractModel):
@@ -42,12 +16,11 @@ class FusionBillingApiEstimate(models.AbstractModel):
 
     # === ENDPOINTS === #
 
-    def _estimate(self, service, payload):
+    def _estimate(self, service, values):
         """Price quantities as one full period of a plan would, and store nothing.
 
         :raise InvalidInput: `unknown_plan`, `unknown_metric`, `invalid_currency`
         """
-        values = read_fields(payload, ESTIMATE)
         plan = self._find_plan(service, values["plan_id"], values["plan_code"])
         used = self._find_quantities(service, values["quantities"])
         # sudo: an app reads no companies, but its prices are in the currency of one.

@@ -49,7 +49,7 @@ class IrHttp(models.AbstractModel):
             return super()._authenticate(endpoint)
         cls._fusion_forget_headers()
         if endpoint.routing["auth"] == "fusion":
-            return cls._auth_method_fusion(endpoint.routing["scope"])
+            return cls._auth_method_fusion(endpoint.routing["endpoint"].scope)
         return getattr(cls, f"_auth_method_{endpoint.routing['auth']}")()
 
     @classmethod

@@ -7,7 +7,7 @@ from odoo.fields import Domain
 from odoo.tools import groupby
 
 from ...core.api.answer import money
-from ...core.api.payload import day, invalid, read_fields
+from ...core.api.payload import invalid
 from ...core.money.projection import Part, project
 from ..base.clock import now
 from ..base.retry import no_alarm
@@ -45,7 +45,7 @@ class FusionBillingApiPeriodUsage(models.AbstractModel):
 
     # === ENDPOINTS === #
 
-    def _read(self, service, subscription_id, query):
+    def _read(self, service, subscription_id, values):
         """Return what the ledger says of a billing period, the open one if none is named.
 
         What was pushed since the last rating is rated first: who pushes and asks finds it. While
@@ -54,11 +54,10 @@ class FusionBillingApiPeriodUsage(models.AbstractModel):
 
         :raise InvalidInput: `invalid_period`, the day is in no period that has begun
         """
-        date = read_fields(query, {"period": day})["period"]
         subscription = self._get_subscription(service, subscription_id)
         rated = self._rate_news(subscription)
         fresh = rated or subscription.fusion_error_step != "rating"
-        period = self._find_period(subscription, date)
+        period = self._find_period(subscription, values["period"])
         lines = self._find_lines(subscription, period, worked_out=fresh and not rated)
         projected = self._project(subscription, period, lines)
         return {

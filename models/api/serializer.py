@@ -127,7 +127,7 @@ class FusionBillingApiSerializer(models.AbstractModel):
         terms = version._terms()[version.id]
         return {
             "plan_code": charge.plan_id.code,
-            "metric": charge.metric_id.code,
+            "metric_code": charge.metric_id.code,
             "filter": charge._filter(),
             "charge_model": terms.pop("model"),
             **terms,

@@ -5,51 +5,15 @@ from decimal import Decimal
 from odoo import fields, models
 from odoo.exceptions import UserError
 
-from ...core.api import errors, paging
-from ...core.api.payload import (
-    day,
-    external_id,
-    flag,
-    invalid,
-    quantity,
-    read_fields,
-    record_id,
-    required,
-    text,
-)
+from ...core.api import errors
+from ...core.api.payload import invalid
 from ...core.money.timeline import ACTIVE, PAUSED
 from ..base.retry import run_again_if_faster
 from ..subscription.sale_order_timeline import UsageAfterEnd
 from .paging import find_page
 
-PLAN_CHANGE = {"plan_id": record_id, "plan_code": text, "date": day}
-LINES = 100
 LINE_QUANTITY = Decimal(10) ** 9
 START_WITHIN = timedelta(days=5 * 366)
-
-
-def order_lines(value, name):
-    """Return the products that an app wants on a subscription: dicts of read fields."""
-    if value is None:
-        return []
-    objects = isinstance(value, list) and all(isinstance(line, dict) for line in value)
-    if not objects or len(value) > LINES:
-        raise invalid(name, f"must be an array of at most {LINES} objects")
-    return [read_fields(line, LINE) for line in value]
-
-
-LINE = {"product_id": record_id, "product_code": text, "quantity": required(quantity)}
-SUBSCRIPTION = {
-    "external_customer_id": required(external_id),
-    "external_id": external_id,
-    "plan_id": record_id,
-    "plan_code": text,
-    "start_date": day,
-    "lines": order_lines,
-}
-
-RESUMPTION = {"date": day}
-ENDING = {"date": day, "discard_usage": flag}
 
 
 @contextmanager
@@ -72,12 +36,11 @@ class FusionBillingApiSubscriptions(models.AbstractModel):
 
     # === ENDPOINTS === #
 
-    def _create_one(self, service, payload):
+    def _create_one(self, service, values):
         """Create and confirm a subscription, or find the one with this external id.
 
         :raise Conflict: that one is of another customer, on another plan or starts otherwise
         """
-        values = read_fields(payload, SUBSCRIPTION)
         vals = self._prepare_subscription(service, values)
         existing = self._find_own_subscription(service, values["external_id"])
         if existing:
@@ -88,8 +51,7 @@ class FusionBillingApiSubscriptions(models.AbstractModel):
             created = self.env["sale.order"].sudo()._fusion_create_subscription(vals)
         return {**self._describe(service, created.sudo(False)), "created": True}
 
-    def _list(self, service, query):
-        values = read_fields(query, paging.READERS)
+    def _list(self, service, values):
         page, next_cursor = find_page(
             self.env["sale.order"], self._subscriptions_domain(service), **values
         )
@@ -98,51 +60,46 @@ class FusionBillingApiSubscriptions(models.AbstractModel):
             "next_cursor": next_cursor,
         }
 
-    def _read(self, service, subscription_id, query):
-        read_fields(query, {})
+    def _read(self, service, subscription_id, _values):
         return self._describe(service, self._get_subscription(service, subscription_id))
 
-    def _pause(self, service, subscription_id, payload):
+    def _pause(self, service, subscription_id, values):
         """Pause; what is paused on that day already can be asked again.
 
         :raise NotFound: there is no such subscription
         :raise InvalidInput: `invalid_state`, the subscription does not allow it
         :raise UsageAfterEnd: counters lie in the pause, and are not to be discarded
         """
-        values = read_fields(payload, ENDING)
         subscription = self._get_subscription(service, subscription_id)
         if not self._is_paused(subscription, values["date"]):
             self._change(subscription, "_fusion_pause", **values)
         return self._describe(service, subscription)
 
-    def _resume(self, service, subscription_id, payload):
+    def _resume(self, service, subscription_id, values):
         """Go on; what is not paused on that day can be asked again."""
-        values = read_fields(payload, RESUMPTION)
         subscription = self._get_subscription(service, subscription_id)
         if not self._is_active(subscription, values["date"]):
             self._change(subscription, "_fusion_resume", **values)
         return self._describe(service, subscription)
 
-    def _cancel(self, service, subscription_id, payload):
+    def _cancel(self, service, subscription_id, values):
         """End; what ends on that day, or has ended, can be asked again.
 
         :raise UsageAfterEnd: counters lie after the end, and are not to be discarded
         """
-        values = read_fields(payload, ENDING)
         subscription = self._get_subscription(service, subscription_id)
         ended = not subscription._fusion_is_running()
         if not ended or values["date"] not in (None, subscription.fusion_end_date):
             self._change(subscription, "_fusion_close", **values)
         return self._describe(service, subscription)
 
-    def _change_plan(self, service, subscription_id, payload):
+    def _change_plan(self, service, subscription_id, values):
         """Move a subscription to another plan. What is asked for already can be asked again.
 
         To ask for the plan that is in force, without a day, takes back what is to come.
 
         :raise InvalidInput: `invalid_state`, the subscription does not allow it
         """
-        values = read_fields(payload, PLAN_CHANGE)
         plan = self._find_plan(service, values["plan_id"], values["plan_code"])
         subscription = self._get_subscription(service, subscription_id)
         with raises_invalid_state():

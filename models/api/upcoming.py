@@ -1,7 +1,7 @@
 from odoo import models
 
 from ...core.api.answer import money
-from ...core.api.payload import day, invalid, read_fields
+from ...core.api.payload import invalid
 from .subscriptions import raises_invalid_state
 
 
@@ -14,13 +14,13 @@ class FusionBillingApiUpcoming(models.AbstractModel):
 
     # === ENDPOINTS === #
 
-    def _read(self, service, subscription_id, query):
+    def _read(self, service, subscription_id, values):
         """Return the documents as they would be made on a day; nothing is stored.
 
         :raise InvalidInput: `invalid_at`, the day is over, or lies after the open billing period;
             `invalid_state`, staff have to do something before it can be billed
         """
-        at = read_fields(query, {"at": day})["at"]
+        at = values["at"]
         subscription = self._get_subscription(service, subscription_id)
         last = subscription._fusion_next_document()
         if at and not subscription._fusion_today() <= at <= last:

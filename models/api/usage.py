@@ -1,32 +1,10 @@
 from odoo import fields, models
 from odoo.fields import Domain
 
-from ...core.api import errors, paging
-from ...core.api.payload import instant, invalid, read_fields, record_id, required, text
+from ...core.api import errors
 from ...core.api.usage_event import bind_events, read_events, subscription_reference
 from ..base.retry import run_again_if_faster
 from .paging import find_page
-
-BATCH_LIMIT = 5000
-
-
-def batch(value, name):
-    """Return the events of a batch, as they are."""
-    if not isinstance(value, list) or not value:
-        raise invalid(name, "must be an array of at least one event")
-    if len(value) > BATCH_LIMIT:
-        raise errors.TooLarge(f"A batch has at most {BATCH_LIMIT:,} events: send several.")
-    return value
-
-
-BATCH = {"events": required(batch)}
-USAGE_QUERY = {
-    "subscription_id": record_id,
-    "metric_code": text,
-    "from": instant,
-    "to": instant,
-    **paging.READERS,
-}
 
 
 class FusionBillingApiUsage(models.AbstractModel):
@@ -42,14 +20,13 @@ class FusionBillingApiUsage(models.AbstractModel):
 
     # === ENDPOINTS === #
 
-    def _push(self, service, payload):
+    def _push(self, service, values):
         """Store a batch of counters, all of them or none (U2).
 
         :return: `accepted`, and how many of them were `inserted`, `updated`, `unchanged`
         :raise BatchError: what is wrong with which event
         """
-        raw_events = read_fields(payload, BATCH)["events"]
-        events, wrong = read_events(raw_events, fields.Datetime.now())
+        events, wrong = read_events(values["events"], fields.Datetime.now())
         references = {subscription_reference(event) for event in events.values()}
         wrong += bind_events(events, *self._look_up(service, references))
         if wrong:
@@ -60,13 +37,13 @@ class FusionBillingApiUsage(models.AbstractModel):
             )
         return {"accepted": len(events), **counts}
 
-    def _list(self, service, query):
-        values = read_fields(query, USAGE_QUERY)
+    def _list(self, service, values):
         usages, next_cursor = find_page(
             self.env["fusion.billing.usage"],
             self._usage_domain(service, values),
             values["limit"],
             values["cursor"],
+            values["changed_since"],
         )
         return {"usage": self._describe_usages(service, usages), "next_cursor": next_cursor}
 

@@ -2,7 +2,6 @@ from odoo import models
 from odoo.tools import SQL
 
 from ...core.api.answer import Document
-from ...core.api.payload import read_fields
 from ...core.api.prometheus import CONTENT_TYPE, Family, write_families
 from ...core.api.traffic import BOUNDS
 from .traffic import WITHIN
@@ -14,8 +13,7 @@ class FusionBillingApiMetrics(models.AbstractModel):
     _name = "fusion.billing.api.metrics"
     _description = "API: figures for a monitoring system"
 
-    def _read(self, service, query):
-        read_fields(query, {})
+    def _read(self, service, _values):
         company = service.company_id
         families = [
             *self._traffic(company),

@@ -2,7 +2,6 @@ from odoo import models
 from odoo.tools import SQL
 
 from ...core.api import errors
-from ...core.api.payload import read_fields
 
 CRONS = {
     "rating": "ir_cron_rate_open_periods",
@@ -19,13 +18,12 @@ class FusionBillingApiReadiness(models.AbstractModel):
     _name = "fusion.billing.api.readiness"
     _description = "API: readiness"
 
-    def _read(self, query):
+    def _read(self, _values):
         """Return how late the scheduled actions are, and the events that nobody has sent.
 
         :return: `late_seconds`, an int by name; None for an action that is switched off
         :raise NotReady: one is later than a moment of work explains
         """
-        read_fields(query, {})
         late, reasons = {}, []
         for name, label, is_active, seconds, turn in self._read_crons():
             late[name] = int(seconds) if is_active else None

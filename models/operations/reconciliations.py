@@ -2,42 +2,13 @@ from odoo import models
 from odoo.fields import Domain
 
 from ...core.api import errors, paging
-from ...core.api.payload import ID_LIMIT, flag, instant, invalid, read_fields, required, text
+from ...core.api.endpoints.reconciliation import MISMATCH
+from ...core.api.payload import ID_LIMIT, invalid
 from ...core.api.totals import read_totals, repeated
 from ..api.paging import find_page
-from ..webhook.deliveries import one_of
 from .reconciliation import MISMATCHES
 
-ROW_LIMIT = 5000
-MISMATCH = "mismatch"
 FIRST_PAGE = {"result": MISMATCH, "limit": paging.DEFAULT_LIMIT, "cursor": 0}
-
-
-def rows(value, name):
-    """Return the rows of a list, as they are."""
-    if not isinstance(value, list) or not value:
-        raise invalid(name, "must be an array of at least one row")
-    if len(value) > ROW_LIMIT:
-        raise errors.TooLarge(f"A list has at most {ROW_LIMIT:,} rows: send parts of it.")
-    return value
-
-
-def second(value, name):
-    """Return a time without a fraction of a second: Odoo does not tell two of one second apart."""
-    moment = instant(value, name)
-    if moment and moment.microsecond:
-        raise invalid(name, "must be a whole second")
-    return moment
-
-
-TOTALS = {
-    "period_start": required(second),
-    "period_end": required(second),
-    "reference": text,
-    "partial": flag,
-    "rows": required(rows),
-}
-ROWS_QUERY = {"result": one_of((MISMATCH, "matched", *MISMATCHES)), **paging.READERS}
 
 
 class FusionBillingApiReconciliation(models.AbstractModel):
@@ -49,13 +20,12 @@ class FusionBillingApiReconciliation(models.AbstractModel):
 
     # === ENDPOINTS === #
 
-    def _post(self, service, payload):
+    def _post(self, service, terms):
         """Compare totals, all of them or none.
 
         :return: the reconciliation, and the first of the rows that do not match
         :raise BatchError: what is wrong with which row
         """
-        terms = read_fields(payload, TOTALS)
         if terms["period_start"] >= terms["period_end"]:
             raise invalid("period_end", "must be later than period_start")
         totals, wrong = read_totals(terms.pop("rows"))
@@ -72,22 +42,19 @@ class FusionBillingApiReconciliation(models.AbstractModel):
             raise errors.BatchError([(index, repeated()) for index in repeats], "row")
         return {**self._describe(service, one, FIRST_PAGE), "created": is_new}
 
-    def _list(self, service, query):
-        values = read_fields(query, paging.READERS)
+    def _list(self, service, values):
         page, next_cursor = find_page(
             self.env["fusion.billing.reconciliation"],
             Domain("service_id", "=", service.id),
-            values["limit"],
-            values["cursor"],
+            **values,
         )
         return {
             "reconciliations": page._describe(self._visible_rows(service)),
             "next_cursor": next_cursor,
         }
 
-    def _read(self, service, reconciliation_id, query):
+    def _read(self, service, reconciliation_id, values):
         """:raise NotFound: the service has no such reconciliation"""
-        values = read_fields(query, ROWS_QUERY)
         digits = reconciliation_id.isascii() and reconciliation_id.isdigit()
         number = int(reconciliation_id) if digits and len(reconciliation_id) <= 10 else ID_LIMIT
         own = Domain("service_id", "=", service.id) & Domain("id", "=", number)

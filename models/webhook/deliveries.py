@@ -3,29 +3,8 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ...core.api import errors, paging
-from ...core.api.payload import instant, invalid, missing, read_fields
+from ...core.api.payload import invalid, missing
 from ..api.paging import find_page
-from .delivery import EVENT_TYPES, STATES
-
-
-def one_of(choices):
-    """Make a reader for one of some texts."""
-    choices = tuple(choices)
-
-    def read(value, name):
-        if value is not None and value not in choices:
-            raise invalid(name, f"must be one of {', '.join(choices)}")
-        return value
-
-    return read
-
-
-DELIVERIES_QUERY = {
-    "state": one_of([state for state, _label in STATES]),
-    "event_type": one_of(dict(EVENT_TYPES)),
-    **paging.READERS,
-}
-REPLAY = {"from": instant, "to": instant, "failed_since": instant, "cursor": paging.cursor}
 
 
 class FusionBillingApiDeliveries(models.AbstractModel):
@@ -36,23 +15,25 @@ class FusionBillingApiDeliveries(models.AbstractModel):
 
     # === ENDPOINTS === #
 
-    def _list(self, service, query):
-        values = read_fields(query, DELIVERIES_QUERY)
+    def _list(self, service, values):
         domain = Domain("service_id", "=", service.id)
         for name in ("state", "event_type"):
             if values[name]:
                 domain &= Domain(name, "=", values[name])
         page, next_cursor = find_page(
-            self.env["fusion.billing.webhook.delivery"], domain, values["limit"], values["cursor"]
+            self.env["fusion.billing.webhook.delivery"],
+            domain,
+            values["limit"],
+            values["cursor"],
+            values["changed_since"],
         )
         return {"deliveries": self._describe_deliveries(page), "next_cursor": next_cursor}
 
-    def _retry(self, service, event_id, payload):
+    def _retry(self, service, event_id, _values):
         """Send one event again, now.
 
         :raise NotFound: this service has no such event
         """
-        read_fields(payload, {})
         delivery = self.env["fusion.billing.webhook.delivery"].search(
             [("service_id", "=", service.id), ("event_id", "=", event_id)]
         )
@@ -62,12 +43,11 @@ class FusionBillingApiDeliveries(models.AbstractModel):
         delivery._resend()
         return self._describe_deliveries(delivery)[0]
 
-    def _replay(self, service, payload):
+    def _replay(self, service, values):
         """Send the events of a span of time again, or all that failed since a time.
 
         :return: `queued`, how many are on their way now; `next_cursor`, if there are more
         """
-        values = read_fields(payload, REPLAY)
         since = values["failed_since"] or values["from"]
         if since is None:
             raise missing("from")
@@ -81,8 +61,7 @@ class FusionBillingApiDeliveries(models.AbstractModel):
         queued, last_id = deliveries._replay(domain, values["cursor"])
         return {"queued": queued, "next_cursor": last_id and paging.make_cursor(last_id)}
 
-    def _test(self, service, payload):
-        read_fields(payload, {})
+    def _test(self, service, _values):
         try:
             delivery = service._send_test_event()
         except UserError as error:

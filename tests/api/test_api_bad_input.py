@@ -359,6 +359,7 @@ class TestApiBadInput(ApiCase):
     def test_other_verbs_are_refused_and_the_right_ones_named(self):
         for path, allowed in (
             ("/health", "GET, HEAD"),
+            ("/openapi.json", "GET, HEAD"),
             ("/ready", "GET, HEAD"),
             ("/metrics", "GET, HEAD"),
             ("/customers", "GET, HEAD, POST"),

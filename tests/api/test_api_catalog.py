@@ -38,7 +38,7 @@ class TestApiCatalog(ApiCase):
                 "charges": [
                     {
                         "plan_code": "pro",
-                        "metric": "api_calls",
+                        "metric_code": "api_calls",
                         "filter": {},
                         "charge_model": "standard",
                         "included_quota": "1000.5",

@@ -24,6 +24,8 @@ ANSWER = "odoo.addons.fusion_billing.controllers.answer"
 class TestApiFailures(ApiCase):
     """A1: whatever fails, wherever, the answer is JSON and tells no secrets."""
 
+    answers_as_declared = False
+
     @contextmanager
     def _failing(self, error, times=1000, model="fusion.billing.api.usage", method="_push"):
         """Let the endpoint raise, so many times."""

@@ -1,6 +1,6 @@
 from odoo.tests import tagged
 
-from ...models.operations.reconciliations import ROW_LIMIT
+from ...core.api.endpoints.reconciliation import ROW_LIMIT
 from ..api_case import ApiCase
 
 JANUARY = {"period_start": "2026-01-01T00:00:00Z", "period_end": "2026-02-01T00:00:00Z"}

@@ -27,10 +27,10 @@ class TestApiScopes(ApiCase):
         """Yield of each endpoint that asks for a key: its scope, verb and path."""
         for rule in self.env["ir.http"].routing_map().iter_rules():
             routing = rule.endpoint.routing
-            if routing["type"] == "fusion" and routing["scope"] and "/v1/" in rule.rule:
+            if routing["type"] == "fusion" and routing["endpoint"].scope and "/v1/" in rule.rule:
                 [verb] = routing["methods"]
                 path = rule.rule.removeprefix("/fusion/api/v1")
-                yield routing["scope"], verb, path.replace("<", "").replace(">", "")
+                yield routing["endpoint"].scope, verb, path.replace("<", "").replace(">", "")
 
     def test_each_endpoint_asks_for_its_scope_and_no_other(self):
         keys = {scope: self._key(scope) for scope in FIELDS}

@@ -57,6 +57,11 @@ class Client:
         """Whether the server is there, and its version."""
         return self._get("/health")
 
+    def description(self) -> Answer:
+        """The API, described as OpenAPI 3.1."""
+        document: Answer = self._transport.call("GET", "/openapi.json").json()
+        return document
+
     def ready(self) -> Answer:
         """Whether scheduled work is done in time. Scope `operations`.
 

@@ -1,0 +1,105 @@
+"""The declaration of an endpoint.
+
+It is all that is said of it anywhere: the route, the validation of requests, the described API
+(:mod:`.openapi`) and the tables of the guide come from it.
+"""
+
+import re
+from dataclasses import dataclass, field
+
+from .payload import optional, read_fields, text
+
+#: The parts of a path that vary, and what they take in a route.
+PATH_FIELDS = {
+    "external_id": optional(text, "Your own id of the customer.", "cust-7"),
+    "subscription_id": optional(text, "The subscription's number.", "1"),
+    "reconciliation_id": optional(text, "The reconciliation's number.", "1"),
+    "event_id": optional(text, "The event's id.", "evt_01KE6P4YM09GP165BBT7742542"),
+}
+_WITH_SLASHES = {"external_id"}
+_VARYING = re.compile(r"\{(\w+)\}")
+
+KEYED = ("unauthorized", "insufficient_scope", "address_not_allowed", "rate_limited")
+ANY = ("invalid_payload", "unknown_field", "unknown_database", "internal_error", "unavailable")
+BODY = (
+    "invalid_json",
+    "invalid_content_length",
+    "invalid_transfer_encoding",
+    "payload_too_large",
+    "unsupported_media_type",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Endpoint:
+    """One endpoint of the API.
+
+    :param str name: what programs call it, a verb and a noun: `list_usage`
+    :param str verb: of HTTP; one that is not GET has a body
+    :param str path: below the base path; what varies in braces
+    :param scope: what a key must be good for; None where no key is asked
+    :param str summary: what it does, a few words
+    :param str about: the rest of what there is to say, in Markdown
+    :param dict fields: what the body, or the query of a GET, has: see :mod:`.payload`
+    :param dict answer: the schema of the answer, without `status`: see :mod:`.shapes`
+    :param tuple errors: the codes of its own that it may answer, beside those of its fields
+    :param bool creates: whether it may create something: `created` of the answer says so (201)
+    :param str content_type: of an answer that is not JSON
+    :param dict routing: what else Odoo's route says
+    """
+
+    name: str
+    verb: str
+    path: str
+    scope: str | None
+    summary: str
+    about: str = ""
+    fields: dict = field(default_factory=dict)
+    answer: dict | None = None
+    errors: tuple = ()
+    creates: bool = False
+    content_type: str = "application/json"
+    routing: dict = field(default_factory=dict)
+
+    @property
+    def route(self):
+        """The path as a route has it: `/customers/<path:external_id>`."""
+        return _VARYING.sub(
+            lambda m: f"<path:{m[1]}>" if m[1] in _WITH_SLASHES else f"<{m[1]}>", self.path
+        )
+
+    @property
+    def path_fields(self):
+        """The fields of the path."""
+        return {name: PATH_FIELDS[name] for name in _VARYING.findall(self.path)}
+
+    @property
+    def has_body(self):
+        return self.verb != "GET"
+
+    def read_values(self, payload):
+        """Return the values of a request's fields.
+
+        :param dict payload: the JSON body, or the query
+        :raise InvalidInput: the first field that is wrong, missing or unknown
+        """
+        return read_fields(payload, self.fields)
+
+    @property
+    def codes(self):
+        """The codes of all errors that it may answer, sorted."""
+        codes = {*self.errors, *ANY, *_codes_of(self.fields)}
+        codes.update(KEYED if self.scope else ())
+        codes.update(BODY if self.has_body else ())
+        codes.update(("not_found",) if self.path_fields else ())
+        return sorted(codes)
+
+
+def _codes_of(fields):
+    """Yield the codes that come from declared fields, and from those of their members."""
+    for name, one in fields.items():
+        yield f"invalid_{name}"
+        if one.is_required:
+            yield "missing_field"
+        if one.members:
+            yield from _codes_of(one.members)

@@ -1,0 +1,241 @@
+"""The described API: an OpenAPI 3.1 document, made of the declarations alone.
+
+What programs read of it stays in the order of the declarations, so that two documents differ only
+where the API does.
+"""
+
+from functools import lru_cache
+from http import HTTPStatus
+
+from . import codes
+from .answer import write_json
+from .api_path import PREFIX, VERSION
+from .endpoints import ALL, GROUPS
+from .records import ERROR
+from .shapes import Record
+
+OPENAPI = "3.1.0"
+REFERENCE = "#/components/schemas/"
+RETRIED = (429, 503)
+
+DESCRIPTION = """\
+Your app tells Fusion Billing who its customers are, what they subscribe to and what they use;
+billing, invoices and payments follow from that.
+
+Quantities, prices and money are exact decimals in texts. Times are ISO 8601 in UTC; dates are days
+in the company's billing time zone. Every error has one shape, with a stable `code`."""
+
+
+def describe(version):
+    """Return the document.
+
+    :param str version: of the addon
+    """
+    schemas = Schemas()
+    paths = {}
+    for endpoint in ALL:
+        at = paths.setdefault(endpoint.path, {})
+        at[endpoint.verb.lower()] = _operation(endpoint, schemas)
+    return {
+        "openapi": OPENAPI,
+        "info": {
+            "title": "Fusion Billing",
+            "version": version,
+            "summary": "Usage-based billing in Odoo.",
+            "description": DESCRIPTION,
+        },
+        "servers": [{"url": f"{PREFIX}/{VERSION}"}],
+        "security": [{"key": []}],
+        "tags": [{"name": group.TITLE, "description": _purpose(group)} for group in GROUPS],
+        "paths": paths,
+        "components": {
+            "schemas": schemas.named(ERROR),
+            "securitySchemes": {
+                "key": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "A key of your service, as staff made it: `fbk_…`.",
+                }
+            },
+        },
+    }
+
+
+@lru_cache(maxsize=1)
+def write(version):
+    """Return the document as it is served, in bytes."""
+    return write_json(describe(version))
+
+
+class Schemas:
+    """The records that a document names, each described once."""
+
+    def __init__(self):
+        self._known = {}
+
+    def refer(self, schema):
+        """Return a schema in which each record is a reference to its description."""
+        if isinstance(schema, Record):
+            if schema.name not in self._known:
+                self._known[schema.name] = None  # one that holds itself ends here
+                self._known[schema.name] = self._inside(schema)
+            return {"$ref": f"{REFERENCE}{schema.name}"}
+        return self._inside(schema)
+
+    def _inside(self, schema):
+        if isinstance(schema, dict):
+            return {
+                name: self.refer(value) for name, value in schema.items() if name != "x-sometimes"
+            }
+        return [self.refer(value) for value in schema] if isinstance(schema, list) else schema
+
+    def named(self, *records):
+        """Return all descriptions by name, these too."""
+        for record in records:
+            self.refer(record)
+        return dict(sorted(self._known.items()))
+
+
+def _purpose(group):
+    """Return what a group is about: its docstring, a sentence."""
+    return group.__doc__.strip().split("\n")[0]
+
+
+# === OPERATIONS === #
+
+
+def _operation(endpoint, schemas):
+    [group] = [group.TITLE for group in GROUPS if endpoint in group.ENDPOINTS]
+    operation = {
+        "operationId": endpoint.name,
+        "tags": [group],
+        "summary": endpoint.summary,
+        "description": _about(endpoint),
+        "security": [{"key": [endpoint.scope]}] if endpoint.scope else [],
+        "parameters": _parameters(endpoint),
+        "responses": _responses(endpoint, schemas),
+    }
+    if endpoint.has_body:
+        operation["requestBody"] = _body(endpoint)
+    return operation
+
+
+def _about(endpoint):
+    scope = f"Scope: `{endpoint.scope}`." if endpoint.scope else "Needs no key."
+    return "\n\n".join(filter(None, [endpoint.about, scope]))
+
+
+def _parameters(endpoint):
+    path = [_parameter("path", name, one) for name, one in endpoint.path_fields.items()]
+    query = {} if endpoint.has_body else endpoint.fields
+    return path + [_parameter("query", name, one) for name, one in query.items()]
+
+
+def _parameter(place, name, one):
+    parameter = {
+        "name": name,
+        "in": place,
+        "required": place == "path" or one.is_required,
+        "schema": one.schema,
+    }
+    if one.about:
+        parameter["description"] = one.about
+    if one.example is not None:
+        parameter["example"] = one.example
+    return parameter
+
+
+def _body(endpoint):
+    media = {"schema": object_of(endpoint.fields)}
+    if example := example_of(endpoint.fields):
+        media["example"] = example
+    required = any(one.is_required for one in endpoint.fields.values())
+    return {"required": required, "content": {"application/json": media}}
+
+
+def object_of(fields):
+    """Return the schema of an object with declared fields, and no others."""
+    schema = {
+        "type": "object",
+        "properties": {name: _field(one) for name, one in fields.items()},
+        "additionalProperties": False,
+    }
+    required = [name for name, one in fields.items() if one.is_required]
+    return {**schema, "required": required} if required else schema
+
+
+def _field(one):
+    schema = dict(one.schema)
+    if one.members:
+        schema["items"] = object_of(one.members)
+    if one.about:
+        schema["description"] = one.about
+    return schema
+
+
+def example_of(fields):
+    """Return an object of the fields' examples: a request that makes sense."""
+    example = {}
+    for name, one in fields.items():
+        if one.members and one.is_required:
+            example[name] = [example_of(one.members)]
+        elif one.example is not None:
+            example[name] = one.example
+    return example
+
+
+# === ANSWERS === #
+
+
+def _responses(endpoint, schemas):
+    responses = {}
+    for status in ("200", "201") if endpoint.creates else ("200",):
+        responses[status] = {
+            "description": {"200": "Done.", "201": "Created."}[status],
+            "headers": _headers(),
+            "content": {endpoint.content_type: _answer(endpoint, schemas)},
+        }
+    by_status = {}
+    for code in endpoint.codes:
+        by_status.setdefault(codes.status_of(code), []).append(code)
+    for status, some in sorted(by_status.items()):
+        responses[str(status)] = _refusal(status, some, schemas)
+    return responses
+
+
+def _answer(endpoint, schemas):
+    if endpoint.answer is None:
+        return {"schema": {"type": "object" if "json" in endpoint.content_type else "string"}}
+    return {"schema": schemas.refer(answer_schema(endpoint))}
+
+
+def answer_schema(endpoint):
+    """Return the schema of a good answer as it is sent, with its `status`."""
+    fields = {"status": {"type": "string", "enum": ["ok"]}, **endpoint.answer["properties"]}
+    required = ["status", *endpoint.answer["required"]]
+    return {"type": "object", "properties": fields, "required": required}
+
+
+def _refusal(status, some, schemas):
+    told = "\n".join(f"- `{code}`: {codes.about(code)}" for code in some)
+    code = {"type": "object", "properties": {"code": {"type": "string", "enum": some}}}
+    return {
+        "description": f"{HTTPStatus(status).phrase}.\n\n{told}",
+        "headers": _headers(retried=status in RETRIED),
+        "content": {"application/json": {"schema": {"allOf": [schemas.refer(ERROR), code]}}},
+    }
+
+
+def _headers(retried=False):
+    headers = {
+        "X-Request-Id": {
+            "description": "Yours, if you sent a sane one: name it when you ask for help.",
+            "schema": {"type": "string"},
+        }
+    }
+    if retried:
+        headers["Retry-After"] = {
+            "description": "Seconds to wait.",
+            "schema": {"type": "integer", "minimum": 1},
+        }
+    return headers

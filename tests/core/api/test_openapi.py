@@ -1,0 +1,83 @@
+"""The described API: complete, stable, and one with what requests are read by."""
+
+import json
+import unittest
+
+from core.api import codes
+from core.api.endpoint import PATH_FIELDS
+from core.api.endpoints import ALL, GROUPS
+from core.api.openapi import describe, example_of, write
+from core.api.scopes import FIELDS
+
+
+class TestDescription(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.document = json.loads(write("19.0.1.0.0"))
+
+    def operations(self):
+        for path, verbs in self.document["paths"].items():
+            for verb, operation in verbs.items():
+                yield path, verb, operation
+
+    def test_every_endpoint_is_described_once(self):
+        described = [(path, verb.upper()) for path, verb, _operation in self.operations()]
+        self.assertEqual(sorted(described), sorted((one.path, one.verb) for one in ALL))
+        names = [operation["operationId"] for _path, _verb, operation in self.operations()]
+        self.assertEqual(len(names), len(set(names)))
+
+    def test_every_error_code_of_every_endpoint_is_described_with_its_status(self):
+        for endpoint in ALL:
+            operation = self.document["paths"][endpoint.path][endpoint.verb.lower()]
+            described = {
+                code: int(status)
+                for status, response in operation["responses"].items()
+                if int(status) >= 400
+                for code in self.codes_of(response)
+            }
+            expected = {code: codes.status_of(code) for code in endpoint.codes}
+            self.assertEqual(described, expected, endpoint.name)
+
+    def codes_of(self, response):
+        schema = response["content"]["application/json"]["schema"]
+        return schema["allOf"][1]["properties"]["code"]["enum"]
+
+    def test_every_code_that_is_known_is_some_endpoint_s_or_the_router_s(self):
+        declared = {code for endpoint in ALL for code in endpoint.codes}
+        self.assertEqual(set(codes.CODES) - declared, {"method_not_allowed"})
+
+    def test_a_code_that_an_endpoint_declares_is_known_or_of_a_field(self):
+        for endpoint in ALL:
+            for code in endpoint.errors:
+                self.assertIn(code, codes.CODES, endpoint.name)
+
+    def test_references_lead_to_records_and_every_record_is_used(self):
+        text = json.dumps(self.document)
+        for name in self.document["components"]["schemas"]:
+            self.assertIn(f'"#/components/schemas/{name}"', text)
+        self.assertEqual(
+            text.count('"$ref"'),
+            sum(
+                text.count(f'"#/components/schemas/{name}"')
+                for name in self.document["components"]["schemas"]
+            ),
+        )
+
+    def test_the_order_is_that_of_the_declarations_and_nothing_of_ours_is_told(self):
+        self.assertEqual(json.dumps(describe("1")), json.dumps(describe("1")))
+        self.assertEqual(list(self.document["paths"]), list(dict.fromkeys(e.path for e in ALL)))
+        self.assertNotIn("x-sometimes", json.dumps(self.document))
+
+    def test_the_example_of_a_request_is_read_by_its_endpoint(self):
+        for endpoint in ALL:
+            if endpoint.has_body:
+                endpoint.read_values(example_of(endpoint.fields))
+
+    def test_scopes_and_paths_are_known(self):
+        for endpoint in ALL:
+            self.assertIn(endpoint.scope, {None, *FIELDS}, endpoint.name)
+            self.assertLessEqual(endpoint.path_fields.keys(), PATH_FIELDS.keys())
+
+    def test_every_group_says_what_it_is_about(self):
+        for group in GROUPS:
+            self.assertTrue(group.__doc__.strip().endswith("."), group.__name__)
