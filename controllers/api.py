@@ -8,6 +8,7 @@ from ..core.api import openapi
 from ..core.api.answer import Document
 from ..core.api.api_path import urls
 from ..core.api.endpoints import catalog, customers, server, subscriptions, usage
+from ..core.api.idempotency import HEADER
 from ..core.api.rate import EVENTS
 from .body import BODY_LIMIT
 from .dispatcher import FusionDispatcher
@@ -21,20 +22,21 @@ def api_route(endpoint):
 
     What is routed returns a dict that goes into the answer; `created` makes it a 201.
     """
-    return http.route(
-        urls(endpoint.route),
-        methods=[endpoint.verb],
-        **{
-            "type": FusionDispatcher.routing_type,
-            "auth": "fusion" if endpoint.scope else "none",
-            "endpoint": endpoint,
-            "csrf": False,
-            "save_session": False,
-            "readonly": endpoint.verb == "GET",
-            "max_content_length": BODY_LIMIT,
-            **endpoint.routing,
-        },
-    )
+    routing = {
+        "type": FusionDispatcher.routing_type,
+        "auth": "fusion" if endpoint.scope else "none",
+        "endpoint": endpoint,
+        "csrf": False,
+        "save_session": False,
+        "readonly": endpoint.reads_only and (unless_kept if endpoint.has_body else True),
+        "max_content_length": BODY_LIMIT,
+    }
+    return http.route(urls(endpoint.route), methods=[endpoint.verb], **routing)
+
+
+def unless_kept(_controller, _rule, _path):
+    """Whether a request that writes nothing may run on a replica: not if its answer is kept."""
+    return HEADER not in request.httprequest.headers
 
 
 def api(group):

@@ -29,12 +29,14 @@ from ..core.api import errors, strict_json
 from ..core.api.answer import Document, write_json
 from ..core.api.api_path import is_api_path
 from ..core.api.codes import status_of
+from ..core.api.idempotency import REPLAYED
 from ..core.api.payload import invalid, unknown_field
 from ..core.api.rate import rate_headers
 from ..models.base.retry import no_alarm
 from .answer import ApiResponse, tell
 from .body import fetch_body
 from .databases import names_no_database
+from .once import Once
 from .rejections import Refused
 
 _logger = logging.getLogger(__name__)
@@ -80,6 +82,8 @@ def _headers_of_ours(error):
     match error:
         case errors.NotReady():
             return RETRY
+        case errors.InFlight():
+            return (("Retry-After", "1"),)
         case errors.RateLimited():
             return (("Retry-After", str(error.seconds)),)
         case errors.Forbidden(scope=str(scope)):
@@ -180,8 +184,11 @@ class FusionDispatcher(http.Dispatcher):
         for value in args.values():
             self._check_path_text(value)
         self.request.fusion_payload = self._read_payload()
-        values = endpoint.routing["endpoint"].read_values(self.request.fusion_payload)
-        self.request.params = {**args, "values": values}
+        declared, self.request.params = endpoint.routing["endpoint"], {}
+        once = Once.of(self.request, declared, args)
+        if kept := once and once.find():
+            return self._respond(kept.status, kept.content, "ok", ((REPLAYED, "true"),))
+        self.request.params = {**args, "values": declared.read_values(self.request.fusion_payload)}
         with no_alarm():
             facts = self.request.registry["ir.http"]._dispatch(endpoint)
             self.request.env.cr.flush()
@@ -189,6 +196,8 @@ class FusionDispatcher(http.Dispatcher):
             return self._respond(200, facts.content, "ok", content_type=facts.content_type)
         status = 201 if facts.get("created") else 200
         content = write_json({"status": "ok", **facts})
+        if once:
+            once.keep(status, content)
         return self._respond(status, content, "ok", events=facts.get("accepted"))
 
     def handle_error(self, exc):

@@ -142,6 +142,13 @@ MADE_OF = {
         "minute": "2026-01-10 00:00:00",
         "used": 1,
     },
+    "fusion.billing.kept.answer": lambda w: {
+        "service_id": w["fusion.billing.service"].id,
+        "key": "key-1",
+        "fingerprint": "0" * 64,
+        "status": 200,
+        "kept_at": "2026-01-10 00:00:00",
+    },
     "fusion.billing.rejection": lambda w: {
         "service_id": w["fusion.billing.service"].id,
         "rejected_at": "2026-01-10 00:00:00",
@@ -235,6 +242,7 @@ OTHERWISE = {
     "fusion.billing.reconciliation": {"reference": "again"},
     "fusion.billing.reconciliation.row": {"subscription_id": False},
     "fusion.billing.quota": {"connection": 2},
+    "fusion.billing.kept.answer": {"key": "key-2"},
     "fusion.billing.traffic": {"row": 2},
 }
 

@@ -27,6 +27,9 @@ BODY = (
     "invalid_transfer_encoding",
     "payload_too_large",
     "unsupported_media_type",
+    "invalid_idempotency_key",
+    "idempotency_in_flight",
+    "idempotency_mismatch",
 )
 
 
@@ -44,6 +47,7 @@ class Endpoint:
     :param dict answer: the schema of the answer, without `status`: see :mod:`.shapes`
     :param tuple errors: the codes of its own that it may answer, beside those of its fields
     :param bool creates: whether it may create something: `created` of the answer says so (201)
+    :param bool tells_secret: whether the answer holds one: it is not kept, nor told again
     :param str content_type: of an answer that is not JSON
     :param dict routing: what else Odoo's route says
     """
@@ -58,6 +62,7 @@ class Endpoint:
     answer: dict | None = None
     errors: tuple = ()
     creates: bool = False
+    tells_secret: bool = False
     content_type: str = "application/json"
     routing: dict = field(default_factory=dict)
 
@@ -77,6 +82,11 @@ class Endpoint:
     def has_body(self):
         return self.verb != "GET"
 
+    @property
+    def reads_only(self):
+        """Whether it may run on a replica of the database."""
+        return self.routing.get("readonly", self.verb == "GET")
+
     def read_values(self, payload):
         """Return the values of a request's fields.
 
@@ -92,6 +102,7 @@ class Endpoint:
         codes.update(KEYED if self.scope else ())
         codes.update(BODY if self.has_body else ())
         codes.update(("not_found",) if self.path_fields else ())
+        codes.update(("secret_told_once",) if self.tells_secret else ())
         return sorted(codes)
 
 

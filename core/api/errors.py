@@ -109,6 +109,24 @@ class RateLimited(BillingError):
         self.rate = rate
 
 
+class IdempotencyMismatch(BillingError):
+    """The key of a request came with another one."""
+
+    code = "idempotency_mismatch"
+
+
+class InFlight(BillingError):
+    """A request with the same key is being carried out."""
+
+    code = "idempotency_in_flight"
+
+
+class SecretToldOnce(BillingError):
+    """What was asked for was done before, and its answer cannot be given again."""
+
+    code = "secret_told_once"
+
+
 class TooLarge(BillingError):
     """There is more in the request than is taken at once."""
 

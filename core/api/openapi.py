@@ -11,6 +11,7 @@ from . import codes
 from .answer import write_json
 from .api_path import PREFIX, VERSION
 from .endpoints import ALL, GROUPS
+from .idempotency import HEADER
 from .records import ERROR
 from .shapes import Record
 
@@ -127,8 +128,9 @@ def _about(endpoint):
 
 def _parameters(endpoint):
     path = [_parameter("path", name, one) for name, one in endpoint.path_fields.items()]
-    query = {} if endpoint.has_body else endpoint.fields
-    return path + [_parameter("query", name, one) for name, one in query.items()]
+    if endpoint.has_body:
+        return [*path, IDEMPOTENCY_KEY]
+    return path + [_parameter("query", name, one) for name, one in endpoint.fields.items()]
 
 
 def _parameter(place, name, one):
@@ -183,6 +185,14 @@ def example_of(fields):
             example[name] = one.example
     return example
 
+
+IDEMPOTENCY_KEY = {
+    "name": HEADER,
+    "in": "header",
+    "required": False,
+    "description": "Of your choice, new for each request: sent again, it is answered as before.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+}
 
 # === ANSWERS === #
 

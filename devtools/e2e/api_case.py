@@ -2,6 +2,8 @@
 
 import contextlib
 import json
+import os
+import signal
 import socket
 import threading
 import time
@@ -43,8 +45,8 @@ class ApiServerCase(unittest.TestCase):
 
     # === REQUESTS === #
 
-    def send(self, verb, path, key=None, **content):
-        headers = {"Authorization": f"Bearer {key or self.key}"}
+    def send(self, verb, path, key=None, extra=None, **content):
+        headers = {"Authorization": f"Bearer {key or self.key}", **(extra or {})}
         return requests.request(
             verb, self.server.url + BASE + path, headers=headers, timeout=90, **content
         )
@@ -123,6 +125,14 @@ class ApiServerCase(unittest.TestCase):
         """How many requests wait for a lock in the database."""
         [[number]] = query(self.database, WAITING, (self.database,))
         return number
+
+    def kill_the_waiting_worker(self):
+        """Kill the server's workers as soon as one of them waits in the database."""
+        self.wait_until(self.waiting, "no batch waits")
+        workers = self.server.worker_pids
+        self.assertEqual(len(workers), PARTIES)
+        for worker in workers:
+            os.kill(worker, signal.SIGKILL)
 
     # === ASSERTIONS === #
 

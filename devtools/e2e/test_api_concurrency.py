@@ -1,7 +1,6 @@
 """What happens when two requests meet, and when one is cut off in the middle (U2, U4, U6)."""
 
-import os
-import signal
+from concurrent.futures import ThreadPoolExecutor
 
 import requests
 
@@ -119,6 +118,63 @@ class TestSameRecordAtOnce(ApiServerCase):
         self.assertQuietLog()
 
 
+class TestOneRequestAtOnce(ApiServerCase):
+    """With an `Idempotency-Key`, of many that send the same request one has it carried out."""
+
+    def create(self, key):
+        body = {"external_customer_id": self.names[0], "plan_code": "metered"}
+        while True:
+            response = self.send(
+                "POST", "/subscriptions", json=body, extra={"Idempotency-Key": key}
+            )
+            if response.status_code != 409:
+                return response
+            self.assertEqual(response.json()["code"], "idempotency_in_flight")
+            self.assertEqual(response.headers["Retry-After"], "1")
+
+    def test_a_subscription_without_external_id_is_created_once(self):
+        orders = self.count("sale_order")
+        for number in range(ROUNDS):
+            responses = self.at_once(*[lambda n=number: self.create(f"once-{n}")] * (2 * PARTIES))
+            self.assertAnswers(responses, {201})
+            self.assertEqual(len({response.content for response in responses}), 1)
+        self.assertEqual(self.count("sale_order") - orders, ROUNDS)
+        self.assertQuietLog()
+
+    def test_while_one_is_carried_out_the_same_is_answered_409_and_then_as_the_first(self):
+        event, extra = self.event("held"), {"Idempotency-Key": "held"}
+
+        def push():
+            return self.send("POST", "/usage", json={"events": [event]}, extra=extra)
+
+        with ThreadPoolExecutor(1) as pool:
+            with self.holding(event):
+                first = pool.submit(push)
+                self.wait_until(self.waiting, "no batch waits")
+                second = push()
+            first = first.result()
+        self.assertEqual(second.status_code, 409, second.text)
+        self.assertEqual(first.json()["inserted"], 1)
+        self.assertEqual(push().content, first.content)
+        self.assertQuietLog()
+
+    def test_a_worker_that_is_killed_has_used_up_no_key(self):
+        """U4."""
+        event, extra = self.event("killed"), {"Idempotency-Key": "killed"}
+
+        def push():
+            try:
+                return self.send("POST", "/usage", json={"events": [event]}, extra=extra)
+            except requests.RequestException as error:
+                return error
+
+        with self.holding(event):
+            error, _killed = self.at_once(push, self.kill_the_waiting_worker)
+            self.assertIsInstance(error, requests.ConnectionError)
+        self.wait_until(self.server.answers, "the server does not answer")
+        self.assertEqual(push().json()["inserted"], 1)
+
+
 class TestCutOff(ApiServerCase):
     def test_a_client_that_leaves_while_it_sends_stores_nothing(self):
         """U2, U4."""
@@ -165,13 +221,6 @@ class TestCutOff(ApiServerCase):
             return self.push(events)
         except requests.RequestException as error:
             return error
-
-    def kill_the_waiting_worker(self):
-        self.wait_until(self.waiting, "no batch waits")
-        workers = self.server.worker_pids
-        self.assertEqual(len(workers), 2)
-        for worker in workers:
-            os.kill(worker, signal.SIGKILL)
 
 
 class TestRefusedAtOnce(ApiServerCase):

@@ -25,7 +25,7 @@ SELECT relname FROM pg_class
    -- What is noted of requests, whatever becomes of them.
    AND relname NOT IN (
         'fusion_billing_api_key', 'fusion_billing_quota', 'fusion_billing_rejection',
-        'fusion_billing_traffic')
+        'fusion_billing_traffic', 'fusion_billing_kept_answer')
  ORDER BY relname
 """
 

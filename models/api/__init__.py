@@ -5,6 +5,7 @@ from . import (
     api_key,
     access,
     quota,
+    kept_answer,
     rejection,
     account_link,
     res_partner,

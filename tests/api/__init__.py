@@ -6,6 +6,7 @@ from . import (
     test_api_estimate,
     test_api_failures,
     test_api_headers,
+    test_api_idempotency,
     test_api_keys,
     test_api_lists,
     test_api_lookups,

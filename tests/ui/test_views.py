@@ -86,6 +86,7 @@ class TestActions(StaffCase):
                         (
                             "fusion.billing.api.key",
                             "fusion.billing.quota",
+                            "fusion.billing.kept.answer",
                             "fusion.billing.traffic",
                             "fusion.billing.rating.request",
                             "fusion.billing.usage.correction",

@@ -47,6 +47,7 @@ fusion.billing.reconciliation         -      -      -      -         rw    rwd  
 fusion.billing.reconciliation.row     -      -      -      -         rw    rw      -     r
 fusion.billing.reconciliation.wizard  -      -      -      -         rwc   rwc     -     -
 fusion.billing.quota                  -      -      -      -         -     -       -     -
+fusion.billing.kept.answer            -      -      -      -         -     -       -     -
 fusion.billing.rejection              -      -      -      -         r     r       -     -
 fusion.billing.traffic                -      -      -      -         -     -       -     -
 fusion.billing.api.key.wizard         -      -      -      -         -     rwc     -     -
@@ -259,6 +260,7 @@ CHANGES = {
     "fusion.billing.reconciliation.row": {"explanation": "Other"},
     "fusion.billing.reconciliation.wizard": {"reference": "Other"},
     "fusion.billing.quota": {"used": 0},
+    "fusion.billing.kept.answer": {"status": 201},
     "fusion.billing.rejection": {"error": "Other"},
     "fusion.billing.traffic": {"requests": 0},
     "fusion.billing.api.key.wizard": {"overlap_hours": 1},

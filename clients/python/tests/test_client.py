@@ -164,28 +164,34 @@ class TestRepeating(ClientCase):
         with self.assertRaises(fusion.NoAnswerError):
             client.catalog()
 
-    def test_what_is_not_safe_to_do_twice_is_not_sent_again_unless_it_was_not_done(self):
+    def test_what_would_be_done_twice_names_a_key_for_all_its_repetitions(self):
         create, keyless = self.client.create_subscription, {**EVENT, "idempotency_key": None}
+        keys = set()
         for call in (
             lambda: create("c-1", "pro"),
             lambda: self.client.push_usage([EVENT, keyless]),
+            self.client.send_test_event,
         ):
-            for step, kind in (
-                (Cut("before"), fusion.NoAnswerError),
-                (Answer(502, ""), fusion.UnavailableError),
-            ):
+            for step in (Cut("before"), Answer(502, ""), refusal(503, "unavailable")):
                 self.api.requests.clear()
                 self.api.next(step)
-                with self.assertRaises(kind):
-                    call()
-                self.assertSent(1)
-            self.api.requests.clear()
-            self.api.next(refusal(503, "unavailable"))
-            call()
-            self.assertSent(2)
-        self.api.requests.clear()
+                call()
+                first, second = (request.headers for request in self.api.requests)
+                self.assertEqual(first["Idempotency-Key"], second["Idempotency-Key"])
+                keys.add(first["Idempotency-Key"])
+        self.assertEqual(len(keys), 9)
+
+    def test_what_is_found_again_anyway_needs_no_key(self):
         self.api.next(Cut("before"))
-        create("c-1", "pro", external_id="s-1")
+        self.client.create_subscription("c-1", "pro", external_id="s-1")
+        self.client.push_usage([EVENT])
+        self.assertSent(3)
+        for request in self.api.requests:
+            self.assertNotIn("Idempotency-Key", request.headers)
+
+    def test_a_request_that_is_still_carried_out_is_waited_for(self):
+        self.api.next(refusal(409, "idempotency_in_flight", {"Retry-After": "0"}))
+        self.client.create_subscription("c-1", "pro")
         self.assertSent(2)
 
     def test_pauses_grow_and_are_never_shorter_than_asked(self):

@@ -26,9 +26,9 @@ class Client:
     """Calls the API with one service's key.
 
     A request that meets no server, or a busy one (429, 502, 503, 504), is sent again with growing
-    and slightly random pauses, and not before the server's `Retry-After`; nothing else is. What is
-    not safe to send twice (a subscription without external id, an event without key) is only sent
-    again where it cannot have been carried out.
+    and slightly random pauses, and not before the server's `Retry-After`; nothing else is. What
+    would be done twice (a subscription without external id, an event without key) is sent with an
+    `Idempotency-Key`, which has the server do it once.
 
     :param url: of the server: `https://billing.example`
     :param key: begins with `fbk_`
@@ -103,7 +103,7 @@ class Client:
         """Create a subscription; with the same `external_id` again, it is found.
 
         :param plan: a plan's code, or its id
-        :param external_id: your own id: recommended, since without it each request creates one
+        :param external_id: your own id: recommended, since without it each call creates one
         :param lines: products besides usage: `{"product_code": "pro", "quantity": 1}`
         :raise ConflictError: the external id is known with other content
         """
@@ -114,7 +114,7 @@ class Client:
             "lines": [dict(line) for line in lines] or None,
             **_named(plan, "plan_id", "plan_code"),
         }
-        return self._post("/subscriptions", payload, repeatable=external_id is not None)
+        return self._post("/subscriptions", payload, once=external_id is None)
 
     def subscription(self, subscription_id: int) -> Answer:
         return self._get(f"/subscriptions/{subscription_id:d}")
@@ -165,10 +165,10 @@ class Client:
         :raise BadRequestError: nothing was stored; its `events` say what is wrong with which
         """
         batch = [_plain(event) for event in events]
-        repeatable = all(event.get("idempotency_key") for event in batch)
+        once = not all(event.get("idempotency_key") for event in batch)
         payload = {"events": batch}
         call = self._transport.call
-        return _read(call("POST", "/usage", None, payload, repeatable, attempts))
+        return _read(call("POST", "/usage", None, payload, once, attempts))
 
     def usage(
         self,
@@ -253,7 +253,7 @@ class Client:
 
     def send_test_event(self) -> Answer:
         """Have `endpoint.test` sent to your endpoint."""
-        return self._post("/webhooks/test", {}, repeatable=False)
+        return self._post("/webhooks/test", {}, once=True)
 
     def _resend_all(self, span: dict[str, Any]) -> int:
         queued, cursor = 0, None
@@ -271,8 +271,8 @@ class Client:
     def _get(self, path: str, **query: Any) -> Answer:
         return _read(self._transport.call("GET", path, _plain(query)))
 
-    def _post(self, path: str, payload: Mapping[str, Any], repeatable: bool = True) -> Answer:
-        return _read(self._transport.call("POST", path, None, _plain(payload), repeatable))
+    def _post(self, path: str, payload: Mapping[str, Any], once: bool = False) -> Answer:
+        return _read(self._transport.call("POST", path, None, _plain(payload), once))
 
     def _pages(self, path: str, name: str, **query: Any) -> Iterator[Answer]:
         """Yield the records of a list, asking for page after page as they are needed."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+import uuid
 from typing import Any
 
 import requests
@@ -24,8 +25,7 @@ BASE = "/fusion/api/v1"
 
 #: Refused for now, by the API or by a proxy before it: the same request is welcome again.
 _PASSING = (RateLimitError, UnavailableError)
-#: Of these nothing is known to have happened on the way, so that any request may be repeated.
-_NOT_DONE = (429, 503)
+_IN_FLIGHT = "idempotency_in_flight"
 
 
 class Bearer(requests.auth.AuthBase):
@@ -76,37 +76,42 @@ class Transport:
         path: str,
         query: dict[str, Any] | None = None,
         payload: dict[str, Any] | None = None,
-        repeatable: bool = True,
+        once: bool = False,
         attempts: int | None = None,
     ) -> requests.Response:
         """Send a request until it is answered, or there is no more use in it.
 
-        :param repeatable: whether the request may be carried out twice. If not, it is only sent
-            again where it cannot have been carried out
+        :param once: whether the request, carried out twice, would do something twice: then an
+            `Idempotency-Key` has the server do it once, however often it is sent
         :raise ApiError: the API refused it
         :raise NoAnswerError: nobody answered
         """
         attempts = attempts or self._attempts
+        headers = {"Idempotency-Key": str(uuid.uuid4())} if once else {}
         for attempt in range(1, attempts + 1):
             try:
-                return self._send(verb, path, query, payload)
+                return self._send(verb, path, query, payload, headers)
             except (ApiError, NoAnswerError) as error:
-                if attempt == attempts or not self._is_worth_repeating(error, repeatable):
+                if attempt == attempts or not self._is_worth_repeating(error):
                     raise
                 time.sleep(pause(attempt, getattr(error, "retry_after", None)))
         raise AssertionError("the last attempt returns or raises")
 
-    def _is_worth_repeating(self, error: ApiError | NoAnswerError, repeatable: bool) -> bool:
+    def _is_worth_repeating(self, error: ApiError | NoAnswerError) -> bool:
         if isinstance(error, NoAnswerError):
-            return repeatable or isinstance(error.__cause__, requests.ConnectTimeout)
-        if not isinstance(error, _PASSING) or isinstance(error, NotReadyError):
+            return True
+        passing = isinstance(error, _PASSING) and not isinstance(error, NotReadyError)
+        if not passing and error.code != _IN_FLIGHT:
             return False
-        if (error.retry_after or 0) > self._patience:
-            return False
-        return repeatable or error.status in _NOT_DONE
+        return (error.retry_after or 0) <= self._patience
 
     def _send(
-        self, verb: str, path: str, query: dict[str, Any] | None, payload: dict[str, Any] | None
+        self,
+        verb: str,
+        path: str,
+        query: dict[str, Any] | None,
+        payload: dict[str, Any] | None,
+        headers: dict[str, str],
     ) -> requests.Response:
         try:
             response = self._session().request(
@@ -114,7 +119,7 @@ class Transport:
                 self._base + path,
                 params=query,
                 json=payload,
-                headers=self._headers,
+                headers={**self._headers, **headers},
                 auth=self._auth,
                 timeout=self._timeout,
                 allow_redirects=False,  # the key is for this server alone
