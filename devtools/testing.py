@@ -1,5 +1,6 @@
 """`./dev test`: the parts, each counted test by test."""
 
+import os
 import subprocess
 import tempfile
 import time
@@ -10,6 +11,7 @@ from devtools import browser, databases, lint, odoo, odoo_log, runtime, side_by_
 from devtools.console import DevError, say, spawn, step, wait
 from devtools.outcomes import Tally, read_record, slowest
 from devtools.paths import ADDON, DEV, LOGS, ROOT, RUNNERS, VENV_PYTHON
+from devtools.runners.shares import FOLDER
 
 RECORD = "FUSION_TEST_RECORD"
 DEV_TEST = (VENV_PYTHON, ROOT / "dev", "test")
@@ -44,8 +46,8 @@ def main(what: str | None, patterns: Sequence[str] = (), outcomes: Path | None =
     runtime.ensure_tools()
     tally = Tally()
     if what is None:
-        options = [f"-k{pattern}" for pattern in patterns]
-        side_by_side.run({part: [*DEV_TEST, part, *options] for part in PARTS}, tally)
+        with tempfile.TemporaryDirectory() as shares:
+            side_by_side.run(commands(patterns, shares), tally)
     else:
         for part in LONG_PARTS if what == "long" else (what,):
             run_part(part, patterns, tally)
@@ -57,10 +59,21 @@ def main(what: str | None, patterns: Sequence[str] = (), outcomes: Path | None =
     return 1 if tally.failures else 0
 
 
+def commands(patterns: Sequence[str], shares: str) -> dict[str, list]:
+    """The command of each part of an ordinary run, by its name.
+
+    :param shares: a folder for the two that share the part that takes longest, see `runners.shares`
+    """
+    options = [f"-k{pattern}" for pattern in patterns]
+    half = ["env", f"{FOLDER}={shares}", *DEV_TEST, "odoo", *options]
+    rest = {part: [*DEV_TEST, part, *options] for part in PARTS if part != "odoo"}
+    return {"odoo": half, "odoo-2": half, **rest}
+
+
 def run_part(part: str, patterns: Sequence[str], tally: Tally) -> None:
     """Run one part, or the Odoo tests with such tags; what stops it as a whole is one failure."""
     say(f"── {part}")
-    began = time.monotonic()
+    began, used = time.monotonic(), sum(os.times()[:4])
     try:
         if part == "lint":
             lint.run_checks(tally)
@@ -73,7 +86,8 @@ def run_part(part: str, patterns: Sequence[str], tally: Tally) -> None:
     except DevError as error:
         say(f"{part}: {error}")
         tally.check(f"{part}: it could run", False)
-    say(f"{part} took {time.monotonic() - began:.0f} s")
+    used = sum(os.times()[:4]) - used  # of this process and its children, not of PostgreSQL
+    say(f"{part} took {time.monotonic() - began:.0f} s, {used:.0f} s of a processor")
 
 
 def run_unittest(part: str, patterns: Sequence[str], tally: Tally) -> None:

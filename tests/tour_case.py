@@ -1,6 +1,8 @@
 from unittest.mock import patch
 
-from odoo.tests import HttpCase
+from odoo import SUPERUSER_ID, api
+from odoo.modules.registry import Registry
+from odoo.tests import HttpCase, get_db_name
 from odoo.tests.common import ChromeBrowser, _find_executable
 
 from .staff_case import StaffCase
@@ -23,6 +25,13 @@ def spawn_offline(browser, command):
 
 class TourCase(StaffCase, HttpCase):
     """Staff at work in a real browser; skipped where there is none."""
+
+    @classmethod
+    def setUpClass(cls):
+        # Committed, as what a tour makes is taken back with the tour.
+        with Registry(get_db_name()).cursor() as cr:
+            api.Environment(cr, SUPERUSER_ID, {})["ir.qweb"]._pregenerate_assets_bundles()
+        super().setUpClass()
 
     def setUp(self):
         _find_executable()

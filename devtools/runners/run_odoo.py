@@ -1,8 +1,13 @@
-"""Odoo's own program with its test results written down; takes the arguments of `odoo`."""
+"""Odoo's own program with its test results written down; takes the arguments of `odoo`.
 
+What Odoo does again for each test and what comes out the same each time, is done once.
+"""
+
+import os
 import sys
 
 import recorder
+import shares
 
 del sys.path[0]  # an addon must not find modules in this folder
 
@@ -11,7 +16,7 @@ import freezegun.api  # noqa: E402
 
 import odoo.cli  # noqa: E402
 from odoo.service import server  # noqa: E402
-from odoo.tests import loader, result  # noqa: E402
+from odoo.tests import loader, result, suite  # noqa: E402
 
 result.OdooTestResult = loader.OdooTestResult = recorder.recording(result.OdooTestResult)
 
@@ -21,8 +26,8 @@ freezegun.api._get_module_attributes_hash = lambda module: (
     f"{id(module)}-{len(getattr(module, '__dict__', ()))}"
 )
 
-#: Before the first test over HTTP Odoo makes all bundles of assets. These are Odoo's own tests and
-#: pages that no test of ours opens; what a page needs after all, Odoo makes then.
+#: Before the first tour all bundles of assets are made. These are Odoo's own tests and pages that
+#: no test of ours opens; what a page needs after all, Odoo makes then.
 NEVER_OPENED = {
     "api_doc.assets",
     "mail.assets_public",
@@ -42,6 +47,19 @@ freezegun.configure(extend_ignore_list=list(TIMELESS))
 
 preload = server.preload_registries
 
+# Odoo makes the bundles before the first test over HTTP, which takes a third of a minute. Only a
+# browser needs them: `tests.tour_case` makes them.
+suite.OdooSuite.has_http_case = lambda _suite: False
+
+if shares.FOLDER in os.environ:
+    run = suite.TestSuite.run
+
+    def run_what_nobody_took(self, result, debug=False):
+        self._tests = shares.untaken(self._tests, os.environ[shares.FOLDER])
+        return run(self, result, debug)
+
+    suite.TestSuite.run = run_what_nobody_took
+
 
 def leave_out_bundles():
     # Once Odoo is set up.
@@ -53,9 +71,28 @@ def leave_out_bundles():
     )
 
 
+def keep_routes():
+    """Make the table of all routes once for the modules that there are, not for each test.
+
+    Odoo empties its caches after each test; the routes stand in the code alone.
+    """
+    from odoo.addons.base.models.ir_http import IrHttp
+
+    make, kept = IrHttp.routing_map, {}
+
+    def routing_map(self, key=None):
+        what = (key, *sorted(self.pool._init_modules))
+        if what not in kept:
+            kept[what] = make(self, key)
+        return kept[what]
+
+    IrHttp.routing_map = routing_map
+
+
 def preload_and_finish(databases):
     """Note that Odoo came to the end of installing and testing."""
     leave_out_bundles()
+    keep_routes()
     code = preload(databases)
     recorder.write(finished=True)
     return code

@@ -11,6 +11,7 @@ from unittest import mock
 
 from devtools import side_by_side, testing
 from devtools.outcomes import Tally
+from devtools.runners.shares import FOLDER
 
 #: What a part does in these tests: `FILE` is where its outcomes go.
 START = "import json, os, sys, time\nFILE = sys.argv[1].partition('=')[2]\n"
@@ -122,3 +123,12 @@ class TestParts(unittest.TestCase):
             {*testing.PARTS, *testing.LONG_PARTS},
         )
         self.assertEqual(len(testing.PARTS), len(set(testing.PARTS)))
+
+    def test_an_ordinary_run_runs_every_part_and_the_longest_in_two_that_share_it(self):
+        commands = testing.commands(["some"], "folder")
+        self.assertEqual([*commands][:2], ["odoo", "odoo-2"])
+        self.assertEqual({*commands}, {*testing.PARTS, "odoo-2"})
+        self.assertEqual(commands["odoo"], commands["odoo-2"])
+        for name, command in commands.items():
+            self.assertEqual(command[-2:], [name.removesuffix("-2"), "-ksome"])
+            self.assertEqual(f"{FOLDER}=folder" in command, "odoo" in name)
