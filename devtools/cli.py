@@ -113,7 +113,8 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="run what an ordinary run has no time for: random lives of thousands of"
         " subscriptions, every planted defect, tens of thousands of raw requests, long walks of"
-        " app, staff and clock at once, every role by every way in, and hundreds of faults",
+        " app, staff and clock at once, every role by every way in, hundreds of faults, and a"
+        " thousand examples of each property",
     )
     test.add_argument(
         "-k",

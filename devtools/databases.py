@@ -26,9 +26,7 @@ from devtools.paths import ADDON, DATA, DEBIAN, DEV, ROOT, odoo_source
 BASE = ("sale_management",)  # brings sale, account, payment, portal and mail
 PREFIX = f"fusion_{hashlib.sha256(os.fsencode(ROOT)).hexdigest()[:6]}"  # servers may be shared
 TEMPORARY = re.compile(rf"{PREFIX}_\w+_(?P<pid>\d+)_[0-9a-f]{{6}}$")
-NOT_THE_ADDON = {
-    *(".git", ".dev", ".ci", "clients", "devtools", "docs", "tests", "enterprise", "__pycache__")
-}
+NOT_THE_ADDON = {"clients", "devtools", "docs", "tests", "enterprise", "__pycache__"}
 
 
 def connect(name: str = "postgres"):
@@ -266,7 +264,9 @@ def addon_digest() -> str:
     """A digest of the addon's files: all that can change what an installation does."""
     digest = hashlib.sha256()
     for folder, folders, files in os.walk(ROOT):
-        folders[:] = sorted(set(folders) - NOT_THE_ADDON)
+        # Tools keep what they know in folders with a dot, also while tests run.
+        hidden = {name for name in folders if name.startswith(".")}
+        folders[:] = sorted(set(folders) - NOT_THE_ADDON - hidden)
         for path in sorted(
             Path(folder) / name for name in files if not name.endswith((".md", ".pyc"))
         ):

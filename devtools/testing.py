@@ -19,11 +19,14 @@ DEV_TEST = (VENV_PYTHON, ROOT / "dev", "test")
 #: Parts that plain unittest runs: (folder of the tests, folder that test modules are named from).
 UNITTEST_PARTS = {
     "core": ("tests/core", "tests/core"),
+    "thorough": ("tests/core", "tests/core"),
     "devtools": ("devtools/tests", "."),
     "clients": ("clients/python/tests", "clients/python/tests"),
     "e2e": ("devtools/e2e", "."),
     "long": ("devtools/long", "."),
 }
+#: Environment variables of parts: how many examples each property test of `core` draws.
+VARIABLES = {"thorough": {"FUSION_TEST_EXAMPLES": "1000"}}
 #: Parts that are some of the addon's own tests: Odoo's test tags.
 ODOO_PARTS = {
     "odoo": f"/{ADDON},-histories",
@@ -33,7 +36,7 @@ ODOO_PARTS = {
 #: All parts, those that take longest first.
 PARTS = ("odoo", "e2e", "histories", "core", "devtools", "clients", "lint")
 #: What an ordinary run has no time for.
-LONG_PARTS = ("long", "exhaustive")
+LONG_PARTS = ("long", "exhaustive", "thorough")
 
 
 def main(what: str | None, patterns: Sequence[str] = (), outcomes: Path | None = None) -> int:
@@ -97,6 +100,7 @@ def run_unittest(part: str, patterns: Sequence[str], tally: Tally) -> None:
         raise DevError(f"the folder {start} does not exist")
     with record(part, tally) as variables:
         runner = [VENV_PYTHON, RUNNERS / "run_unittest.py"]
+        variables |= VARIABLES.get(part, {})
         wait(spawn([*runner, ROOT / start, ROOT / top, *patterns], env=variables, cwd=ROOT))
 
 

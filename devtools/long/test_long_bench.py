@@ -3,11 +3,20 @@
 import tempfile
 from pathlib import Path
 
-from devtools.bench import age, growth
+from devtools.bench import age, growth, ingest, invoicing
 from devtools.e2e.bench_case import BenchCase, WebhookBenchCase
 
 
 class TestLongBench(BenchCase):
+    def test_ingest_is_measured_against_what_does_nothing_and_bare_upserts(self):
+        printed = self.measure(ingest, stored=1000, scale=40)
+        for what in ("does nothing", "own API", "of the bare upsert", "of that with few"):
+            self.assertIn(what, printed)
+
+    def test_invoicing_posts_what_is_due_as_core_does(self):
+        printed = self.measure(invoicing, size=3, single=1)
+        self.assertIn("times core in chunks", printed)
+
     def test_age_and_memory_are_measured(self):
         printed = self.measure(age, size=1, rounds=2, crowd=10)
         for what in ("ingest", "rating", "invoicing", "memory of rating and billing"):

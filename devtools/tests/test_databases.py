@@ -1,7 +1,10 @@
 """Databases are clones that carry their files, and temporary ones disappear."""
 
 import subprocess
+import tempfile
 import unittest
+from pathlib import Path
+from unittest import mock
 
 from devtools import databases
 from devtools.console import DevError
@@ -58,3 +61,21 @@ class TestTemplateNames(unittest.TestCase):
             databases.template_name(("fusion_billing",), demo=True),
         }
         self.assertEqual(len({base, *others}), 4)
+
+    def test_what_tools_keep_and_tests_are_no_part_of_the_addon(self):
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            mock.patch.object(databases, "ROOT", Path(folder)),
+        ):
+            self.write("models/model.py")
+            before = databases.addon_digest()
+            for path in (".ruff_cache/kept", ".git/index", "tests/test_it.py", "docs/guide.txt"):
+                self.write(path)
+            self.assertEqual(databases.addon_digest(), before)
+            self.write("data/new.xml")
+            self.assertNotEqual(databases.addon_digest(), before)
+
+    def write(self, path):
+        path = databases.ROOT / path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("something")

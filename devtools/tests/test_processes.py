@@ -173,7 +173,9 @@ class TestCommands(unittest.TestCase):
             )
             self.assertEqual(json.loads(path.read_text()), {"core: there are tests": "failed"})
         self.assertEqual(done.stdout.splitlines()[-1], "0 passed, 1 failed, 0 skipped")
-        self.assertRegex(done.stderr, r"core took \d+ s, \d+ s of a processor\nFAILED core: there are tests\n$")
+        self.assertRegex(
+            done.stderr, r"core took \d+ s, \d+ s of a processor\nFAILED core: there are tests\n$"
+        )
         self.assertEqual(done.returncode, 1)
 
     def test_an_unknown_database_is_one_sentence_and_a_failure(self):
