@@ -35,6 +35,8 @@ ODOO_PARTS = {
 }
 #: All parts, those that take longest first.
 PARTS = ("odoo", "e2e", "histories", "core", "devtools", "clients", "lint")
+#: Those that would take longer than all others together: two processes each share them out.
+SHARED = ("odoo", "e2e")
 #: What an ordinary run has no time for.
 LONG_PARTS = ("long", "exhaustive", "thorough")
 
@@ -63,14 +65,20 @@ def main(what: str | None, patterns: Sequence[str] = (), outcomes: Path | None =
 
 
 def commands(patterns: Sequence[str], shares: str) -> dict[str, list]:
-    """The command of each part of an ordinary run, by its name.
+    """The command of each part of an ordinary run, by its name: those that are shared stand twice.
 
-    :param shares: a folder for the two that share the part that takes longest, see `runners.shares`
+    :param shares: a folder for the processes that share a part, see `runners.shares`
     """
     options = [f"-k{pattern}" for pattern in patterns]
-    half = ["env", f"{FOLDER}={shares}", *DEV_TEST, "odoo", *options]
-    rest = {part: [*DEV_TEST, part, *options] for part in PARTS if part != "odoo"}
-    return {"odoo": half, "odoo-2": half, **rest}
+    found = {}
+    for part in PARTS:
+        command = [*DEV_TEST, part, *options]
+        if part in SHARED:
+            command = ["env", f"{FOLDER}={shares}", *command]
+            found |= {part: command, f"{part}-2": command}
+        else:
+            found[part] = command
+    return found
 
 
 def run_part(part: str, patterns: Sequence[str], tally: Tally) -> None:

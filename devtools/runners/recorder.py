@@ -3,7 +3,8 @@
 Used inside the process that runs the tests, whichever runner that is; imports nothing of ours.
 Each line is one JSON object, `{"test": id, "outcome": "started"}`, then the same with "passed",
 "failed" or "skipped"; the last line of a run that came to its end is `{"finished": true}`. Each
-says `at` which second it was, of a clock that no test can freeze.
+says `at` which second it was, of a clock that no test can freeze. `{"elsewhere": true}` says that
+another process took some of the tests.
 """
 
 import json
@@ -18,6 +19,11 @@ def write(**line) -> None:
     with open(os.environ[FILE], "a", encoding="utf-8") as out:
         at = round(time.clock_gettime(time.CLOCK_MONOTONIC), 1)
         out.write(json.dumps({**line, "at": at}) + "\n")
+
+
+def elsewhere() -> None:
+    """Note that another process took some of the tests, see `shares`."""
+    write(elsewhere=True)
 
 
 def test_id(test) -> str:

@@ -55,7 +55,8 @@ if shares.FOLDER in os.environ:
     run = suite.TestSuite.run
 
     def run_what_nobody_took(self, result, debug=False):
-        self._tests = shares.untaken(self._tests, os.environ[shares.FOLDER])
+        folder = os.environ[shares.FOLDER]
+        self._tests = shares.untaken(self._tests, folder, leave=recorder.elsewhere)
         return run(self, result, debug)
 
     suite.TestSuite.run = run_what_nobody_took

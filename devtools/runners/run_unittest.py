@@ -1,11 +1,14 @@
 """Run plain unittest tests: `run_unittest.py START_FOLDER TOP_FOLDER [NAME_PATTERN…]`."""
 
+import os
 import signal
 import sys
 import unittest
+from collections.abc import Iterator
 from pathlib import Path
 
 import recorder
+import shares
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -19,12 +22,26 @@ def main(start: str, top: str, *patterns: str) -> int:
     loader = unittest.TestLoader()
     loader.testNamePatterns = [f"*{pattern}*" for pattern in patterns] or None
     suite = loader.discover(start, "test_*.py", top)
+    if folder := os.environ.get(shares.FOLDER):
+        # By module, as a module's classes may share a server.
+        mine = shares.untaken(each(suite), folder, shares.module_of, recorder.elsewhere)
+        suite = unittest.TestSuite()
+        suite._tests = mine  # which addTests would go through, and so take all, now
     result = recorder.recording(unittest.TextTestResult)
     outcome = unittest.TextTestRunner(verbosity=1, resultclass=result, warnings="default").run(
         suite
     )
     recorder.write(finished=True)
     return not outcome.wasSuccessful()
+
+
+def each(suite: unittest.TestSuite) -> Iterator[unittest.TestCase]:
+    """The tests of a suite and of the suites in it, in their order."""
+    for test in suite:
+        if isinstance(test, unittest.TestSuite):
+            yield from each(test)
+        else:
+            yield test
 
 
 if __name__ == "__main__":
