@@ -4,7 +4,7 @@ from odoo import http
 from odoo.http import request
 from odoo.modules import Manifest
 
-from ..core.api import openapi
+from ..core.api import docs_page, openapi
 from ..core.api.answer import Document
 from ..core.api.api_path import urls
 from ..core.api.endpoints import catalog, customers, server, subscriptions, usage
@@ -65,6 +65,12 @@ def count_events(values):
 
 
 class FusionBillingApi(http.Controller):
+    @api_route(server.INDEX)
+    def index(self, values):
+        pages = (server.DOCS, server.DESCRIPTION, server.HEALTH)
+        paths = {page.name: urls(page.path)[0] for page in pages}
+        return {"version": version(), **paths}
+
     @api_route(server.HEALTH)
     def health(self, values):
         return {"version": version()}
@@ -72,6 +78,10 @@ class FusionBillingApi(http.Controller):
     @api_route(server.DESCRIPTION)
     def describe(self, values):
         return Document(openapi.write(version()), server.DESCRIPTION.content_type)
+
+    @api_route(server.DOCS)
+    def read_docs(self, values):
+        return Document(docs_page.write(), server.DOCS.content_type, docs_page.HEADERS)
 
     @api_route(server.READY)
     def ready(self, values):

@@ -193,7 +193,7 @@ class FusionDispatcher(http.Dispatcher):
             facts = self.request.registry["ir.http"]._dispatch(endpoint)
             self.request.env.cr.flush()
         if isinstance(facts, Document):
-            return self._respond(200, facts.content, "ok", content_type=facts.content_type)
+            return self._respond(200, facts.content, "ok", facts.headers, facts.content_type)
         status = 201 if facts.get("created") else 200
         content = write_json({"status": "ok", **facts})
         if once:

@@ -7,10 +7,15 @@ from typing import NamedTuple
 
 
 class Document(NamedTuple):
-    """An answer that is written already: a text, or bytes."""
+    """An answer that is written already.
+
+    :param content: text, or bytes
+    :param tuple headers: what it has besides those of every answer: pairs of name and text
+    """
 
     content: str | bytes
     content_type: str
+    headers: tuple = ()
 
 
 def write_json(facts):

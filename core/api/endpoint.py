@@ -79,6 +79,11 @@ class Endpoint:
         return {name: PATH_FIELDS[name] for name in _VARYING.findall(self.path)}
 
     @property
+    def is_page(self):
+        """Whether it answers people, in a browser, and not programs."""
+        return self.content_type.startswith("text/html")
+
+    @property
     def has_body(self):
         return self.verb != "GET"
 

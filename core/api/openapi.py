@@ -11,7 +11,9 @@ from . import codes
 from .answer import write_json
 from .api_path import PREFIX, VERSION
 from .endpoints import ALL, GROUPS
+from .events import EVENTS
 from .idempotency import HEADER
+from .openapi_webhooks import describe_event
 from .records import ERROR
 from .shapes import Record
 
@@ -49,6 +51,7 @@ def describe(version):
         "security": [{"key": []}],
         "tags": [{"name": group.TITLE, "description": _purpose(group)} for group in GROUPS],
         "paths": paths,
+        "webhooks": {event.type: {"post": describe_event(event, schemas)} for event in EVENTS},
         "components": {
             "schemas": schemas.named(ERROR),
             "securitySchemes": {

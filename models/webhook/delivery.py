@@ -6,25 +6,10 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 
 from ...core.api.answer import write_json
+from ...core.api.events import API_VERSION, EVENTS
 from ...core.webhook.signing import new_event_id
 
-API_VERSION = "v1"
-EVENT_TYPES = [
-    ("customer.linked", "Customer Linked"),
-    ("subscription.created", "Subscription Created"),
-    ("subscription.updated", "Subscription Updated"),
-    ("subscription.paused", "Subscription Paused"),
-    ("subscription.resumed", "Subscription Resumed"),
-    ("subscription.cancelled", "Subscription Cancelled"),
-    ("usage.threshold_reached", "Usage Threshold Reached"),
-    ("invoice.created", "Invoice Created"),
-    ("invoice.posted", "Invoice Posted"),
-    ("invoice.paid", "Invoice Paid"),
-    ("invoice.overdue", "Invoice Overdue"),
-    ("invoice.cancelled", "Invoice Cancelled"),
-    ("reconciliation.mismatch", "Reconciliation Mismatch"),
-    ("endpoint.test", "Test"),
-]
+EVENT_TYPES = [(event.type, event.label) for event in EVENTS]
 STATES = [
     ("pending", "Waiting"),
     ("sending", "Sending"),

@@ -1,11 +1,30 @@
 """The server: is it there, and does it do its work."""
 
+from ..api_path import PREFIX, VERSION
 from ..endpoint import Endpoint
 from ..scopes import OPERATIONS
 from ..shapes import inline, mapping, string
 
 TITLE = "Server"
 
+BASE = f"{PREFIX}/{VERSION}"
+
+INDEX = Endpoint(
+    "index",
+    "GET",
+    "/",
+    None,
+    "Where to find what",
+    "The base path itself: which paths tell more.",
+    answer=inline(
+        {
+            "version": string("Of the addon.", "19.0.1.0.0"),
+            "docs": string("The page on which people read the API and try it.", f"{BASE}/docs"),
+            "openapi": string("The API described for programs.", f"{BASE}/openapi.json"),
+            "health": string("Whether the server is there.", f"{BASE}/health"),
+        }
+    ),
+)
 HEALTH = Endpoint(
     "health",
     "GET",
@@ -41,4 +60,13 @@ DESCRIPTION = Endpoint(
     "This description",
     "OpenAPI 3.1, made of what the server itself reads requests by.",
 )
-ENDPOINTS = (HEALTH, DESCRIPTION, READY, METRICS)
+DOCS = Endpoint(
+    "docs",
+    "GET",
+    "/docs",
+    None,
+    "The reference, as a page",
+    "To read the API in a browser, and to try it with a key.",
+    content_type="text/html; charset=utf-8",
+)
+ENDPOINTS = (INDEX, HEALTH, DESCRIPTION, DOCS, READY, METRICS)

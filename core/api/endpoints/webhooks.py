@@ -1,7 +1,7 @@
 """Webhooks: look at your events, and have them sent again."""
 
-from ...webhook.event_types import EVENT_TYPES
 from ..endpoint import Endpoint
+from ..events import EVENT_TYPES
 from ..paging import LIST as LISTING
 from ..paging import cursor
 from ..payload import instant, one_of, optional
