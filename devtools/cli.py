@@ -99,6 +99,7 @@ def parser() -> argparse.ArgumentParser:
     drop.add_argument("name")
     audit = add("audit", run_audit, "recount everything in a database, from SQL alone")
     audit.add_argument("--db", required=True, help="database")
+    add("docs", run_docs, "write what the guides repeat of the API's declarations")
     add("lint", run_lint, "check style and conventions")
     test = add("test", run_test, "run the tests; without argument all parts, side by side")
     test.add_argument(
@@ -176,6 +177,12 @@ def run_audit(options) -> int:
         if not dispatch("databases").exists(options.db):
             raise DevError(f"there is no database {options.db}")
         return dispatch("audit").main(options.db)
+
+
+@in_environment
+def run_docs(_options) -> int:
+    dispatch("docs").write()
+    return 0
 
 
 @in_environment

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from lxml import etree
 
+from devtools import docs
 from devtools.console import say
 from devtools.outcomes import Tally
 from devtools.paths import ADDON, ADDONS, ROOT, VENV
@@ -201,6 +202,12 @@ def dependencies() -> Iterator[str]:
                 yield f"docs/dependencies.md does not list {name} with its licence"
 
 
+def generated_docs() -> Iterator[str]:
+    """What the guides repeat of the declarations is what those say."""
+    for guide in docs.stale():
+        yield f"{relative(guide)} is not what the declarations say: run `./dev docs`"
+
+
 CHECKS = {
     "ruff": ruff,
     "format": ruff_format,
@@ -211,4 +218,5 @@ CHECKS = {
     "tests are imported": imported_tests,
     "arrows": arrows,
     "dependencies": dependencies,
+    "generated docs": generated_docs,
 }

@@ -7,6 +7,7 @@ import jsonschema_rs
 
 from ..core.api.codes import status_of
 from ..core.api.endpoints import ALL
+from ..core.api.events import EVENTS, body_schema
 from ..core.api.openapi import answer_schema
 from ..core.api.records import ERROR
 
@@ -36,6 +37,18 @@ def differences(verb, path, response):
         yield from _validator(endpoint.name).iter_errors(answer)
         if response.status_code not in ((200, 201) if endpoint.creates else (200,)):
             yield f"{response.status_code} is not declared"
+
+
+def event_differences(event):
+    """Yield what an event has that is not declared, or lacks that is."""
+    return _event_validator(event["type"]).iter_errors(event)
+
+
+@cache
+def _event_validator(event_type):
+    [declared] = [event for event in EVENTS if event.type == event_type]
+    schema = _closed(body_schema(declared))
+    return jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
 
 
 @cache

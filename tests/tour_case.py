@@ -1,3 +1,4 @@
+from contextlib import contextmanager
 from unittest.mock import patch
 
 from odoo import SUPERUSER_ID, api
@@ -23,6 +24,17 @@ def spawn_offline(browser, command):
     return spawn(browser, [program, *OFFLINE, *switches])
 
 
+@contextmanager
+def own_browser():
+    """Where Odoo starts a browser, it is one that is alone in the world."""
+    with (
+        patch.object(ChromeBrowser, "_spawn_chrome", spawn_offline),
+        # A busy machine may take longer than ten seconds to start it.
+        patch("odoo.tests.common.CHECK_BROWSER_ITERATIONS", 600),
+    ):
+        yield
+
+
 class TourCase(StaffCase, HttpCase):
     """Staff at work in a real browser; skipped where there is none."""
 
@@ -43,11 +55,7 @@ class TourCase(StaffCase, HttpCase):
         :param url: Odoo's first page, if empty
         :param cookies: what only this test knows, for the tour to read
         """
-        with (
-            patch.object(ChromeBrowser, "_spawn_chrome", spawn_offline),
-            # A busy machine may take longer than ten seconds to start it.
-            patch("odoo.tests.common.CHECK_BROWSER_ITERATIONS", 600),
-        ):
+        with own_browser():
             self.start_tour(
                 url,
                 f"fusion_billing_{name}",

@@ -8,6 +8,7 @@ from odoo import fields
 from odoo.sql_db import Cursor
 from odoo.tools import mute_logger
 
+from .api_description import event_differences
 from .common import BillingCase
 from .core.https_endpoint import Authority, Endpoint, answer
 
@@ -122,5 +123,7 @@ class WebhookEventsCase(WebhookCase):
         """These are the events since then, in this order; return the last one's data."""
         told = self._new().sorted("id")
         self.assertEqual(told.mapped("event_type"), list(event_types))
+        for delivery in told:
+            self.assertEqual(list(event_differences(json.loads(delivery.body))), [])
         self._begin()
         return self._data(told[-1]) if told else None

@@ -236,8 +236,8 @@ AMOUNT = inline({"currency": CURRENCY, "amount": decimal("", "1.25")})
 RECONCILIATION_FIELDS = {
     "reconciliation_id": integer("", 1),
     "reference": nullable(string("The name that it was given.")),
-    "period_start": moment("", "2026-01-05T00:00:00Z"),
-    "period_end": moment("", "2026-02-05T00:00:00Z"),
+    "period_start": moment("Totals from this time on.", "2026-01-05T00:00:00Z"),
+    "period_end": moment("Totals before this time.", "2026-02-05T00:00:00Z"),
     "partial": boolean("Whether nothing counts as missing there."),
     "compared_at": moment("", "2026-02-05T08:00:00Z"),
     **{result: integer("How many rows came to this.", 0) for result in RESULTS},

@@ -132,22 +132,27 @@ READERS = {
         "The id that you gave the subscription; one without is named by the digits of its number.",
         "sub-42",
     ),
-    "subscription_id": optional(payload.record_id, "The subscription's number, if not by its id."),
+    "subscription_id": optional(payload.record_id, "Its number here, if it is not named by your id."),
     "metric_code": required(payload.text, "What is counted.", "api_calls"),
     "quantity": required(
-        payload.quantity, "At most 18 digits before the point and 6 after it.", "1250.5"
+        payload.quantity, "At least 0; at most 18 digits before the point and 6 after it.", "1250.5"
     ),
     "period_start": required(
-        payload.instant, "Decides the billing period.", "2026-01-10T00:00:00Z"
+        payload.instant, "Decides the billing period; at most a day ahead of now.", "2026-01-10T00:00:00Z"
     ),
     "period_end": required(payload.instant, "Later than the start.", "2026-01-10T01:00:00Z"),
     "idempotency_key": optional(
         payload.text,
-        "Unique per subscription and metric: recommended.",
+        "Unique per subscription and metric, up to 255 characters: recommended.",
         "sub-42/api_calls/2026-01-10T00",
     ),
-    "value": optional(payload.text, "For metrics that count distinct values."),
-    "dimensions": optional(dimensions, "Charges may price by them.", {"region": "eu"}),
+    "value": optional(payload.text, "A text, for metrics that count distinct values: `user-7`."),
+    "dimensions": optional(
+        dimensions,
+        "Charges may price by them: up to 20 names (64 characters) with texts (255 characters),"
+        " numbers (15 digits) or booleans.",
+        {"region": "eu"},
+    ),
 }
 
 

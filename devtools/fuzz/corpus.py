@@ -122,8 +122,10 @@ def nothing(_some: Some) -> dict:
 
 #: By verb and path, as the server's routing map has it below the base path.
 CORPUS: dict[str, Callable[[Some], Call]] = {
+    "GET /": query(nothing),
     "GET /health": query(nothing),
     "GET /openapi.json": query(nothing),
+    "GET /docs": query(nothing),
     "GET /ready": query(nothing),
     "GET /metrics": query(nothing),
     "POST /customers": body(customer),

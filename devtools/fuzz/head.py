@@ -29,9 +29,9 @@ class Head:
         return self.path == "/fusion/api" or self.path.startswith("/fusion/api/")
 
     @property
-    def is_metrics(self) -> bool:
-        """Whether a good answer is no JSON."""
-        return self.path.rstrip("/").endswith("/metrics")
+    def name(self) -> str:
+        """The last part of the path: some endpoints' good answers are no JSON."""
+        return self.path.rstrip("/").rpartition("/")[2]
 
 
 def read_head(data: bytes) -> Head:

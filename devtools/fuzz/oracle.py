@@ -21,13 +21,18 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 
 #: Headers that an answer may have: no cookie, no redirect, nothing that a request put there.
 HEADERS = {
-    "allow", "cache-control", "connection", "content-length", "content-type", "date", "ratelimit",
-    "ratelimit-policy", "retry-after", "server", "www-authenticate", "x-content-type-options",
-    "x-request-id",
+    "allow", "cache-control", "connection", "content-length", "content-security-policy",
+    "content-type", "date", "ratelimit", "ratelimit-policy", "referrer-policy", "retry-after",
+    "server", "www-authenticate", "x-content-type-options", "x-request-id",
 }  # fmt: skip
 #: Headers that answers of some statuses have, and no others.
 DEMANDED = {"WWW-Authenticate": {401, 403}, "Allow": {405}, "Retry-After": {429, 503}}
-JSON, PROMETHEUS = "application/json", "text/plain; version=0.0.4; charset=utf-8"
+JSON = "application/json"
+#: Good answers that are something else, by the last part of the path.
+WRITTEN = {
+    "metrics": "text/plain; version=0.0.4; charset=utf-8",
+    "docs": "text/html; charset=utf-8",
+}
 #: What a good request may come to: a subscription does not allow everything at every time.
 UNDERSTOOD = {200, 201, 400, 409, 503}
 #: What only a leak would tell.
@@ -67,11 +72,12 @@ class Judge:
             return Verdict(None, None, [f"this is not HTTP: {error}"])
         if not head.is_api:
             return Verdict(answer.status, None, [f"{answer.status}"] * (answer.status >= 500))
-        facts, is_figures = read_json(answer.body), head.is_metrics and answer.status == 200
+        facts = read_json(answer.body)
+        expected = WRITTEN.get(head.name, JSON) if answer.status == 200 else JSON
         problems = [*self._leaks(data), *wrong_headers(answer), *wrong_for(request, answer)]
-        if answer.all("Content-Type") != [PROMETHEUS if is_figures else JSON]:
+        if answer.all("Content-Type") != [expected]:
             problems.append(f"content type {answer.all('Content-Type')}")
-        if head.verb != "HEAD" and not is_figures:
+        if head.verb != "HEAD" and expected == JSON:
             problems += wrong_facts(answer, facts)
         return Verdict(answer.status, facts, problems)
 

@@ -33,12 +33,18 @@ function endpointGroups(api, schemas) {
       ({ ...operation, path, base, verb: verb.toUpperCase() })));
   return api.tags.map(({ name, description }) => ({
     title: name,
-    about: description,
+    about: withoutTitle(name, description),
     entries: operations.filter((one) => one.tags[0] === name).map((one) => ({
       link: [badge(one.verb), " ", one.summary],
       section: endpointSection(one, schemas, () => byId("key").value.trim()),
     })),
   }));
+}
+
+/** Return what a group is about, of "Title: what it is about". */
+function withoutTitle(title, text = "") {
+  const rest = text.startsWith(`${title}: `) ? text.slice(title.length + 2) : text;
+  return rest.charAt(0).toUpperCase() + rest.slice(1);
 }
 
 function eventGroup(api, schemas) {
@@ -62,7 +68,7 @@ function introduction(api, schemas) {
       + " above to try an endpoint: it is sent to this server alone, and kept nowhere. What you try"
       + " is done: use the key of a test service. Every request that writes has an ",
       el("code", {}, "Idempotency-Key"), " of its own."),
-    el("details", {}, el("summary", {}, "What an error says"), schemas.fields(
+    el("details", {}, el("summary", {}, "What an error says"), schemas.answered(
       { $ref: "#/components/schemas/Error" })),
   );
 }
@@ -102,6 +108,7 @@ function followReader(groups) {
       if (!isIntersecting) continue;
       items.forEach((link) => link.removeAttribute("aria-current"));
       items.get(target).setAttribute("aria-current", "true");
+      if (WIDE.matches) items.get(target).scrollIntoView({ block: "nearest" });
     }
   }, { rootMargin: "-15% 0px -80% 0px" });
   items.forEach((_link, section) => observer.observe(section));

@@ -2,7 +2,7 @@
 
 const { el, inline } = await import(`./dom.js${new URL(import.meta.url).search}`);
 
-const NO_BOUND = Number.MAX_SAFE_INTEGER;
+const NOT_BLANK = "\\S"; // which goes without saying
 
 /** The records of a document, by reference. */
 export class Schemas {
@@ -23,16 +23,33 @@ export class Schemas {
 
   // === AS FIELDS === //
 
-  /** Return the list of an object's fields; null if it has none that are known beforehand. */
-  fields(schema, seen = []) {
+  /** Return the list of what an object takes; null if nothing is known beforehand. */
+  taken(schema) {
+    const mark = (isRequired) => isRequired && "required";
+    return this.fields(schema, mark, (one) => this.bounds(one));
+  }
+
+  /** Return the list of what an object in an answer has; null if nothing is known beforehand. */
+  answered(schema) {
+    const mark = (isAlways) => !isAlways && "sometimes";
+    return this.fields(schema, mark, (one) => this.choices(one));
+  }
+
+  /** Return the item of a parameter. */
+  parameter({ name, schema, description, required }) {
+    const one = description ? { ...schema, description } : schema;
+    return this.field(name, one, required && "required", (each) => this.bounds(each));
+  }
+
+  fields(schema, mark, rules, seen = []) {
     const { properties = {}, required = [] } = this.resolve(schema);
     const rows = Object.entries(properties).map(([name, field]) =>
-      this.field(name, field, required.includes(name), seen),
-    );
+      this.field(name, field, mark(required.includes(name)), rules,
+        this.members(field, mark, rules, seen)));
     return rows.length ? el("ul", { class: "fields" }, rows) : null;
   }
 
-  field(name, schema, isRequired, seen = []) {
+  field(name, schema, marked, rules, members) {
     const one = this.resolve(schema);
     return el(
       "li",
@@ -40,21 +57,21 @@ export class Schemas {
       el("code", { class: "name" }, name),
       " ",
       el("span", { class: "type" }, this.typeOf(schema)),
-      isRequired && [" ", el("span", { class: "required" }, "required")],
+      marked && [" ", el("span", { class: "mark" }, marked)],
       (schema.description ?? one.description) &&
         el("p", {}, inline(schema.description ?? one.description)),
-      this.bounds(one).map((bound) => el("p", { class: "bound" }, inline(bound))),
-      this.members(schema, seen),
+      el("p", { class: "rule" }, inline(rules(one).join(" "))),
+      members,
     );
   }
 
-  members(schema, seen) {
+  members(schema, mark, rules, seen) {
     const inner = this.inside(schema);
     const name = inner.$ref;
     if (name && seen.includes(name)) return null;
-    const list = this.fields(inner, name ? [...seen, name] : seen);
-    if (!list) return null;
-    return el("details", {}, el("summary", {}, `Fields of ${name ? nameOf(inner) : "it"}`), list);
+    const list = this.fields(inner, mark, rules, name ? [...seen, name] : seen);
+    const title = name ? `Fields of ${nameOf(inner)}` : "Fields of each";
+    return list && el("details", { open: !name }, el("summary", {}, title), list);
   }
 
   typeOf(schema = {}) {
@@ -68,16 +85,21 @@ export class Schemas {
 
   /** Return what a value must keep to, in sentences. */
   bounds(schema) {
-    const choices = (schema.enum ?? []).filter((one) => one !== null);
     return [
-      choices.length > 1 && `One of ${choices.map((one) => `\`${one}\``).join(", ")}.`,
+      ...this.choices(schema),
       span(schema.minLength, schema.maxLength, "characters"),
       span(schema.minItems, schema.maxItems, "members"),
       span(schema.minProperties, schema.maxProperties, "members"),
       span(schema.minimum, schema.maximum, ""),
-      schema.pattern && !schema.format && `Matches \`${schema.pattern}\`.`,
+      schema.pattern && schema.pattern !== NOT_BLANK && !schema.format
+        && `Matches \`${schema.pattern}\`.`,
       schema.default !== undefined && `\`${schema.default}\`, if not given.`,
     ].filter(Boolean);
+  }
+
+  choices(schema) {
+    const some = (schema.enum ?? []).filter((one) => one !== null);
+    return some.length > 1 ? [`One of ${some.map((one) => `\`${one}\``).join(", ")}.`] : [];
   }
 
   // === AS AN EXAMPLE === //
@@ -112,6 +134,6 @@ function nameOf(reference) {
 function span(least, most, what) {
   if (least === undefined && most === undefined) return null;
   const unit = what && ` ${what}`;
-  if (most === undefined || most >= NO_BOUND) return `At least ${least}${unit}.`;
+  if (most === undefined) return `At least ${least}${unit}.`;
   return least === undefined ? `At most ${most}${unit}.` : `${least} to ${most}${unit}.`;
 }

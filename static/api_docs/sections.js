@@ -5,7 +5,7 @@ const { codeBlock, el, inline, prose } = await import(`./dom.js${search}`);
 const { LANGUAGES } = await import(`./examples.js${search}`);
 const { Trial } = await import(`./trial.js${search}`);
 
-const PLACES = { path: "In the path", query: "In the query", header: "In the header" };
+const PLACES = { path: "Path", query: "Query" };
 
 export function badge(verb) {
   return el("span", { class: `verb ${verb.toLowerCase()}` }, verb);
@@ -23,13 +23,14 @@ export function endpointSection(operation, schemas, keyOf) {
       el("p", { class: "route" }, badge(operation.verb), " ",
         el("code", {}, operation.base + operation.path)),
       prose(operation.description),
-      parameterLists(operation, schemas),
-      content && [el("h4", {}, "In the body"),
-        schemas.fields(content.schema) ?? el("p", {}, "Nothing: an empty object.")],
+      Object.entries(PLACES).map(([place, title]) => parameters(title, place, operation, schemas)),
+      content && [el("h4", {}, "Body"),
+        schemas.taken(content.schema) ?? el("p", {}, "An empty object.")],
+      parameters("Headers", "header", operation, schemas),
       answers(operation, schemas),
       errors(operation),
     ],
-    [exampleRequest(trial), exampleAnswer(operation, schemas), tryIt(trial)],
+    [exampleRequest(trial), tryIt(trial), exampleAnswer(operation, schemas)],
   );
 }
 
@@ -43,10 +44,10 @@ export function eventSection(type, event, schemas) {
     [
       el("p", { class: "route" }, badge("POST"), " ", el("code", {}, "the URL of your endpoint")),
       prose(event.description),
-      el("h4", {}, "In the body"),
-      schemas.fields(schema),
-      el("details", {}, el("summary", {}, "In the header"), fieldsOf(event.parameters, schemas)),
-      el("details", {}, el("summary", {}, "What you answer"), taken(event.responses)),
+      el("h4", {}, "Body"),
+      schemas.answered(schema),
+      el("details", {}, el("summary", {}, "Headers"), parameterList(event.parameters, schemas)),
+      el("details", {}, el("summary", {}, "What you answer"), whatToAnswer(event.responses)),
     ],
     [el("h4", {}, "What you get"), codeBlock(`Example of ${type}`, example)],
   );
@@ -64,21 +65,18 @@ function section(id, title, facts, examples) {
 
 // === FACTS === //
 
-function parameterLists({ parameters = [] }, schemas) {
-  return Object.entries(PLACES).map(([place, title]) => {
-    const some = parameters.filter((one) => one.in === place);
-    return some.length > 0 && [el("h4", {}, title), fieldsOf(some, schemas)];
-  });
+function parameters(title, place, operation, schemas) {
+  const some = (operation.parameters ?? []).filter((one) => one.in === place);
+  return some.length > 0 && [el("h4", {}, title), parameterList(some, schemas)];
 }
 
-function fieldsOf(parameters, schemas) {
-  return el("ul", { class: "fields" }, parameters.map(({ name, schema, description, required }) =>
-    schemas.field(name, description ? { ...schema, description } : schema, required)));
+function parameterList(some, schemas) {
+  return el("ul", { class: "fields" }, some.map((one) => schemas.parameter(one)));
 }
 
 function answers({ responses }, schemas) {
   const good = Object.values(responses["200"]?.content ?? {})[0];
-  const list = good && schemas.fields(good.schema);
+  const list = good && schemas.answered(good.schema);
   return list && [el("h4", {}, "Answer"), list];
 }
 
@@ -95,7 +93,7 @@ function errors({ responses }) {
   );
 }
 
-function taken(responses) {
+function whatToAnswer(responses) {
   return el("ul", { class: "fields" }, Object.entries(responses).map(([status, { description }]) =>
     el("li", {}, el("code", { class: "name" }, status), el("p", {}, inline(description)))));
 }
@@ -140,7 +138,7 @@ function exampleAnswer({ responses, summary }, schemas) {
   const good = responses["200"]?.content?.["application/json"];
   if (!good || !schemas.resolve(good.schema).properties) return null;
   const example = JSON.stringify(schemas.example(good.schema), null, 2);
-  return el("details", { open: true }, el("summary", {}, "Answer"),
+  return el("details", { open: true }, el("summary", {}, "Example of an answer"),
     codeBlock(`Answer of ${summary}`, example));
 }
 

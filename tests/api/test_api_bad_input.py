@@ -253,7 +253,9 @@ class TestApiBadInput(ApiCase):
 
     def test_an_unknown_field_in_a_query_is_refused(self):
         for path in (
+            "/",
             "/health",
+            "/docs",
             "/customers",
             "/customers/acme",
             "/subscriptions",
@@ -321,8 +323,7 @@ class TestApiBadInput(ApiCase):
 
     def test_a_path_that_is_not_there_is_not_found(self):
         for path in (
-            "",
-            "/",
+            "//",
             "/nothing",
             "/usage/1",
             "//usage",
@@ -341,8 +342,7 @@ class TestApiBadInput(ApiCase):
 
     def test_a_path_without_version_is_not_found_in_the_same_way(self):
         for path in (
-            "/fusion/api",
-            "/fusion/api/",
+            "/fusion/api/v2",
             "/fusion/api/v2/usage",
             "/fusion/api//v1",
             "/fusion//api/v1/catalog",
@@ -358,7 +358,9 @@ class TestApiBadInput(ApiCase):
 
     def test_other_verbs_are_refused_and_the_right_ones_named(self):
         for path, allowed in (
+            ("/", "GET, HEAD"),
             ("/health", "GET, HEAD"),
+            ("/docs", "GET, HEAD"),
             ("/openapi.json", "GET, HEAD"),
             ("/ready", "GET, HEAD"),
             ("/metrics", "GET, HEAD"),

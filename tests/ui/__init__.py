@@ -1,4 +1,5 @@
 from . import (
+    test_api_docs,
     test_bulk_changes,
     test_change_wizards,
     test_estimate_wizard,

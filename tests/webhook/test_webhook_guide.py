@@ -9,7 +9,8 @@ from freezegun import freeze_time
 
 from odoo.tools import file_open
 
-from ...models.webhook.delivery import EVENT_TYPES
+from ...core.api.events import EVENT_TYPES, EVENTS
+from ..api_description import event_differences
 from ..core.guide_examples import masked
 from ..webhook_case import WebhookCase
 
@@ -114,12 +115,21 @@ class TestWebhookGuide(WebhookCase):
         with file_open("fusion_billing/docs/webhooks.md") as guide:
             shown = [json.loads(text) for text in EXAMPLE.findall(guide.read())]
         told = self._told_first()
-        self.assertEqual({event["type"] for event in shown}, set(dict(EVENT_TYPES)))
-        self.assertEqual(set(told), set(dict(EVENT_TYPES)))
+        self.assertEqual({event["type"] for event in shown}, set(EVENT_TYPES))
+        self.assertEqual(set(told), set(EVENT_TYPES))
         for event in shown:
             with self.subTest(type=event["type"]):
                 self.assertEqual(masked(event, VARYING), masked(told[event["type"]], VARYING))
                 self.assertRegex(event["id"], r"^evt_[0-9A-HJKMNP-TV-Z]{26}$")
+
+    def test_every_event_is_as_it_is_declared_and_has_no_field_besides(self):
+        self._live()
+        told = self._told_first()
+        self.assertEqual(set(told), set(EVENT_TYPES))
+        for event in EVENTS:
+            with self.subTest(type=event.type):
+                self.assertEqual(list(event_differences(told[event.type])), [])
+                self.assertTrue(list(event_differences({**told[event.type], "more": 1})))
 
     def test_every_field_is_explained(self):
         self._live()

@@ -245,13 +245,16 @@ class TestEndpoints(ClientCase):
             self.call_everything()
         called = {f"{request.verb} {request.path}" for request in self.api.requests}
         routes = {
-            one.name: re.compile(f"{one.verb} {VARYING.sub('[^/]+', one.path)}") for one in ALL
+            one.name: re.compile(f"{one.verb} {VARYING.sub('[^/]+', one.path)}")
+            for one in ALL
+            if not one.is_page
         }
         missing = [name for name, one in routes.items() if not any(map(one.fullmatch, called))]
         self.assertEqual(missing, [])
 
     def call_everything(self):
         client = self.client
+        client.index()
         client.health()
         client.description()
         client.ready()

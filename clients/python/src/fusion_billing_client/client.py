@@ -53,6 +53,10 @@ class Client:
 
     # === THE SERVER === #
 
+    def index(self) -> Answer:
+        """Where the API's description and its reference are."""
+        return self._get("/")
+
     def health(self) -> Answer:
         """Whether the server is there, and its version."""
         return self._get("/health")
