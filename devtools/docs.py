@@ -56,7 +56,9 @@ def errors() -> str:
     known = [(one.status, f"`{code}`", one.about) for code, one in codes.CODES.items()]
     told = {codes.status_of(code) for one in ALL for code in one.codes if code not in codes.CODES}
     fields = [(status, "`invalid_<field>`", codes.ANY_FIELD) for status in told]
-    return table(("status", "code", "what it means"), sorted(known + fields, key=lambda row: row[0]))
+    return table(
+        ("status", "code", "what it means"), sorted(known + fields, key=lambda row: row[0])
+    )
 
 
 def usage_event() -> str:

@@ -156,6 +156,11 @@ class Chromium:
         value = session.cookies["session_id"]
         self._tell("Network.setCookie", name="session_id", value=value, url=url)
 
+    def prefer(self, scheme: str) -> None:
+        """Be the browser of somebody who likes pages `light` or `dark`."""
+        wish = {"name": "prefers-color-scheme", "value": scheme}
+        self._tell("Emulation.setEmulatedMedia", features=[wish])
+
     def take(self, url: str, screen: Screen) -> bytes:
         """Return a picture of a page, as PNG."""
         self.open(url, screen)

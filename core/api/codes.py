@@ -37,22 +37,37 @@ CODES = {
     "invalid_row": Code(400, "A member of the list is no object."),
     "invalid_state": Code(400, "The record does not allow it; the sentence says why."),
     "endpoint_not_ready": Code(400, "The service has no endpoint or secret, or it is disabled."),
-    "unauthorized": Code(401, "The key is missing, unknown, expired or revoked, or its service is archived."),
+    "unauthorized": Code(
+        401, "The key is missing, unknown, expired or revoked, or its service is archived."
+    ),
     "insufficient_scope": Code(403, "The key lacks the scope that this asks for."),
     "address_not_allowed": Code(403, "The key may not be used from this address."),
     "not_found": Code(404, "There is no such path, or no such record for your service."),
     "method_not_allowed": Code(405, "The path does not answer to this verb; `Allow` names those."),
     "conflict": Code(409, "The same external id is known with other content; `field` says which."),
-    "usage_after_end": Code(409, "The end or the pause would lose `count` counters: choose a later day, or discard them."),
+    "usage_after_end": Code(
+        409,
+        "The end or the pause would lose `count` counters: choose a later day, or discard them.",
+    ),
     "idempotency_in_flight": Code(409, "A request with this `Idempotency-Key` is under way: wait."),
     "secret_told_once": Code(409, "It was done before, and the secret is not told again."),
-    "payload_too_large": Code(413, "Over 5 MiB, 5,000 events or rows, or 160,000 values: send several."),
+    "payload_too_large": Code(
+        413, "Over 5 MiB, 5,000 events or rows, or 160,000 values: send several."
+    ),
     "unsupported_media_type": Code(415, "The body must be application/json."),
-    "idempotency_mismatch": Code(422, "This `Idempotency-Key` came with another request: use a new one."),
-    "rate_limited": Code(429, "More than the quota, or too many wrong keys from your address: wait for `Retry-After` seconds."),
-    "internal_error": Code(500, "A mistake of ours: send the request id to support. Nothing was changed."),
+    "idempotency_mismatch": Code(
+        422, "This `Idempotency-Key` came with another request: use a new one."
+    ),
+    "rate_limited": Code(
+        429, "Over the quota, or too many wrong keys from your address: wait `Retry-After` s."
+    ),
+    "internal_error": Code(
+        500, "A mistake of ours: send the request id to support. Nothing was changed."
+    ),
     "not_ready": Code(503, "Scheduled work is late; `late_seconds` says what."),
-    "unavailable": Code(503, "The database is busy or away. Nothing was changed: wait, and send the same again."),
+    "unavailable": Code(
+        503, "The database is busy or away. Nothing was changed: wait, and send the same again."
+    ),
 }
 
 

@@ -13,17 +13,7 @@ from .records import (
     SUBSCRIPTION,
     SUBSCRIPTION_FIELDS,
 )
-from .shapes import (
-    Record,
-    boolean,
-    choice,
-    day,
-    decimal,
-    inline,
-    moment,
-    nullable,
-    string,
-)
+from .shapes import Record, boolean, choice, day, decimal, inline, moment, nullable, string
 
 API_VERSION = "v1"
 
@@ -104,10 +94,7 @@ EVENTS = (
         LINKED,
     ),
     Event(
-        "subscription.created",
-        "Subscription Created",
-        "A subscription has begun.",
-        SUBSCRIPTION,
+        "subscription.created", "Subscription Created", "A subscription has begun.", SUBSCRIPTION
     ),
     Event(
         "subscription.updated",
@@ -128,12 +115,7 @@ EVENTS = (
         "It goes on, after a pause or after it was closed.",
         SUBSCRIPTION,
     ),
-    Event(
-        "subscription.cancelled",
-        "Subscription Cancelled",
-        "It has ended.",
-        SUBSCRIPTION,
-    ),
+    Event("subscription.cancelled", "Subscription Cancelled", "It has ended.", SUBSCRIPTION),
     Event(
         "usage.threshold_reached",
         "Usage Threshold Reached",
@@ -177,12 +159,7 @@ EVENTS = (
         "Totals of yours do not match what is counted and owed here.",
         RECONCILIATION,
     ),
-    Event(
-        "endpoint.test",
-        "Test",
-        "Somebody tries your endpoint: staff, or you yourself.",
-        TRIED,
-    ),
+    Event("endpoint.test", "Test", "Somebody tries your endpoint: staff, or you yourself.", TRIED),
 )
 EVENT_TYPES = tuple(event.type for event in EVENTS)
 

@@ -50,7 +50,9 @@ SENT_HEADERS = [
     ),
     _sent("X-Fusion-Event-Id", "The event's id again.", _EVENT_ID),
     _sent("X-Fusion-Event-Type", "The event's type.", "invoice.paid"),
-    _sent("X-Fusion-Attempt", "Counts from 1, and anew when the event is sent again.", 1, "integer"),
+    _sent(
+        "X-Fusion-Attempt", "Counts from 1, and anew when the event is sent again.", 1, "integer"
+    ),
 ]
 _WAIT = {
     "Retry-After": {

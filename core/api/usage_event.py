@@ -132,13 +132,17 @@ READERS = {
         "The id that you gave the subscription; one without is named by the digits of its number.",
         "sub-42",
     ),
-    "subscription_id": optional(payload.record_id, "Its number here, if it is not named by your id."),
+    "subscription_id": optional(
+        payload.record_id, "Its number here, if it is not named by your id."
+    ),
     "metric_code": required(payload.text, "What is counted.", "api_calls"),
     "quantity": required(
         payload.quantity, "At least 0; at most 18 digits before the point and 6 after it.", "1250.5"
     ),
     "period_start": required(
-        payload.instant, "Decides the billing period; at most a day ahead of now.", "2026-01-10T00:00:00Z"
+        payload.instant,
+        "Decides the billing period; at most a day ahead of now.",
+        "2026-01-10T00:00:00Z",
     ),
     "period_end": required(payload.instant, "Later than the start.", "2026-01-10T01:00:00Z"),
     "idempotency_key": optional(

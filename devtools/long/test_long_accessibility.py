@@ -84,6 +84,16 @@ DIALOGS = [  # the page, and the button that opens it
     (PLAN, "action_simulate"),
 ]
 PORTAL = "/my/subscriptions/{northwind}"
+REFERENCE = "/fusion/api/v1/docs"
+UNFOLD = """
+document.querySelectorAll("details").forEach((one) => (one.open = true));
+document.querySelector("#op-health form").requestSubmit();
+"""
+AXE_OF_ALL = """
+axe.run(document, {resultTypes: ["violations"]}).then(({violations}) => violations
+    .flatMap(({id, nodes}) => nodes.map(({html, failureSummary}) =>
+        [id, html.slice(0, 200), failureSummary].join(" | "))))
+"""
 
 
 def setUpModule():
@@ -158,6 +168,21 @@ class TestLongAccessibility(unittest.TestCase):
         for path, button in DIALOGS:
             click = f"button[name={button}]"
             self.assertGood(path, click, ".modal-content", click=click)
+
+    def test_the_reference_of_the_api_in_light_and_in_the_dark(self):
+        """All of it is ours: nothing is excepted."""
+        for scheme in ("light", "dark"):
+            for width in (1440, PHONE):
+                with self.subTest(scheme=scheme, width=width):
+                    self.chromium.prefer(scheme)
+                    self.open(REFERENCE, "[data-ready]", width=width)
+                    self.chromium.evaluate(UNFOLD)
+                    self.chromium.wait_for("#op-health .result pre")
+                    self.chromium.evaluate(f"{self.axe};0")
+                    found = self.chromium.evaluate(AXE_OF_ALL)
+                    self.assertEqual(found, [], "\n".join(["", *found]))
+                    script = "document.documentElement.scrollWidth - window.innerWidth"
+                    self.assertLessEqual(self.chromium.evaluate(script), 0)
 
     def test_the_portal_on_a_desk_and_on_a_phone(self):
         self.log_in("northwind")

@@ -58,7 +58,9 @@ class TestJudge(unittest.TestCase):
         return Judge([KEY]).judge(Request("1/1", "GET /catalog", head, call), data)
 
     def test_the_guide_has_the_closed_lists(self):
-        self.assertEqual(STATUSES, {200, 201, 400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 503})
+        self.assertEqual(
+            STATUSES, {200, 201, 400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 503}
+        )
         self.assertLessEqual({"unknown_subscription", "unauthorized", "not_ready"}, CODES)
 
     def test_good_answers_are_good(self):

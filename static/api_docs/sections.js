@@ -88,7 +88,7 @@ function errors({ responses }) {
     el("summary", {}, "Errors"),
     refusals.map(([status, { description }]) => {
       const [phrase, ...told] = description.split("\n\n");
-      return [el("h5", {}, `${status} ${phrase}`), prose(told.join("\n\n"))];
+      return [el("h4", {}, `${status} ${phrase}`), prose(told.join("\n\n"))];
     }),
   );
 }
