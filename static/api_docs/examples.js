@@ -41,7 +41,7 @@ function python({ verb, url, query, headers, body, isJson }) {
   const lines = names.map((name) => `"${name}": ${told[name] ?? JSON.stringify(headers[name])}`);
   const options = [
     JSON.stringify(url),
-    query.length && `params=${inPython(query.map(([name, value]) => [name, value]), 1, true)}`,
+    query.length && `params=${inPython(query, 1, true)}`,
     lines.length && `headers={\n${lines.map((line) => `        ${line},\n`).join("")}    }`,
     body !== undefined && `json=${inPython(body, 1)}`,
     "timeout=60",

@@ -68,6 +68,9 @@ function introduction(api, schemas) {
       + " above to try an endpoint: it is sent to this server alone, and kept nowhere. What you try"
       + " is done: use the key of a test service. Every request that writes has an ",
       el("code", {}, "Idempotency-Key"), " of its own."),
+    el("p", {}, "In Python, the package ", el("code", {}, "fusion-billing-client"),
+      " counts, retries and verifies for you. The examples here use ", el("code", {}, "requests"),
+      "."),
     el("details", {}, el("summary", {}, "What an error says"), schemas.answered(
       { $ref: "#/components/schemas/Error" })),
   );
