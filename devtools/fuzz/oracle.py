@@ -28,8 +28,9 @@ HEADERS = {
 #: Headers that answers of some statuses have, and no others.
 DEMANDED = {"WWW-Authenticate": {401, 403}, "Allow": {405}, "Retry-After": {429, 503}}
 JSON = "application/json"
-#: Good answers that are something else, by the last part of the path.
+#: The types of good answers that are no facts, by the last part of the path.
 WRITTEN = {
+    "openapi.json": JSON,
     "metrics": "text/plain; version=0.0.4; charset=utf-8",
     "docs": "text/html; charset=utf-8",
 }
@@ -73,11 +74,12 @@ class Judge:
         if not head.is_api:
             return Verdict(answer.status, None, [f"{answer.status}"] * (answer.status >= 500))
         facts = read_json(answer.body)
-        expected = WRITTEN.get(head.name, JSON) if answer.status == 200 else JSON
+        is_written = head.name in WRITTEN and answer.status == 200
+        expected = WRITTEN[head.name] if is_written else JSON
         problems = [*self._leaks(data), *wrong_headers(answer), *wrong_for(request, answer)]
         if answer.all("Content-Type") != [expected]:
             problems.append(f"content type {answer.all('Content-Type')}")
-        if head.verb != "HEAD" and expected == JSON:
+        if head.verb != "HEAD" and not is_written:
             problems += wrong_facts(answer, facts)
         return Verdict(answer.status, facts, problems)
 
@@ -120,7 +122,7 @@ def wrong_facts(answer: Answer, facts: dict | None) -> list[str]:
     if facts is None:
         return [f"no JSON object: {answer.body[:300]!r}"]
     if answer.status < 400:
-        return [] if facts.get("status") == "ok" and "code" not in facts else [f"{facts}"]
+        return [] if facts.get("status") == "ok" and "code" not in facts else [f"{facts}"[:300]]
     problems = []
     if facts.get("status") != "error" or not isinstance(facts.get("error"), str):
         problems.append(f"no error: {facts}")

@@ -73,6 +73,16 @@ class TestJudge(unittest.TestCase):
             with self.subTest(data):
                 self.assertEqual(self.judge(data).problems, [])
 
+    def test_what_is_no_facts_has_the_type_of_its_own(self):
+        page = answer("<html>", "200 OK", "Content-Type: text/html; charset=utf-8")
+        document = answer({"openapi": "3.1.0"}, "200 OK")
+        for path, right, wrong in (("docs", page, document), ("openapi.json", document, page)):
+            head = f"GET /fusion/api/v1/{path} HTTP/1.1\r\n\r\n".encode()
+            self.assertEqual(self.judge(right, head).problems, [])
+            self.assertTrue(self.judge(wrong, head).problems)
+            self.assertEqual(self.judge(answer(), head).problems, [])
+            self.assertTrue(self.judge(right).problems)
+
     def test_what_the_guide_forbids_is_found(self):
         for data in (
             b"",
