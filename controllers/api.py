@@ -142,9 +142,22 @@ class FusionBillingApi(http.Controller):
         count_events(values)
         return api("usage")._push(service(), values)
 
+    @api_route(usage.PUSH_EVENTS)
+    def push_events(self, values):
+        count_events(values)
+        return api("usage")._push_events(service(), values)
+
     @api_route(usage.LIST)
     def list_usage(self, values):
         return api("usage")._list(service(), values)
+
+    @api_route(usage.DELETE)
+    def delete_usage(self, values):
+        return api("usage.deletion")._delete(service(), values)
+
+    @api_route(usage.EXPORT)
+    def export_usage(self, values):
+        return Document(api("usage.export")._export(service(), values), usage.EXPORT.content_type)
 
     @api_route(subscriptions.PERIOD_USAGE)
     def read_period_usage(self, subscription_id, values):

@@ -26,11 +26,11 @@ from odoo.exceptions import (
 )
 
 from ..core.api import errors, strict_json
-from ..core.api.answer import Document, write_json
+from ..core.api.answer import Document, Partial, write_json
 from ..core.api.api_path import is_api_path
 from ..core.api.codes import status_of
 from ..core.api.idempotency import REPLAYED
-from ..core.api.payload import invalid, unknown_field
+from ..core.api.payload import invalid
 from ..core.api.rate import rate_headers
 from ..models.base.retry import no_alarm
 from .answer import ApiResponse, tell
@@ -172,7 +172,6 @@ class FusionDispatcher(http.Dispatcher):
     """Serves the routes of the API."""
 
     routing_type = "fusion"
-    mimetypes = ("application/json",)
 
     @classmethod
     def is_compatible_with(cls, request):
@@ -183,12 +182,12 @@ class FusionDispatcher(http.Dispatcher):
         """Read the request, call the endpoint with its path and values, write its answer."""
         for value in args.values():
             self._check_path_text(value)
-        self.request.fusion_payload = self._read_payload()
         declared, self.request.params = endpoint.routing["endpoint"], {}
-        once = Once.of(self.request, declared, args)
+        query, payload = self._read_request(declared)
+        once = Once.of(self.request, declared, {**args, "?": query})
         if kept := once and once.find():
             return self._respond(kept.status, kept.content, "ok", ((REPLAYED, "true"),))
-        self.request.params = {**args, "values": declared.read_values(self.request.fusion_payload)}
+        self.request.params = {**args, "values": declared.read_values(payload, query)}
         with no_alarm():
             facts = self.request.registry["ir.http"]._dispatch(endpoint)
             self.request.env.cr.flush()
@@ -198,7 +197,9 @@ class FusionDispatcher(http.Dispatcher):
         content = write_json({"status": "ok", **facts})
         if once:
             once.keep(status, content)
-        return self._respond(status, content, "ok", events=facts.get("accepted"))
+        return self._respond(
+            status, content, "ok", events=facts.get("accepted"), refused=_refused_of(facts)
+        )
 
     def handle_error(self, exc):
         answer = answer_to(exc)
@@ -222,14 +223,13 @@ class FusionDispatcher(http.Dispatcher):
         if len(text) > _SANE_PATH_TEXT or not strict_json.is_storable(text):
             raise NotFound
 
-    def _read_payload(self):
-        """Return the query of a reading request, the body of a writing one."""
-        query = self._read_query()
-        if self.request.httprequest.method in ("GET", "HEAD"):
-            return query
-        if query:
-            raise unknown_field(next(iter(query)))
-        return strict_json.read_object(self._read_body())
+    def _read_request(self, declared):
+        """Return the query, and what the request is about: its body, or the query of a GET."""
+        query = payload = self._read_query()
+        if declared.has_body:
+            payload = declared.read_body(self._read_body(declared.media))
+        self.request.fusion_payload = payload
+        return query, payload
 
     def _read_query(self):
         query = {}
@@ -239,15 +239,15 @@ class FusionDispatcher(http.Dispatcher):
             query[name] = values[0] if clear else values
         return query
 
-    def _read_body(self):
+    def _read_body(self, media):
         httprequest = self.request.httprequest
         if httprequest.headers.get("Transfer-Encoding"):
             raise invalid("transfer_encoding", "is not accepted: send a Content-Length")
         if not _LENGTH.fullmatch(httprequest.headers.get("Content-Length", "")):
             # Werkzeug reads no body then: a cancellation would forget its date.
             raise invalid("content_length", "must be the number of bytes of the body, 0 for none")
-        if httprequest.content_length and httprequest.mimetype not in self.mimetypes:
-            raise errors.UnsupportedMediaType("The body must be application/json.")
+        if httprequest.content_length and httprequest.mimetype not in media:
+            raise errors.UnsupportedMediaType(f"The body must be {' or '.join(media)}.")
         try:
             self.request.fusion_body = httprequest.get_data()
             return self.request.fusion_body
@@ -281,6 +281,13 @@ class FusionDispatcher(http.Dispatcher):
                 *headers,
             ],
         )
+
+
+def _refused_of(facts):
+    """Return what of a batch was refused that was stored in part."""
+    if not isinstance(facts, Partial):
+        return None
+    return Refused(facts.error.as_dict(), facts.error)
 
 
 def _reason(exc):

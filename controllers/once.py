@@ -16,7 +16,7 @@ class Once:
         """Return it; None if the request only reads, or names no key.
 
         :param endpoint: the declaration
-        :param dict path: what the request's path names
+        :param dict path: what the request's path and query name
         :raise InvalidInput: its key is none
         """
         key = endpoint.has_body and read_key(request.httprequest.headers.get(HEADER))

@@ -1,11 +1,13 @@
 """Holds every answer of the API against what is declared of it."""
 
+import json
 import re
 from functools import cache
 
 import jsonschema_rs
 
 from ..core.api.codes import status_of
+from ..core.api.endpoint import NDJSON
 from ..core.api.endpoints import ALL
 from ..core.api.events import EVENTS, body_schema
 from ..core.api.openapi import answer_schema
@@ -23,6 +25,9 @@ def endpoint_of(verb, path):
 def differences(verb, path, response):
     """Yield what an answer has that is not declared, or lacks that is: sentences."""
     endpoint = endpoint_of("GET" if verb == "HEAD" else verb, path.partition("?")[0])
+    if endpoint and response.headers["Content-Type"] == endpoint.content_type == NDJSON:
+        for line in response.text.splitlines():
+            yield from _validator(endpoint.name).iter_errors(json.loads(line))
     if response.headers["Content-Type"] != "application/json" or verb == "HEAD":
         return
     answer = response.json()
@@ -59,8 +64,12 @@ def _pattern(endpoint):
 @cache
 def _validator(name):
     """Return the validator of an endpoint's answer, or of an error."""
-    [schema] = [answer_schema(one) for one in ALL if one.name == name] if name else [ERROR]
+    [schema] = [_answer(one) for one in ALL if one.name == name] if name else [ERROR]
     return jsonschema_rs.Draft202012Validator(_closed(schema), validate_formats=True)
+
+
+def _answer(endpoint):
+    return endpoint.answer if endpoint.content_type == NDJSON else answer_schema(endpoint)
 
 
 def _closed(schema):

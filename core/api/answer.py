@@ -18,6 +18,17 @@ class Document(NamedTuple):
     headers: tuple = ()
 
 
+class Partial(dict):
+    """The facts of an answer to a batch that was carried out in part.
+
+    :param error: the :class:`.errors.BatchError` that says what was refused
+    """
+
+    def __init__(self, facts, error):
+        super().__init__(facts)
+        self.error = error
+
+
 def write_json(facts):
     """Return the facts as JSON, in bytes."""
     return json.dumps(facts, default=plain_json).encode()

@@ -54,7 +54,9 @@ CODES = {
     "payload_too_large": Code(
         413, "Over 5 MiB, 5,000 events or rows, or 160,000 values: send several."
     ),
-    "unsupported_media_type": Code(415, "The body must be application/json."),
+    "unsupported_media_type": Code(
+        415, "The body must be application/json, or what the sentence says."
+    ),
     "idempotency_mismatch": Code(
         422, "This `Idempotency-Key` came with another request: use a new one."
     ),

@@ -8,6 +8,10 @@ import re
 from dataclasses import dataclass, field
 
 from .payload import optional, read_fields, text
+from .strict_json import read_members, read_object
+
+JSON = "application/json"
+NDJSON = "application/x-ndjson"
 
 #: The parts of a path that vary, and what they take in a route.
 PATH_FIELDS = {
@@ -44,7 +48,11 @@ class Endpoint:
     :param str summary: what it does, a few words
     :param str about: the rest of what there is to say, in Markdown
     :param dict fields: what the body, or the query of a GET, has: see :mod:`.payload`
-    :param dict answer: the schema of the answer, without `status`: see :mod:`.shapes`
+    :param dict query: what the query of a request with a body has, beside that
+    :param str members: the body is a member of this field's list, or the list: nothing is around it
+    :param tuple media: the types of a body that are read
+    :param dict answer: the schema of the answer, without `status`: see :mod:`.shapes`; of a line,
+        if the answer is lines of JSON
     :param tuple errors: the codes of its own that it may answer, beside those of its fields
     :param bool creates: whether it may create something: `created` of the answer says so (201)
     :param bool tells_secret: whether the answer holds one: it is not kept, nor told again
@@ -59,11 +67,14 @@ class Endpoint:
     summary: str
     about: str = ""
     fields: dict = field(default_factory=dict)
+    query: dict = field(default_factory=dict)
+    members: str | None = None
+    media: tuple = (JSON,)
     answer: dict | None = None
     errors: tuple = ()
     creates: bool = False
     tells_secret: bool = False
-    content_type: str = "application/json"
+    content_type: str = JSON
     routing: dict = field(default_factory=dict)
 
     @property
@@ -92,18 +103,33 @@ class Endpoint:
         """Whether it may run on a replica of the database."""
         return self.routing.get("readonly", self.verb == "GET")
 
-    def read_values(self, payload):
+    @property
+    def query_fields(self):
+        """The fields of the query."""
+        return self.query if self.has_body else self.fields
+
+    def read_body(self, body):
+        """Return what a body holds: an object.
+
+        :param bytes body: as it came
+        :raise BillingError: it is not JSON, or not what the endpoint reads
+        """
+        return {self.members: read_members(body)} if self.members else read_object(body)
+
+    def read_values(self, payload, query=None):
         """Return the values of a request's fields.
 
-        :param dict payload: the JSON body, or the query
+        :param dict payload: the JSON body, or the query of a GET
+        :param dict query: of a request with a body
         :raise InvalidInput: the first field that is wrong, missing or unknown
         """
-        return read_fields(payload, self.fields)
+        beside = read_fields(query or {}, self.query) if self.has_body else {}
+        return {**beside, **read_fields(payload, self.fields)}
 
     @property
     def codes(self):
         """The codes of all errors that it may answer, sorted."""
-        codes = {*self.errors, *ANY, *_codes_of(self.fields)}
+        codes = {*self.errors, *ANY, *_codes_of(self.fields), *_codes_of(self.query)}
         codes.update(KEYED if self.scope else ())
         codes.update(BODY if self.has_body else ())
         codes.update(("not_found",) if self.path_fields else ())

@@ -145,22 +145,27 @@ class BatchError(InvalidInput):
     :param list[tuple[int, BillingError]] errors: each with its position in the batch;
         the first :data:`ERRORS_SHOWN` are told, all are counted
     :param str member: what a member is called
+    :param bool is_whole: whether nothing was done; else the other members were stored
     """
 
-    def __init__(self, errors, member="event"):
+    def __init__(self, errors, member="event", is_whole=True):
         self.errors = sorted(errors, key=lambda error: error[0])
         self.member = member
         [index, first] = self.errors[0]
         more = f" ({len(self.errors) - 1} more)" if len(self.errors) > 1 else ""
-        super().__init__(
-            f"Nothing of the batch was stored because of {member} {index}{more}: {first.message}",
-            first.code,
-        )
+        done = "Nothing of the batch was stored because of" if is_whole else "Not stored:"
+        super().__init__(f"{done} {member} {index}{more}: {first.message}", first.code)
+
+    @property
+    def indexes(self):
+        """The positions of the members that are wrong."""
+        return sorted({index for index, _error in self.errors})
+
+    def tell_errors(self):
+        """Return the batch's errors, by index, and how many there are if they are cut."""
+        shown = [{"index": index, **error.as_dict()} for index, error in self.errors[:ERRORS_SHOWN]]
+        total = {"errors_total": len(self.errors)} if len(shown) < len(self.errors) else {}
+        return {"errors": shown, **total}
 
     def as_dict(self):
-        """Add the batch's errors, by index, and how many there are if they are cut."""
-        shown = [{"index": index, **error.as_dict()} for index, error in self.errors[:ERRORS_SHOWN]]
-        facts = {**super().as_dict(), "errors": shown}
-        if len(shown) < len(self.errors):
-            facts["errors_total"] = len(self.errors)
-        return facts
+        return {**super().as_dict(), **self.tell_errors()}

@@ -34,7 +34,7 @@ def fingerprint(name, path, body):
     """Return what tells a request from another one, in 64 characters.
 
     :param str name: of the endpoint
-    :param dict path: what varies in its path
+    :param dict path: what varies in its path and query
     :param bytes body: as it was sent
     """
     told = json.dumps([name, path], sort_keys=True).encode()

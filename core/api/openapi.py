@@ -10,6 +10,7 @@ from http import HTTPStatus
 from . import codes
 from .answer import write_json
 from .api_path import PREFIX, VERSION
+from .endpoint import JSON, NDJSON
 from .endpoints import ALL, GROUPS
 from .events import EVENTS
 from .idempotency import HEADER
@@ -131,9 +132,8 @@ def _about(endpoint):
 
 def _parameters(endpoint):
     path = [_parameter("path", name, one) for name, one in endpoint.path_fields.items()]
-    if endpoint.has_body:
-        return [*path, IDEMPOTENCY_KEY]
-    return path + [_parameter("query", name, one) for name, one in endpoint.fields.items()]
+    query = [_parameter("query", name, one) for name, one in endpoint.query_fields.items()]
+    return path + query + ([IDEMPOTENCY_KEY] if endpoint.has_body else [])
 
 
 def _parameter(place, name, one):
@@ -151,11 +151,22 @@ def _parameter(place, name, one):
 
 
 def _body(endpoint):
-    media = {"schema": object_of(endpoint.fields)}
-    if example := example_of(endpoint.fields):
-        media["example"] = example
     required = any(one.is_required for one in endpoint.fields.values())
-    return {"required": required, "content": {"application/json": media}}
+    content = {kind: _media(endpoint, kind) for kind in endpoint.media}
+    return {"required": required, "content": content}
+
+
+def _media(endpoint, kind):
+    """Describe a body of a type: an object, or the members of a list with nothing around them."""
+    schema, example = object_of(endpoint.fields), example_of(endpoint.fields)
+    if endpoint.members:
+        many = schema["properties"][endpoint.members]
+        one, [example] = many["items"], example[endpoint.members]
+        one["additionalProperties"] = True  # attributes of others
+        if kind.endswith("-batch+json"):
+            return {"schema": many, "example": [example]}
+        schema = {"anyOf": [one, many]} if kind == JSON else one
+    return {"schema": schema, "example": example} if example else {"schema": schema}
 
 
 def object_of(fields):
@@ -172,7 +183,8 @@ def object_of(fields):
 def _field(one):
     schema = dict(one.schema)
     if one.members:
-        schema["items"] = object_of(one.members)
+        inside = object_of(one.members)
+        schema = {**inside, **schema} if schema["type"] == "object" else {**schema, "items": inside}
     if one.about:
         schema["description"] = one.about
     return schema
@@ -219,6 +231,8 @@ def _responses(endpoint, schemas):
 def _answer(endpoint, schemas):
     if endpoint.answer is None:
         return {"schema": {"type": "object" if "json" in endpoint.content_type else "string"}}
+    if endpoint.content_type == NDJSON:
+        return {"schema": schemas.refer(endpoint.answer)}
     return {"schema": schemas.refer(answer_schema(endpoint))}
 
 

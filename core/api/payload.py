@@ -167,6 +167,14 @@ def flag(value, name):
     return bool(value)
 
 
+@shaped(type="boolean", default=False)
+def switch(value, name):
+    """Return whether something is wanted, of a query: all that it holds are texts."""
+    if value not in (None, "true", "false"):
+        raise invalid(name, "must be true or false")
+    return value == "true"
+
+
 @shaped(type=["string", "integer"], minLength=1, maxLength=TEXT_LENGTH)
 def external_id(value, name):
     """Return a text; a whole number stands for its digits."""

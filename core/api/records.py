@@ -71,20 +71,27 @@ CUSTOMER = Record("Customer", "A customer of your app.", CUSTOMER_FIELDS)
 
 # === USAGE === #
 
-USAGE = Record(
-    "Usage",
-    "A stored counter.",
+USAGE_FIELDS = {
+    "usage_id": integer("", 1),
+    "subscription_id": integer("", 1),
+    "subscription_external_id": nullable(string("", "sub-42")),
+    "metric_code": string("", "api_calls"),
+    "quantity": decimal("", "1250.5"),
+    "period_start": moment("", "2026-01-10T00:00:00Z"),
+    "period_end": moment("", "2026-01-10T01:00:00Z"),
+    "idempotency_key": nullable(string("", "sub-42/api_calls/2026-01-10T00")),
+    "value": nullable(string("For metrics that count distinct values.")),
+    "dimensions": mapping("", {"region": "eu"}),
+}
+USAGE = Record("Usage", "A stored counter.", USAGE_FIELDS)
+USAGE_CHANGE = Record(
+    "UsageChange",
+    "A counter as it was stored, changed or deleted last.",
     {
-        "usage_id": integer("", 1),
-        "subscription_id": integer("", 1),
-        "subscription_external_id": nullable(string("", "sub-42")),
-        "metric_code": string("", "api_calls"),
-        "quantity": decimal("", "1250.5"),
-        "period_start": moment("", "2026-01-10T00:00:00Z"),
-        "period_end": moment("", "2026-01-10T01:00:00Z"),
-        "idempotency_key": nullable(string("", "sub-42/api_calls/2026-01-10T00")),
-        "value": nullable(string("For metrics that count distinct values.")),
-        "dimensions": mapping("", {"region": "eu"}),
+        **USAGE_FIELDS,
+        "deleted": boolean("Whether it is deleted: then this is what it said."),
+        "changed_at": moment("", "2026-01-10T01:00:07.000001Z"),
+        "cursor": string("Where to go on after this line."),
     },
 )
 CHARGE_USAGE = Record(
@@ -281,6 +288,22 @@ DELIVERY = Record("Delivery", "An event for your endpoint, and what became of it
 
 # === ERRORS === #
 
+ERRORS = {
+    "errors": sometimes(
+        array(
+            inline(
+                {
+                    "index": integer("Its position in the batch.", 3),
+                    "field": sometimes(string("", "quantity")),
+                    "code": string("", "invalid_quantity"),
+                    "error": string(),
+                }
+            ),
+            "Of a batch: everything that is wrong, cut at 100.",
+        )
+    ),
+    "errors_total": sometimes(integer("How many there are, if they are cut.")),
+}
 ERROR = Record(
     "Error",
     "Why a request was not carried out. Nothing was changed.",
@@ -290,20 +313,7 @@ ERROR = Record(
         "error": string("For a person, one sentence."),
         "request_id": string("Name it when you ask for help.", "nightly-2026-01-11"),
         "field": sometimes(string("The field that is to blame, if one is.", "quantity")),
-        "errors": sometimes(
-            array(
-                inline(
-                    {
-                        "index": integer("Its position in the batch.", 3),
-                        "field": sometimes(string("", "quantity")),
-                        "code": string("", "invalid_quantity"),
-                        "error": string(),
-                    }
-                ),
-                "Of a batch: everything that is wrong, cut at 100.",
-            )
-        ),
-        "errors_total": sometimes(integer("How many there are, if they are cut.")),
+        **ERRORS,
         "count": sometimes(integer("Of `usage_after_end`: how many counters.")),
         "late_seconds": sometimes(mapping("Of `not_ready`: what is how late.")),
     },

@@ -35,13 +35,27 @@ def read_object(body):
         something else than an object or holds what cannot be stored
     :raise TooLarge: it has more values than any request needs
     """
+    return _read(body, dict, "The body must be a JSON object.") if body else {}
+
+
+def read_members(body):
+    """Return the objects in a request's body: one, or an array of them.
+
+    :param bytes body: nothing at all reads as none
+    :return: list; see :func:`read_object` for the rest
+    """
     if not body:
-        return {}
+        return []
+    value = _read(body, (dict, list), "The body must be a JSON object, or an array of them.")
+    return value if isinstance(value, list) else [value]
+
+
+def _read(body, kind, rule):
     if len(body) > _SMALL:
         _check_values(body)
     value = _parse(body)
-    if not isinstance(value, dict):
-        raise InvalidInput("The body must be a JSON object.", "invalid_payload")
+    if not isinstance(value, kind):
+        raise InvalidInput(rule, "invalid_payload")
     if _SUSPECT_ESCAPE.search(body):
         _check_texts(value)
     return value

@@ -45,19 +45,20 @@ def read_events(raw_events, now):
 
     :param list raw_events: JSON values, numbers as decimals (see :mod:`.strict_json`)
     :param datetime now: naive UTC
-    :return: `(events, errors)`: the good events as `{index: event}`, an event being a dict
-        with every field there is, those that were not given None; and the errors as
-        `[(index, InvalidInput), …]`
+    :return: `(events, broken, errors)`: the good events as `{index: event}`, an event being a dict
+        with every field there is, those that were not given None; of the others, in the same way,
+        what could be read; and the errors as `[(index, InvalidInput), …]`
     """
     latest_start = now + AHEAD
-    events, errors = {}, []
+    events, broken, errors = {}, {}, []
     for index, raw in enumerate(raw_events):
         event, event_errors = read_event(raw, latest_start)
         if event_errors:
+            broken[index] = event
             errors.extend((index, error) for error in event_errors)
         else:
             events[index] = event
-    return events, errors
+    return events, broken, errors
 
 
 def read_event(raw, latest_start):
@@ -163,6 +164,12 @@ READERS = {
 # === PUTTING EVENTS BESIDE WHAT THEY NAME === #
 
 
+def references_of(events, broken):
+    """Return what names the subscriptions of a batch's events, good and broken ones."""
+    names = {subscription_reference(event) for event in events.values()}
+    return names | {subscription_reference(event) for event in broken.values()} - {None}
+
+
 def bind_events(events, subscriptions, metric_ids):
     """Give each event the ids it needs to be stored.
 
@@ -174,41 +181,77 @@ def bind_events(events, subscriptions, metric_ids):
     """
     errors, keys = [], set()
     for index, event in events.items():
-        error = _bind_event(event, subscriptions, metric_ids) or _claim_key(event, keys)
-        if error:
-            errors.append((index, error))
+        if wrong := _bind_event(event, subscriptions, metric_ids) or _claim_key(event, keys):
+            errors.extend((index, error) for error in wrong)
     return errors
 
 
+def find_unknown(broken, subscriptions, metric_ids):
+    """Say what broken events name that is not there, beside what is wrong with them already.
+
+    :return: the errors, `[(index, InvalidInput), …]`
+    """
+    return [
+        (index, error)
+        for index, event in broken.items()
+        for error in _unknown_names(event, subscriptions, metric_ids)
+    ]
+
+
 def subscription_reference(event):
-    """Return what names the event's subscription: an external id (str) or an id (int)."""
-    name = event["subscription_external_id"]
-    return event["subscription_id"] if name is None else name
+    """Return what names the event's subscription: an external id (str) or an id (int).
+
+    :return: None if that could not be read
+    """
+    name = event.get("subscription_external_id")
+    return event.get("subscription_id") if name is None else name
 
 
 def _bind_event(event, subscriptions, metric_ids):
+    """Bind an event, or return all that is wrong with it."""
     subscription = subscriptions.get(subscription_reference(event))
-    if subscription is None:
-        return _unknown_subscription(event)
     metric_id = metric_ids.get(event["metric_code"])
-    if metric_id is None:
-        return InvalidInput("There is no such metric.", "unknown_metric", "metric_code")
-    if not subscription.covers(event["period_start"]):
-        return InvalidInput(
-            "The subscription is not billed at this time: it begins later, has ended or is paused.",
-            "period_outside_subscription",
-            "period_start",
-        )
+    is_outside = subscription is not None and not subscription.covers(event["period_start"])
+    if subscription is None or metric_id is None or is_outside:
+        errors = _unknown_names(event, subscriptions, metric_ids)
+        return [*errors, _outside_subscription()] if is_outside else errors
     event["subscription_id"] = subscription.id
     event["metric_id"] = metric_id
-    return None
+    return ()
 
 
-def _unknown_subscription(event):
-    """Return the one answer to a subscription that is not there, is none or not theirs (U1)."""
-    by_id = event["subscription_external_id"] is None
+def _outside_subscription():
     return InvalidInput(
-        "There is no such subscription of a customer of this service.",
+        "The subscription is not billed at this time: it begins later, has ended or is paused.",
+        "period_outside_subscription",
+        "period_start",
+    )
+
+
+def _unknown_names(event, subscriptions, metric_ids):
+    """Return an error for each name of an event that could be read and names nothing."""
+    errors = []
+    reference, code = subscription_reference(event), event.get("metric_code")
+    if reference is not None and reference not in subscriptions:
+        errors.append(unknown_subscription(event))
+    if code is not None and code not in metric_ids:
+        errors.append(unknown_metric(code))
+    return errors
+
+
+def unknown_metric(code):
+    return InvalidInput(f"There is no metric {code!r:.60}.", "unknown_metric", "metric_code")
+
+
+def unknown_subscription(event):
+    """Return the one answer to a subscription that is not there, is none or not theirs (U1).
+
+    It names what the caller wrote, and tells nothing else.
+    """
+    by_id = event.get("subscription_external_id") is None
+    name = str(subscription_reference(event))
+    return InvalidInput(
+        f"There is no subscription {name!r:.60} of a customer of this service.",
         "unknown_subscription",
         "subscription_id" if by_id else "subscription_external_id",
     )
@@ -217,12 +260,14 @@ def _unknown_subscription(event):
 def _claim_key(event, keys):
     key = event["subscription_id"], event["metric_id"], event["idempotency_key"]
     if key[-1] is None:
-        return None
+        return ()
     if key in keys:
-        return InvalidInput(
-            "An earlier event of this batch has the same idempotency key.",
-            "duplicate_key_in_batch",
-            "idempotency_key",
+        return (
+            InvalidInput(
+                "An earlier event of this batch has the same idempotency key.",
+                "duplicate_key_in_batch",
+                "idempotency_key",
+            ),
         )
     keys.add(key)
-    return None
+    return ()

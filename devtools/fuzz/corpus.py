@@ -72,6 +72,26 @@ class Some:
             **self.maybe(value="user-7", dimensions={"region": "eu", "tier": 2, "trial": True}),
         }
 
+    def counter(self) -> dict:
+        """What names a counter."""
+        return {
+            "subscription_external_id": self.name(),
+            "metric_code": METRIC,
+            "idempotency_key": f"key-{self.rng.randrange(10**9)}",
+        }
+
+    def cloud_event(self) -> dict:
+        return {
+            "specversion": "1.0",
+            "id": f"id-{self.rng.randrange(10**9)}",
+            "source": "/fuzz",
+            "type": f"com.example.{METRIC}",
+            "subject": self.name(),
+            "time": self.instant(),
+            **self.maybe(data={"quantity": self.rng.choice(("1.5", 2)), "value": "user-7"}),
+            **self.maybe(traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+        }
+
 
 def customer(some: Some) -> dict:
     return {
@@ -151,16 +171,27 @@ CORPUS: dict[str, Callable[[Some], Call]] = {
     "POST /subscriptions/<subscription_id>/change_plan": on_subscription(
         lambda some: {**some.plan(), **some.maybe(date=some.day())}
     ),
-    "POST /usage": body(
-        lambda some: {"events": [some.event() for _number in range(some.rng.choice((1, 1, 3, 20)))]}
+    "POST /usage": lambda some: Call(
+        query=some.maybe(partial="true"),
+        body={"events": [some.event() for _number in range(some.rng.choice((1, 1, 3, 20)))]},
     ),
     "GET /usage": query(
         lambda some: {
             **some.pages(),
             **some.maybe(**period(some), subscription_id=str(some.subscription())),
-            **some.maybe(metric_code=METRIC),
+            **some.maybe(metric_code=METRIC, idempotency_key="key-1"),
         }
     ),
+    "DELETE /usage": body(
+        lambda some: some.rng.choice((some.counter(), {"usage_id": some.rng.randrange(1, 500)}))
+    ),
+    "GET /usage/export": query(
+        lambda some: {
+            **some.maybe(limit="10000", cursor="MTc2ODAwNjgwNzAwMDAwMS0x"),
+            **some.maybe(changed_since=some.instant()),
+        }
+    ),
+    "POST /events": lambda some: Call(query=some.maybe(partial="true"), body=some.cloud_event()),
     "GET /subscriptions/<subscription_id>/usage": lambda some: Call(
         {"subscription_id": str(some.subscription())}, some.maybe(period=some.day())
     ),

@@ -21,6 +21,8 @@ from . import (
     estimate,
     subscriptions,
     usage,
+    usage_deletion,
+    usage_export,
     usage_import,
     period_usage,
     upcoming,

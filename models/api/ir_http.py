@@ -31,6 +31,11 @@ class IrHttp(models.AbstractModel):
         except NotFound:
             # Odoo would look for a page or an attachment to serve instead.
             raise errors.NotFound("There is nothing at this path.") from None
+        except MethodNotAllowed:
+            # The router tells verbs of the path without a slash too many, where there is none.
+            if "//" in path_info:
+                raise errors.NotFound("There is nothing at this path.") from None
+            raise
 
     @classmethod
     def _fusion_verbs(cls, path_info):

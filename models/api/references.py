@@ -2,7 +2,13 @@ from odoo import models
 from odoo.tools import SQL
 
 from ...core.api.payload import ID_LIMIT
-from ...core.api.usage_event import Subscription
+from ...core.api.usage_event import (
+    Subscription,
+    contradicting_names,
+    subscription_reference,
+    unknown_metric,
+    unknown_subscription,
+)
 from ..base.subscription_states import STARTED
 
 
@@ -37,6 +43,26 @@ class FusionBillingApiReferences(models.AbstractModel):
                 by_name[name] = known
         metrics = self.env["fusion.billing.metric"]._ids_by_code(company_id)
         return {**by_id, **by_name}, metrics
+
+    def _find_named(self, service, values):
+        """Return the id of the subscription that the fields of a request name, as an event does.
+
+        :raise InvalidInput: it is named twice or not at all, or there is none
+        """
+        for error in contradicting_names(values):
+            raise error
+        reference = subscription_reference(values)
+        subscriptions, _metric_ids = self._look_up(service, {reference})
+        if reference not in subscriptions:
+            raise unknown_subscription(values)
+        return subscriptions[reference].id
+
+    def _find_metric(self, service, code):
+        """:raise InvalidInput: the service's company has no metric with this code"""
+        metric_ids = self.env["fusion.billing.metric"]._ids_by_code(service._source().company_id)
+        if code not in metric_ids:
+            raise unknown_metric(code)
+        return metric_ids[code]
 
     def _read_named(self, service, references):
         names = [name for name in references if isinstance(name, str)]

@@ -1,8 +1,16 @@
-from odoo import fields, models
+from odoo import models
 from odoo.fields import Domain
 
-from ...core.api import errors
-from ...core.api.usage_event import bind_events, read_events, subscription_reference
+from ...core.api import cloud_event, errors
+from ...core.api.answer import Partial
+from ...core.api.usage_event import (
+    bind_events,
+    find_unknown,
+    read_events,
+    references_of,
+    subscription_reference,
+)
+from ..base.clock import now
 from ..base.retry import run_again_if_faster
 from .paging import find_page
 
@@ -21,21 +29,49 @@ class FusionBillingApiUsage(models.AbstractModel):
     # === ENDPOINTS === #
 
     def _push(self, service, values):
-        """Store a batch of counters, all of them or none (U2).
+        """Store a batch of counters, all of them or none (U2); with `partial` the good ones.
 
         :return: `accepted`, and how many of them were `inserted`, `updated`, `unchanged`
         :raise BatchError: what is wrong with which event
         """
-        events, wrong = read_events(values["events"], fields.Datetime.now())
-        references = {subscription_reference(event) for event in events.values()}
-        wrong += bind_events(events, *self._look_up(service, references))
-        if wrong:
+        events, broken, wrong = read_events(values["events"], now())
+        known = self._look_up(service, references_of(events, broken))
+        wrong += find_unknown(broken, *known) if broken else []
+        wrong += bind_events(events, *known)
+        return self._store(service, events, wrong, values["partial"])
+
+    def _push_events(self, service, values):
+        """Do the same with a batch of CloudEvents."""
+        events, broken, wrong = cloud_event.read_events(values["events"], now())
+        subscriptions, metric_ids = self._look_up(service, references_of(events, broken))
+        cloud_event.shorten_types({**events, **broken}, metric_ids)
+        wrong += find_unknown(broken, subscriptions, metric_ids)
+        wrong += bind_events(events, subscriptions, metric_ids)
+        return self._store(service, events, cloud_event.name_as_sent(wrong), values["partial"])
+
+    def _store(self, service, events, wrong, partial):
+        """Store the events of a batch with which nothing is wrong.
+
+        :param dict events: `{index: event}`
+        :param list wrong: `[(index, InvalidInput), …]`
+        :param bool partial: whether to store them if others are wrong
+        """
+        if wrong and not partial:
             raise errors.BatchError(wrong)
+        bad = {index for index, _error in wrong}
+        good = [event for index, event in events.items() if index not in bad]
         with run_again_if_faster():
-            counts = self.env["fusion.billing.usage"]._ingest(
-                list(events.values()), service._source().code
-            )
-        return {"accepted": len(events), **counts}
+            counts = self.env["fusion.billing.usage"]._ingest(good, service._source().code)
+        stored = {"accepted": len(good), **counts}
+        return self._tell_partial(stored, wrong) if partial else stored
+
+    def _tell_partial(self, stored, wrong):
+        if not wrong:
+            return {**stored, "rejected": 0, "rejected_indexes": []}
+        error = errors.BatchError(wrong, is_whole=False)
+        rejected = error.indexes
+        told = {"rejected": len(rejected), "rejected_indexes": rejected, **error.tell_errors()}
+        return Partial({**stored, **told}, error)
 
     def _list(self, service, values):
         usages, next_cursor = find_page(
@@ -51,35 +87,23 @@ class FusionBillingApiUsage(models.AbstractModel):
 
     def _usage_domain(self, service, values):
         """:raise InvalidInput: the query names a subscription or a metric that is not there"""
-        domain = self._domain_of_subscription(service, values["subscription_id"])
+        domain = self._domain_of_subscription(service, values)
         if values["metric_code"] is not None:
-            domain &= self._domain_of_metric(service, values["metric_code"])
+            metric_id = self._find_metric(service, values["metric_code"])
+            domain &= Domain("metric_id", "=", metric_id)
+        if values["idempotency_key"] is not None:
+            domain &= Domain("idempotency_key", "=", values["idempotency_key"])
         if values["from"]:
             domain &= Domain("period_start", ">=", values["from"])
         if values["to"]:
             domain &= Domain("period_start", "<", values["to"])
         return domain
 
-    def _domain_of_subscription(self, service, number):
-        if number is None:
-            return Domain(
-                "subscription_id",
-                "in",
-                self.env["sale.order"]._search(self._subscriptions_domain(service)),
-            )
-        try:
-            subscription = self._get_subscription(service, str(number))
-        except errors.NotFound as error:
-            raise errors.InvalidInput(
-                error.message, "unknown_subscription", "subscription_id"
-            ) from None
-        return Domain("subscription_id", "=", subscription.id)
-
-    def _domain_of_metric(self, service, code):
-        metric_id = self._find_metrics(service, {code}).get(code)
-        if not metric_id:
-            raise errors.InvalidInput("There is no such metric.", "unknown_metric", "metric_code")
-        return Domain("metric_id", "=", metric_id)
+    def _domain_of_subscription(self, service, values):
+        if subscription_reference(values) is not None:
+            return Domain("subscription_id", "=", self._find_named(service, values))
+        visible = self.env["sale.order"]._search(self._subscriptions_domain(service))
+        return Domain("subscription_id", "in", visible)
 
     # === ANSWERS === #
 

@@ -19,7 +19,7 @@ class FusionBillingUsage(models.Model):
     _rec_name = "metric_id"
     _check_company_auto = True
 
-    # Ingest pays for every index and foreign key: the two indexes below serve what reads usage.
+    # Ingest pays for every index and foreign key: the indexes below serve what reads usage.
     subscription_id = fields.Many2one(
         "sale.order",
         required=True,
@@ -64,6 +64,7 @@ class FusionBillingUsage(models.Model):
         " metric with it.",
     )
     _rating_idx = models.Index("(subscription_id, period_start, metric_id)")
+    _changed_idx = models.Index("(write_date)")
     _quantity_valid = models.Constraint(
         # NaN is greater than every number in PostgreSQL: the upper bound keeps it out.
         "CHECK(quantity >= 0 AND quantity < 1e18)",
@@ -112,12 +113,21 @@ class FusionBillingUsage(models.Model):
         self._request_rating()
         return result
 
+    # It calls `super` in the method below.  pylint: disable-next=method-required-super
     def unlink(self):
-        self._log_correction(deleted=True)
+        return self._delete(self.env.user.login)
+
+    def _delete(self, source):
+        """Delete counters, and keep what they said.
+
+        :param str source: who does: the code of a service, or somebody's login
+        """
+        self._log_correction(deleted=True, source=source)
         self._request_rating()
+        # Every deletion goes this way.  pylint: disable-next=super-method-mismatch
         return super().unlink()
 
-    def _log_correction(self, vals=None, deleted=False):
+    def _log_correction(self, vals=None, deleted=False, source=None):
         """Keep what the counters say before somebody changes or deletes them (U3)."""
         if not self:
             return
@@ -128,7 +138,7 @@ class FusionBillingUsage(models.Model):
         self.env.cr.execute(
             SQL(
                 LOG_CORRECTION,
-                source=self.env.user.login,
+                source=source or self.env.user.login,
                 uid=self.env.uid,
                 ids=tuple(self.ids),
                 quantity=new_quantity,
@@ -242,11 +252,11 @@ class FusionBillingUsage(models.Model):
 # In SQL, because the ORM would keep the old quantity as a binary float (M1).
 LOG_CORRECTION = """
 INSERT INTO fusion_billing_usage_correction (
-    usage_id, subscription_id, source, deleted, new_quantity,
+    usage_id, subscription_id, source, deleted, deleted_number, new_quantity,
     metric_id, quantity, value, dimensions, period_start, period_end, idempotency_key,
     create_uid, write_uid, create_date, write_date
 )
-SELECT id, subscription_id, %(source)s, %(deleted)s,
+SELECT id, subscription_id, %(source)s, %(deleted)s, CASE WHEN %(deleted)s THEN id END,
        CASE WHEN NOT %(deleted)s THEN COALESCE(%(quantity)s::numeric, quantity) END,
        metric_id, quantity, value, dimensions, period_start, period_end, idempotency_key,
        %(uid)s, %(uid)s, moment, moment

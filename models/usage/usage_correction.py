@@ -30,6 +30,9 @@ class FusionBillingUsageCorrection(models.Model):
     create_date = fields.Datetime("Replaced on", readonly=True)
     source = fields.Char("Replaced by")
     deleted = fields.Boolean(help="The counter was deleted, not replaced.")
+    deleted_number = fields.Integer(
+        "Old ID", aggregator=None, help="What apps knew the deleted counter by."
+    )
     new_quantity = fields.Float(digits=(24, 6))
     # What the counter said until then.
     metric_id = fields.Many2one(
@@ -41,3 +44,5 @@ class FusionBillingUsageCorrection(models.Model):
     dimensions = fields.Json("Old Dimensions")
     period_start = fields.Datetime("Old Start")
     period_end = fields.Datetime("Old End")
+
+    _deleted_idx = models.Index("(create_date) WHERE deleted")

@@ -4,6 +4,7 @@ from . import (
     test_api_change_plan,
     test_api_customers,
     test_api_estimate,
+    test_api_events,
     test_api_failures,
     test_api_headers,
     test_api_idempotency,
@@ -17,7 +18,10 @@ from . import (
     test_api_transitions,
     test_api_upcoming,
     test_api_usage,
+    test_api_usage_deletion,
+    test_api_usage_export,
     test_api_usage_ownership,
+    test_api_usage_partial,
     test_import,
     test_rejections,
 )

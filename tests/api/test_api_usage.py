@@ -124,6 +124,7 @@ class TestApiUsage(ApiUsageCase):
             (2, "unknown_metric", "metric_code"),
             (3, "invalid_event", None),
             (5, "invalid_value", "value"),
+            (5, "unknown_subscription", "subscription_external_id"),
             (6, "period_outside_subscription", "period_start"),
         )
 

@@ -122,11 +122,11 @@ class Api:
         if (request.verb, request.path) in self.answers:
             return self.answers[request.verb, request.path].pop(0)
         if (request.verb, request.path) == ("POST", "/usage"):
-            return self.store(request.payload)
+            return self.store(request.payload, "partial=true" in request.query)
         told = [{"metric_code": code, "aggregation": how} for code, how in self.metrics.items()]
         return Answer(200, {"status": "ok", "metrics": told})
 
-    def store(self, payload):
+    def store(self, payload, partial=True):
         events = payload["events"]
         if len(events) > self.most_events:
             return refusal(413, "payload_too_large")
@@ -135,13 +135,18 @@ class Api:
             for index, event in enumerate(events)
             if str(event.get("subscription_external_id")).startswith(self.unknown)
         ]
-        if errors:
+        if errors and not partial:
             return refusal(400, "unknown_subscription", errors=errors[:100])
+        bad = [error["index"] for error in errors]
         tally = Counter(inserted=0, updated=0, unchanged=0)
         with self._lock:
-            for event in events:
-                tally[self.put(event)] += 1
-        return Answer(200, {"status": "ok", "accepted": len(events), **tally})
+            for index, event in enumerate(events):
+                if index not in bad:
+                    tally[self.put(event)] += 1
+        told = {"accepted": len(events) - len(bad), **tally}
+        if partial:
+            told |= {"rejected": len(bad), "rejected_indexes": bad, "errors": errors[:100]}
+        return Answer(200, {"status": "ok", **told})
 
     def put(self, event):
         key = (
@@ -202,7 +207,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content.encode())
 
-    do_GET = do_POST = answer
+    do_GET = do_POST = do_DELETE = answer
 
     def log_message(self, *_args):
         """Be silent."""

@@ -27,6 +27,16 @@ EVENT = {
     "idempotency_key": "k",
 }
 
+CLOUD_EVENT = {
+    "specversion": "1.0",
+    "id": "A-1",
+    "source": "/app",
+    "type": "api_calls",
+    "subject": "sub-1",
+    "time": NOON,
+    "data": {"quantity": Decimal("1.50")},
+}
+
 
 class ClientCase(unittest.TestCase):
     def setUp(self):
@@ -231,13 +241,49 @@ class TestEndpoints(ClientCase):
         with self.assertRaises(ValueError):
             self.client.usage(since=datetime(2026, 1, 1)).__next__()
 
+    def test_the_good_events_of_a_batch_are_stored_if_somebody_says_so(self):
+        bad = {**EVENT, "subscription_external_id": "unknown-1"}
+        answer = self.client.push_usage([EVENT, bad], partial=True)
+        self.assertEqual((answer["accepted"], answer["rejected_indexes"]), (1, [1]))
+        self.assertEqual(self.api.requests[0].query, "partial=true")
+
+    def test_cloudevents_go_out_as_a_list(self):
+        self.client.push_events([CLOUD_EVENT], partial=True)
+        [request] = self.api.requests
+        self.assertEqual((request.path, request.query), ("/events", "partial=true"))
+        self.assertEqual(
+            request.payload,
+            [{**CLOUD_EVENT, "time": "2026-03-01T12:30:00Z", "data": {"quantity": "1.50"}}],
+        )
+
+    def test_who_deletes_a_counter_learns_if_there_was_one(self):
+        told = [Answer(200, {"status": "ok", "deleted": number}) for number in (1, 0)]
+        self.api.answers["DELETE", "/usage"] = told
+        named = {"subscription_external_id": "s", "metric_code": "m", "idempotency_key": "k"}
+        self.assertIs(self.client.delete_usage(**named), True)
+        self.assertIs(self.client.delete_usage(7), False)
+        self.assertEqual([one.payload for one in self.api.requests], [named, {"usage_id": 7}])
+
+    def test_an_export_goes_on_after_the_last_line_until_there_is_none(self):
+        pages = [["a", "b"], ["c"], []]
+        self.api.answers["GET", "/usage/export"] = [
+            Answer(200, "".join(f'{{"cursor": "{name}"}}\n' for name in page)) for page in pages
+        ]
+        lines = self.client.export_usage("0", changed_since=NOON)
+        self.assertEqual([line["cursor"] for line in lines], ["a", "b", "c"])
+        since = "&changed_since=2026-03-01T12%3A30%3A00Z"
+        self.assertEqual(
+            [request.query for request in self.api.requests],
+            [f"cursor={cursor}{since}" for cursor in "0bc"],
+        )
+
     def test_a_customer_of_any_name_is_found(self):
         self.client.customer("a/b ?#%é")
         self.assertEqual(self.api.requests[0].path, "/customers/a%2Fb%20%3F%23%25%C3%A9")
 
     def test_there_is_a_method_for_every_endpoint(self):
         """The addon's endpoints, each called by one."""
-        empty = {"status": "ok", "next_cursor": None, "queued": 0, "metrics": []}
+        empty = {"status": "ok", "next_cursor": None, "queued": 0, "metrics": [], "deleted": 0}
         lists = ("customers", "subscriptions", "usage", "rows", "reconciliations", "deliveries")
         with patch.object(
             Api, "carry_out", return_value=Answer(200, {name: [] for name in lists} | empty)
@@ -270,6 +316,9 @@ class TestEndpoints(ClientCase):
         client.period_usage(1, date(2026, 1, 10))
         client.upcoming_invoice(1)
         client.push_usage([EVENT])
+        client.push_events([CLOUD_EVENT])
+        client.delete_usage(1)
+        next(client.export_usage())
         client.aggregations()
         client.estimate("pro", {"api_calls": 1})
         client.reconcile(NOON, NOON + timedelta(1), [{"metric_code": "api_calls", "quantity": 1}])

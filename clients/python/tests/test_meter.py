@@ -220,6 +220,16 @@ class TestSending(MeterCase):
         self.assertTrue(meter.flush())
         self.assertEqual((self.api.total(), meter.refused()), (300, []))
 
+    def test_events_that_are_refused_keep_none_of_their_batch_waiting(self):
+        meter = self.meter()
+        for name in ("sub-1", "unknown-1", "sub-2"):
+            meter.record(name, "calls")
+        with self.assertLogs("fusion_billing_client", "ERROR"):
+            self.assertTrue(meter.flush())
+        [request] = self.api.requests
+        self.assertEqual((self.api.total(), request.query), (2, "partial=true"))
+        self.assertEqual((meter.stats().refused, meter.stats().accepted), (1, 2))
+
     def test_a_batch_that_is_too_large_is_sent_in_parts(self):
         meter = self.meter()
         self.api.most_events = 30

@@ -77,7 +77,7 @@ class TestMemory(unittest.TestCase):
         """Read a batch as the API does, up to its answer."""
         try:
             events = read_object(body)["events"]
-            _events, wrong = read_events(events[:5000], datetime(2026, 1, 1))
+            _events, _broken, wrong = read_events(events[:5000], datetime(2026, 1, 1))
             return BatchError(wrong).as_dict() if wrong else events
         except BillingError as error:
             return error.as_dict()

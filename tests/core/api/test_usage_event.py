@@ -13,8 +13,10 @@ from core.api.usage_event import (
     READERS,
     Subscription,
     bind_events,
+    find_unknown,
     read_event,
     read_events,
+    references_of,
     subscription_reference,
 )
 
@@ -163,7 +165,7 @@ class TestReadingOneEvent(unittest.TestCase):
 
 class TestNamingTheSubscription(unittest.TestCase):
     def reference(self, **fields):
-        events, errors = read_events([event(**fields)], NOW)
+        events, _broken, errors = read_events([event(**fields)], NOW)
         self.assertEqual(errors, [])
         return subscription_reference(events[0])
 
@@ -176,7 +178,7 @@ class TestNamingTheSubscription(unittest.TestCase):
             )
 
     def test_two_names_at_once_are_refused(self):
-        _events, [(_index, error)] = read_events([event(subscription_id=Decimal(1))], NOW)
+        _events, _broken, [(_index, error)] = read_events([event(subscription_id=Decimal(1))], NOW)
         self.assertEqual(error.code, "invalid_subscription_id")
 
 
@@ -243,8 +245,8 @@ class TestDimensions(unittest.TestCase):
 class TestReadingABatch(unittest.TestCase):
     def test_good_events_and_errors_are_told_by_index(self):
         """U2."""
-        events, errors = read_events([event(), event(quantity=-1), event(), 5], NOW)
-        self.assertEqual(list(events), [0, 2])
+        events, broken, errors = read_events([event(), event(quantity=-1), event(), 5], NOW)
+        self.assertEqual((list(events), list(broken)), ([0, 2], [1, 3]))
         self.assertEqual(
             [(index, error.code) for index, error in errors],
             [(1, "invalid_quantity"), (3, "invalid_event")],
@@ -252,7 +254,7 @@ class TestReadingABatch(unittest.TestCase):
 
     def test_the_error_of_a_batch_lists_a_hundred_and_counts_all(self):
         """U2."""
-        _events, errors = read_events([5] * 150, NOW)
+        _events, _broken, errors = read_events([5] * 150, NOW)
         told = BatchError(errors).as_dict()
         self.assertEqual(len(told["errors"]), ERRORS_SHOWN)
         self.assertEqual(told["errors_total"], 150)
@@ -275,7 +277,7 @@ class TestReadingABatch(unittest.TestCase):
 
 class TestBinding(unittest.TestCase):
     def bind(self, *raw_events, subscriptions=None):
-        events, errors = read_events(raw_events, NOW)
+        events, _broken, errors = read_events(raw_events, NOW)
         self.assertEqual(errors, [])
         known = {"sub-42": SUBSCRIPTION, 7: SUBSCRIPTION}
         errors = bind_events(
@@ -299,6 +301,55 @@ class TestBinding(unittest.TestCase):
             [
                 (0, "unknown_subscription", "subscription_external_id"),
                 (1, "unknown_subscription", "subscription_id"),
+            ],
+        )
+
+    def test_all_that_is_wrong_with_an_event_is_told(self):
+        """U2."""
+        _events, errors = self.bind(
+            event(metric_code="calls", subscription_external_id="sub-43"),
+            event(metric_code="calls", period_start="2026-10-01T00:00:00Z"),
+        )
+        self.assertEqual(
+            errors,
+            [
+                (0, "unknown_subscription", "subscription_external_id"),
+                (0, "unknown_metric", "metric_code"),
+                (1, "unknown_metric", "metric_code"),
+                (1, "period_outside_subscription", "period_start"),
+            ],
+        )
+
+    def test_of_a_broken_event_it_is_told_what_it_names_that_is_not_there(self):
+        """U2."""
+        raw_events = [
+            event(quantity=-1, metric_code="calls"),
+            event(quantity=-1),
+            event(quantity=-1, metric_code=5, subscription_external_id="sub-43"),
+            event(quantity=-1, subscription_external_id=[]),
+            5,
+        ]
+        events, broken, _errors = read_events(raw_events, NOW)
+        self.assertEqual((events, list(broken)), ({}, [0, 1, 2, 3, 4]))
+        self.assertEqual(references_of(events, broken), {"sub-42", "sub-43"})
+        errors = find_unknown(broken, {"sub-42": SUBSCRIPTION}, {"api_calls": 3})
+        self.assertEqual(
+            [(index, error.code) for index, error in errors],
+            [(0, "unknown_metric"), (2, "unknown_subscription")],
+        )
+
+    def test_what_is_unknown_is_named_and_cut(self):
+        raw_events = [
+            event(metric_code="x" * 200),
+            event(subscription_external_id=..., subscription_id=Decimal(8)),
+        ]
+        events, _broken, _errors = read_events(raw_events, NOW)
+        errors = bind_events(events, {"sub-42": SUBSCRIPTION}, {"api_calls": 3})
+        self.assertEqual(
+            [error.message for _index, error in errors],
+            [
+                f"There is no metric '{'x' * 59}.",
+                "There is no subscription '8' of a customer of this service.",
             ],
         )
 

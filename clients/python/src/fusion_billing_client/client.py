@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timezone
 from decimal import Decimal
@@ -163,28 +164,89 @@ class Client:
 
     # === USAGE === #
 
-    def push_usage(self, events: Iterable[Event], *, attempts: int | None = None) -> Answer:
+    def push_usage(
+        self, events: Iterable[Event], *, partial: bool = False, attempts: int | None = None
+    ) -> Answer:
         """Push one batch of up to 5,000 counters, all or nothing; `Meter` does it for you.
 
+        :param partial: store the good ones; `rejected_indexes` and `errors` of the answer tell of
+            the others
         :raise BadRequestError: nothing was stored; its `events` say what is wrong with which
         """
         batch = [_plain(event) for event in events]
         once = not all(event.get("idempotency_key") for event in batch)
-        payload = {"events": batch}
+        query = {"partial": "true"} if partial else None
         call = self._transport.call
-        return _read(call("POST", "/usage", None, payload, once, attempts))
+        return _read(call("POST", "/usage", query, {"events": batch}, once, attempts))
+
+    def push_events(self, events: Iterable[Event], *, partial: bool = False) -> Answer:
+        """Push one batch of up to 5,000 CloudEvents, each with all its attributes."""
+        batch = [_plain(event) for event in events]
+        query = {"partial": "true"} if partial else None
+        return _read(self._transport.call("POST", "/events", query, batch))
 
     def usage(
         self,
         *,
         subscription_id: int | None = None,
+        subscription_external_id: str | None = None,
         metric_code: str | None = None,
+        idempotency_key: str | None = None,
         since: Moment | None = None,
         until: Moment | None = None,
+        changed_since: Moment | None = None,
     ) -> Iterator[Answer]:
         """The stored counters that begin in a span of time; `until` is not included."""
-        query = {"subscription_id": subscription_id, "metric_code": metric_code}
-        return self._pages("/usage", "usage", **query, **{"from": since, "to": until})
+        query = {
+            "subscription_id": subscription_id,
+            "subscription_external_id": subscription_external_id,
+            "metric_code": metric_code,
+            "idempotency_key": idempotency_key,
+            "from": since,
+            "to": until,
+            "changed_since": changed_since,
+        }
+        return self._pages("/usage", "usage", **query)
+
+    def delete_usage(
+        self,
+        usage_id: int | None = None,
+        *,
+        subscription_external_id: str | None = None,
+        subscription_id: int | None = None,
+        metric_code: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> bool:
+        """Delete a counter, by its id or by subscription, metric and key.
+
+        :return: whether there was one
+        """
+        payload = {
+            "usage_id": usage_id,
+            "subscription_external_id": subscription_external_id,
+            "subscription_id": subscription_id,
+            "metric_code": metric_code,
+            "idempotency_key": idempotency_key,
+        }
+        answer = _read(self._transport.call("DELETE", "/usage", None, _plain(payload)))
+        return bool(answer["deleted"])
+
+    def export_usage(
+        self, cursor: str | None = None, *, changed_since: Moment | None = None
+    ) -> Iterator[Answer]:
+        """What was stored, changed or `deleted`, until a moment ago, in that order.
+
+        :param cursor: of the last one that you have: go on after it
+        """
+        while True:
+            query = _plain({"cursor": cursor, "changed_since": changed_since})
+            page = self._transport.call("GET", "/usage/export", query).content.splitlines()
+            for line in page:
+                change: Answer = json.loads(line)
+                yield change
+                cursor = change["cursor"]
+            if not page:
+                return
 
     # === PRICES === #
 

@@ -28,6 +28,14 @@ class EventError:
     field: str | None = None
 
 
+def event_errors(answer: Mapping[str, Any]) -> list[EventError]:
+    """What an answer says is wrong with which event of a batch."""
+    return [
+        EventError(one["index"], one["code"], one["error"], one.get("field"))
+        for one in answer.get("errors", ())
+    ]
+
+
 class ApiError(FusionError):
     """The API answered that it did not do what was asked. Nothing was changed.
 
@@ -53,10 +61,7 @@ class ApiError(FusionError):
         self.message = str(answer.get("error", ""))
         self.field: str | None = answer.get("field")
         self.request_id: str | None = answer.get("request_id") or request_id
-        self.events = [
-            EventError(one["index"], one["code"], one["error"], one.get("field"))
-            for one in answer.get("errors", ())
-        ]
+        self.events = event_errors(answer)
         super().__init__(f"{status} {self.code}: {self.message} (request {self.request_id})")
 
     @property

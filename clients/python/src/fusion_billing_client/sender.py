@@ -8,8 +8,8 @@ import threading
 import time
 from collections import Counter as Tally
 
-from .client import Client
-from .errors import ApiError, BadRequestError, EventError, FusionError, PayloadTooLargeError
+from .client import Answer, Client
+from .errors import ApiError, EventError, FusionError, PayloadTooLargeError, event_errors
 from .pauses import pause
 from .spool import Event, Spool
 
@@ -124,23 +124,29 @@ class Sender(threading.Thread):
 
     def _send(self, batch: list[Event]) -> None:
         try:
-            answer = self._client.push_usage(batch, attempts=1)
+            answer = self._client.push_usage(batch, partial=True, attempts=1)
         except PayloadTooLargeError as error:
             if len(batch) > 1:
                 self._most = len(batch) // 2
             else:
                 self._set_aside([(batch[0], _whole(error))])
-        except BadRequestError as error:
-            if not error.events:
-                raise
-            self._set_aside([(batch[one.index], one) for one in error.events])
         else:
-            names = ("accepted", "inserted", "updated", "unchanged")
-            counts = {name: int(answer[name]) for name in names}
-            with self._state:  # who waits in `flush` sees all of it, or nothing
-                self._spool.remove(batch)
-                self.tally.update(counts, batches=1)
-                self.sent_at, self.error = time.time(), None
+            self._note_sent(batch, answer)
+
+    def _note_sent(self, batch: list[Event], answer: Answer) -> None:
+        """Remove what was taken, and set aside what was not, where the answer says why: it tells of
+        a hundred errors; the others stay, and are told the next time.
+        """
+        rejected = set(answer["rejected_indexes"])
+        taken = [event for index, event in enumerate(batch) if index not in rejected]
+        names = ("accepted", "inserted", "updated", "unchanged")
+        counts = {name: int(answer[name]) for name in names}
+        if rejected:
+            self._set_aside([(batch[one.index], one) for one in event_errors(answer)])
+        with self._state:  # who waits in `flush` sees all of it, or nothing
+            self._spool.remove(taken)
+            self.tally.update(counts, batches=1)
+            self.sent_at, self.error = time.time(), None
 
     def _set_aside(self, refused: list[tuple[Event, EventError]]) -> None:
         self._spool.set_aside(refused)

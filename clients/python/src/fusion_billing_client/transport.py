@@ -75,7 +75,7 @@ class Transport:
         verb: str,
         path: str,
         query: dict[str, Any] | None = None,
-        payload: dict[str, Any] | None = None,
+        payload: Any = None,
         once: bool = False,
         attempts: int | None = None,
     ) -> requests.Response:
@@ -110,7 +110,7 @@ class Transport:
         verb: str,
         path: str,
         query: dict[str, Any] | None,
-        payload: dict[str, Any] | None,
+        payload: Any,
         headers: dict[str, str],
     ) -> requests.Response:
         try:
