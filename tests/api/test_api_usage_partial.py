@@ -128,6 +128,15 @@ class TestApiUsagePartial(ApiUsageCase):
             with self.subTest(query=query), self.assertNothingWritten():
                 self.assertError(self.post(f"/usage?{query}", body), 400, code, field)
 
+    def test_a_request_that_is_done_once_is_another_one_with_another_query(self):
+        headers = {"Idempotency-Key": "once"}
+        batch = {"events": [self._event(quantity=-1), self._event(idempotency_key="a")]}
+        first = self.post("/usage?partial=true", batch, headers=headers)
+        again = self.post("/usage?partial=true", batch, headers=headers)
+        self.assertEqual(self.assertOk(first), self.assertOk(again))
+        self.assertEqual(again.headers["Idempotency-Replayed"], "true")
+        self.assertError(self.post("/usage", batch, headers=headers), 422, "idempotency_mismatch")
+
     # === ALL THAT IS WRONG WITH AN EVENT === #
 
     def test_a_bad_period_hides_no_unknown_name(self):
