@@ -44,7 +44,7 @@ _logger = logging.getLogger(__name__)
 RETRY = (("Retry-After", "5"),)  # seconds
 
 _SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
-_SANE_PATH_TEXT = 255
+_SANE_PATH_TEXT = 255 + len("external:")
 _SANE_REASON = 300
 # Python reads more as a number: signs, underscores, digits of other scripts.
 _LENGTH = re.compile(r"[0-9]{1,18}")

@@ -16,11 +16,14 @@ NDJSON = "application/x-ndjson"
 #: The parts of a path that vary, and what they take in a route.
 PATH_FIELDS = {
     "external_id": optional(text, "Your own id of the customer.", "cust-7"),
-    "subscription_id": optional(text, "The subscription's number.", "1"),
+    "subscription_id": optional(
+        text, "The subscription's number, or `external:` and your own id of it.", "1"
+    ),
     "reconciliation_id": optional(text, "The reconciliation's number.", "1"),
     "event_id": optional(text, "The event's id.", "evt_01KE6P4YM09GP165BBT7742542"),
 }
-_WITH_SLASHES = {"external_id"}
+# How they are told from the rest of the path, where that is not the next slash.
+_CONVERTERS = {"external_id": "path:", "subscription_id": "subscription:"}
 _VARYING = re.compile(r"\{(\w+)\}")
 
 KEYED = ("unauthorized", "insufficient_scope", "address_not_allowed", "rate_limited")
@@ -80,9 +83,7 @@ class Endpoint:
     @property
     def route(self):
         """The path as a route has it: `/customers/<path:external_id>`."""
-        return _VARYING.sub(
-            lambda m: f"<path:{m[1]}>" if m[1] in _WITH_SLASHES else f"<{m[1]}>", self.path
-        )
+        return _VARYING.sub(lambda m: f"<{_CONVERTERS.get(m[1], '')}{m[1]}>", self.path)
 
     @property
     def path_fields(self):

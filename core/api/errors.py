@@ -8,6 +8,7 @@ says which status an error has.
 import logging
 
 ERRORS_SHOWN = 100
+VALUE_SHOWN = 80  # characters
 
 
 class BillingError(Exception):
@@ -33,6 +34,11 @@ class BillingError(Exception):
         """Return what the caller is told: `code`, `error` and, if one is to blame, `field`."""
         facts = {"code": self.code, "error": self.message}
         return {"field": self.field, **facts} if self.field else facts
+
+
+def shown(value):
+    """Return what a request named, as a sentence has it: `'gold'`."""
+    return f"{value!r:.{VALUE_SHOWN}}"
 
 
 class InvalidInput(BillingError):

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from decimal import Context, Decimal
 from functools import lru_cache, partial
 
-from .errors import InvalidInput
+from .errors import BatchError, InvalidInput
 
 TEXT_LENGTH = 255
 ID_LIMIT = 2**31  # ids are int4 in PostgreSQL
@@ -66,6 +66,20 @@ def collect_fields(payload, readers):
     if not payload.keys() <= readers.keys():
         errors.extend(map(unknown_field, sorted(payload.keys() - readers.keys())))
     return values, errors
+
+
+def read_objects(objects, readers, member):
+    """Read the fields of the objects of a list.
+
+    :param str member: what one of them is called: `line`
+    :return: a list of dicts of values
+    :raise BatchError: all that is wrong, by index
+    """
+    read = [collect_fields(one, readers) for one in objects]
+    wrong = [(index, error) for index, (_values, some) in enumerate(read) for error in some]
+    if wrong:
+        raise BatchError(wrong, member)
+    return [values for values, _errors in read]
 
 
 def _by_their_names(payload, readers):

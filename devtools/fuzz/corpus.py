@@ -153,22 +153,22 @@ CORPUS: dict[str, Callable[[Some], Call]] = {
     "GET /customers/<path:external_id>": lambda some: Call({"external_id": some.name()}),
     "POST /subscriptions": body(subscription),
     "GET /subscriptions": query(Some.pages),
-    "GET /subscriptions/<subscription_id>": lambda some: Call(
+    "GET /subscriptions/<subscription:subscription_id>": lambda some: Call(
         {"subscription_id": str(some.subscription())}
     ),
-    "POST /subscriptions/<subscription_id>/pause": on_subscription(
+    "POST /subscriptions/<subscription:subscription_id>/pause": on_subscription(
         lambda some: some.maybe(date=some.day(), discard_usage=True)
     ),
-    "POST /subscriptions/<subscription_id>/resume": on_subscription(
+    "POST /subscriptions/<subscription:subscription_id>/resume": on_subscription(
         lambda some: some.maybe(date=some.day())
     ),
-    "POST /subscriptions/<subscription_id>/cancel": on_subscription(
+    "POST /subscriptions/<subscription:subscription_id>/cancel": on_subscription(
         lambda some: {
             "date": f"20{some.rng.randrange(28, 40)}-01-01",
             **some.maybe(date=some.day()),
         }
     ),
-    "POST /subscriptions/<subscription_id>/change_plan": on_subscription(
+    "POST /subscriptions/<subscription:subscription_id>/change_plan": on_subscription(
         lambda some: {**some.plan(), **some.maybe(date=some.day())}
     ),
     "POST /usage": lambda some: Call(
@@ -192,10 +192,10 @@ CORPUS: dict[str, Callable[[Some], Call]] = {
         }
     ),
     "POST /events": lambda some: Call(query=some.maybe(partial="true"), body=some.cloud_event()),
-    "GET /subscriptions/<subscription_id>/usage": lambda some: Call(
+    "GET /subscriptions/<subscription:subscription_id>/usage": lambda some: Call(
         {"subscription_id": str(some.subscription())}, some.maybe(period=some.day())
     ),
-    "GET /subscriptions/<subscription_id>/upcoming_invoice": lambda some: Call(
+    "GET /subscriptions/<subscription:subscription_id>/upcoming_invoice": lambda some: Call(
         {"subscription_id": str(some.subscription())}, some.maybe(at=some.day())
     ),
     "GET /catalog": query(nothing),

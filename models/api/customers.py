@@ -3,6 +3,7 @@ from odoo.fields import Domain
 
 from ...core.api import errors
 from ...core.api.endpoints.customers import DETAILS
+from ...core.api.errors import shown
 from ...core.api.payload import invalid
 from ..base.retry import run_again_if_faster
 from .paging import find_page
@@ -52,7 +53,7 @@ class FusionBillingApiCustomers(models.AbstractModel):
         """:raise NotFound: the app has registered no such customer"""
         link = self._find_link(service, name)
         if not link:
-            raise errors.NotFound("There is no customer with this external id.")
+            raise errors.NotFound(f"There is no customer with the external id {shown(name)}.")
         return self._describe_customers(service, link)[0]
 
     # === REGISTERING === #

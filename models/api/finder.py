@@ -1,9 +1,15 @@
+from decimal import Decimal
+
 from odoo import models
 from odoo.fields import Domain
 
 from ...core.api import errors
+from ...core.api.errors import shown
 from ...core.api.payload import ID_LIMIT, invalid
 from ..base.subscription_states import STARTED
+
+EXTERNAL = "external:"
+LINE_QUANTITY = Decimal(10) ** 9
 
 
 class FusionBillingApiFinder(models.AbstractModel):
@@ -23,7 +29,7 @@ class FusionBillingApiFinder(models.AbstractModel):
         link = self._find_link(service, name)
         if not link:
             raise errors.InvalidInput(
-                "There is no customer with this external id: register it first.",
+                f"There is no customer with the external id {shown(name)}: register it first.",
                 "unknown_customer",
                 "external_customer_id",
             )
@@ -52,21 +58,35 @@ class FusionBillingApiFinder(models.AbstractModel):
             self._subscriptions_domain(service) & domain, order="id"
         )
 
-    def _get_subscription(self, service, subscription_id):
-        """:raise NotFound: there is none with this id (a text) for this service"""
-        digits = subscription_id.isascii() and subscription_id.isdigit()
-        if digits and len(subscription_id) <= 10 and int(subscription_id) < ID_LIMIT:
-            found = self._find_subscriptions(service, Domain("id", "=", int(subscription_id)))
-            if found:
-                return found
-        raise errors.NotFound(
-            "There is no such subscription of a customer of this service; a path takes the"
-            " subscription_id, the number that the subscription was answered with."
+    def _get_subscription(self, service, name):
+        """Return the subscription that a path names.
+
+        :param str name: its id, or `external:` and the id that this service gave it
+        :raise NotFound: there is none for this service
+        """
+        found = self._find_subscriptions(service, self._named_in_path(service, name))
+        if not found:
+            raise errors.NotFound(
+                f"There is no subscription {shown(name)} of a customer of this service; a path takes"
+                " its subscription_id, or external: and your own id of it."
+            )
+        return found
+
+    def _named_in_path(self, service, name):
+        if name.startswith(EXTERNAL):
+            return self._own_domain(service, name.removeprefix(EXTERNAL))
+        digits = name.isascii() and name.isdigit() and len(name) <= len(str(ID_LIMIT))
+        return Domain("id", "=", int(name)) if digits and int(name) < ID_LIMIT else Domain.FALSE
+
+    def _own_domain(self, service, external_id):
+        """Return the domain of the subscription that a service calls so."""
+        return Domain("fusion_service_id", "=", service.id) & Domain(
+            "fusion_external_id", "=", external_id
         )
 
     def _find_own_subscription(self, service, name):
-        own = Domain("fusion_service_id", "=", service.id) & Domain("fusion_external_id", "=", name)
-        return self.env["sale.order"].search(own) if name else self.env["sale.order"]
+        orders = self.env["sale.order"]
+        return orders.search(self._own_domain(service, name)) if name else orders
 
     # === THE CATALOG === #
 
@@ -90,6 +110,14 @@ class FusionBillingApiFinder(models.AbstractModel):
             ("product_code", line["product_code"]),
             code_field="default_code",
         )
+
+    def _check_quantity(self, quantity):
+        """:raise InvalidInput: an order line cannot hold this quantity of a product"""
+        digits = self.env["decimal.precision"].precision_get("Product Unit")
+        if quantity >= LINE_QUANTITY:
+            raise invalid("quantity", "must be below a thousand million")
+        if quantity != round(quantity, digits):
+            raise invalid("quantity", f"must have at most {digits} digits after the point")
 
     def _find_metrics(self, service, codes):
         """Return the ids of the metrics of the service's company by code."""
@@ -116,7 +144,8 @@ class FusionBillingApiFinder(models.AbstractModel):
         found = self.env[model].search(domain & named, limit=2) if in_range else self.env[model]
         if not found:
             kind = id_name.removesuffix("_id")
-            raise errors.InvalidInput(f"There is no such {kind}.", f"unknown_{kind}", name)
+            value = shown(code) if record is None else record
+            raise errors.InvalidInput(f"There is no {kind} {value}.", f"unknown_{kind}", name)
         if len(found) > 1:
             raise invalid(name, f"names more than one: use {id_name}")
         return found

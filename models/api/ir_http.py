@@ -2,6 +2,7 @@ import re
 from time import monotonic
 
 from werkzeug.exceptions import MethodNotAllowed, NotFound, Unauthorized
+from werkzeug.routing import BaseConverter
 
 from odoo import api, http, models
 from odoo.http import request
@@ -14,8 +15,18 @@ _failures = Failures()
 _BEARER = re.compile(r"bearer +(\S+)", re.IGNORECASE)
 
 
+class SubscriptionConverter(BaseConverter):
+    """A subscription in a path: its number, or `external:` and an id that may have slashes."""
+
+    regex = "external:.+?|[^/]+"
+
+
 class IrHttp(models.AbstractModel):
     _inherit = "ir.http"
+
+    @classmethod
+    def _get_converters(cls):
+        return {**super()._get_converters(), "subscription": SubscriptionConverter}
 
     @classmethod
     def _match(cls, path_info):

@@ -54,6 +54,20 @@ class SaleOrder(models.Model):
             lambda phase: phase.state != "closed" and phase.plan_id != self.fusion_plan_id
         )[:1]
 
+    def _fusion_planned_start(self, plan, day):
+        """Return the phase that is to come with which a plan begins that is in force on a later
+        day; an empty one if there is none.
+        """
+        timeline = self._fusion_timeline()
+        starts = {
+            days.start
+            for days in timeline.days_by_plan()[plan.id]
+            if timeline.start < days.start < day < days.end
+        }
+        # sudo: what is planned does not depend on who looks.
+        planned = self.sudo()._fusion_planned_changes()
+        return planned.filtered(lambda phase: phase.date_from in starts)
+
 
 # A customer is a company with all its contacts.
 UNKNOWN = """

@@ -1,6 +1,5 @@
 from contextlib import contextmanager
 from datetime import timedelta
-from decimal import Decimal
 
 from odoo import fields, models
 from odoo.exceptions import UserError
@@ -12,7 +11,6 @@ from ..base.retry import run_again_if_faster
 from ..subscription.sale_order_timeline import UsageAfterEnd
 from .paging import find_page
 
-LINE_QUANTITY = Decimal(10) ** 9
 START_WITHIN = timedelta(days=5 * 366)
 
 
@@ -96,7 +94,7 @@ class FusionBillingApiSubscriptions(models.AbstractModel):
     def _change_plan(self, service, subscription_id, values):
         """Move a subscription to another plan. What is asked for already can be asked again.
 
-        To ask for the plan that is in force, without a day, takes back what is to come.
+        Without a day it holds for good: other plans to come are taken back.
 
         :raise InvalidInput: `invalid_state`, the subscription does not allow it
         """
@@ -116,7 +114,7 @@ class FusionBillingApiSubscriptions(models.AbstractModel):
             "service_id": service.id,
             "external_id": values["external_id"],
             "start_date": self._check_start(values["start_date"]),
-            "lines": [self._prepare_line(service, line) for line in values["lines"]],
+            "lines": self._prepare_lines(service, values["lines"]),
         }
 
     def _check_start(self, date):
@@ -125,15 +123,29 @@ class FusionBillingApiSubscriptions(models.AbstractModel):
             raise invalid("start_date", "must not be more than five years away")
         return date
 
+    def _prepare_lines(self, service, lines):
+        """Return products and quantities of order lines, exactly as they were asked for.
+
+        :raise BatchError: those that are wrong, by index
+        """
+        prepared, wrong = [], []
+        for index, line in enumerate(lines):
+            try:
+                prepared.append(self._prepare_line(service, line))
+            except errors.InvalidInput as error:
+                wrong.append((index, error))
+        if wrong:
+            raise errors.BatchError(wrong, "line")
+        return prepared
+
     def _prepare_line(self, service, line):
-        """Return the product and quantity of an order line, exactly as it was asked for."""
-        digits = self.env["decimal.precision"].precision_get("Product Unit")
-        if not 0 < line["quantity"] < LINE_QUANTITY:
-            raise invalid("quantity", "of a line must be above 0, and below a thousand million")
-        if line["quantity"] != round(line["quantity"], digits):
-            raise invalid("quantity", f"of a line has at most {digits} digits after the point")
-        product = self._find_product(service, line)
-        return {"product_id": product.id, "quantity": float(line["quantity"])}
+        self._check_quantity(line["quantity"])
+        if not line["quantity"]:
+            raise invalid("quantity", "must be above 0")
+        return {
+            "product_id": self._find_product(service, line).id,
+            "quantity": float(line["quantity"]),
+        }
 
     def _check_same_subscription(self, subscription, vals):
         """:raise Conflict: the request asks for something else than what was created"""
@@ -177,14 +189,13 @@ class FusionBillingApiSubscriptions(models.AbstractModel):
         return timeline.on(day).state if runs else None
 
     def _move_to_plan(self, subscription, plan, date):
-        """Change the plan, or the day of a change to it that is planned already."""
-        planned = subscription._fusion_planned_plan()
-        if planned and not date and plan == subscription._fusion_get_plan():
-            subscription._fusion_keep_plan()
-        elif date or plan != planned.plan_id:
-            if date and plan == planned.plan_id and planned.date_from < date:
-                subscription._fusion_take_back(planned, "plan")
-            subscription._fusion_change_plan(plan, date)
+        """Change the plan; a change to it that is planned for an earlier day waits until this one.
+
+        Without a day it holds for good: what is planned for later would undo it.
+        """
+        if date and (planned := subscription._fusion_planned_start(plan, date)):
+            subscription._fusion_take_back(planned, "plan")
+        subscription._fusion_change_plan(plan, date, for_good=not date)
 
     # === ANSWERS === #
 

@@ -215,11 +215,12 @@ class SaleOrder(models.Model):
             )
         self._fusion_change_timeline(timeline.reopened_on(date))
 
-    def _fusion_change_plan(self, plan, date=None):
+    def _fusion_change_plan(self, plan, date=None, for_good=False):
         """Move to another plan; each day is rated with the plan in force.
 
         :param date date: first day on the new plan. If empty: today, or the end of the open
             period for a plan with another billing period
+        :param bool for_good: take back changes of plan that are to come after that day
         :raise UserError: it is not running, or the day lies outside of its life
         """
         timeline = self._fusion_timeline_to_change()
@@ -231,7 +232,8 @@ class SaleOrder(models.Model):
                     self._fusion_format(date),
                 )
             )
-        self._fusion_change_timeline(timeline.with_plan(date, plan._key()))
+        with_plan = timeline.with_plan_for_good if for_good else timeline.with_plan
+        self._fusion_change_timeline(with_plan(date, plan._key()))
 
     def _fusion_first_day_on(self, plan, timeline):
         """Return from which day on a plan is proposed: today, or when the open period ends."""

@@ -5,6 +5,7 @@ from . import (
     test_api_customers,
     test_api_estimate,
     test_api_events,
+    test_api_external_ids,
     test_api_failures,
     test_api_headers,
     test_api_idempotency,

@@ -1,4 +1,5 @@
 from datetime import date
+from itertools import product
 
 from odoo.tests import freeze_time, tagged
 
@@ -33,12 +34,15 @@ class TestApiChangePlan(ApiCase):
         with self.assertNothingWritten():
             return self.assertError(self.post(path, body), 400, code, field)
 
-    def assertPlans(self, answer, plan_code, next_plan_code=None, plan_change_date=None):
+    def assertPlans(self, answer, *plans):
+        self.assertPlansOf(answer, *plans)
+        self.assertEqual(self._read(), answer)
+
+    def assertPlansOf(self, answer, plan_code, next_plan_code=None, plan_change_date=None):
         self.assertEqual(
             (answer["plan_code"], answer["next_plan_code"], answer["plan_change_date"]),
             (plan_code, next_plan_code, plan_change_date),
         )
-        self.assertEqual(self._read(), answer)
 
     # === CHANGING === #
 
@@ -106,7 +110,28 @@ class TestApiChangePlan(ApiCase):
     def test_a_change_to_come_can_be_asked_for_again(self):
         first = self._change(date="2026-01-20")
         self.assertEqual(self._change(date="2026-01-20"), first)
+
+    def test_without_a_day_a_plan_to_come_takes_over_now(self):
+        """What was asked for first does not hold on silently."""
+        self._change(date="2026-01-20")
+        first = self._change()
+        self.assertPlans(first, "business")
         self.assertEqual(self._change(), first)
+
+    def test_without_a_day_other_plans_to_come_are_taken_back(self):
+        """So that the same request again does the same."""
+        self._change("yearly", date="2026-01-25")
+        for _time in range(2):
+            self.assertPlans(self._change(), "business")
+
+    def test_without_a_day_a_plan_of_another_rhythm_leaves_what_comes_before_it(self):
+        self._change(date="2026-01-20")
+        for _time in range(2):
+            self.assertPlans(self._change("yearly"), "pro", "business", "2026-01-20")
+        self.assertEqual(
+            [(str(phase.date_from), phase.plan_id.code) for phase in self._planned()],
+            [("2026-01-20", "business"), ("2026-02-01", "yearly")],
+        )
 
     def test_several_changes_can_be_planned(self):
         """T1: each holds until the next one; the first one to come is told."""
@@ -122,8 +147,44 @@ class TestApiChangePlan(ApiCase):
 
     def test_another_day_moves_the_change(self):
         self._change(date="2026-01-20")
-        for day in ("2026-01-25", "2026-01-15"):
+        for day in ("2026-01-25", "2026-01-15", "2026-03-01"):
             self.assertPlans(self._change(date=day), "pro", "business", day)
+
+    def _planned(self):
+        self.env.invalidate_all()
+        return self.subscription._fusion_planned_changes().sorted("date_from")
+
+    def test_every_way_to_plan_again_ends_with_the_plan_on_the_day_that_was_named(self):
+        """The new day holds, whatever was planned before: see also what comes before and after."""
+        days = ("2026-01-15", "2026-01-20", "2026-01-25", "2026-02-01", "2026-02-10")
+        for before, first, later in product(("business", "yearly"), days, days):
+            with self.subTest(before=before, first=first, later=later):
+                self.subscription._fusion_keep_plan()
+                self._change(before, date=first)
+                for _time in range(2):
+                    self._change("business", date=later)
+                    expected = [(first, before), (later, "business")]
+                    if before == "business":
+                        expected = [(later, before)]
+                    elif first == later:
+                        expected = [(later, "business")]
+                    planned = [(str(p.date_from), p.plan_id.code) for p in self._planned()]
+                    self.assertEqual(planned, sorted(expected))
+
+    def test_the_second_change_to_come_is_moved_as_the_first(self):
+        self._change(date="2026-01-20")
+        self._change("yearly", date="2026-02-01")
+        self._change("yearly", date="2026-02-10")
+        self.assertEqual(
+            [(str(phase.date_from), phase.plan_id.code) for phase in self._planned()],
+            [("2026-01-20", "business"), ("2026-02-10", "yearly")],
+        )
+
+    def test_a_subscription_that_is_to_begin_can_be_asked_to_stay_on_its_plan(self):
+        later = self._own_subscription("later", start="2026-06-01")
+        path = f"/subscriptions/{later.id}/change_plan"
+        answer = self.assertOk(self.post(path, {"plan_code": "pro", "date": "2026-07-01"}))
+        self.assertPlansOf(answer, "pro")
 
     def test_moving_a_change_leaves_a_pause_of_the_same_day(self):
         """T1."""

@@ -152,28 +152,44 @@ class TestApiSubscriptions(ApiCase):
 
     def test_lines_that_make_no_sense_are_refused(self):
         product = {"product_id": self.fee_product.id}
-        for lines, code, field in (
-            ({}, "invalid_lines", "lines"),
-            ([5], "invalid_lines", "lines"),
-            ([{**product, "quantity": 1}] * 101, "invalid_lines", "lines"),
-            ([product], "missing_field", "quantity"),
-            ([{"quantity": 1}], "missing_field", "product_code"),
-            ([{"product_id": 2**31, "quantity": 1}], "unknown_product", "product_id"),
-            ([{"product_code": "nothing", "quantity": 1}], "unknown_product", "product_code"),
-            ([{**product, "quantity": 0}], "invalid_quantity", "quantity"),
-            ([{**product, "quantity": -1}], "invalid_quantity", "quantity"),
-            ([{**product, "quantity": "0.001"}], "invalid_quantity", "quantity"),
-            ([{**product, "quantity": 10**9}], "invalid_quantity", "quantity"),
-            ([{**product, "quantity": True}], "invalid_quantity", "quantity"),
-            ([{**product, "quantity": 1, "price": 0}], "unknown_field", "price"),
-        ):
+        for lines in ({}, [5], [{**product, "quantity": 1}] * 101):
             with self.subTest(lines=lines), self.assertNothingWritten():
-                self.assertError(self._create(lines=lines), 400, code, field)
+                self.assertError(self._create(lines=lines), 400, "invalid_lines", "lines")
+
+    def test_each_line_that_makes_no_sense_is_told_by_its_index(self):
+        product = {"product_id": self.fee_product.id}
+        good = {**product, "quantity": 1}
+        for line, code, field in (
+            (product, "missing_field", "quantity"),
+            ({"quantity": 1}, "missing_field", "product_code"),
+            ({"product_id": 2**31, "quantity": 1}, "unknown_product", "product_id"),
+            ({"product_code": "nothing", "quantity": 1}, "unknown_product", "product_code"),
+            ({**product, "quantity": 0}, "invalid_quantity", "quantity"),
+            ({**product, "quantity": -1}, "invalid_quantity", "quantity"),
+            ({**product, "quantity": "0.001"}, "invalid_quantity", "quantity"),
+            ({**product, "quantity": 10**9}, "invalid_quantity", "quantity"),
+            ({**product, "quantity": True}, "invalid_quantity", "quantity"),
+            ({**good, "price": 0}, "unknown_field", "price"),
+        ):
+            with self.subTest(line=line), self.assertNothingWritten():
+                answer = self.assertError(self._create(lines=[good, line, good, line]), 400, code)
+                told = [(one["index"], one["code"], one["field"]) for one in answer["errors"]]
+                self.assertEqual(told, [(1, code, field), (3, code, field)])
+
+    def test_what_is_unknown_is_named(self):
+        for fields, words in (
+            ({"plan_code": "gold"}, "There is no plan 'gold'."),
+            ({"plan_code": None, "plan_id": 12345}, "There is no plan 12345."),
+            ({"external_customer_id": "no-7"}, "no customer with the external id 'no-7'"),
+            ({"lines": [{"product_code": "seat", "quantity": 1}]}, "There is no product 'seat'."),
+        ):
+            with self.subTest(fields=fields):
+                self.assertIn(words, self._create(**fields).json()["error"])
 
     def test_a_product_code_that_two_products_have_is_refused(self):
         (self.fee_product | self.setup_product).default_code = "TWICE"
         line = {"product_code": "TWICE", "quantity": 1}
-        self.assertError(self._create(lines=[line]), 400, "invalid_product_code", "product_code")
+        self.assertError(self._create(lines=[line]), 400, "invalid_product_code")
 
     def test_what_is_archived_or_of_another_company_is_unknown(self):
         elsewhere = self.env["res.company"].create({"name": "Elsewhere"})
@@ -184,7 +200,7 @@ class TestApiSubscriptions(ApiCase):
                 self.assertError(self._create(plan_code=code), 400, "unknown_plan", "plan_code")
         self.fee_product.company_id = elsewhere
         line = {"product_id": self.fee_product.id, "quantity": 1}
-        self.assertError(self._create(lines=[line]), 400, "unknown_product", "product_id")
+        self.assertError(self._create(lines=[line]), 400, "unknown_product")
 
     # === READING === #
 

@@ -9,7 +9,7 @@ from ..payload import (
     invalid,
     optional,
     quantity,
-    read_fields,
+    read_objects,
     record_id,
     required,
     shaped,
@@ -39,7 +39,7 @@ def order_lines(value, name):
     objects = isinstance(value, list) and all(isinstance(line, dict) for line in value)
     if not objects or len(value) > LINES:
         raise invalid(name, f"must be an array of at most {LINES} objects")
-    return [read_fields(line, LINE) for line in value]
+    return read_objects(value, LINE, "line")
 
 
 PLAN = {
