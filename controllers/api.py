@@ -105,6 +105,10 @@ class FusionBillingApi(http.Controller):
     def read_customer(self, external_id, values):
         return api("customers")._read(service(), external_id, values)
 
+    @api_route(customers.UPDATE)
+    def update_customer(self, external_id, values):
+        return api("customers")._update(service(), external_id, values)
+
     # === SUBSCRIPTIONS === #
 
     @api_route(subscriptions.CREATE)

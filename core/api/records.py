@@ -65,6 +65,13 @@ CUSTOMER_FIELDS = {
     **LINK_FIELDS,
     "name": string("", "Acme Ltd"),
     "email": nullable(string("", "billing@acme.example")),
+    "phone": nullable(string()),
+    "vat": nullable(string()),
+    "street": nullable(string()),
+    "street2": nullable(string()),
+    "city": nullable(string()),
+    "zip": nullable(string()),
+    "country_code": nullable(string("ISO 3166.", "US")),
     "subscriptions": array(SUBSCRIPTION),
 }
 CUSTOMER = Record("Customer", "A customer of your app.", CUSTOMER_FIELDS)

@@ -14,6 +14,7 @@ from . import (
     references,
     serializer,
     catalog,
+    registration,
     customers,
     import_mixin,
     base_import,

@@ -106,14 +106,20 @@ class FusionBillingAccountLink(models.Model):
                 continue
             try:
                 if key in links:
-                    self.env["fusion.billing.api.customers"]._check_registration(
-                        links[key], details
-                    )
+                    links[key]._import_check_same(details)
                 elif said[key] != details:
                     raise Conflict("", field="external_id")
             except Conflict as error:
                 errors.append((row, error))
         return new, errors
+
+    def _import_check_same(self, details):
+        """:raise Conflict: the customer was registered with other details"""
+        said = self.registration or {}
+        differing = [name for name, value in details.items() if said.get(name) != value]
+        # A link that staff made has no registration to differ from.
+        if "external_id" in said and differing:
+            raise Conflict("", field=differing[0])
 
     # === CREATING === #
 

@@ -1,5 +1,6 @@
-from odoo import fields, models
+from odoo import models
 from odoo.fields import Domain
+from odoo.tools import email_normalize
 
 from ...core.api import errors
 from ...core.api.endpoints.customers import DETAILS
@@ -7,14 +8,7 @@ from ...core.api.errors import shown
 from ...core.api.payload import invalid
 from ..base.retry import run_again_if_faster
 from .paging import find_page
-
-
-class FusionBillingAccountLink(models.Model):
-    """Remembers what the app said when it registered the customer."""
-
-    _inherit = "fusion.billing.account.link"
-
-    registration = fields.Json(readonly=True, help="Empty on links that staff made.")
+from .registration import raises_invalid_vat
 
 
 class FusionBillingApiCustomers(models.AbstractModel):
@@ -29,55 +23,81 @@ class FusionBillingApiCustomers(models.AbstractModel):
     def _register_customer(self, service, values):
         """Link a customer of the app to a new partner, or find the link that is there.
 
-        A registration can be sent again: what it says is kept on the link, so that neither a
-        second one nor a correction that staff made meanwhile is taken for a conflict.
-
-        :raise Conflict: the customer was registered with other details
+        A registration can be sent again, with other details, too: see `_take_over`.
         """
-        details = {name: values[name] for name in DETAILS if values[name] is not None}
-        link = self._find_link(service, values["external_id"])
+        details, link = self._given(values), self._find_link(service, values["external_id"])
         if link:
-            self._check_registration(link, details)
-            return {**self._describe_link(link), "created": False}
+            return {**self._describe_link(link), "created": False, "kept": link._take_over(details)}
         with run_again_if_faster():
             link = self._create_link(service, values["external_id"], details)
-        return {**self._describe_link(link), "created": True}
+        return {**self._describe_link(link), "created": True, "kept": []}
+
+    def _update(self, service, name, values):
+        """Change details of a customer: see `_take_over`."""
+        link = self._get_link(service, name)
+        kept = link._take_over(self._given(values))
+        return {**self._describe_customers(service, link)[0], "kept": kept}
 
     def _list(self, service, values):
+        domain = Domain("service_id", "=", service.id)
+        if values["email"]:
+            email = email_normalize(values["email"]) or values["email"]
+            domain &= Domain("partner_id.email_normalized", "=", email)
+        if values["changed_since"]:
+            domain &= self._changed_customers(service, values["changed_since"])
         links, next_cursor = find_page(
-            self.env["fusion.billing.account.link"], Domain("service_id", "=", service.id), **values
+            self.env["fusion.billing.account.link"], domain, values["limit"], values["cursor"]
         )
         return {"customers": self._describe_customers(service, links), "next_cursor": next_cursor}
 
     def _read(self, service, name, _values):
+        return self._describe_customers(service, self._get_link(service, name))[0]
+
+    def _get_link(self, service, name):
         """:raise NotFound: the app has registered no such customer"""
         link = self._find_link(service, name)
         if not link:
             raise errors.NotFound(f"There is no customer with the external id {shown(name)}.")
-        return self._describe_customers(service, link)[0]
+        return link
+
+    def _changed_customers(self, service, since):
+        """Return the domain of links of which an answer says something else since a time."""
+        changed = self._subscriptions_domain(service) & self._changed_subscriptions(service, since)
+        orders = self.env["sale.order"]._search(changed)
+        partners = self.env["res.partner"].with_context(active_test=False)
+        customers = partners._search([("id", "in", orders.subselect("partner_id"))])
+        return Domain.OR(
+            [
+                Domain("write_date", ">=", since),
+                Domain("partner_id.write_date", ">=", since),
+                Domain(
+                    "partner_id.commercial_partner_id",
+                    "in",
+                    customers.subselect("commercial_partner_id"),
+                ),
+            ]
+        )
 
     # === REGISTERING === #
 
-    def _check_registration(self, link, details):
-        registered = link.registration or {}
-        differing = [name for name, value in details.items() if registered.get(name) != value]
-        # A link that staff made has no registration to differ from.
-        if registered and differing:
-            raise errors.Conflict(
-                f"This customer was registered with another {differing[0]}.", field=differing[0]
-            )
+    def _given(self, values):
+        """Return the details that a request gives; what is null is not given.
+
+        :raise InvalidInput: there is no such country
+        """
+        details = {name: values[name] for name in DETAILS if values[name] is not None}
+        self._prepare_details(details)
+        return details
 
     def _create_link(self, service, name, details):
-        # sudo: the API may create customers, and do nothing else to them.
-        partner = (
-            self.env["res.partner"].sudo().create(self._prepare_partner(service, name, details))
-        )
-        return (
-            self.env["fusion.billing.account.link"]
-            .sudo()
-            .create(self._prepare_link(service, name, details, partner))
-            .sudo(False)
-        )
+        with raises_invalid_vat(details):
+            # sudo: the API may create customers.
+            partner = (
+                self.env["res.partner"].sudo().create(self._prepare_partner(service, name, details))
+            )
+        # sudo: the API may register its customers, and do nothing else to links.
+        links = self.env["fusion.billing.account.link"].sudo()
+        return links.create(self._prepare_link(service, name, details, partner)).sudo(False)
 
     def _prepare_link(self, service, name, details, partner):
         return {
@@ -88,11 +108,23 @@ class FusionBillingApiCustomers(models.AbstractModel):
         }
 
     def _prepare_partner(self, service, name, details, find_country=None):
-        vals = {"name": details.get("email", name), "company_id": service.company_id.id, **details}
+        return {
+            "name": details.get("email", name),
+            "company_id": service.company_id.id,
+            **self._prepare_details(details, find_country),
+            "is_company": "vat" in details,
+        }
+
+    def _prepare_details(self, details, find_country=None):
+        """Return details as a partner has them.
+
+        :raise InvalidInput: there is no such country
+        """
+        vals = dict(details)
         code = vals.pop("country_code", None)
         if code:
             vals["country_id"] = (find_country or self._find_country)(code).id
-        return {**vals, "is_company": "vat" in details}
+        return vals
 
     def _find_country(self, code):
         country = self.env["res.country"].search([("code", "=", code.upper())])
@@ -108,8 +140,7 @@ class FusionBillingApiCustomers(models.AbstractModel):
         return [
             {
                 **self._describe_link(link),
-                "name": link.partner_id.name,
-                "email": link.partner_id.email or None,
+                **link.partner_id._fusion_details(),
                 "subscriptions": subscriptions.get(link.partner_id.commercial_partner_id, []),
             }
             for link in links

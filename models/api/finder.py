@@ -58,6 +58,19 @@ class FusionBillingApiFinder(models.AbstractModel):
             self._subscriptions_domain(service) & domain, order="id"
         )
 
+    def _changed_subscriptions(self, service, since):
+        """Return the domain of subscriptions of which an answer says something else since a time:
+        they were changed themselves, or their customer has another name in the app.
+        """
+        links = self.env["fusion.billing.account.link"]._search(
+            [("service_id", "=", service.id), ("write_date", ">=", since)]
+        )
+        partners = self.env["res.partner"].with_context(active_test=False)
+        renamed = partners._search([("id", "in", links.subselect("partner_id"))])
+        return Domain("write_date", ">=", since) | Domain(
+            "partner_id.commercial_partner_id", "in", renamed.subselect("commercial_partner_id")
+        )
+
     def _get_subscription(self, service, name):
         """Return the subscription that a path names.
 
@@ -67,8 +80,8 @@ class FusionBillingApiFinder(models.AbstractModel):
         found = self._find_subscriptions(service, self._named_in_path(service, name))
         if not found:
             raise errors.NotFound(
-                f"There is no subscription {shown(name)} of a customer of this service; a path takes"
-                " its subscription_id, or external: and your own id of it."
+                f"There is no subscription {shown(name)} of a customer of this service; a path"
+                " takes its subscription_id, or external: and your own id of it."
             )
         return found
 

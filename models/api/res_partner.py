@@ -3,6 +3,8 @@ from odoo.fields import Domain
 
 from ..base.staff import BILLING
 
+ADDRESS = ("street", "street2", "city", "zip")
+
 
 class ResPartner(models.Model):
     """How apps call a customer."""
@@ -12,6 +14,25 @@ class ResPartner(models.Model):
     fusion_account_link_ids = fields.One2many(
         "fusion.billing.account.link", "partner_id", "Apps", groups=BILLING
     )
+    fusion_is_managed = fields.Boolean(
+        "Managed in Odoo",
+        groups=BILLING,
+        help="Apps do not change the name, the address and the other details of this contact.",
+    )
+
+    def _fusion_details(self):
+        """Return what an app may say of this contact: `{name in the API: text or None}`."""
+        self.ensure_one()
+        names = ("name", "email", "phone", "vat", *ADDRESS)
+        return {
+            **{name: self[name] or None for name in names},
+            "country_code": self.country_id.code or None,
+        }
+
+    def _fusion_is_kept(self):
+        """Whether apps must not change this contact: staff say so, or it is one of them."""
+        # sudo: whether a contact is one of the staff does not depend on who asks.
+        return self.fusion_is_managed or not all(self.sudo().user_ids.mapped("share"))
 
     @property
     def _rec_names_search(self):

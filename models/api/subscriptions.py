@@ -3,6 +3,7 @@ from datetime import timedelta
 
 from odoo import fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 
 from ...core.api import errors
 from ...core.api.payload import invalid
@@ -50,8 +51,9 @@ class FusionBillingApiSubscriptions(models.AbstractModel):
         return {**self._describe(service, created.sudo(False)), "created": True}
 
     def _list(self, service, values):
+        domain = self._subscriptions_domain(service) & self._filtered(service, values)
         page, next_cursor = find_page(
-            self.env["sale.order"], self._subscriptions_domain(service), **values
+            self.env["sale.order"], domain, values["limit"], values["cursor"]
         )
         return {
             "subscriptions": self._describe_subscriptions(service, page),
@@ -104,6 +106,29 @@ class FusionBillingApiSubscriptions(models.AbstractModel):
             # sudo: the API may change its subscriptions in these ways, not orders at large.
             self._move_to_plan(subscription.sudo(), plan.sudo(), values["date"])
         return self._describe(service, subscription)
+
+    def _filtered(self, service, values):
+        """Return the domain of what a list is asked for.
+
+        :raise InvalidInput: there is no such plan or customer
+        """
+        domain = Domain.TRUE
+        if values["external_id"]:
+            domain &= self._own_domain(service, values["external_id"])
+        if values["state"]:
+            domain &= Domain("fusion_state", "=", values["state"])
+        if values["plan_code"]:
+            old_too = self.with_context(active_test=False)
+            plan = old_too._find_plan(service, None, values["plan_code"])
+            domain &= Domain("fusion_plan_id", "=", plan.id)
+        if values["external_customer_id"]:
+            customer = self._find_customer(service, values["external_customer_id"])
+            domain &= Domain(
+                "partner_id.commercial_partner_id", "=", customer.commercial_partner_id.id
+            )
+        if values["changed_since"]:
+            domain &= self._changed_subscriptions(service, values["changed_since"])
+        return domain
 
     # === CREATING === #
 

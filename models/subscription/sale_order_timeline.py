@@ -6,6 +6,7 @@ from odoo.fields import Domain
 from odoo.tools import format_date
 
 from ...core.money.timeline import ACTIVE, DAY, FOREVER, PAUSED
+from ..base.engine import as_engine
 from ..base.retry import lock_in_turn
 from ..base.subscription_states import RUNNING
 
@@ -344,6 +345,8 @@ class SaleOrder(models.Model):
             else:
                 stored.create({"subscription_id": self.id, "date_from": day, **values})
         self.invalidate_recordset(["fusion_phase_ids"])
+        # What is planned is part of a subscription: apps ask for those that were changed.
+        as_engine(self).write({})
 
     def _fusion_check_usage_kept(self, before, after):
         """Refuse to lose counters without being told to (T5)."""

@@ -177,14 +177,14 @@ class TestApiSubscriptions(ApiCase):
                 self.assertEqual(told, [(1, code, field), (3, code, field)])
 
     def test_what_is_unknown_is_named(self):
-        for fields, words in (
+        for body, words in (
             ({"plan_code": "gold"}, "There is no plan 'gold'."),
             ({"plan_code": None, "plan_id": 12345}, "There is no plan 12345."),
             ({"external_customer_id": "no-7"}, "no customer with the external id 'no-7'"),
             ({"lines": [{"product_code": "seat", "quantity": 1}]}, "There is no product 'seat'."),
         ):
-            with self.subTest(fields=fields):
-                self.assertIn(words, self._create(**fields).json()["error"])
+            with self.subTest(body=body):
+                self.assertIn(words, self._create(**body).json()["error"])
 
     def test_a_product_code_that_two_products_have_is_refused(self):
         (self.fee_product | self.setup_product).default_code = "TWICE"

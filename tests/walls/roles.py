@@ -112,6 +112,7 @@ fusion_webhook_retention_days     -      -      -      -         -     -       r
 res.partner
 fusion_account_link_ids           -      -      -      -         r     rw      -     r
 fusion_due_amount                 -      -      -      -         r     r       -     -
+fusion_is_managed                 -      -      -      -         r     rw      -     r
 fusion_one_document               r      r      r      r         r     rw      rw    r
 fusion_subscription_count         -      -      -      -         r     r       -     -
 sale.order

@@ -3,9 +3,9 @@
 from ..endpoint import Endpoint
 from ..paging import LIST as LISTING
 from ..payload import external_id, optional, required, text
-from ..records import CUSTOMER, LINK_FIELDS, page_of
+from ..records import CUSTOMER, CUSTOMER_FIELDS, LINK_FIELDS, page_of
 from ..scopes import BILLING_WRITE, READ
-from ..shapes import boolean, inline
+from ..shapes import array, boolean, inline, string
 
 TITLE = "Customers"
 
@@ -21,16 +21,23 @@ DETAILS = {
     "country_code": optional(text, "ISO 3166, two letters.", "US"),
 }
 
+KEPT = array(
+    string("", "email"),
+    "The names of the details that the contact has otherwise, and keeps: staff manage it, or have"
+    " corrected what you only say again.",
+)
+
 REGISTER = Endpoint(
     "register_customer",
     "POST",
     "/customers",
     BILLING_WRITE,
     "Register a customer",
-    "Under your own id.",
+    "Under your own id. Again, the same customer is found, and what you say anew is taken over.",
     fields={"external_id": required(external_id, "Your own id.", "cust-7"), **DETAILS},
-    answer=inline({**LINK_FIELDS, "created": boolean("Whether it is new here.", True)}),
-    errors=("conflict",),
+    answer=inline(
+        {**LINK_FIELDS, "created": boolean("Whether it is new here.", True), "kept": KEPT}
+    ),
     creates=True,
 )
 LIST = Endpoint(
@@ -39,7 +46,8 @@ LIST = Endpoint(
     "/customers",
     READ,
     "List customers",
-    fields=LISTING,
+    "A customer is changed when any of what the answer says is, a subscription included.",
+    fields={**LISTING, "email": optional(text, "Only those with this address.")},
     answer=page_of("customers", CUSTOMER),
 )
 RETRIEVE = Endpoint(
@@ -50,4 +58,14 @@ RETRIEVE = Endpoint(
     "Retrieve a customer",
     answer=CUSTOMER,
 )
-ENDPOINTS = (REGISTER, LIST, RETRIEVE)
+UPDATE = Endpoint(
+    "update_customer",
+    "PATCH",
+    "/customers/{external_id}",
+    BILLING_WRITE,
+    "Change a customer's details",
+    "What is not given, or null, stays. What you say anew is taken over.",
+    fields=DETAILS,
+    answer=inline({**CUSTOMER_FIELDS, "kept": KEPT}),
+)
+ENDPOINTS = (REGISTER, LIST, RETRIEVE, UPDATE)

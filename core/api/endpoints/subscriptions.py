@@ -7,6 +7,7 @@ from ..payload import (
     external_id,
     flag,
     invalid,
+    one_of,
     optional,
     quantity,
     read_objects,
@@ -15,7 +16,14 @@ from ..payload import (
     shaped,
     text,
 )
-from ..records import CHARGE_USAGE, SUBSCRIPTION, SUBSCRIPTION_FIELDS, UPCOMING_DOCUMENT, page_of
+from ..records import (
+    CHARGE_USAGE,
+    STATES,
+    SUBSCRIPTION,
+    SUBSCRIPTION_FIELDS,
+    UPCOMING_DOCUMENT,
+    page_of,
+)
 from ..scopes import BILLING_WRITE, READ
 from ..shapes import array, boolean, inline, integer
 from ..shapes import day as a_day
@@ -72,8 +80,16 @@ LIST = Endpoint(
     "/subscriptions",
     READ,
     "List subscriptions",
-    fields=LISTING,
+    "A subscription is changed when any of what the answer says is, plans to come included.",
+    fields={
+        **LISTING,
+        "external_id": optional(external_id, "Only the one with this id of yours."),
+        "state": optional(one_of(STATES), "Only those in this state."),
+        "plan_code": optional(text, "Only those that are on this plan today."),
+        "external_customer_id": optional(external_id, "Only those of this customer."),
+    },
     answer=page_of("subscriptions", SUBSCRIPTION),
+    errors=("unknown_customer", "unknown_plan"),
 )
 RETRIEVE = Endpoint(
     "retrieve_subscription",
