@@ -7,7 +7,7 @@ from odoo.modules import Manifest
 from ..core.api import docs_page, openapi
 from ..core.api.answer import Document
 from ..core.api.api_path import urls
-from ..core.api.endpoints import catalog, customers, server, subscriptions, usage
+from ..core.api.endpoints import catalog, customers, items, server, subscriptions, usage
 from ..core.api.idempotency import HEADER
 from ..core.api.rate import EVENTS
 from .body import BODY_LIMIT
@@ -138,6 +138,28 @@ class FusionBillingApi(http.Controller):
     @api_route(subscriptions.CHANGE_PLAN)
     def change_plan(self, subscription_id, values):
         return api("subscriptions")._change_plan(service(), subscription_id, values)
+
+    # === ITEMS AND CHANGES === #
+
+    @api_route(items.LIST)
+    def list_items(self, subscription_id, values):
+        return api("items")._list(service(), subscription_id, values)
+
+    @api_route(items.ADD)
+    def add_item(self, subscription_id, values):
+        return api("items")._add(service(), subscription_id, values)
+
+    @api_route(items.CHANGE_ITEM)
+    def change_item(self, subscription_id, item_id, values):
+        return api("items")._change(service(), subscription_id, item_id, values)
+
+    @api_route(items.LIST_CHANGES)
+    def list_changes(self, subscription_id, values):
+        return api("changes")._list(service(), subscription_id, values)
+
+    @api_route(items.TAKE_BACK)
+    def take_back_change(self, subscription_id, change_id, values):
+        return api("changes")._take_back(service(), subscription_id, change_id, values)
 
     # === USAGE === #
 

@@ -231,6 +231,12 @@ class FusionDispatcher(http.Dispatcher):
         self.request.fusion_payload = payload
         return query, payload
 
+    def _has_no_body(self):
+        """Whether it is a DELETE that announces no body: clients send none, and no length of it."""
+        headers = self.request.httprequest.headers
+        announced = "Content-Length" in headers or "Transfer-Encoding" in headers
+        return self.request.httprequest.method == "DELETE" and not announced
+
     def _read_query(self):
         query = {}
         for name, values in self.request.httprequest.args.lists():
@@ -240,7 +246,9 @@ class FusionDispatcher(http.Dispatcher):
         return query
 
     def _read_body(self, media):
-        httprequest = self.request.httprequest
+        httprequest, self.request.fusion_body = self.request.httprequest, b""
+        if self._has_no_body():
+            return b""
         if httprequest.headers.get("Transfer-Encoding"):
             raise invalid("transfer_encoding", "is not accepted: send a Content-Length")
         if not _LENGTH.fullmatch(httprequest.headers.get("Content-Length", "")):

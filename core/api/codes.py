@@ -44,7 +44,9 @@ CODES = {
     "address_not_allowed": Code(403, "The key may not be used from this address."),
     "not_found": Code(404, "There is no such path, or no such record for your service."),
     "method_not_allowed": Code(405, "The path does not answer to this verb; `Allow` names those."),
-    "conflict": Code(409, "The same external id is known with other content; `field` says which."),
+    "conflict": Code(
+        409, "The same external id, or an item of the same product, is known with other content."
+    ),
     "usage_after_end": Code(
         409,
         "The end or the pause would lose `count` counters: choose a later day, or discard them.",

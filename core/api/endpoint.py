@@ -19,6 +19,8 @@ PATH_FIELDS = {
     "subscription_id": optional(
         text, "The subscription's number, or `external:` and your own id of it.", "1"
     ),
+    "item_id": optional(text, "The item's number.", "1"),
+    "change_id": optional(text, "As the list of changes names it.", "plan-7"),
     "reconciliation_id": optional(text, "The reconciliation's number.", "1"),
     "event_id": optional(text, "The event's id.", "evt_01KE6P4YM09GP165BBT7742542"),
 }

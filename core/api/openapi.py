@@ -120,7 +120,7 @@ def _operation(endpoint, schemas):
         "parameters": _parameters(endpoint),
         "responses": _responses(endpoint, schemas),
     }
-    if endpoint.has_body:
+    if endpoint.has_body and (endpoint.fields or endpoint.verb != "DELETE"):
         operation["requestBody"] = _body(endpoint)
     return operation
 

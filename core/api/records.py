@@ -154,6 +154,81 @@ UPCOMING_DOCUMENT = Record(
         "lines": array(UPCOMING_LINE),
     },
 )
+# === ITEMS AND CHANGES === #
+
+ITEM = Record(
+    "Item",
+    "A recurring fee of a subscription, in the course of time.",
+    {
+        "item_id": integer("It stays, whatever changes.", 5),
+        "product_id": integer("", 3),
+        "product_code": nullable(string("", "nexacloud-pro")),
+        "name": string("Of the product.", "Pro"),
+        "of_plan": boolean("Whether it comes with a plan, and ends with it.", False),
+        "quantity": decimal("Today's; `0` where it is not owed today.", "1"),
+        "currency": CURRENCY,
+        "terms": array(
+            Record(
+                "ItemTerms",
+                "What an item is from one day until another.",
+                {
+                    "from": day("", "2026-01-05"),
+                    "until": nullable(day("The first day on which it does not hold any more.")),
+                    "quantity": decimal("", "1"),
+                    "price_unit": decimal("For each billing period, before tax.", "49"),
+                    "discount": decimal("In percent.", "0"),
+                    "timing": choice(("advance", "arrears"), "When it is billed."),
+                    "prorate": boolean("Whether incomplete periods are owed by days.", True),
+                },
+            ),
+            "In the order of their days; none is empty.",
+        ),
+    },
+)
+CHANGE_PREVIEW = Record(
+    "ChangePreview",
+    "What a change would come to.",
+    {
+        "from": day("The first day on which it would hold.", "2026-01-20"),
+        "currency": CURRENCY,
+        "amounts": array(
+            Record(
+                "ChangedAmount",
+                "What a fee, or the usage of a charge, comes to in a billing period, before tax.",
+                {
+                    "period_start": day("", "2026-01-05"),
+                    "period_end": day("The day after the last one.", "2026-02-05"),
+                    "description": string("", "Pro"),
+                    "before": decimal("As it is.", "49.00"),
+                    "after": decimal("As it would be.", "73.50"),
+                    "difference": decimal("", "24.50"),
+                },
+            ),
+            "What would come to something else, by billing period.",
+        ),
+        "difference_untaxed": decimal(
+            "What the next documents would ask for more, or, below zero, less.", "73.50"
+        ),
+        "difference_total": decimal("The same with taxes.", "73.50"),
+        "documents": array(UPCOMING_DOCUMENT, "The next documents as they would be."),
+    },
+)
+CHANGE = Record(
+    "Change",
+    "What is planned for a subscription.",
+    {
+        "change_id": string("To take it back by.", "plan-7"),
+        "kind": choice(("plan", "pause", "resume", "end", "reopen", "item"), "What changes."),
+        "date": day("The first day on which it holds.", "2099-01-05"),
+        "plan_code": nullable(string("The plan that begins.", "business")),
+        "item_id": nullable(integer("The item that begins, changes or ends.")),
+        "product_code": nullable(string("Its product.")),
+        "quantity": nullable(decimal("Its quantity from then on; `0`: it ends.")),
+    },
+)
+
+# === INVOICES === #
+
 INVOICE_FIELDS = {
     "invoice_id": integer("", 1),
     "number": nullable(string("Null as long as it has none.", "INV/2026/00001")),

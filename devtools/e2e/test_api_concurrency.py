@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import requests
 
 from core.api.rejections import MOST
-from devtools.e2e.api_case import PARTIES, ApiServerCase
+from devtools.e2e.api_case import BEGAN, PARTIES, ApiServerCase
 
 ROUNDS = 5
 
@@ -104,6 +104,33 @@ class TestSameRecordAtOnce(ApiServerCase):
                 "subscription_id",
             )
         self.assertEqual(self.count("sale_order") - orders, ROUNDS)
+        self.assertQuietLog()
+
+    def test_an_item_that_is_added_twice_at_once_is_one_item(self):
+        """Nobody pays twice."""
+        product = {"product_code": "bench-metered", "quantity": 2, "from": "2026-02-01"}
+        customer = {"external_customer_id": self.names[0], "plan_code": "metered"}
+        for _round in range(ROUNDS):
+            made = self.send("POST", "/subscriptions", json={**customer, "start_date": BEGAN})
+            path = f"/subscriptions/{made.json()['subscription_id']}/items"
+            responses = self.at_once(*[lambda p=path: self.send("POST", p, json=product)] * PARTIES)
+            self.assertAnswers(responses, {200, 201})
+            first, second = (response.json() for response in responses)
+            self.assertEqual(first["item"], second["item"])
+            self.assertEqual({first["created"], second["created"]}, {True, False})
+            [item] = self.send("GET", path).json()["items"]
+            self.assertEqual(item, first["item"])
+        self.assertQuietLog()
+
+    def test_details_that_are_changed_twice_at_once_are_one_of_both(self):
+        path = f"/customers/{self.names[0]}"
+        for number in range(ROUNDS):
+            cities = [f"City {number}-{party}" for party in range(PARTIES)]
+            responses = self.at_once(
+                *[lambda c=city: self.send("PATCH", path, json={"city": c}) for city in cities]
+            )
+            self.assertAnswers(responses, {200})
+            self.assertIn(self.send("GET", path).json()["city"], cities)
         self.assertQuietLog()
 
     def test_a_subscription_that_is_cancelled_twice_at_once_is_cancelled_once(self):

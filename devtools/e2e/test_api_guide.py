@@ -40,6 +40,9 @@ VARYING = {
     "subscription_id",
     "partner_id",
     "plan_id",
+    "product_id",
+    "item_id",
+    "change_id",
     "usage_id",
     "request_id",
     "rated_at",
@@ -136,6 +139,10 @@ class TestApiGuide(unittest.TestCase):
                     self.environment["SUB"] = str(answer["subscription_id"])
                 if "reconciliation_id" in answer:
                     self.environment["RECONCILIATION"] = str(answer["reconciliation_id"])
+                for item in answer.get("items", [])[:1]:
+                    self.environment["ITEM"] = str(item["item_id"])
+                for change in answer.get("changes", [])[:1]:
+                    self.environment["CHANGE"] = change["change_id"]
                 for delivery in answer.get("deliveries", [])[:1]:
                     self.environment["EVENT"] = delivery["event_id"]
         self.assertFalse(between)

@@ -30,6 +30,8 @@ class TestFuzz(FuzzCase):
             "subscription": str(self.world["subscription_ids"][0]),
             "event": self.world["event_ids"][0],
             "reconciliation": str(self.world["reconciliation_ids"][0]),
+            "item": "1",
+            "change": "plan-1",
         }
         with Watch(self.database) as watch:
             before = watch.digest()

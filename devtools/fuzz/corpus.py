@@ -31,6 +31,14 @@ class Some:
     def subscription(self) -> int:
         return self.rng.choice(self.world["subscription_ids"])
 
+    def subscription_path(self) -> str:
+        """A subscription as a path names it, in either way."""
+        return self.rng.choice((str(self.subscription()), f"external:{self.name()}"))
+
+    def change_id(self) -> str:
+        kind = self.rng.choice(("plan", "state", "fee", "fee_end"))
+        return f"{kind}-{self.rng.randrange(1, 50)}"
+
     def name(self) -> str:
         """The external id of a customer, and of the customer's subscription."""
         return self.rng.choice(self.world["names"])
@@ -125,7 +133,7 @@ def period(some: Some) -> dict:
 
 
 def on_subscription(body: Callable = dict) -> Callable[[Some], Call]:
-    return lambda some: Call({"subscription_id": str(some.subscription())}, body=body(some))
+    return lambda some: Call({"subscription_id": some.subscription_path()}, body=body(some))
 
 
 def query(make: Callable) -> Callable[[Some], Call]:
@@ -149,10 +157,25 @@ CORPUS: dict[str, Callable[[Some], Call]] = {
     "GET /ready": query(nothing),
     "GET /metrics": query(nothing),
     "POST /customers": body(customer),
-    "GET /customers": query(Some.pages),
+    "GET /customers": query(
+        lambda some: {
+            **some.pages(),
+            **some.maybe(changed_since=some.instant(), email="billing@acme.example"),
+        }
+    ),
     "GET /customers/<path:external_id>": lambda some: Call({"external_id": some.name()}),
+    "PATCH /customers/<path:external_id>": lambda some: Call(
+        {"external_id": some.name()},
+        body={name: text for name, text in customer(some).items() if name != "external_id"},
+    ),
     "POST /subscriptions": body(subscription),
-    "GET /subscriptions": query(Some.pages),
+    "GET /subscriptions": query(
+        lambda some: {
+            **some.pages(),
+            **some.maybe(changed_since=some.instant(), external_id=some.name(), plan_code=PLAN),
+            **some.maybe(external_customer_id=some.name(), state="3_progress"),
+        }
+    ),
     "GET /subscriptions/<subscription:subscription_id>": lambda some: Call(
         {"subscription_id": str(some.subscription())}
     ),
@@ -165,11 +188,32 @@ CORPUS: dict[str, Callable[[Some], Call]] = {
     "POST /subscriptions/<subscription:subscription_id>/cancel": on_subscription(
         lambda some: {
             "date": f"20{some.rng.randrange(28, 40)}-01-01",
-            **some.maybe(date=some.day()),
+            **some.maybe(date=some.day(), refund=some.rng.choice(("none", "prorata"))),
         }
     ),
     "POST /subscriptions/<subscription:subscription_id>/change_plan": on_subscription(
         lambda some: {**some.plan(), **some.maybe(date=some.day())}
+    ),
+    "GET /subscriptions/<subscription:subscription_id>/items": lambda some: Call(
+        {"subscription_id": some.subscription_path()}
+    ),
+    "POST /subscriptions/<subscription:subscription_id>/items": on_subscription(
+        lambda some: {
+            "product_code": PRODUCT,
+            "quantity": some.rng.choice((1, "2.5")),
+            "from": some.day(),
+            "preview": some.rng.random() < 0.5,
+        }
+    ),
+    "PATCH /subscriptions/<subscription:subscription_id>/items/<item_id>": lambda some: Call(
+        {"subscription_id": some.subscription_path(), "item_id": str(some.rng.randrange(1, 20))},
+        body={"quantity": some.rng.choice((0, 3, "2.5")), **some.maybe(preview=True)},
+    ),
+    "GET /subscriptions/<subscription:subscription_id>/changes": lambda some: Call(
+        {"subscription_id": some.subscription_path()}
+    ),
+    "DELETE /subscriptions/<subscription:subscription_id>/changes/<change_id>": lambda some: Call(
+        {"subscription_id": some.subscription_path(), "change_id": some.change_id()}, body={}
     ),
     "POST /usage": lambda some: Call(
         query=some.maybe(partial="true"),

@@ -4,13 +4,15 @@ import re
 from collections.abc import Iterator
 from urllib.parse import quote
 
-from devtools.fuzz.corpus import BEGAN, CORPUS, METRIC, PLAN
+from devtools.fuzz.corpus import BEGAN, CORPUS, METRIC, PLAN, PRODUCT
 
 NOBODY = {
     "name": "nobody-7",
     "subscription": "999999",
     "event": "evt_00000000000000000000000000",
     "reconciliation": "999999",
+    "item": "999999",
+    "change": "plan-999999",
 }
 #: What a path's parameter names.
 KINDS = {
@@ -18,6 +20,19 @@ KINDS = {
     "subscription_id": "subscription",
     "event_id": "event",
     "reconciliation_id": "reconciliation",
+    "item_id": "item",
+    "change_id": "change",
+}
+
+
+#: What an endpoint has to be told before it looks for anything.
+BODIES = {
+    "POST /subscriptions/<subscription:subscription_id>/change_plan": {"plan_code": PLAN},
+    "POST /subscriptions/<subscription:subscription_id>/items": {
+        "product_code": PRODUCT,
+        "quantity": 1,
+    },
+    "PATCH /subscriptions/<subscription:subscription_id>/items/<item_id>": {"quantity": 1},
 }
 
 
@@ -30,8 +45,8 @@ def probes(names: dict) -> Iterator[tuple[str, str, dict | None]]:
         verb, path = endpoint.split()
         if "<" in path:
             filled = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: quote(names[KINDS[found[1]]]), path)
-            body = {"plan_code": PLAN} if path.endswith("change_plan") else {}
-            yield verb, filled, body if verb == "POST" else None
+            yield verb, filled, None if verb == "GET" else BODIES.get(endpoint, {})
+    yield "GET", f"/subscriptions/external:{quote(names['name'])}", None
     yield "GET", f"/usage?subscription_id={names['subscription']}", None
     yield "POST", "/subscriptions", {"external_customer_id": names["name"], "plan_code": PLAN}
     for name in ("name", "subscription"):

@@ -21,6 +21,8 @@ from . import (
     customer_import,
     estimate,
     subscriptions,
+    items,
+    changes,
     usage,
     usage_deletion,
     usage_export,

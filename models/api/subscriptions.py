@@ -90,7 +90,8 @@ class FusionBillingApiSubscriptions(models.AbstractModel):
         subscription = self._get_subscription(service, subscription_id)
         ended = not subscription._fusion_is_running()
         if not ended or values["date"] not in (None, subscription.fusion_end_date):
-            self._change(subscription, "_fusion_close", **values)
+            wanted = {**values, "refund": values["refund"] != "none"}
+            self._change(subscription, "_fusion_close", **wanted)
         return self._describe(service, subscription)
 
     def _change_plan(self, service, subscription_id, values):

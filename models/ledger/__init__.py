@@ -5,6 +5,7 @@ from . import (
     store,
     account_move_line,
     settlement,
+    refund,
     receipt,
     charge,
     charge_version,

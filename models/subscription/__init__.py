@@ -11,6 +11,7 @@ from . import (
     sale_order_spans,
     usage,
     sale_order_items,
+    sale_order_planned,
     sale_order_failure,
     sale_order_actions,
     offer,

@@ -1,3 +1,5 @@
+from contextlib import contextmanager
+
 from markupsafe import Markup
 
 from odoo import api, fields, models
@@ -140,19 +142,20 @@ class SaleOrder(models.Model):
             )
         self._fusion_change_timeline(timeline.with_state(date, ACTIVE))
 
-    def _fusion_close(self, date=None, discard_usage=False):
+    def _fusion_close(self, date=None, discard_usage=False, refund=True):
         """End the subscription; what is left is billed at once if the day has come.
 
         See `_fusion_end`.
         """
-        self._fusion_bill_end(self._fusion_end(date, discard_usage))
+        self._fusion_bill_end(self._fusion_end(date, discard_usage, refund))
 
-    def _fusion_end(self, date=None, discard_usage=False):
+    def _fusion_end(self, date=None, discard_usage=False, refund=True):
         """End the subscription, and leave it to others to bill what is left.
 
         :param date date: first day that is not part of the subscription; tomorrow if empty. A
             day in the past gives back what was billed for later days (T4).
         :param bool discard_usage: give up counters of later days (T5)
+        :param bool refund: give back what was billed for later days
         :return: that day
         :raise UserError: it is not running, or the day lies before its first one
         """
@@ -165,8 +168,16 @@ class SaleOrder(models.Model):
                     self._fusion_format(timeline.start),
                 )
             )
-        self._fusion_change_timeline(timeline.closed_on(date), discard_usage)
+        with self._fusion_refunding(refund):
+            self._fusion_change_timeline(timeline.closed_on(date), discard_usage)
         return date
+
+    @contextmanager
+    def _fusion_refunding(self, _refund):
+        """Around the change that ends it: the ledger knows what was billed, and holds it back if
+        there is to be no refund.
+        """
+        yield
 
     def _fusion_first_end(self):
         """Return the first day that is not lost to an end: tomorrow, if it has begun."""
@@ -248,14 +259,8 @@ class SaleOrder(models.Model):
         :param names: only the `"plan"` or the `"state"` that begins with the phase
         :raise UserError: it has begun already
         """
-        timeline = self._fusion_timeline()
-        if phase.date_from <= max(self._fusion_today(), timeline.start):
-            raise UserError(
-                self.env._(
-                    "You cannot take back what has begun already: make another change instead."
-                )
-            )
-        self._fusion_change_timeline(timeline.without(phase.date_from, *names))
+        self._fusion_check_to_come(phase.date_from)
+        self._fusion_change_timeline(self._fusion_timeline().without(phase.date_from, *names))
 
     def _fusion_keep_plan(self):
         """Take back all changes of plan that are to come."""

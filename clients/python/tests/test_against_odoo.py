@@ -66,8 +66,17 @@ class TestWayOfAnApp(ApiServerCase):
             client.cancel_subscription(number, BEGAN)
         self.assertEqual(caught.exception.count, 2)
         self.assertTrue(caught.exception.request_id)
+        self.assertEqual(client.register_customer("cust/7", name="Other")["kept"], [])
+        self.assertEqual(client.update_customer("cust/7", city="Paris")["city"], "Paris")
+        self.assertEqual(client.subscription("acme")["subscription_id"], number)
+        self.assertEqual(client.items("acme"), [])
+        client.pause_subscription("acme", date(2099, 1, 1))
+        [pause] = client.changes("acme")
+        self.assertEqual(client.take_back_change("acme", pause["change_id"]), [])
         with self.assertRaises(ConflictError):
-            client.register_customer("cust/7", name="Other")
+            client.create_subscription(
+                "cust/7", "metered", external_id="acme", start_date=date(2026, 1, 2)
+            )
         with self.assertRaises(NotFoundError):
             client.subscription(10**6)
         with self.assertRaises(UnknownRecordError):

@@ -281,10 +281,22 @@ class TestEndpoints(ClientCase):
         self.client.customer("a/b ?#%é")
         self.assertEqual(self.api.requests[0].path, "/customers/a%2Fb%20%3F%23%25%C3%A9")
 
+    def test_a_text_is_your_own_id_of_a_subscription_and_an_int_its_number(self):
+        self.client.subscription("org/7 é?")
+        self.client.cancel_subscription(42, refund="none")
+        self.client.change_item("42", 5, Decimal("2.50"), preview=True)
+        [first, second, third] = self.api.requests
+        self.assertEqual(first.path, "/subscriptions/external:org%2F7%20%C3%A9%3F")
+        self.assertEqual(second.path, "/subscriptions/42/cancel")
+        self.assertEqual(second.payload, {"refund": "none"})
+        self.assertEqual((third.verb, third.path), ("PATCH", "/subscriptions/external:42/items/5"))
+        self.assertEqual(third.payload, {"quantity": "2.50", "preview": True})
+
     def test_there_is_a_method_for_every_endpoint(self):
         """The addon's endpoints, each called by one."""
         empty = {"status": "ok", "next_cursor": None, "queued": 0, "metrics": [], "deleted": 0}
         lists = ("customers", "subscriptions", "usage", "rows", "reconciliations", "deliveries")
+        lists += ("items", "changes")
         with patch.object(
             Api, "carry_out", return_value=Answer(200, {name: [] for name in lists} | empty)
         ):
@@ -308,7 +320,13 @@ class TestEndpoints(ClientCase):
         client.register_customer("c-1", name="Acme")
         client.customer("c-1")
         client.create_subscription("c-1", "pro", external_id="s-1", start_date=date(2026, 1, 5))
+        client.update_customer("c-1", email="a@acme.example")
         client.subscription(1)
+        client.items("s-1")
+        client.add_item("s-1", "seat", 2)
+        client.change_item("s-1", 5, 3, date(2026, 1, 10), preview=True)
+        client.changes("s-1")
+        client.take_back_change("s-1", "plan-7")
         client.pause_subscription(1)
         client.resume_subscription(1)
         client.cancel_subscription(1)

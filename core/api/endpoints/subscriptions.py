@@ -131,6 +131,11 @@ CANCEL = Endpoint(
     fields={
         "date": optional(day, "It has ended on this day; tomorrow, if not given.", "2099-01-01"),
         "discard_usage": DISCARD,
+        "refund": optional(
+            one_of(("prorata", "none")),
+            "What was billed for days after the end is credited, or, with `none`, is not. It counts"
+            " when the end is set.",
+        ),
     },
     answer=SUBSCRIPTION,
     errors=("invalid_state", "usage_after_end"),

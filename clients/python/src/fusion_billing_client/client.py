@@ -21,6 +21,8 @@ Number = int | Decimal | str
 Day = date | str
 Moment = datetime | str
 Event = Mapping[str, Any]
+#: A subscription: your own id of it, or, as an int, its number.
+Named = str | int
 
 
 class Client:
@@ -81,18 +83,25 @@ class Client:
     # === CUSTOMERS === #
 
     def register_customer(self, external_id: str, **details: str) -> Answer:
-        """Register a customer under your own id; again, it is found.
+        """Register a customer under your own id; again, it is found, and changed details are taken.
 
         :param details: name, email, phone, vat, street, street2, city, zip, country_code
-        :raise ConflictError: it is registered with other details
+        :return: with `kept`: the details that the contact has otherwise, and keeps
         """
         return self._post("/customers", {"external_id": external_id, **details})
+
+    def update_customer(self, external_id: str, **details: str) -> Answer:
+        """Change details of a customer; the answer says which are `kept`."""
+        path = f"/customers/{quote(external_id, safe='')}"
+        return _read(self._transport.call("PATCH", path, None, _plain(details)))
 
     def customer(self, external_id: str) -> Answer:
         return self._get(f"/customers/{quote(external_id, safe='')}")
 
-    def customers(self) -> Iterator[Answer]:
-        return self._pages("/customers", "customers")
+    def customers(
+        self, *, email: str | None = None, changed_since: Moment | None = None
+    ) -> Iterator[Answer]:
+        return self._pages("/customers", "customers", email=email, changed_since=changed_since)
 
     # === SUBSCRIPTIONS === #
 
@@ -121,46 +130,125 @@ class Client:
         }
         return self._post("/subscriptions", payload, once=external_id is None)
 
-    def subscription(self, subscription_id: int) -> Answer:
-        return self._get(f"/subscriptions/{subscription_id:d}")
+    def subscription(self, subscription: Named) -> Answer:
+        """One subscription. Here as everywhere, a text is your own id of it, an int its number."""
+        return self._get(_path(subscription))
 
-    def subscriptions(self) -> Iterator[Answer]:
-        return self._pages("/subscriptions", "subscriptions")
+    def subscriptions(
+        self,
+        *,
+        external_id: str | None = None,
+        external_customer_id: str | None = None,
+        plan_code: str | None = None,
+        state: str | None = None,
+        changed_since: Moment | None = None,
+    ) -> Iterator[Answer]:
+        """All of them, or those that are all of what is given."""
+        query = {
+            "external_id": external_id,
+            "external_customer_id": external_customer_id,
+            "plan_code": plan_code,
+            "state": state,
+            "changed_since": changed_since,
+        }
+        return self._pages("/subscriptions", "subscriptions", **query)
 
     def pause_subscription(
-        self, subscription_id: int, day: Day | None = None, *, discard_usage: bool | None = None
+        self, subscription: Named, day: Day | None = None, *, discard_usage: bool | None = None
     ) -> Answer:
         """Pause from a day on, from tomorrow if not given.
 
         :raise UsageAfterEndError: accepted counters would be lost
         """
-        return self._change(subscription_id, "pause", date=day, discard_usage=discard_usage)
+        return self._change(subscription, "pause", date=day, discard_usage=discard_usage)
 
-    def resume_subscription(self, subscription_id: int, day: Day | None = None) -> Answer:
+    def resume_subscription(self, subscription: Named, day: Day | None = None) -> Answer:
         """Go on from a day on, from today if not given."""
-        return self._change(subscription_id, "resume", date=day)
+        return self._change(subscription, "resume", date=day)
 
     def cancel_subscription(
-        self, subscription_id: int, day: Day | None = None, *, discard_usage: bool | None = None
+        self,
+        subscription: Named,
+        day: Day | None = None,
+        *,
+        discard_usage: bool | None = None,
+        refund: str | None = None,
     ) -> Answer:
         """End it when a day begins, tomorrow if not given.
 
+        :param refund: `prorata` credits what was billed for later days, `none` does not
         :raise UsageAfterEndError: accepted counters would be lost
         """
-        return self._change(subscription_id, "cancel", date=day, discard_usage=discard_usage)
+        return self._change(
+            subscription, "cancel", date=day, discard_usage=discard_usage, refund=refund
+        )
 
-    def change_plan(self, subscription_id: int, plan: str | int, day: Day | None = None) -> Answer:
-        """Have another plan, by code or id, take over on a day."""
+    def change_plan(self, subscription: Named, plan: str | int, day: Day | None = None) -> Answer:
+        """Have another plan, by code or id, take over on a day; if not given, now and for good."""
         named = _named(plan, "plan_id", "plan_code")
-        return self._change(subscription_id, "change_plan", date=day, **named)
+        return self._change(subscription, "change_plan", date=day, **named)
 
-    def period_usage(self, subscription_id: int, day: Day | None = None) -> Answer:
+    def period_usage(self, subscription: Named, day: Day | None = None) -> Answer:
         """What usage comes to in the billing period with this day; the open one if not given."""
-        return self._get(f"/subscriptions/{subscription_id:d}/usage", period=day)
+        return self._get(f"{_path(subscription)}/usage", period=day)
 
-    def upcoming_invoice(self, subscription_id: int, day: Day | None = None) -> Answer:
+    def upcoming_invoice(self, subscription: Named, day: Day | None = None) -> Answer:
         """The documents that would be made on a day; at the end of the open period if not given."""
-        return self._get(f"/subscriptions/{subscription_id:d}/upcoming_invoice", at=day)
+        return self._get(f"{_path(subscription)}/upcoming_invoice", at=day)
+
+    # === ITEMS AND CHANGES === #
+
+    def items(self, subscription: Named) -> list[Answer]:
+        """The recurring fees of a subscription, with their days."""
+        found: list[Answer] = self._get(f"{_path(subscription)}/items")["items"]
+        return found
+
+    def add_item(
+        self,
+        subscription: Named,
+        product: str | int,
+        quantity: Number = 1,
+        day: Day | None = None,
+        *,
+        preview: bool | None = None,
+    ) -> Answer:
+        """Add a product that recurs, by code or id.
+
+        :param day: the first one on which it is owed; if not given what the plan says
+        :param preview: only say what it would come to
+        :raise ConflictError: there is an item of this product already, with other terms
+        """
+        named = _named(product, "product_id", "product_code")
+        payload = {**named, "quantity": quantity, "from": day, "preview": preview}
+        return self._post(f"{_path(subscription)}/items", payload)
+
+    def change_item(
+        self,
+        subscription: Named,
+        item_id: int,
+        quantity: Number,
+        day: Day | None = None,
+        *,
+        preview: bool | None = None,
+    ) -> Answer:
+        """Let an item have another quantity from a day on; 0 ends it."""
+        payload = _plain({"quantity": quantity, "from": day, "preview": preview})
+        path = f"{_path(subscription)}/items/{item_id:d}"
+        return _read(self._transport.call("PATCH", path, None, payload))
+
+    def changes(self, subscription: Named) -> list[Answer]:
+        """What is planned for a subscription, by day."""
+        found: list[Answer] = self._get(f"{_path(subscription)}/changes")["changes"]
+        return found
+
+    def take_back_change(self, subscription: Named, change_id: str) -> list[Answer]:
+        """Take back what is planned; return what is planned then.
+
+        :raise InvalidStateError: it has begun
+        """
+        path = f"{_path(subscription)}/changes/{quote(change_id, safe='')}"
+        left: list[Answer] = _read(self._transport.call("DELETE", path, None, {}))["changes"]
+        return left
 
     # === USAGE === #
 
@@ -331,8 +419,8 @@ class Client:
 
     # === REQUESTS === #
 
-    def _change(self, subscription_id: int, what: str, **payload: Any) -> Answer:
-        return self._post(f"/subscriptions/{subscription_id:d}/{what}", payload)
+    def _change(self, subscription: Named, what: str, **payload: Any) -> Answer:
+        return self._post(f"{_path(subscription)}/{what}", payload)
 
     def _get(self, path: str, **query: Any) -> Answer:
         return _read(self._transport.call("GET", path, _plain(query)))
@@ -359,6 +447,12 @@ def instant(when: datetime) -> str:
     if when.tzinfo is None:
         raise ValueError("a time must have a time zone: datetime.now(timezone.utc)")
     return when.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
+
+
+def _path(subscription: Named) -> str:
+    if isinstance(subscription, int):
+        return f"/subscriptions/{subscription:d}"
+    return f"/subscriptions/external:{quote(subscription, safe='')}"
 
 
 def _named(record: str | int, by_id: str, by_code: str) -> dict[str, str | int]:
