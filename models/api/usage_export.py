@@ -68,8 +68,8 @@ def _write_line(row):
     return write_json(line) + b"\n"
 
 
-# A transaction that begins at this moment may not be listed yet: two seconds are for those. Those of
-# other roles are not told; all that writes counters is of Odoo's.
+# A transaction that begins at this moment may not be listed yet: two seconds are for those. Those
+# of other roles are not told; all that writes counters is of Odoo's.
 HORIZON = """
 SELECT LEAST(
     (SELECT min(xact_start) FROM pg_stat_activity
