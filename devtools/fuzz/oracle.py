@@ -31,6 +31,7 @@ JSON = "application/json"
 #: The types of good answers that are no facts, by the last part of the path.
 WRITTEN = {
     "openapi.json": JSON,
+    "export": "application/x-ndjson",
     "metrics": "text/plain; version=0.0.4; charset=utf-8",
     "docs": "text/html; charset=utf-8",
 }
