@@ -9,8 +9,11 @@ from devtools.databases import connect
 
 #: How many records there are of what answers tell of.
 COUNTS = """
-SELECT (SELECT count(*) FROM fusion_billing_usage) AS counters,
-       (SELECT count(*) FROM fusion_billing_usage_correction) AS corrections,
+SELECT (SELECT count(*) FROM fusion_billing_usage)
+           + (SELECT count(*) FROM fusion_billing_usage_correction WHERE deleted) AS counters,
+       (SELECT count(*) FROM fusion_billing_usage_correction WHERE deleted) AS deletions,
+       (SELECT count(*) FROM fusion_billing_usage_correction
+         WHERE deleted IS NOT TRUE) AS corrections,
        (SELECT count(*) FROM fusion_billing_account_link) AS customers,
        (SELECT count(*) FROM sale_order) AS subscriptions,
        (SELECT count(*) FROM fusion_billing_webhook_delivery
@@ -35,6 +38,8 @@ def claimed(facts: dict | None) -> Counter:
     facts = facts or {}
     if "inserted" in facts:
         return Counter(counters=facts["inserted"], corrections=facts["updated"])
+    if "deleted" in facts:
+        return Counter(deletions=facts["deleted"])
     if facts.get("created") is not True:
         return Counter()
     names = {"partner_id": "customers", "subscription_state": "subscriptions", "event_id": "tests"}
