@@ -233,7 +233,7 @@ INVOICE_FIELDS = {
     "invoice_id": integer("", 1),
     "number": nullable(string("Null as long as it has none.", "INV/2026/00001")),
     "type": choice(("invoice", "credit_note")),
-    "state": choice(("draft", "posted", "cancel")),
+    "state": choice(("draft", "posted", "cancel"), "", "posted"),
     "payment_state": string(
         "`not_paid`, `partial`, `in_payment`, `paid` or `reversed`.", "not_paid"
     ),

@@ -1,4 +1,4 @@
-"""The server: is it there, and does it do its work."""
+"""Server: where is what, is it there, and does it do its work."""
 
 from ..api_path import PREFIX, VERSION
 from ..endpoint import Endpoint
