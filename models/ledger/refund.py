@@ -48,6 +48,8 @@ class FusionBillingRating(models.Model):
         " waived.",
     )
 
+    _withheld_idx = models.Index("(subscription_id) WHERE withheld < 0")
+
     @api.model
     def _withheld_of(self, subscriptions):
         return self.search([("subscription_id", "in", subscriptions.ids), ("withheld", "<", 0)])
