@@ -156,7 +156,7 @@ class TestApiChangePlan(ApiCase):
 
     def test_every_way_to_plan_again_ends_with_the_plan_on_the_day_that_was_named(self):
         """The new day holds, whatever was planned before: see also what comes before and after."""
-        days = ("2026-01-15", "2026-01-20", "2026-01-25", "2026-02-01", "2026-02-10")
+        days = ("2026-01-15", "2026-01-25", "2026-02-10")
         for before, first, later in product(("business", "yearly"), days, days):
             with self.subTest(before=before, first=first, later=later):
                 self.subscription._fusion_keep_plan()
