@@ -54,6 +54,11 @@ def service():
     return request.fusion_service
 
 
+def asking():
+    """Return the id of the key that the request has."""
+    return request.fusion_key_id
+
+
 def count_events(values):
     """Count a batch against its service's quota, once, however often Odoo tries the request.
 
@@ -198,6 +203,18 @@ class FusionBillingApi(http.Controller):
     @api_route(catalog.CATALOG)
     def read_catalog(self, values):
         return api("catalog")._read(service(), values)
+
+    @api_route(catalog.LIST_PLANS)
+    def list_plans(self, values):
+        return api("catalog")._list_plans(service(), values)
+
+    @api_route(catalog.RETRIEVE_PLAN)
+    def read_plan(self, plan_code, values):
+        return api("catalog")._read_plan(service(), plan_code, values)
+
+    @api_route(catalog.RETRIEVE_METRIC)
+    def read_metric(self, metric_code, values):
+        return api("catalog")._read_metric(service(), metric_code, values)
 
     @api_route(catalog.ESTIMATE)
     def estimate_usage(self, values):

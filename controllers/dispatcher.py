@@ -26,7 +26,7 @@ from odoo.exceptions import (
 )
 
 from ..core.api import errors, strict_json
-from ..core.api.answer import Document, Partial, write_json
+from ..core.api.answer import Document, Partial, validator, write_json
 from ..core.api.api_path import is_api_path
 from ..core.api.codes import status_of
 from ..core.api.idempotency import REPLAYED
@@ -191,15 +191,29 @@ class FusionDispatcher(http.Dispatcher):
         with no_alarm():
             facts = self.request.registry["ir.http"]._dispatch(endpoint)
             self.request.env.cr.flush()
-        if isinstance(facts, Document):
-            return self._respond(200, facts.content, "ok", facts.headers, facts.content_type)
-        status = 201 if facts.get("created") else 200
-        content = write_json({"status": "ok", **facts})
+        status, document = _written(facts)
         if once:
-            once.keep(status, content)
+            once.keep(status, document.content)
+        if declared.is_cached:
+            status, document = self._news(status, document)
         return self._respond(
-            status, content, "ok", events=facts.get("accepted"), refused=_refused_of(facts)
+            status,
+            document.content,
+            "ok",
+            document.headers,
+            document.content_type,
+            events=None if isinstance(facts, Document) else facts.get("accepted"),
+            refused=_refused_of(facts),
         )
+
+    def _news(self, status, document):
+        """Say how an answer is known; leave it out, if it is what the caller has already."""
+        tag = validator(document.content)
+        known = (("ETag", f'"{tag}"'), ("Cache-Control", "private, no-cache"))
+        document = document._replace(headers=(*document.headers, *known))
+        if self.request.httprequest.if_none_match.contains_weak(tag):
+            return 304, document._replace(content=b"")
+        return status, document
 
     def handle_error(self, exc):
         answer = answer_to(exc)
@@ -282,11 +296,10 @@ class FusionDispatcher(http.Dispatcher):
             status=status,
             headers=[
                 ("Content-Type", content_type),
-                ("Cache-Control", "no-store"),
                 ("X-Content-Type-Options", "nosniff"),
                 ("X-Request-Id", self.request_id),
                 *rate_headers((*getattr(self.request, "fusion_rates", ()), *used_up)),
-                *headers,
+                *{"Cache-Control": "no-store", **dict(headers)}.items(),
             ],
         )
 
@@ -296,6 +309,14 @@ def _refused_of(facts):
     if not isinstance(facts, Partial):
         return None
     return Refused(facts.error.as_dict(), facts.error)
+
+
+def _written(facts):
+    """Return the status of what an endpoint returned, and the document that it comes to."""
+    if isinstance(facts, Document):
+        return 200, facts
+    document = Document(write_json({"status": "ok", **facts}), "application/json")
+    return 201 if facts.get("created") else 200, document
 
 
 def _reason(exc):

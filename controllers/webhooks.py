@@ -7,9 +7,25 @@ from .api import api, api_route, service
 
 
 class FusionBillingWebhookApi(http.Controller):
+    @api_route(webhooks.RETRIEVE_ENDPOINT)
+    def read_endpoint(self, values):
+        return api("endpoint")._read(service(), values)
+
+    @api_route(webhooks.CHANGE_ENDPOINT)
+    def change_endpoint(self, values):
+        return api("endpoint")._change(service(), values)
+
+    @api_route(webhooks.ROTATE_SECRET)
+    def rotate_secret(self, values):
+        return api("endpoint")._rotate_secret(service(), values)
+
     @api_route(webhooks.LIST)
     def list_deliveries(self, values):
         return api("deliveries")._list(service(), values)
+
+    @api_route(webhooks.RETRIEVE)
+    def read_delivery(self, event_id, values):
+        return api("deliveries")._read(service(), event_id, values)
 
     @api_route(webhooks.REPLAY)
     def replay_deliveries(self, values):

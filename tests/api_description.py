@@ -25,10 +25,11 @@ def endpoint_of(verb, path):
 def differences(verb, path, response):
     """Yield what an answer has that is not declared, or lacks that is: sentences."""
     endpoint = endpoint_of("GET" if verb == "HEAD" else verb, path.partition("?")[0])
-    if endpoint and response.headers["Content-Type"] == endpoint.content_type == NDJSON:
+    kind = response.headers.get("Content-Type")
+    if endpoint and kind == endpoint.content_type == NDJSON:
         for line in response.text.splitlines():
             yield from _validator(endpoint.name).iter_errors(json.loads(line))
-    if response.headers["Content-Type"] != "application/json" or verb == "HEAD":
+    if kind != "application/json" or verb == "HEAD":
         return
     answer = response.json()
     if response.status_code >= 400:

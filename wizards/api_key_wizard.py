@@ -57,6 +57,4 @@ class FusionBillingApiKeyWizard(models.TransientModel):
     def _expire_other_keys(self):
         """Let the keys end that would outlive the overlap."""
         end = fields.Datetime.now() + timedelta(hours=self.overlap_hours)
-        self.service_id.api_key_ids.filtered(
-            lambda key: not key.expires_at or key.expires_at > end
-        ).expires_at = end
+        self.service_id.api_key_ids._end_by(end)

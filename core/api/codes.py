@@ -68,6 +68,9 @@ CODES = {
     "internal_error": Code(
         500, "A mistake of ours: send the request id to support. Nothing was changed."
     ),
+    "pdf_unavailable": Code(
+        501, "The server has no PDF of the document, and lacks the program that makes one."
+    ),
     "not_ready": Code(503, "Scheduled work is late; `late_seconds` says what."),
     "unavailable": Code(
         503, "The database is busy or away. Nothing was changed: wait, and send the same again."

@@ -23,9 +23,18 @@ PATH_FIELDS = {
     "change_id": optional(text, "As the list of changes names it.", "plan-7"),
     "reconciliation_id": optional(text, "The reconciliation's number.", "1"),
     "event_id": optional(text, "The event's id.", "evt_01KE6P4YM09GP165BBT7742542"),
+    "invoice_id": optional(text, "The document's number here.", "1"),
+    "key_id": optional(text, "The key's number.", "1"),
+    "plan_code": optional(text, "The plan's code, percent-encoded where it must be.", "pro"),
+    "metric_code": optional(text, "The metric's code, percent-encoded where it must be.", "seats"),
 }
 # How they are told from the rest of the path, where that is not the next slash.
-_CONVERTERS = {"external_id": "path:", "subscription_id": "subscription:"}
+_CONVERTERS = {
+    "external_id": "path:",
+    "subscription_id": "subscription:",
+    "plan_code": "path:",
+    "metric_code": "path:",
+}
 _VARYING = re.compile(r"\{(\w+)\}")
 
 KEYED = ("unauthorized", "insufficient_scope", "address_not_allowed", "rate_limited")
@@ -62,6 +71,7 @@ class Endpoint:
     :param bool creates: whether it may create something: `created` of the answer says so (201)
     :param bool tells_secret: whether the answer holds one: it is not kept, nor told again
     :param str content_type: of an answer that is not JSON
+    :param bool is_cached: whether the answer has an `ETag`, by which a caller asks for news alone
     :param dict routing: what else Odoo's route says
     """
 
@@ -80,6 +90,7 @@ class Endpoint:
     creates: bool = False
     tells_secret: bool = False
     content_type: str = JSON
+    is_cached: bool = False
     routing: dict = field(default_factory=dict)
 
     @property

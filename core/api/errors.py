@@ -133,6 +133,12 @@ class SecretToldOnce(BillingError):
     code = "secret_told_once"
 
 
+class PdfUnavailable(BillingError):
+    """The server lacks the program that makes PDFs."""
+
+    code = "pdf_unavailable"
+
+
 class TooLarge(BillingError):
     """There is more in the request than is taken at once."""
 

@@ -22,6 +22,16 @@ OPENAPI = "3.1.0"
 REFERENCE = "#/components/schemas/"
 RETRIED = (429, 503)
 
+#: What an answer is known by, and the header by which a caller says which one they have.
+ETAG = {"ETag": {"description": "Stays as long as the answer does.", "schema": {"type": "string"}}}
+IF_NONE_MATCH = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string"},
+    "description": "The `ETag` of the answer that you have: 304 and no body, if it is still so.",
+}
+
 DESCRIPTION = """\
 Your app tells Fusion Billing who its customers are, what they subscribe to and what they use;
 billing, invoices and payments follow from that.
@@ -133,7 +143,8 @@ def _about(endpoint):
 def _parameters(endpoint):
     path = [_parameter("path", name, one) for name, one in endpoint.path_fields.items()]
     query = [_parameter("query", name, one) for name, one in endpoint.query_fields.items()]
-    return path + query + ([IDEMPOTENCY_KEY] if endpoint.has_body else [])
+    headers = [IDEMPOTENCY_KEY] if endpoint.has_body else []
+    return path + query + headers + ([IF_NONE_MATCH] if endpoint.is_cached else [])
 
 
 def _parameter(place, name, one):
@@ -217,9 +228,12 @@ def _responses(endpoint, schemas):
     for status in ("200", "201") if endpoint.creates else ("200",):
         responses[status] = {
             "description": {"200": "Done.", "201": "Created."}[status],
-            "headers": _headers(),
+            "headers": {**_headers(), **(ETAG if endpoint.is_cached else {})},
             "content": {endpoint.content_type: _answer(endpoint, schemas)},
         }
+    if endpoint.is_cached:
+        headers = {**_headers(), **ETAG}
+        responses["304"] = {"description": "You have it already.", "headers": headers}
     by_status = {}
     for code in endpoint.codes:
         by_status.setdefault(codes.status_of(code), []).append(code)
@@ -230,6 +244,8 @@ def _responses(endpoint, schemas):
 
 def _answer(endpoint, schemas):
     if endpoint.answer is None:
+        if endpoint.content_type == "application/pdf":
+            return {}  # as OpenAPI 3.1 says it of bytes
         return {"schema": {"type": "object" if "json" in endpoint.content_type else "string"}}
     if endpoint.content_type == NDJSON:
         return {"schema": schemas.refer(endpoint.answer)}

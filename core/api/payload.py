@@ -14,6 +14,7 @@ from functools import lru_cache, partial
 from .errors import BatchError, InvalidInput
 
 TEXT_LENGTH = 255
+URL_LENGTH = 2000
 ID_LIMIT = 2**31  # ids are int4 in PostgreSQL
 
 _QUANTITY_LIMIT = Decimal(10) ** 18
@@ -181,12 +182,28 @@ def flag(value, name):
     return bool(value)
 
 
+@shaped(type="boolean")
+def wanted(value, name):
+    """Return whether something is wanted; None where nobody says so."""
+    return value if value is None else flag(value, name)
+
+
 @shaped(type="boolean", default=False)
 def switch(value, name):
     """Return whether something is wanted, of a query: all that it holds are texts."""
     if value not in (None, "true", "false"):
         raise invalid(name, "must be true or false")
     return value == "true"
+
+
+@shaped(type="string", format="uri", minLength=1, maxLength=URL_LENGTH, pattern="^https://")
+def url(value, name):
+    """Return an https address, of which nothing else is known yet."""
+    if value is None:
+        return None
+    if not isinstance(value, str) or not value.startswith("https://") or len(value) > URL_LENGTH:
+        raise invalid(name, f"must be an https address of at most {URL_LENGTH:,} characters")
+    return value
 
 
 @shaped(type=["string", "integer"], minLength=1, maxLength=TEXT_LENGTH)
@@ -274,3 +291,21 @@ def day(value, name):
         return date.fromisoformat(value)
     except ValueError:
         raise error from None
+
+
+OVERLAP_HOURS = 24
+MOST_OVERLAP = 168  # hours: a week
+
+
+@shaped(type="integer", minimum=0, maximum=MOST_OVERLAP, default=OVERLAP_HOURS)
+def overlap(value, name):
+    """Return for how many hours what is replaced goes on: 0 to 168, 24 if not given."""
+    hours = record_id(value, name)
+    if hours is None:
+        return OVERLAP_HOURS
+    if hours > MOST_OVERLAP:
+        raise invalid(name, f"must be from 0 to {MOST_OVERLAP}")
+    return hours
+
+
+OVERLAP = optional(overlap, "For how many hours the old one goes on as well.", 24)

@@ -303,6 +303,23 @@ CHARGE = Record(
         "next_prices_from": nullable(day("If new prices are scheduled, their first day.")),
     },
 )
+FEE = Record(
+    "Fee",
+    "What a plan bills again in each billing period.",
+    {
+        "product_code": nullable(string("", "nexacloud-pro")),
+        "name": string("", "Pro"),
+        "quantity": decimal("", "1"),
+        "price_unit": nullable(decimal("Null: as the customer's pricelist says.", "49")),
+        "currency": nullable(string("Of the price.", "USD")),
+        "fee_timing": choice(("advance", "arrears"), "Billed at a period's start, or its end."),
+    },
+)
+PLAN_WITH_PRICES = Record(
+    "PlanWithPrices",
+    "A plan with all that it costs today.",
+    {**PLAN_FIELDS, "fees": array(FEE), "charges": array(CHARGE)},
+)
 PRICED_LINE = Record(
     "PricedLine",
     "What a quantity costs at one charge.",

@@ -25,6 +25,7 @@ GUIDE = ROOT / "docs" / "api.md"
 RATED = "What usage comes to"  # the section before which the hour is over
 FOLLOWED = "Following what changes"  # the section before which a moment passes
 TOLD = "Webhooks"  # the section before which the events are sent
+BILLED = "Invoices"  # the section before which it is billed, and sent
 
 EXAMPLE = re.compile(
     r"""
@@ -58,7 +59,24 @@ VARYING = {
     "due_date",
     "delivered_at",
     "next_attempt_at",
+    "body",
+    "duration_ms",
+    "expires_at",
+    "invoice_id",
+    "key",
+    "key_id",
+    "last_used_at",
+    "line_id",
+    "number",
+    "prefix",
+    "row_id",
+    "secret",
+    "sent_at",
+    "url",
 }
+
+#: What later commands name: by the field of an answer, the shell's variable.
+NAMED = {"subscription_id": "SUB", "reconciliation_id": "RECONCILIATION", "key_id": "KEY_ID"}
 
 
 class Example(NamedTuple):
@@ -101,6 +119,7 @@ class TestApiGuide(unittest.TestCase):
             "API": server.url + BASE,
             "KEY": key,
             "OPERATIONS_KEY": made["watch"],
+            "MASTER_KEY": made["master"],
             "AUTH": f"Authorization: Bearer {key}",
             "JSON": "Content-Type: application/json",
         }
@@ -119,11 +138,16 @@ class TestApiGuide(unittest.TestCase):
     def run_cron(self, name):
         in_odoo.call(self.database, "crons.run", names=[name])
 
+    def bill(self):
+        self.run_cron(crons.INVOICING)
+        in_odoo.call(self.database, "guide.send_documents")
+
     def test_every_command_gets_the_answer_that_the_guide_shows(self):
         between = {
             RATED: lambda: self.run_cron(crons.RATING),
             FOLLOWED: lambda: time.sleep(2),
             TOLD: lambda: self.run_cron(DELIVER),
+            BILLED: self.bill,
         }
         for example in read_examples(GUIDE.read_text()):
             if happens := between.pop(example.section, None):
@@ -135,10 +159,11 @@ class TestApiGuide(unittest.TestCase):
                     continue
                 answer = json.loads(output)
                 self.assertEqual(masked(answer, VARYING), masked(example.answer, VARYING))
-                if "subscription_id" in answer:
-                    self.environment["SUB"] = str(answer["subscription_id"])
-                if "reconciliation_id" in answer:
-                    self.environment["RECONCILIATION"] = str(answer["reconciliation_id"])
+                for name, variable in NAMED.items():
+                    if name in answer:
+                        self.environment[variable] = str(answer[name])
+                for invoice in answer.get("invoices", [])[:1]:
+                    self.environment["INVOICE"] = str(invoice["invoice_id"])
                 for item in answer.get("items", [])[:1]:
                     self.environment["ITEM"] = str(item["item_id"])
                 for change in answer.get("changes", [])[:1]:

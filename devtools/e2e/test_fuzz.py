@@ -32,6 +32,8 @@ class TestFuzz(FuzzCase):
             "reconciliation": str(self.world["reconciliation_ids"][0]),
             "item": "1",
             "change": "plan-1",
+            "invoice": str(self.world["invoice_ids"][0]),
+            "key": str(self.world["key_ids"][0]),
         }
         with Watch(self.database) as watch:
             before = watch.digest()

@@ -132,6 +132,24 @@ def period(some: Some) -> dict:
     return {"from": some.instant(), "to": "2027-01-01T00:00:00Z"}
 
 
+def documents(some: Some) -> dict:
+    return {
+        **some.pages(),
+        **some.rng.choice(
+            (
+                {"subscription_id": str(some.subscription())},
+                {"subscription_external_id": some.name()},
+                {},
+            )
+        ),
+        **some.maybe(**{"from": some.day(), "to": "2099-01-01"}),
+    }
+
+
+def of_invoice(some: Some) -> Call:
+    return Call({"invoice_id": str(some.rng.choice(some.world["invoice_ids"]))})
+
+
 def on_subscription(body: Callable = dict) -> Callable[[Some], Call]:
     return lambda some: Call({"subscription_id": some.subscription_path()}, body=body(some))
 
@@ -242,7 +260,19 @@ CORPUS: dict[str, Callable[[Some], Call]] = {
     "GET /subscriptions/<subscription:subscription_id>/upcoming_invoice": lambda some: Call(
         {"subscription_id": str(some.subscription())}, some.maybe(at=some.day())
     ),
+    "GET /invoices": query(
+        lambda some: {
+            **documents(some),
+            **some.maybe(external_customer_id=some.name(), state="posted", payment_state="paid"),
+        }
+    ),
+    "GET /invoices/<invoice_id>": of_invoice,
+    "GET /invoices/<invoice_id>.pdf": of_invoice,
+    "GET /ledger": query(lambda some: {**documents(some), **some.maybe(due="true")}),
     "GET /catalog": query(nothing),
+    "GET /plans": query(Some.pages),
+    "GET /plans/<path:plan_code>": lambda some: Call(some.plan()),
+    "GET /metrics/<path:metric_code>": lambda _some: Call({"metric_code": METRIC}),
     "POST /estimate": body(
         lambda some: {**some.plan(), "quantities": {METRIC: some.rng.choice((5, "1.5"))}}
     ),
@@ -255,6 +285,7 @@ CORPUS: dict[str, Callable[[Some], Call]] = {
     "GET /webhooks/deliveries": query(
         lambda some: {**some.pages(), **some.maybe(state="pending", event_type="customer.linked")}
     ),
+    "GET /webhooks/deliveries/<event_id>": lambda some: Call({"event_id": some.event_id()}),
     "POST /webhooks/deliveries/retry": body(
         lambda some: some.rng.choice((period(some), {"failed_since": some.instant()}))
     ),
@@ -262,4 +293,14 @@ CORPUS: dict[str, Callable[[Some], Call]] = {
         {"event_id": some.event_id()}, body={}
     ),
     "POST /webhooks/test": body(nothing),
+    "GET /webhooks/endpoint": query(nothing),
+    "PATCH /webhooks/endpoint": body(
+        lambda some: {"enabled": True, **some.maybe(url="https://127.0.0.1:9/hook")}
+    ),
+    "POST /webhooks/secret": body(lambda some: some.maybe(overlap_hours=some.rng.choice((0, 24)))),
+    "GET /keys": query(Some.pages),
+    "POST /keys/rotate": body(lambda some: some.maybe(overlap_hours=168)),
+    "DELETE /keys/<key_id>": lambda some: Call(
+        {"key_id": str(some.rng.choice(some.world["key_ids"]))}, body={}
+    ),
 }

@@ -12,7 +12,7 @@ from devtools.paths import ROOT
 
 GUIDE = (ROOT / "docs" / "api.md").read_text()
 ERRORS = re.findall(r"^\| (\d{3}) \| (`.+?) \|", GUIDE, re.MULTILINE)
-STATUSES = {200, 201, *(int(status) for status, _codes in ERRORS)} - {500}
+STATUSES = {200, 201, 304, *(int(status) for status, _codes in ERRORS)} - {500}
 CODES = {code for _status, codes in ERRORS for code in re.findall(r"`(\w+)`", codes)} - {
     "internal_error"
 }
@@ -22,8 +22,8 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 #: Headers that an answer may have: no cookie, no redirect, nothing that a request put there.
 HEADERS = {
     "allow", "cache-control", "connection", "content-length", "content-security-policy",
-    "content-type", "date", "ratelimit", "ratelimit-policy", "referrer-policy", "retry-after",
-    "server", "www-authenticate", "x-content-type-options", "x-request-id",
+    "content-type", "date", "etag", "ratelimit", "ratelimit-policy", "referrer-policy",
+    "retry-after", "server", "www-authenticate", "x-content-type-options", "x-request-id",
 }  # fmt: skip
 #: Headers that answers of some statuses have, and no others.
 DEMANDED = {"WWW-Authenticate": {401, 403}, "Allow": {405}, "Retry-After": {429, 503}}
@@ -35,8 +35,10 @@ WRITTEN = {
     "metrics": "text/plain; version=0.0.4; charset=utf-8",
     "docs": "text/html; charset=utf-8",
 }
-#: What a good request may come to: a subscription does not allow everything at every time.
-UNDERSTOOD = {200, 201, 400, 409, 503}
+PDF = "application/pdf"
+#: What a good request may come to: a subscription does not allow everything at every time, the
+#: fuzzer's key changes no keys, and not every server makes PDFs.
+UNDERSTOOD = {200, 201, 400, 403, 409, 501, 503}
 #: What only a leak would tell.
 LEAKS = (b"Traceback (", b"psycopg2", b"dist-packages", b"site-packages", b"odoo/addons", b'.py"',
          b"SELECT ", bytes(ROOT))  # fmt: skip
@@ -72,11 +74,13 @@ class Judge:
             answer = read_answer(data, head.verb == "HEAD")
         except NotHttp as error:
             return Verdict(None, None, [f"this is not HTTP: {error}"])
+        if answer.status == 304:
+            return Verdict(304, None, [*self._leaks(data), *wrong_for_news(request, answer)])
         if not head.is_api:
             return Verdict(answer.status, None, [f"{answer.status}"] * (answer.status >= 500))
         facts = read_json(answer.body)
-        is_written = head.name in WRITTEN and answer.status == 200
-        expected = WRITTEN[head.name] if is_written else JSON
+        is_written = is_written_at(head.name) and answer.status == 200
+        expected = WRITTEN.get(head.name, PDF) if is_written else JSON
         problems = [*self._leaks(data), *wrong_headers(answer), *wrong_for(request, answer)]
         if answer.all("Content-Type") != [expected]:
             problems.append(f"content type {answer.all('Content-Type')}")
@@ -88,10 +92,24 @@ class Judge:
         return [f"it tells {secret!r}" for secret in self._secrets if secret in data]
 
 
+def is_written_at(name: str) -> bool:
+    """Whether a good answer of a path that ends so is no facts."""
+    return name in WRITTEN or name.endswith(".pdf")
+
+
 def wrong_for(request: Request, answer: Answer) -> list[str]:
     """Say that a good request was not understood, if so."""
     understood = request.call is None or answer.status in UNDERSTOOD
     return [] if understood else [f"a good request is answered {answer.status}"]
+
+
+def wrong_for_news(request: Request, answer: Answer) -> list[str]:
+    """Say what is wrong with an answer that there is nothing new."""
+    problems = wrong_headers(answer)
+    asked = b"if-none-match" in request.data.lower()
+    problems += [] if asked else ["nobody asked for news alone"]
+    problems += [] if answer.all("ETag") else ["nothing says what the caller has"]
+    return problems + (["it has a body"] if answer.body else [])
 
 
 def read_json(body: bytes) -> dict | None:

@@ -13,6 +13,8 @@ NOBODY = {
     "reconciliation": "999999",
     "item": "999999",
     "change": "plan-999999",
+    "invoice": "999999",
+    "key": "999999",
 }
 #: What a path's parameter names.
 KINDS = {
@@ -22,6 +24,8 @@ KINDS = {
     "reconciliation_id": "reconciliation",
     "item_id": "item",
     "change_id": "change",
+    "invoice_id": "invoice",
+    "key_id": "key",
 }
 
 
@@ -34,6 +38,9 @@ BODIES = {
     },
     "PATCH /subscriptions/<subscription:subscription_id>/items/<item_id>": {"quantity": 1},
 }
+#: What is the company's, and no service's.
+SHARED = {"plan_code", "metric_code"}
+_VARYING = re.compile(r"<(?:\w+:)?(\w+)>")
 
 
 def probes(names: dict) -> Iterator[tuple[str, str, dict | None]]:
@@ -43,11 +50,14 @@ def probes(names: dict) -> Iterator[tuple[str, str, dict | None]]:
     """
     for endpoint in CORPUS:
         verb, path = endpoint.split()
-        if "<" in path:
-            filled = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: quote(names[KINDS[found[1]]]), path)
+        if set(_VARYING.findall(path)) - SHARED:
+            filled = _VARYING.sub(lambda found: quote(names[KINDS[found[1]]]), path)
             yield verb, filled, None if verb == "GET" else BODIES.get(endpoint, {})
     yield "GET", f"/subscriptions/external:{quote(names['name'])}", None
     yield "GET", f"/usage?subscription_id={names['subscription']}", None
+    for path in ("/invoices", "/ledger"):
+        yield "GET", f"{path}?subscription_id={names['subscription']}", None
+        yield "GET", f"{path}?subscription_external_id={names['subscription']}", None
     yield "POST", "/subscriptions", {"external_customer_id": names["name"], "plan_code": PLAN}
     for name in ("name", "subscription"):
         yield "POST", "/usage", {"events": [event(subscription_external_id=names[name])]}

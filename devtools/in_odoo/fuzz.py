@@ -11,8 +11,8 @@ def prepare(env, subscriptions: int, began: str) -> dict:
     """Create two services, both with customers, subscriptions, counters and events.
 
     :return: a `key` for everything and what it gives access to: `names`, `subscription_ids`,
-        `event_ids`, `reconciliation_ids`; the same of the `other` service; and the key of a
-        `pusher`, which reads nothing
+        `event_ids`, `reconciliation_ids`, `invoice_ids`, `key_ids`; the same of the `other`
+        service; and the key of a `pusher`, which reads nothing
     """
     metered.prepare(env, subscriptions, began)
     env["fusion.billing.plan"].create({"code": "business", "name": "Business"})
@@ -35,18 +35,23 @@ def prepare(env, subscriptions: int, began: str) -> dict:
             for service in (mine, other)
         ]
     )
+    for service in (mine, other):
+        service.subscription_ids[:1]._fusion_invoice_now()
     pusher = mine._generate_api_key(scope_read=False, scope_billing_write=False)
-    return {**describe(mine), "pusher": pusher, "other": describe(other)}
+    return {**describe(mine), "pusher": pusher, "other": describe(other, scope_keys_write=True)}
 
 
-def describe(service) -> dict:
+def describe(service, **terms) -> dict:
     orders = service.subscription_ids
     reconciliations = service.env["fusion.billing.reconciliation"]
     return {
-        "key": service._generate_api_key(scope_operations=True),
+        # It changes no keys, as it would end itself.
+        "key": service._generate_api_key(scope_operations=True, **terms),
         "names": orders.mapped("fusion_external_id"),
         "subscription_ids": orders.ids,
         "event_ids": service.webhook_delivery_ids.mapped("event_id"),
+        "invoice_ids": orders.invoice_ids.ids,
+        "key_ids": service.api_key_ids.ids,
         "reconciliation_ids": reconciliations.search([("service_id", "=", service.id)]).ids,
     }
 

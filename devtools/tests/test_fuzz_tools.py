@@ -14,6 +14,8 @@ NAMES = {
     "subscription_ids": [1],
     "event_ids": ["evt_1"],
     "reconciliation_ids": [1],
+    "invoice_ids": [1],
+    "key_ids": [1],
 }
 WORLD = {
     "key": KEY,
@@ -58,9 +60,9 @@ class TestJudge(unittest.TestCase):
         return Judge([KEY]).judge(Request("1/1", "GET /catalog", head, call), data)
 
     def test_the_guide_has_the_closed_lists(self):
-        self.assertEqual(
-            STATUSES, {200, 201, 400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 503}
-        )
+        good, later = {200, 201, 304}, {429, 501, 503}
+        wrong = {400, 401, 403, 404, 405, 409, 413, 415, 422}
+        self.assertEqual(STATUSES, good | wrong | later)
         self.assertLessEqual({"unknown_subscription", "unauthorized", "not_ready"}, CODES)
 
     def test_good_answers_are_good(self):
@@ -82,6 +84,25 @@ class TestJudge(unittest.TestCase):
             self.assertTrue(self.judge(wrong, head).problems)
             self.assertEqual(self.judge(answer(), head).problems, [])
             self.assertTrue(self.judge(right).problems)
+
+    def test_nothing_new_is_said_to_who_asked_for_it_alone(self):
+        asked = b'GET /fusion/api/v1/catalog HTTP/1.1\r\nIf-None-Match: "x"\r\n\r\n'
+        known = answer("", "304 NOT MODIFIED", 'ETag: "x"')
+        self.assertEqual(self.judge(known, asked).problems, [])
+        for data, head in (
+            (known, asked.replace(b"If-None-Match", b"X")),
+            (answer("", "304 NOT MODIFIED"), asked),
+        ):
+            self.assertTrue(self.judge(data, head).problems)
+
+    def test_what_is_no_record_is_of_its_own_kind(self):
+        pdf = answer("%PDF-1.4", "200 OK", "Content-Type: application/pdf")
+        described = answer({"openapi": "3.1.0"}, "200 OK")
+        invoice = b"GET /fusion/api/v1/invoices/1.pdf HTTP/1.1\r\n\r\n"
+        self.assertEqual(self.judge(pdf, invoice).problems, [])
+        self.assertEqual(self.judge(described).problems, [])
+        self.assertTrue(self.judge(pdf).problems)
+        self.assertTrue(self.judge(described, invoice).problems)
 
     def test_what_the_guide_forbids_is_found(self):
         for data in (

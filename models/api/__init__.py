@@ -3,6 +3,7 @@ from . import (
     credential_mixin,
     key_terms,
     api_key,
+    key_rotation,
     access,
     quota,
     kept_answer,
@@ -29,5 +30,8 @@ from . import (
     usage_import,
     period_usage,
     upcoming,
+    documents,
+    ledger,
+    keys,
     ir_http,
 )

@@ -45,18 +45,23 @@ class FusionBillingApiKey(models.Model):
         :param terms: `expires_at` (naive UTC; never if empty), scopes, networks
         """
         service.check_access("write")
+        return self._make(service, name or self.env._("API key of %s", service.name), **terms)[1]
+
+    @api.model
+    def _make(self, service, name, **terms):
+        """Create a key; return it as a record, and raw, for the only time."""
         raw = PREFIX + secrets.token_urlsafe(32)
-        # sudo: nobody but this method makes keys, and nobody reads or writes a hash.
-        self.sudo().create(
+        # sudo: nobody but these methods makes keys, and nobody reads or writes a hash.
+        key = self.sudo().create(
             {
                 "service_id": service.id,
-                "name": name or self.env._("API key of %s", service.name),
+                "name": name,
                 "prefix": raw[:SHOWN_LENGTH],
                 "key_hash": self._hash(raw),
                 **terms,
             }
         )
-        return raw
+        return key, raw
 
     def _standing(self):
         return super()._standing() | {self._describe_scopes(), self._describe_networks()}

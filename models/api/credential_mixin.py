@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_datetime
 
+NOBODY = "."  # Odoo: a group that nobody is in
+
 
 class CredentialMixin(models.AbstractModel):
     """What lets somebody in for a service, or signs for it, until it ends or is revoked.

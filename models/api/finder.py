@@ -101,6 +101,40 @@ class FusionBillingApiFinder(models.AbstractModel):
         orders = self.env["sale.order"]
         return orders.search(self._own_domain(service, name)) if name else orders
 
+    def _named_subscriptions(self, service, values):
+        """Return a query of the subscriptions that a list is asked for: all, if it names none.
+
+        :param dict values: with `subscription_id` and `subscription_external_id`
+        :raise InvalidInput: `unknown_subscription`, or both are given
+        """
+        number, name = values["subscription_id"], values["subscription_external_id"]
+        if number is not None and name is not None:
+            raise invalid("subscription_id", "and subscription_external_id must not both be given")
+        domain = self._subscriptions_domain(service)
+        if number is None and name is None:
+            return self.env["sale.order"]._search(domain)
+        found = self._find_named_subscription(service, number, name)
+        if not found:
+            raise errors.InvalidInput(
+                "There is no such subscription of a customer of this service.",
+                "unknown_subscription",
+                "subscription_id" if name is None else "subscription_external_id",
+            )
+        return self.env["sale.order"]._search(Domain("id", "=", found.id))
+
+    def _find_named_subscription(self, service, number, name):
+        """Return the subscription with an id or, as in events, with an external id in this service;
+        one that has none is named by the digits of its id.
+        """
+        own = self._find_own_subscription(service, name)
+        wanted = own.id or (name if number is None else number)
+        try:
+            found = self._get_subscription(service, str(wanted))
+        except errors.NotFound:
+            return self.env["sale.order"]
+        is_named_otherwise = name is not None and not own and found.fusion_external_id
+        return self.env["sale.order"] if is_named_otherwise else found
+
     # === THE CATALOG === #
 
     def _find_plan(self, service, plan_id, plan_code):

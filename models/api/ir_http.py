@@ -95,6 +95,7 @@ class IrHttp(models.AbstractModel):
         access = cls._fusion_find_access()
         if not access:
             raise Unauthorized
+        request.fusion_key_id = access.key_id
         request.fusion_service_id = access.service_id
         request.fusion_service_code = access.service_code
         access.check(scope, request.httprequest.remote_addr)

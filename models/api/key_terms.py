@@ -23,7 +23,15 @@ class FusionBillingApiKeyTerms(models.AbstractModel):
         help="Register customers; create, pause, resume and cancel subscriptions, change plans.",
     )
     scope_webhooks_write = fields.Boolean(
-        "Send events again", default=True, help="Test events, too."
+        "Change the endpoint, send events again",
+        default=True,
+        help="Where events go, whether they are sent, and the secrets that sign them; test events,"
+        " too.",
+    )
+    scope_keys_write = fields.Boolean(
+        "Rotate and revoke keys",
+        help="The app replaces this key by a new one, for the same and from the same networks, and"
+        " revokes other keys of the service, whatever those are for.",
     )
     scope_operations = fields.Boolean(
         "Watch the server",

@@ -85,8 +85,34 @@ class FusionBillingApiSerializer(models.AbstractModel):
     # === INVOICES === #
 
     def _describe_invoice(self, service, invoice):
+        seen = invoice._fusion_subscriptions().filtered(service._sees)
+        return self._describe_invoices(service, invoice, seen)[0]
+
+    def _describe_invoices(self, service, invoices, seen):
+        """Return documents, in a fixed number of queries.
+
+        :param seen: those of their subscriptions that the service is told of
+        """
+        names = self._customer_names(service, invoices.partner_id)
+        billed = {invoice: invoice._fusion_subscriptions() for invoice in invoices}
+        return [
+            {
+                **self._describe_figures(invoice),
+                "external_customer_id": names[invoice.partner_id],
+                "subscriptions": [
+                    {
+                        "subscription_id": subscription.id,
+                        "external_id": self._own_external_id(service, subscription),
+                    }
+                    for subscription in seen
+                    if subscription in billed[invoice]
+                ],
+            }
+            for invoice in invoices
+        ]
+
+    def _describe_figures(self, invoice):
         places = invoice.currency_id.decimal_places
-        customer = invoice.partner_id
         return {
             "invoice_id": invoice.id,
             "number": invoice.name if invoice.name not in (False, "/") else None,
@@ -97,14 +123,6 @@ class FusionBillingApiSerializer(models.AbstractModel):
             "due_date": invoice.invoice_date_due or None,
             "currency": invoice.currency_id.name,
             **{name: money(invoice[name], places) for name in AMOUNTS},
-            "external_customer_id": self._customer_names(service, customer)[customer],
-            "subscriptions": [
-                {
-                    "subscription_id": subscription.id,
-                    "external_id": self._own_external_id(service, subscription),
-                }
-                for subscription in invoice._fusion_subscriptions().filtered(service._sees)
-            ],
         }
 
     # === THE CATALOG === #
@@ -118,13 +136,37 @@ class FusionBillingApiSerializer(models.AbstractModel):
             "billing_period_unit": plan.billing_period_unit,
         }
 
+    def _describe_fee(self, fee, exact):
+        """Return a recurring fee; one without a price costs what the customer's pricelist says."""
+        # sudo: an app reads no products, but what those are called that its plans bill.
+        product = fee.product_id.sudo()
+        return {
+            "product_code": product.default_code or None,
+            "name": product.name,
+            "quantity": exact["quantity"],
+            "price_unit": exact["price_unit"] if fee.has_own_price else None,
+            "currency": fee.currency_id.name if fee.has_own_price else None,
+            "fee_timing": fee.fee_timing,
+        }
+
     def _describe_metric(self, metric):
         return {"metric_code": metric.code, "name": metric.name, "aggregation": metric.aggregation}
 
-    def _describe_charge(self, charge, version, today):
-        """Return a charge at the prices of one of its versions."""
+    def _describe_charges(self, charges, today):
+        """Return charges at the prices of today, in a fixed number of queries; one whose prices
+        begin later has none yet.
+        """
+        versions = {charge: charge._version_at(today) for charge in charges}
+        terms = self.env["fusion.billing.charge.version"].union(*versions.values())._terms()
+        return [
+            self._describe_charge(charge, terms[version.id], today)
+            for charge, version in versions.items()
+            if version
+        ]
+
+    def _describe_charge(self, charge, terms, today):
+        """Return a charge at the terms of one of its versions."""
         starts = filter(None, charge.version_ids.mapped("valid_from"))
-        terms = version._terms()[version.id]
         return {
             "plan_code": charge.plan_id.code,
             "metric_code": charge.metric_id.code,

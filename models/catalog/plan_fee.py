@@ -12,7 +12,7 @@ class FusionBillingPlanFee(models.Model):
 
     _name = "fusion.billing.plan.fee"
     _description = "Plan Fee"
-    _inherit = ["fusion.billing.owned.mixin"]
+    _inherit = ["fusion.billing.owned.mixin", "fusion.billing.exact.mixin"]
     _order = "plan_id, sequence, id"
     _rec_name = "product_id"
     _check_company_auto = True

@@ -119,7 +119,7 @@ WITH span AS (
 )
 UPDATE fusion_billing_rating AS rating
    SET quantity = 0, included_quantity = 0, billable_quantity = 0, amount_exact = 0, amount = 0,
-       breakdown = NULL
+       breakdown = NULL, write_date = now() AT TIME ZONE 'UTC'
   FROM unwanted
  WHERE rating.id = unwanted.id AND unwanted.is_named
    AND (rating.amount != 0 OR rating.amount_exact != 0 OR rating.quantity != 0)

@@ -5,6 +5,7 @@ from . import (
     sending,
     service,
     deliveries,
+    endpoint,
     account_link,
     account_move,
     sale_order,

@@ -29,16 +29,20 @@ class FusionBillingApiDeliveries(models.AbstractModel):
         )
         return {"deliveries": self._describe_deliveries(page), "next_cursor": next_cursor}
 
-    def _retry(self, service, event_id, _values):
-        """Send one event again, now.
+    def _read(self, service, event_id, _values):
+        """Return one event with its content and what came of each attempt."""
+        delivery = self._find(service, event_id)
+        # sudo: the technical user reads no attempts but those of an event of this service.
+        attempts = delivery.sudo().attempt_ids
+        return {
+            **self._describe_deliveries(delivery)[0],
+            "body": delivery.body,
+            "all_attempts": list(map(_describe_attempt, attempts)),
+        }
 
-        :raise NotFound: this service has no such event
-        """
-        delivery = self.env["fusion.billing.webhook.delivery"].search(
-            [("service_id", "=", service.id), ("event_id", "=", event_id)]
-        )
-        if not delivery:
-            raise errors.NotFound("This service has no such event.")
+    def _retry(self, service, event_id, _values):
+        """Send one event again, now."""
+        delivery = self._find(service, event_id)
         self._check_endpoint_ready(service)
         delivery._resend()
         return self._describe_deliveries(delivery)[0]
@@ -68,6 +72,15 @@ class FusionBillingApiDeliveries(models.AbstractModel):
             raise errors.InvalidInput(str(error), "endpoint_not_ready") from error
         return {**self._describe_deliveries(delivery)[0], "created": True}
 
+    def _find(self, service, event_id):
+        """:raise NotFound: this service has no such event"""
+        delivery = self.env["fusion.billing.webhook.delivery"].search(
+            [("service_id", "=", service.id), ("event_id", "=", event_id)]
+        )
+        if not delivery:
+            raise errors.NotFound("This service has no such event.")
+        return delivery
+
     def _check_endpoint_ready(self, service):
         if not service.webhook_receives:
             raise errors.InvalidInput(
@@ -95,3 +108,16 @@ class FusionBillingApiDeliveries(models.AbstractModel):
             }
             for delivery in deliveries
         ]
+
+
+def _describe_attempt(attempt):
+    return {
+        "number": attempt.number,
+        "sent_at": attempt.started_at,
+        "url": attempt.url,
+        "duration_ms": attempt.duration_ms,
+        "outcome": attempt.outcome,
+        "http_status": attempt.status or None,
+        "error": attempt.error or None,
+        "response": attempt.response_excerpt or None,
+    }

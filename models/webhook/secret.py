@@ -4,9 +4,9 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 
 from ...core.webhook.signing import SECRET_PREFIX, generate_secret
+from ..api.credential_mixin import NOBODY
 
 SHOWN_LENGTH = len(SECRET_PREFIX) + 4
-NOBODY = "."  # Odoo: a group that nobody is in
 
 
 class FusionBillingWebhookSecret(models.Model):
@@ -35,6 +35,11 @@ class FusionBillingWebhookSecret(models.Model):
         :param int overlap_hours: for how long the older secrets go on signing as well
         """
         service.check_access("write")
+        return self._make(service, overlap_hours)[1]
+
+    @api.model
+    def _make(self, service, overlap_hours):
+        """Do it; return the secret as a record, and raw."""
         now = self.env["fusion.billing.webhook.delivery"]._now()
         end = now + timedelta(hours=overlap_hours)
         # sudo: nobody but this method makes secrets, and nobody reads them.
@@ -44,5 +49,16 @@ class FusionBillingWebhookSecret(models.Model):
         )
         older.expires_at = end
         raw = generate_secret()
-        self.sudo().create({"service_id": service.id, "secret": raw, "prefix": raw[:SHOWN_LENGTH]})
-        return raw
+        secret = self.sudo().create(
+            {"service_id": service.id, "secret": raw, "prefix": raw[:SHOWN_LENGTH]}
+        )
+        return secret, raw
+
+    @api.model
+    def _in_force(self, service):
+        """Return those that sign a service's events now."""
+        now = self.env["fusion.billing.webhook.delivery"]._now()
+        return self.search(
+            Domain("service_id", "=", service.id)
+            & (Domain("expires_at", "=", False) | Domain("expires_at", ">", now))
+        )

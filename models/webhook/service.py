@@ -213,6 +213,11 @@ class FusionBillingService(models.Model):
                 user_id=manager.id,
             )
 
+    def _enable_webhook(self):
+        """Send events again, what has waited for it first; nobody need look at it any more."""
+        self.webhook_enabled = True
+        self.activity_unlink(["fusion_billing.mail_activity_type_webhook"])
+
     # === ACTIONS === #
 
     def action_webhook_test(self):
@@ -230,8 +235,7 @@ class FusionBillingService(models.Model):
 
     def action_webhook_enable(self):
         self._check_manager()
-        self.webhook_enabled = True
-        self.activity_unlink(["fusion_billing.mail_activity_type_webhook"])
+        self._enable_webhook()
 
     def action_webhook_resend_failed(self):
         """Queue every failed event of these services again."""

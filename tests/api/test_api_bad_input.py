@@ -263,6 +263,16 @@ class TestApiBadInput(ApiCase):
             "/subscriptions/1/changes",
             "/usage",
             "/catalog",
+            "/plans",
+            "/plans/pro",
+            "/metrics/api_calls",
+            "/invoices",
+            "/invoices/1",
+            "/invoices/1.pdf",
+            "/ledger",
+            "/keys",
+            "/webhooks/endpoint",
+            "/webhooks/deliveries/evt_0",
             "/reconciliation",
         ):
             with self.subTest(path=path):
@@ -284,7 +294,16 @@ class TestApiBadInput(ApiCase):
             ("FROM=1&FROM=2", "unknown_field", "FROM"),
             ("x=%00", "unknown_field", "x"),
         ):
-            for path in ("/customers", "/subscriptions", "/usage", "/reconciliation"):
+            for path in (
+                "/customers",
+                "/subscriptions",
+                "/usage",
+                "/invoices",
+                "/ledger",
+                "/plans",
+                "/keys",
+                "/reconciliation",
+            ):
                 with self.subTest(path=path, query=query):
                     self.assertRefused(self.get(f"{path}?{query}"), 400, code, field)
 
@@ -383,6 +402,18 @@ class TestApiBadInput(ApiCase):
             ("/events", "POST"),
             ("/subscriptions/1/change_plan", "POST"),
             ("/catalog", "GET, HEAD"),
+            ("/plans", "GET, HEAD"),
+            ("/plans/pro", "GET, HEAD"),
+            ("/metrics/api_calls", "GET, HEAD"),
+            ("/invoices", "GET, HEAD"),
+            ("/invoices/1", "GET, HEAD"),
+            ("/invoices/1.pdf", "GET, HEAD"),
+            ("/ledger", "GET, HEAD"),
+            ("/keys", "GET, HEAD"),
+            ("/keys/rotate", "DELETE, POST"),
+            ("/keys/1", "DELETE"),
+            ("/webhooks/endpoint", "GET, HEAD, PATCH"),
+            ("/webhooks/secret", "POST"),
             ("/estimate", "POST"),
             ("/reconciliation", "GET, HEAD, POST"),
             ("/reconciliation/1", "GET, HEAD"),

@@ -1,4 +1,5 @@
 from . import (
+    test_api_endpoint,
     test_api_webhooks,
     test_webhook_access,
     test_webhook_delivery,

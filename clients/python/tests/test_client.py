@@ -292,11 +292,49 @@ class TestEndpoints(ClientCase):
         self.assertEqual((third.verb, third.path), ("PATCH", "/subscriptions/external:42/items/5"))
         self.assertEqual(third.payload, {"quantity": "2.50", "preview": True})
 
+    def test_codes_of_any_letters_are_named(self):
+        self.client.plan("50%/a+b")
+        self.client.metric("é")
+        paths = [request.path for request in self.api.requests]
+        self.assertEqual(paths, ["/plans/50%25%2Fa%2Bb", "/metrics/%C3%A9"])
+
+    def test_a_pdf_is_bytes(self):
+        self.api.next(Answer(200, "%PDF-1.4", {"Content-Type": "application/pdf"}))
+        self.assertEqual(self.client.invoice_pdf(7), b"%PDF-1.4")
+        self.api.next(refusal(400, "invalid_state"))
+        with self.assertRaises(fusion.InvalidStateError):
+            self.client.invoice_pdf(7)
+        self.api.next(refusal(501, "pdf_unavailable"))
+        with self.assertRaises(fusion.ServerError):
+            self.client.invoice_pdf(7)
+        self.assertSent(3)
+
+    def test_lists_are_limited_by_days_and_by_the_name_of_a_subscription(self):
+        page = {"status": "ok", "rows": [], "next_cursor": None}
+        self.api.answers["GET", "/ledger"] = [Answer(200, page), Answer(200, page)]
+        list(self.client.ledger(subscription="7", since=date(2026, 1, 5), due=True))
+        list(self.client.ledger(subscription=7))
+        named, numbered = (request.query for request in self.api.requests)
+        for part in ("subscription_external_id=7", "from=2026-01-05", "due=true"):
+            self.assertIn(part, named)
+        self.assertIn("subscription_id=7", numbered)
+        self.assertNotIn("due", numbered)
+
+    def test_a_secret_is_made_once_and_a_lost_key_is_asked_for_again(self):
+        for call, is_named in ((self.client.rotate_secret, True), (self.client.rotate_key, False)):
+            self.api.requests.clear()
+            self.api.next(Cut("before"))
+            call(2)
+            self.assertSent(2)
+            names = {request.headers.get("Idempotency-Key") for request in self.api.requests}
+            self.assertEqual((len(names), None not in names), (1, is_named))
+
     def test_there_is_a_method_for_every_endpoint(self):
         """The addon's endpoints, each called by one."""
         empty = {"status": "ok", "next_cursor": None, "queued": 0, "metrics": [], "deleted": 0}
         lists = ("customers", "subscriptions", "usage", "rows", "reconciliations", "deliveries")
         lists += ("items", "changes")
+        lists += ("invoices", "plans", "keys")
         with patch.object(
             Api, "carry_out", return_value=Answer(200, {name: [] for name in lists} | empty)
         ):
@@ -344,6 +382,16 @@ class TestEndpoints(ClientCase):
         client.resend_failed(NOON)
         client.resend_between(NOON)
         client.send_test_event()
+        client.invoice(1)
+        client.invoice_pdf(1)
+        client.plan("pro")
+        client.metric("api_calls")
+        client.rotate_key()
+        client.revoke_key(2)
+        client.endpoint()
+        client.change_endpoint(enabled=True)
+        client.rotate_secret()
+        client.delivery("evt_1")
         for records in (
             client.customers(),
             client.subscriptions(),
@@ -351,5 +399,9 @@ class TestEndpoints(ClientCase):
             client.reconciliations(),
             client.reconciliation_rows(1, "mismatch"),
             client.deliveries(state="failed"),
+            client.invoices(subscription="sub-1", since=date(2026, 1, 5)),
+            client.ledger(subscription=1, due=True),
+            client.plans(),
+            client.keys(),
         ):
             list(records)

@@ -1,7 +1,29 @@
 """All endpoints of the API, in the order in which the guide tells of them."""
 
-from . import catalog, customers, items, reconciliation, server, subscriptions, usage, webhooks
+from . import (
+    catalog,
+    customers,
+    documents,
+    items,
+    keys,
+    reconciliation,
+    server,
+    subscriptions,
+    usage,
+    webhooks,
+)
 
 #: The groups, each with a title and a sentence.
-GROUPS = (server, customers, subscriptions, items, usage, catalog, reconciliation, webhooks)
+GROUPS = (
+    server,
+    keys,
+    customers,
+    subscriptions,
+    items,
+    usage,
+    documents,
+    catalog,
+    reconciliation,
+    webhooks,
+)
 ALL = tuple(endpoint for group in GROUPS for endpoint in group.ENDPOINTS)

@@ -2,8 +2,9 @@
 
 from ..endpoint import Endpoint
 from ..errors import InvalidInput
+from ..paging import PAGE
 from ..payload import invalid, optional, quantity, record_id, required, shaped, text
-from ..records import AMOUNT, CHARGE, METRIC, PLAN, PRICED_LINE
+from ..records import AMOUNT, CHARGE, METRIC, PLAN, PLAN_WITH_PRICES, PRICED_LINE, page_of
 from ..scopes import READ
 from ..shapes import array, inline, integer, nullable, string
 
@@ -36,6 +37,36 @@ CATALOG = Endpoint(
     READ,
     "Plans, metrics and charges that are sold today",
     answer=inline({"plans": array(PLAN), "metrics": array(METRIC), "charges": array(CHARGE)}),
+    is_cached=True,
+)
+LIST_PLANS = Endpoint(
+    "list_plans",
+    "GET",
+    "/plans",
+    READ,
+    "List plans, with what they cost today",
+    fields=PAGE,
+    answer=page_of("plans", PLAN_WITH_PRICES),
+    is_cached=True,
+)
+RETRIEVE_PLAN = Endpoint(
+    "retrieve_plan",
+    "GET",
+    "/plans/{plan_code}",
+    READ,
+    "Retrieve a plan, with what it costs today",
+    answer=PLAN_WITH_PRICES,
+    is_cached=True,
+)
+RETRIEVE_METRIC = Endpoint(
+    "retrieve_metric",
+    "GET",
+    "/metrics/{metric_code}",
+    READ,
+    "Retrieve a metric",
+    "All of them are in the catalog.",
+    answer=METRIC,
+    is_cached=True,
 )
 ESTIMATE = Endpoint(
     "estimate",
@@ -64,4 +95,4 @@ ESTIMATE = Endpoint(
     errors=("unknown_plan", "unknown_metric", "missing_field"),
     routing={"readonly": True},
 )
-ENDPOINTS = (CATALOG, ESTIMATE)
+ENDPOINTS = (CATALOG, LIST_PLANS, RETRIEVE_PLAN, RETRIEVE_METRIC, ESTIMATE)

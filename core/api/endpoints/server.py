@@ -59,6 +59,7 @@ DESCRIPTION = Endpoint(
     None,
     "This description",
     "OpenAPI 3.1, made of what the server itself reads requests by.",
+    is_cached=True,
 )
 DOCS = Endpoint(
     "docs",

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis_settings import quick
 
-from core.api.answer import money, plain, write_json
+from core.api.answer import money, plain, validator, write_json
 from core.api.api_path import is_api_path, urls
 
 
@@ -53,6 +53,13 @@ class TestAnswer(unittest.TestCase):
     def test_money_has_the_digits_of_its_currency(self):
         self.assertEqual(money(Decimal("12.5"), 2), "12.50")
         self.assertEqual(money(Decimal(12), 0), "12")
+
+
+class TestValidator(unittest.TestCase):
+    def test_the_same_bytes_are_known_by_the_same_and_others_by_another(self):
+        self.assertEqual(validator("é"), validator("é".encode()))
+        self.assertEqual(len({validator(text) for text in ("", "a", "b", "a ")}), 4)
+        self.assertRegex(validator(""), "^[0-9a-f]{32}$")
 
 
 class TestPaths(unittest.TestCase):

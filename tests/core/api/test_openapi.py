@@ -4,10 +4,12 @@ import json
 import unittest
 
 from core.api import codes
+from core.api.answer import write_json
 from core.api.endpoint import PATH_FIELDS
 from core.api.endpoints import ALL, GROUPS
 from core.api.openapi import describe, example_of, write
 from core.api.scopes import FIELDS
+from core.api.strict_json import read_object
 
 
 class TestDescription(unittest.TestCase):
@@ -71,12 +73,26 @@ class TestDescription(unittest.TestCase):
     def test_the_example_of_a_request_is_read_by_its_endpoint(self):
         for endpoint in ALL:
             if endpoint.has_body:
-                endpoint.read_values(example_of(endpoint.fields))
+                endpoint.read_values(read_object(write_json(example_of(endpoint.fields))))
 
     def test_scopes_and_paths_are_known(self):
         for endpoint in ALL:
             self.assertIn(endpoint.scope, {None, *FIELDS}, endpoint.name)
             self.assertLessEqual(endpoint.path_fields.keys(), PATH_FIELDS.keys())
+
+    def test_what_is_cached_is_described_as_such_and_nothing_else(self):
+        for endpoint in ALL:
+            operation = self.document["paths"][endpoint.path][endpoint.verb.lower()]
+            good, names = operation["responses"]["200"], operation["parameters"]
+            is_cached = endpoint.is_cached
+            self.assertEqual("304" in operation["responses"], is_cached, endpoint.name)
+            self.assertEqual("ETag" in good["headers"], is_cached, endpoint.name)
+            told = any(one["name"] == "If-None-Match" for one in names)
+            self.assertEqual(told, is_cached, endpoint.name)
+
+    def test_a_pdf_is_described_as_bytes(self):
+        good = self.document["paths"]["/invoices/{invoice_id}.pdf"]["get"]["responses"]["200"]
+        self.assertEqual(good["content"], {"application/pdf": {}})
 
     def test_every_group_says_what_it_is_about(self):
         for group in GROUPS:

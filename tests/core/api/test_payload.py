@@ -30,6 +30,9 @@ READERS = (
     payload.instant,
     payload.day,
     payload.flag,
+    payload.wanted,
+    payload.url,
+    payload.overlap,
 )
 
 
@@ -103,6 +106,40 @@ class TestText(ReaderCase):
 
     def test_what_is_no_text_or_says_nothing_is_refused(self):
         self.assertRefused("", "  ", "x" * 256, Decimal(1), True, [], {})
+
+
+class TestWanted(ReaderCase):
+    reader = payload.wanted
+
+    def test_nobody_said_so_is_neither_yes_nor_no(self):
+        self.assertEqual(list(map(self.read, (True, False, None))), [True, False, None])
+
+    def test_what_is_no_boolean_is_refused(self):
+        self.assertRefused("", "true", Decimal(1), [], {})
+
+
+class TestUrl(ReaderCase):
+    reader = payload.url
+
+    def test_an_address_is_itself(self):
+        longest = "https://" + "x" * 1992
+        for value in ("https://app.example/hook?a=1", longest, None):
+            self.assertEqual(self.read(value), value)
+
+    def test_what_is_none_of_https_or_too_long_is_refused(self):
+        self.assertRefused("", "http://x", "HTTPS://x", " https://x", "https://" + "x" * 1993)
+        self.assertRefused(True, Decimal(1), [], {})
+
+
+class TestOverlap(ReaderCase):
+    reader = payload.overlap
+
+    def test_hours_are_whole_and_a_day_if_not_given(self):
+        for value, hours in ((None, 24), (Decimal(0), 0), (Decimal(168), 168), ("7", 7)):
+            self.assertEqual(self.read(value), hours)
+
+    def test_other_numbers_are_refused(self):
+        self.assertRefused(Decimal(169), Decimal(-1), Decimal("1.5"), True, "soon", [], {})
 
 
 class TestExternalId(ReaderCase):

@@ -336,7 +336,69 @@ class Client:
             if not page:
                 return
 
+    # === INVOICES AND THE LEDGER === #
+
+    def invoices(
+        self,
+        *,
+        external_customer_id: str | None = None,
+        subscription: str | int | None = None,
+        since: Day | None = None,
+        until: Day | None = None,
+        state: str | None = None,
+        payment_state: str | None = None,
+        changed_since: Moment | None = None,
+    ) -> Iterator[Answer]:
+        """Invoices and credit notes with their lines, drafts too.
+
+        :param subscription: your own id of it, or its number
+        :param since: those dated on this day or later; `until` is not included
+        """
+        query = {
+            "external_customer_id": external_customer_id,
+            "state": state,
+            "payment_state": payment_state,
+        }
+        some = _some(subscription, since, until, changed_since)
+        return self._pages("/invoices", "invoices", **query, **some)
+
+    def invoice(self, invoice_id: int) -> Answer:
+        return self._get(f"/invoices/{invoice_id:d}")
+
+    def invoice_pdf(self, invoice_id: int) -> bytes:
+        """The PDF, as the customer gets it.
+
+        :raise InvalidStateError: the document is a draft, or cancelled
+        """
+        return self._transport.call("GET", f"/invoices/{invoice_id:d}.pdf").content
+
+    def ledger(
+        self,
+        *,
+        subscription: str | int | None = None,
+        since: Day | None = None,
+        until: Day | None = None,
+        due: bool = False,
+        changed_since: Moment | None = None,
+    ) -> Iterator[Answer]:
+        """What is owed, row by row; with `due` only where something is due.
+
+        :param since: rows whose first day is this one or later; `until` is not included
+        """
+        some = _some(subscription, since, until, changed_since)
+        return self._pages("/ledger", "rows", **some, due="true" if due else None)
+
     # === PRICES === #
+
+    def plans(self) -> Iterator[Answer]:
+        """What is sold, with fees and charges of today."""
+        return self._pages("/plans", "plans")
+
+    def plan(self, code: str) -> Answer:
+        return self._get(f"/plans/{quote(code, safe='')}")
+
+    def metric(self, code: str) -> Answer:
+        return self._get(f"/metrics/{quote(code, safe='')}")
 
     def catalog(self) -> Answer:
         """Plans, metrics and charges that are sold today."""
@@ -386,11 +448,32 @@ class Client:
 
     # === WEBHOOKS === #
 
+    def endpoint(self) -> Answer:
+        """Where your events are sent, and how that goes."""
+        return self._get("/webhooks/endpoint")
+
+    def change_endpoint(self, *, url: str | None = None, enabled: bool | None = None) -> Answer:
+        """Move your endpoint, or turn events on or off; what is not given stays."""
+        return self._call("PATCH", "/webhooks/endpoint", {"url": url, "enabled": enabled})
+
+    def rotate_secret(self, overlap_hours: int | None = None) -> Answer:
+        """Make the secret that signs from now on; keep `secret`, it is told nowhere else."""
+        payload = {"overlap_hours": overlap_hours}
+        return self._post("/webhooks/secret", payload, once=True)
+
+    def delivery(self, event_id: str) -> Answer:
+        """One event, with its content and every attempt."""
+        return self._get(f"/webhooks/deliveries/{quote(event_id, safe='')}")
+
     def deliveries(
-        self, *, state: str | None = None, event_type: str | None = None
+        self,
+        *,
+        state: str | None = None,
+        event_type: str | None = None,
+        changed_since: Moment | None = None,
     ) -> Iterator[Answer]:
         """What became of your events, the oldest first."""
-        query = {"state": state, "event_type": event_type}
+        query = {"state": state, "event_type": event_type, "changed_since": changed_since}
         return self._pages("/webhooks/deliveries", "deliveries", **query)
 
     def resend(self, event_id: str) -> Answer:
@@ -417,6 +500,22 @@ class Client:
             if cursor is None:
                 return queued
 
+    # === KEYS === #
+
+    def keys(self) -> Iterator[Answer]:
+        """The keys of your service; `is_asking` is true of the one that this client has."""
+        return self._pages("/keys", "keys")
+
+    def rotate_key(self, overlap_hours: int | None = None) -> Answer:
+        """Replace the key of this client; keep `key`, it is told nowhere else. This client goes on
+        with the old one until the overlap is over: make another. Scope `keys:write`.
+        """
+        return self._post("/keys/rotate", {"overlap_hours": overlap_hours})
+
+    def revoke_key(self, key_id: int) -> Answer:
+        """Have another key refused from now on. Scope `keys:write`."""
+        return self._call("DELETE", f"/keys/{key_id:d}", {})
+
     # === REQUESTS === #
 
     def _change(self, subscription: Named, what: str, **payload: Any) -> Answer:
@@ -426,7 +525,10 @@ class Client:
         return _read(self._transport.call("GET", path, _plain(query)))
 
     def _post(self, path: str, payload: Mapping[str, Any], once: bool = False) -> Answer:
-        return _read(self._transport.call("POST", path, None, _plain(payload), once))
+        return self._call("POST", path, payload, once)
+
+    def _call(self, verb: str, path: str, payload: Mapping[str, Any], once: bool = False) -> Answer:
+        return _read(self._transport.call(verb, path, None, _plain(payload), once))
 
     def _pages(self, path: str, name: str, **query: Any) -> Iterator[Answer]:
         """Yield the records of a list, asking for page after page as they are needed."""
@@ -457,6 +559,19 @@ def _path(subscription: Named) -> str:
 
 def _named(record: str | int, by_id: str, by_code: str) -> dict[str, str | int]:
     return {by_id if isinstance(record, int) else by_code: record}
+
+
+def _some(
+    subscription: str | int | None,
+    since: Day | None,
+    until: Day | None,
+    changed_since: Moment | None,
+) -> dict[str, Any]:
+    """What a list of documents, or of what is owed, is limited to."""
+    named: dict[str, str | int] = {}
+    if subscription is not None:
+        named = _named(subscription, "subscription_id", "subscription_external_id")
+    return {**named, "from": since, "to": until, "changed_since": changed_since}
 
 
 def _plain(value: Any) -> Any:
