@@ -1,0 +1,13 @@
+/** Fusion Billing for apps: call the API, count usage and lose none, receive webhooks. */
+
+export { Client } from "./client.js";
+export type { Aggregation, Dimensions, KeyedEvent } from "./counters.js";
+export type { Quantity } from "./decimals.js";
+export * from "./errors.js";
+export { Meter } from "./meter.js";
+export type { MeterOptions, RecordOptions, Stats } from "./meter.js";
+export type { Refused, Spool } from "./store.js";
+export type { RequestOptions, TransportOptions } from "./transport.js";
+export type { Answer, Body, Query, UsageEvent, WebhookEvent } from "./types.js";
+export { Deduplicator, verifyWebhook } from "./webhooks.js";
+export type { ReceivedHeaders, VerifyOptions } from "./webhooks.js";
