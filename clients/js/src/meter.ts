@@ -149,7 +149,7 @@ export class Meter {
     spoolsInUse.add(this.#spool);
     this.#sender = new Sender(client, (refused) => this.#setAside(refused), this.#stop.signal);
     this.#listen();
-    if (this.#isOnDisk) this.#sendLater(0); // what was left behind
+    if (this.#isOnDisk) void this.#send(() => this.#sendLeft());
   }
 
   // === COUNTING === //
@@ -303,19 +303,21 @@ export class Meter {
   }
 
   /** Whether all that was counted until now was sent. What was not is sent later. */
-  #send(): Promise<boolean> {
+  #send(work = () => this.#sendAll()): Promise<boolean> {
     return this.#sending.run(async () => {
       if (this.#stop.signal.aborted) return false;
       try {
-        await this.#sendAll();
+        await work();
         this.#failures = 0;
         this.#error = undefined;
+        this.#sendLater(this.#options.sendEvery);
         return true;
       } catch (error) {
         if (this.#stop.signal.aborted) return false;
         this.#failures += 1;
         this.#error = error as Error;
         this.#tell(this.#error);
+        this.#forgetTimer();
         this.#sendLater(this.#pause());
         return false;
       }
@@ -335,6 +337,11 @@ export class Meter {
       this.#open = new Turn(this.#over.number + 1);
     }
     await this.#sendOver();
+    await this.#sendLeft();
+  }
+
+  /** Send what other runs left in the folder. */
+  async #sendLeft(): Promise<void> {
     for (const name of await this.#spool.leftBehind()) {
       this.#left = await this.#spool.readLeft(name);
       await this.#sender.send(this.#left);
@@ -370,8 +377,13 @@ export class Meter {
   #sendLater(milliseconds: number): void {
     this.#sendTimer ??= later(milliseconds, async () => {
       this.#sendTimer = undefined;
-      if (await this.#send()) this.#sendLater(this.#options.sendEvery);
+      await this.#send();
     });
+  }
+
+  #forgetTimer(): void {
+    clearTimeout(this.#sendTimer as number);
+    this.#sendTimer = undefined;
   }
 
   // === WHAT THERE IS === //
@@ -430,7 +442,8 @@ export class Meter {
     await this.flush(timeout);
     this.#stop.abort();
     await this.#sending.run(async () => undefined); // what is under way ends
-    for (const timer of [this.#writeTimer, this.#sendTimer]) clearTimeout(timer as number);
+    this.#forgetTimer();
+    clearTimeout(this.#writeTimer as number);
     for (const [name, listener] of this.#ends) processOf()?.off(name, listener);
     await this.#keepTheRest();
     await this.#spool.close().catch((error) => this.#tell(error));

@@ -73,7 +73,7 @@ export class Api {
       return request.socket.destroy();
     }
     const { status, content, headers: given } = step.status ? step : this.#carryOut(seen);
-    if (step.slow) await new Promise((resolve) => setTimeout(resolve, step.slow));
+    if (step.slow) await new Promise((resolve) => setTimeout(resolve, step.slow).unref());
     response.writeHead(status, given);
     response.end(typeof content === "string" ? content : JSON.stringify(content));
   }
