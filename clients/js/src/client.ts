@@ -1,11 +1,17 @@
 /** The API, endpoint by endpoint: see docs/api.md for what each takes and answers. */
 
+import type { Aggregation } from "./counters.js";
 import { FusionError } from "./errors.js";
 import { Transport, objectOf } from "./transport.js";
 import type { RequestOptions, Sending, TransportOptions } from "./transport.js";
-import type { Answer, Body, Query, UsageEvent } from "./types.js";
+import type { Answer, Body, Endpoint, Item, Query, UsageEvent } from "./types.js";
 
-type Named = string | number;
+/** The records of a list, page after page as they are needed. */
+export type Records<E extends Endpoint, Name extends keyof Answer<E>> = AsyncGenerator<
+  Item<E, Name>,
+  void,
+  undefined
+>;
 
 /**
  * Calls the API with one service's key.
@@ -29,8 +35,13 @@ export class Client {
   // === THE SERVER === //
 
   /** Whether the server is there, and its version. */
-  health(): Promise<Answer<"health">> {
-    return this.#get("/health");
+  health() {
+    return this.#get<"health">("/health");
+  }
+
+  /** The API, described as OpenAPI 3.1. */
+  async openapi(): Promise<Record<string, unknown>> {
+    return known(objectOf(await this.#transport.call("GET", "/openapi.json")));
   }
 
   /**
@@ -38,8 +49,8 @@ export class Client {
    *
    * @throws NotReadyError: it is not; `answer` says what is late
    */
-  ready(): Promise<Answer<"ready">> {
-    return this.#get("/ready");
+  ready() {
+    return this.#get<"ready">("/ready");
   }
 
   /** The company's figures, as Prometheus reads them. Scope `operations`. */
@@ -54,16 +65,16 @@ export class Client {
    *
    * @throws ConflictError: it is registered with other details
    */
-  registerCustomer(customer: Body<"register_customer">): Promise<Answer<"register_customer">> {
-    return this.#post("/customers", customer);
+  registerCustomer(customer: Body<"register_customer">) {
+    return this.#post<"register_customer">("/customers", customer);
   }
 
-  customer(externalId: string): Promise<Answer<"customer">> {
-    return this.#get(`/customers/${encodeURIComponent(externalId)}`);
+  customer(externalId: string) {
+    return this.#get<"retrieve_customer">(`/customers/${encodeURIComponent(externalId)}`);
   }
 
   customers() {
-    return this.#pages("/customers", "customers");
+    return this.#pages<"list_customers", "customers">("/customers", "customers");
   }
 
   // === SUBSCRIPTIONS === //
@@ -73,18 +84,18 @@ export class Client {
    *
    * @throws ConflictError: the external id is known with other content
    */
-  createSubscription(subscription: Body<"create_subscription">): Promise<Answer<"create_subscription">> {
-    return this.#post("/subscriptions", subscription, {
+  createSubscription(subscription: Body<"create_subscription">) {
+    return this.#post<"create_subscription">("/subscriptions", subscription, {
       repeatable: subscription.external_id != null,
     });
   }
 
-  subscription(id: Named) {
-    return this.#get(subscriptionPath(id));
+  subscription(id: number) {
+    return this.#get<"retrieve_subscription">(`/subscriptions/${id}`);
   }
 
   subscriptions() {
-    return this.#pages("/subscriptions", "subscriptions");
+    return this.#pages<"list_subscriptions", "subscriptions">("/subscriptions", "subscriptions");
   }
 
   /**
@@ -92,13 +103,13 @@ export class Client {
    *
    * @throws UsageAfterEndError: accepted counters would be lost
    */
-  pauseSubscription(id: Named, change: Body<"pause"> = {}) {
-    return this.#post(subscriptionPath(id, "/pause"), change);
+  pauseSubscription(id: number, change: Body<"pause_subscription"> = {}) {
+    return this.#post<"pause_subscription">(`/subscriptions/${id}/pause`, change);
   }
 
   /** Go on from a day on, from today if not given. */
-  resumeSubscription(id: Named, change: Body<"resume"> = {}) {
-    return this.#post(subscriptionPath(id, "/resume"), change);
+  resumeSubscription(id: number, change: Body<"resume_subscription"> = {}) {
+    return this.#post<"resume_subscription">(`/subscriptions/${id}/resume`, change);
   }
 
   /**
@@ -106,23 +117,23 @@ export class Client {
    *
    * @throws UsageAfterEndError: accepted counters would be lost
    */
-  cancelSubscription(id: Named, change: Body<"cancel"> = {}) {
-    return this.#post(subscriptionPath(id, "/cancel"), change);
+  cancelSubscription(id: number, change: Body<"cancel_subscription"> = {}) {
+    return this.#post<"cancel_subscription">(`/subscriptions/${id}/cancel`, change);
   }
 
   /** Have another plan take over on a day. */
-  changePlan(id: Named, change: Body<"change_plan">) {
-    return this.#post(subscriptionPath(id, "/change_plan"), change);
+  changePlan(id: number, change: Body<"change_plan">) {
+    return this.#post<"change_plan">(`/subscriptions/${id}/change_plan`, change);
   }
 
   /** What usage comes to in the billing period with the day `period`; the open one if not given. */
-  periodUsage(id: Named, query: Query<"period_usage"> = {}) {
-    return this.#get(subscriptionPath(id, "/usage"), query);
+  periodUsage(id: number, query: Query<"period_usage"> = {}) {
+    return this.#get<"period_usage">(`/subscriptions/${id}/usage`, query);
   }
 
   /** The documents that would be made on the day `at`; at the end of the open period if not given. */
-  upcomingInvoice(id: Named, query: Query<"upcoming_invoice"> = {}) {
-    return this.#get(subscriptionPath(id, "/upcoming_invoice"), query);
+  upcomingInvoice(id: number, query: Query<"upcoming_invoice"> = {}) {
+    return this.#get<"upcoming_invoice">(`/subscriptions/${id}/upcoming_invoice`, query);
   }
 
   // === USAGE === //
@@ -132,60 +143,70 @@ export class Client {
    *
    * @throws BadRequestError: nothing was stored; its `events` say what is wrong with which
    */
-  pushUsage(events: readonly UsageEvent[], options: RequestOptions = {}): Promise<Answer<"push_usage">> {
+  pushUsage(events: readonly UsageEvent[], options: RequestOptions = {}) {
     const repeatable = events.every((event) => event.idempotency_key);
-    return this.#post("/usage", { events }, { repeatable, ...options });
+    return this.#post<"push_usage">("/usage", { events }, { repeatable, ...options });
   }
 
   /** The stored counters that begin in a span of time; `to` is not included. */
   usage(query: Query<"list_usage"> = {}) {
-    return this.#pages("/usage", "usage", query);
+    return this.#pages<"list_usage", "usage">("/usage", "usage", query);
   }
 
   // === PRICES === //
 
   /** Plans, metrics and charges that are sold today. */
-  catalog(): Promise<Answer<"catalog">> {
-    return this.#get("/catalog");
+  catalog() {
+    return this.#get<"catalog">("/catalog");
   }
 
   /** How the counters of each metric combine, by its code; a `Meter` wants to know. */
-  async aggregations(): Promise<Record<string, string>> {
+  async aggregations(): Promise<Record<string, Aggregation>> {
     const { metrics } = await this.catalog();
-    return Object.fromEntries(metrics.map((one: any) => [one.metric_code, one.aggregation]));
+    return Object.fromEntries(metrics.map((one) => [one.metric_code, one.aggregation]));
   }
 
   /** What quantities would cost in one full period; nothing is stored. */
-  estimate(estimate: Body<"estimate">): Promise<Answer<"estimate">> {
-    return this.#post("/estimate", estimate);
+  estimate(estimate: Body<"estimate">) {
+    return this.#post<"estimate">("/estimate", estimate);
   }
 
   // === RECONCILIATION === //
 
   /** Hold your own totals against what is billed; the same again is compared again. */
-  reconcile(totals: Body<"reconcile">): Promise<Answer<"reconcile">> {
-    return this.#post("/reconciliation", totals);
+  reconcile(totals: Body<"reconcile">) {
+    return this.#post<"reconcile">("/reconciliation", totals);
   }
 
   /** Its rows, all or those of one `result`: matched, different, …, or mismatch. */
-  reconciliationRows(id: number, query: Query<"reconciliation"> = {}) {
-    return this.#pages(`/reconciliation/${id}`, "rows", query);
+  reconciliationRows(id: number, query: Query<"retrieve_reconciliation"> = {}) {
+    return this.#pages<"retrieve_reconciliation", "rows">(`/reconciliation/${id}`, "rows", query);
   }
 
   reconciliations() {
-    return this.#pages("/reconciliation", "reconciliations");
+    return this.#pages<"list_reconciliations", "reconciliations">(
+      "/reconciliation",
+      "reconciliations",
+    );
   }
 
   // === WEBHOOKS === //
 
   /** What became of your events, the oldest first. */
-  deliveries(query: Query<"deliveries"> = {}) {
-    return this.#pages("/webhooks/deliveries", "deliveries", query);
+  deliveries(query: Query<"list_deliveries"> = {}) {
+    return this.#pages<"list_deliveries", "deliveries">(
+      "/webhooks/deliveries",
+      "deliveries",
+      query,
+    );
   }
 
   /** Have one event sent again. */
   resend(eventId: string) {
-    return this.#post(`/webhooks/deliveries/${encodeURIComponent(eventId)}/retry`, {});
+    return this.#post<"retry_delivery">(
+      `/webhooks/deliveries/${encodeURIComponent(eventId)}/retry`,
+      {},
+    );
   }
 
   /**
@@ -194,49 +215,57 @@ export class Client {
    *
    * @returns how many
    */
-  async resendAll(span: Body<"retry_deliveries">): Promise<number> {
+  async resendAll(span: Body<"replay_deliveries">): Promise<number> {
     let queued = 0;
-    for (let cursor; cursor !== null; ) {
-      const answer = await this.#post("/webhooks/deliveries/retry", { ...span, cursor });
+    let cursor: string | null | undefined;
+    do {
+      const body = { ...span, cursor };
+      const answer = await this.#post<"replay_deliveries">("/webhooks/deliveries/retry", body);
       queued += answer.queued;
       cursor = answer.next_cursor;
-    }
+    } while (cursor);
     return queued;
   }
 
   /** Have `endpoint.test` sent to your endpoint. */
   sendTestEvent() {
-    return this.#post("/webhooks/test", {}, { repeatable: false });
+    return this.#post<"test_endpoint">("/webhooks/test", {}, { repeatable: false });
   }
 
   // === REQUESTS === //
 
-  async #get(path: string, query?: object): Promise<any> {
-    return read(await this.#transport.call("GET", path, { query: { ...query } }));
+  async #get<E extends Endpoint>(path: string, query: object = {}): Promise<Answer<E>> {
+    return read<E>(await this.#transport.call("GET", path, { query: { ...query } }));
   }
 
-  async #post(path: string, body: unknown, sending: Sending = {}): Promise<any> {
-    return read(await this.#transport.call("POST", path, { ...sending, body }));
+  async #post<E extends Endpoint>(
+    path: string,
+    body: unknown,
+    sending: Sending = {},
+  ): Promise<Answer<E>> {
+    return read<E>(await this.#transport.call("POST", path, { ...sending, body }));
   }
 
-  /** The records of a list, page after page as they are needed. */
-  async *#pages(path: string, name: string, query?: object): AsyncGenerator<any, void, undefined> {
-    for (let cursor; cursor !== null; ) {
-      const answer = await this.#get(path, { limit: 500, ...query, cursor });
-      yield* answer[name];
-      cursor = answer.next_cursor;
-    }
+  async *#pages<E extends Endpoint, Name extends keyof Answer<E>>(
+    path: string,
+    name: Name,
+    query: object = {},
+  ): Records<E, Name> {
+    let cursor: string | null | undefined;
+    do {
+      const answer = await this.#get<E>(path, { limit: 500, ...query, cursor });
+      yield* answer[name] as Item<E, Name>[];
+      cursor = (answer as { next_cursor: string | null }).next_cursor;
+    } while (cursor);
   }
 }
 
-function subscriptionPath(id: Named, rest = ""): string {
-  return `/subscriptions/${encodeURIComponent(id)}${rest}`;
-}
-
-function read(text: string): Record<string, unknown> {
+function read<E extends Endpoint>(text: string): Answer<E> {
   const answer = objectOf(text);
-  if (answer?.["status"] !== "ok") {
-    throw new FusionError("The answer is none of the API's: is this its address?");
-  }
-  return answer;
+  return known(answer?.["status"] === "ok" ? answer : undefined) as Answer<E>;
+}
+
+function known<T>(answer: T | undefined): T {
+  if (answer) return answer;
+  throw new FusionError("The answer is none of the API's: is this its address?");
 }

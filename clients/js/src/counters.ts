@@ -111,7 +111,9 @@ export function checkAggregation(name: string): asserts name is Aggregation {
 
 /** @throws TypeError: the API would not take it */
 export function checkCounted({ subscription, metric, aggregation, value, dimensions }: Counted) {
-  if (typeof subscription === "number" ? !Number.isSafeInteger(subscription) : isBad(subscription)) {
+  if (
+    typeof subscription === "number" ? !Number.isSafeInteger(subscription) : isBad(subscription)
+  ) {
     throw new TypeError(`subscription must be a whole number or ${A_TEXT}`);
   }
   if (aggregation === "unique_count" && value === undefined) {

@@ -5,6 +5,7 @@ import { Counter, checkAggregation, checkCounted, identityOf } from "./counters.
 import type { Aggregation, Counted, Dimensions, KeyedEvent } from "./counters.js";
 import { readQuantity } from "./decimals.js";
 import type { Quantity } from "./decimals.js";
+import { closeAt } from "./ends.js";
 import { ApiError, MeterError } from "./errors.js";
 import { MemorySpool } from "./memory.js";
 import { pause, sleep } from "./pauses.js";
@@ -79,14 +80,6 @@ class Turn {
   }
 }
 
-interface Process {
-  on(name: string, listener: () => void): void;
-  off(name: string, listener: () => void): void;
-  kill(pid: number, signal: string): void;
-  listenerCount(name: string): number;
-  pid: number;
-}
-
 const spoolsInUse = new WeakSet<Spool>();
 
 /**
@@ -112,7 +105,7 @@ export class Meter {
   readonly #stop = new AbortController();
   readonly #writing = new Serial();
   readonly #sending = new Serial();
-  readonly #ends = new Map<string, () => void>();
+  readonly #forgetEnds: () => void;
   #open = new Turn(1);
   #over: Turn | undefined;
   #left: KeyedEvent[] = [];
@@ -148,7 +141,7 @@ export class Meter {
     if (spoolsInUse.has(this.#spool)) throw new TypeError("each meter needs a spool of its own");
     spoolsInUse.add(this.#spool);
     this.#sender = new Sender(client, (refused) => this.#setAside(refused), this.#stop.signal);
-    this.#listen();
+    this.#forgetEnds = closeAt(this.#options.closeOn, () => this.close());
     if (this.#isOnDisk) void this.#send(() => this.#sendLeft());
   }
 
@@ -217,7 +210,12 @@ export class Meter {
       if (counters.size >= this.#options.maxCounters) {
         throw new MeterError("There is no room for more counters: see stats().");
       }
-      counter = new Counter({ ...counted, dimensions: copyOf(counted.dimensions) }, identity, units, at);
+      counter = new Counter(
+        { ...counted, dimensions: copyOf(counted.dimensions) },
+        identity,
+        units,
+        at,
+      );
       counters.set(identity, counter);
     }
     unwritten.add(counter);
@@ -444,7 +442,7 @@ export class Meter {
     await this.#sending.run(async () => undefined); // what is under way ends
     this.#forgetTimer();
     clearTimeout(this.#writeTimer as number);
-    for (const [name, listener] of this.#ends) processOf()?.off(name, listener);
+    this.#forgetEnds();
     await this.#keepTheRest();
     await this.#spool.close().catch((error) => this.#tell(error));
   }
@@ -452,27 +450,12 @@ export class Meter {
   async #keepTheRest(): Promise<void> {
     try {
       const { waiting } = this.stats();
-      if (!this.#isOnDisk && waiting) throw new MeterError(`The meter ends, and loses counters: ${waiting}`);
+      if (!this.#isOnDisk && waiting)
+        throw new MeterError(`The meter ends, and loses counters: ${waiting}`);
       if (this.#isOnDisk) await this.write();
     } catch (error) {
       this.#tell(error as Error);
     }
-  }
-
-  #listen(): void {
-    const process = processOf();
-    for (const name of process ? this.#options.closeOn : []) {
-      const listener = () => void this.#end(name);
-      this.#ends.set(name, listener);
-      process?.on(name, listener);
-    }
-  }
-
-  /** After a signal the process ends as it would have, unless somebody else listens to it. */
-  async #end(name: string): Promise<void> {
-    const process = processOf();
-    await this.close();
-    if (name.startsWith("SIG") && !process?.listenerCount(name)) process?.kill(process.pid, name);
   }
 }
 
@@ -485,10 +468,4 @@ function later(milliseconds: number, work: () => Promise<void>): unknown {
 
 function copyOf(dimensions: Dimensions | undefined): Dimensions | undefined {
   return dimensions && { ...dimensions };
-}
-
-/** The process of Node; there is none in a browser. */
-function processOf(): Process | undefined {
-  const { process } = globalThis as { process?: Process };
-  return typeof process?.on === "function" ? process : undefined;
 }

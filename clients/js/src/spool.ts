@@ -60,7 +60,9 @@ export class FileSpool implements Spool {
   async #listen(): Promise<void> {
     const path = this.#path("sock");
     if (Buffer.byteLength(path) > LONGEST_PATH) {
-      throw new MeterError(`The path of the spool is too long: ${path} has over ${LONGEST_PATH} bytes.`);
+      throw new MeterError(
+        `The path of the spool is too long: ${path} has over ${LONGEST_PATH} bytes.`,
+      );
     }
     const server = createServer((caller) => caller.on("error", () => undefined).destroy());
     const made = this.#path("new");
@@ -89,7 +91,9 @@ export class FileSpool implements Spool {
       } catch (error) {
         // What is in the file is not known any more: the next time it is made anew.
         await this.#letGo().catch(() => undefined);
-        throw new MeterError(`Usage cannot be stored: ${(error as Error).message}`, { cause: error });
+        throw new MeterError(`Usage cannot be stored: ${(error as Error).message}`, {
+          cause: error,
+        });
       }
     });
   }
@@ -154,7 +158,9 @@ export class FileSpool implements Spool {
     const runs = new Map<string, Promise<boolean>>();
     const dead: string[] = [];
     for (const name of names) {
-      const run = [TURN, REFUSED, UNFINISHED, SOCKET].map((one) => one.exec(name)?.[1]).find(Boolean);
+      const run = [TURN, REFUSED, UNFINISHED, SOCKET]
+        .map((one) => one.exec(name)?.[1])
+        .find(Boolean);
       if (!run || run === this.run) continue;
       if (!runs.has(run)) runs.set(run, hasEnded(join(this.#folder, `${run}.sock`)));
       if (await runs.get(run)) dead.push(name);
@@ -165,7 +171,10 @@ export class FileSpool implements Spool {
   async readLeft(name: string): Promise<KeyedEvent[]> {
     const events = new Map<string, KeyedEvent>();
     for (const { event } of await this.#read<{ event: KeyedEvent }>(name)) {
-      events.set(JSON.stringify([subscriptionOf(event), event.metric_code, event.idempotency_key]), event);
+      events.set(
+        JSON.stringify([subscriptionOf(event), event.metric_code, event.idempotency_key]),
+        event,
+      );
     }
     return [...events.values()];
   }

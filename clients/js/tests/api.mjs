@@ -93,7 +93,8 @@ export class Api {
         ? [{ index, field: "x", code: "unknown_subscription", error: "None such." }]
         : [],
     );
-    if (errors.length) return refusal(400, "unknown_subscription", { errors: errors.slice(0, 100) });
+    if (errors.length)
+      return refusal(400, "unknown_subscription", { errors: errors.slice(0, 100) });
     const tally = { inserted: 0, updated: 0, unchanged: 0 };
     for (const event of events) tally[this.#put(event)] += 1;
     return answer(200, { status: "ok", accepted: events.length, ...tally });

@@ -29,11 +29,29 @@ test("a quantity is written as it was read, without zeros that say nothing", () 
 test("sums are exact where binary numbers are not", () => {
   const tenths = Array.from({ length: 1000 }, () => readQuantity("0.1"));
   assert.equal(writeQuantity(tenths.reduce((sum, one) => sum + one)), "100");
-  assert.equal(writeQuantity(readQuantity(LARGEST) + readQuantity("0.000001")), "1" + "0".repeat(18));
+  assert.equal(
+    writeQuantity(readQuantity(LARGEST) + readQuantity("0.000001")),
+    "1" + "0".repeat(18),
+  );
 });
 
 test("what is no exact quantity is refused", () => {
-  for (const wrong of [0.1, NaN, Infinity, 2 ** 53, "", " ", ".", "1e3", "0x1", "1,5", "a", null, true, {}]) {
+  for (const wrong of [
+    0.1,
+    NaN,
+    Infinity,
+    2 ** 53,
+    "",
+    " ",
+    ".",
+    "1e3",
+    "0x1",
+    "1,5",
+    "a",
+    null,
+    true,
+    {},
+  ]) {
     assert.throws(() => readQuantity(wrong), TypeError, String(wrong));
   }
   for (const wrong of [-1, -1n, "-0.1", "1000000000000000000", "0.0000001"]) {

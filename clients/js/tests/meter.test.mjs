@@ -45,16 +45,26 @@ test("each aggregation combines as billing will", async (t) => {
   for (const value of ["u-1", "u-2", "u-1"]) meter.record("sub-1", "users", 1, { value });
   await meter.flush();
   const of = (metric) => found.sent().filter((one) => one.metric_code === metric);
-  assert.deepEqual(of("seats").map((one) => one.quantity), ["5"]);
+  assert.deepEqual(
+    of("seats").map((one) => one.quantity),
+    ["5"],
+  );
   assert.deepEqual(
     of("level").map((one) => [one.quantity, one.period_start]),
     [["4", "2026-03-01T12:03:00.000Z"]],
   );
   assert.deepEqual(
-    of("jobs").map((one) => one.period_start.slice(14, 16)).sort(),
+    of("jobs")
+      .map((one) => one.period_start.slice(14, 16))
+      .sort(),
     ["00", "01", "02", "03"],
   );
-  assert.deepEqual(of("users").map((one) => one.value).sort(), ["u-1", "u-2"]);
+  assert.deepEqual(
+    of("users")
+      .map((one) => one.value)
+      .sort(),
+    ["u-1", "u-2"],
+  );
 });
 
 test("what differs in subscription, metric, value or dimensions is counted apart", async (t) => {
@@ -96,8 +106,15 @@ test("what is sent again later in the hour adds up with what was sent", async (t
   const other = found.meter();
   other.record("sub-1", "calls", 8);
   await other.flush();
-  assert.equal(found.api.total((one) => one.metric_code === "calls"), 15);
-  assert.equal(found.api.total((one) => one.metric_code === "users"), 1, "one row, whoever tells it");
+  assert.equal(
+    found.api.total((one) => one.metric_code === "calls"),
+    15,
+  );
+  assert.equal(
+    found.api.total((one) => one.metric_code === "users"),
+    1,
+    "one row, whoever tells it",
+  );
 });
 
 // === WHAT GOES WRONG === //
@@ -156,10 +173,16 @@ test("memory has a bound: what is known goes on counting, what is new is not cou
   found.api.away = true;
   const meter = found.meter({ maxCounters: 3 });
   const names = ["a", "b", "c", "d", "a"];
-  assert.deepEqual(names.map((name) => meter.record(name, "calls")), [true, true, true, false, true]);
+  assert.deepEqual(
+    names.map((name) => meter.record(name, "calls")),
+    [true, true, true, false, true],
+  );
   assert.match(found.errors[0], /no room/);
   assert.equal(await meter.flush(20), false);
-  assert.deepEqual(names.map((name) => meter.record(name, "calls")), [true, true, true, false, true]);
+  assert.deepEqual(
+    names.map((name) => meter.record(name, "calls")),
+    [true, true, true, false, true],
+  );
   assert.equal(meter.stats().waiting, 6);
   found.api.away = false;
   assert.equal(await meter.flush(), true);
@@ -184,7 +207,14 @@ test("while billing is away counters grow instead of becoming more, and none is 
 test("lost answers, cut connections and refusals for now lose nothing and count nothing twice", async (t) => {
   const found = await world(t);
   const meter = found.meter();
-  const troubles = [cut("before"), cut("never"), refusal(503, "unavailable"), refusal(401, "unauthorized"), answer(502), answer(200, "<html>")];
+  const troubles = [
+    cut("before"),
+    cut("never"),
+    refusal(503, "unavailable"),
+    refusal(401, "unauthorized"),
+    answer(502),
+    answer(200, "<html>"),
+  ];
   for (const trouble of troubles) {
     found.api.next(trouble, cut("before"));
     meter.record("sub-1", "calls");
@@ -216,7 +246,10 @@ test("what billing refuses is set aside, and the rest goes on", async (t) => {
   assert.equal(await meter.flush(), true);
   assert.equal(found.api.total(), 7);
   const refused = await meter.refused();
-  assert.deepEqual([refused.length, refused[0].code, meter.stats().refused], [150, "unknown_subscription", 150]);
+  assert.deepEqual(
+    [refused.length, refused[0].code, meter.stats().refused],
+    [150, "unknown_subscription", 150],
+  );
   assert.match(found.errors[0], /set aside: 100 events.*None such/);
   found.api.unknown = "nobody";
   await meter.retryRefused();
@@ -233,7 +266,10 @@ test("a batch that is too large is sent in parts, and one event that is, set asi
   found.api.mostEvents = 0;
   meter.record("sub-1", "calls");
   assert.equal(await meter.flush(), true);
-  assert.deepEqual((await meter.refused()).map((one) => one.code), ["payload_too_large"]);
+  assert.deepEqual(
+    (await meter.refused()).map((one) => one.code),
+    ["payload_too_large"],
+  );
 });
 
 test("many counters go in requests of at most 5,000", async (t) => {

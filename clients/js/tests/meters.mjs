@@ -49,7 +49,8 @@ export async function world(t) {
   found.spooled = async (options) => {
     return found.meter({ spool: await FileSpool.open(folder), writeEvery: 10, ...options });
   };
-  found.files = async () => (await readdir(folder)).map((name) => name.split(".").slice(1).join("."));
+  found.files = async () =>
+    (await readdir(folder)).map((name) => name.split(".").slice(1).join("."));
   found.sent = () => [...api.counters.values()];
   return found;
 }

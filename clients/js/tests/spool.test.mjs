@@ -111,7 +111,9 @@ test("what could not be sent in time waits in the folder, and close says nothing
 
 test("an ordinary end, and a signal, send what there is; the signal ends the process still", async (t) => {
   const found = await world(t);
-  const ordinary = await start(t, found, `meter.record("sub-1", "calls", 1);`, { closeOn: ["beforeExit"] });
+  const ordinary = await start(t, found, `meter.record("sub-1", "calls", 1);`, {
+    closeOn: ["beforeExit"],
+  });
   assert.deepEqual(await ordinary.ended, [0, null]);
   const program = `meter.record("sub-1", "calls", 2); console.log("ready"); setTimeout(() => {}, 60_000);`;
   const signalled = await start(t, found, program, { closeOn: ["beforeExit", "SIGTERM"] });
@@ -212,7 +214,8 @@ test("of the lines with one key the last counts, and a torn one does not", async
   const [name] = (await readdir(found.folder)).filter((file) => file.endsWith(FIRST));
   const text = await readFile(join(found.folder, name), "utf8");
   const [first, second] = text.trim().split("\n");
-  const left = (torn) => writeFile(join(found.folder, "dead.1.ndjson"), `${first}\n${second}\n${torn}`);
+  const left = (torn) =>
+    writeFile(join(found.folder, "dead.1.ndjson"), `${first}\n${second}\n${torn}`);
   for (const length of [0, 1, 20, first.length - 1]) {
     await left(first.slice(0, length));
     assert.equal(await meter.flush(), true);
@@ -297,7 +300,10 @@ test("what billing refused survives the process, and is sent again when asked", 
   next.record("unknown-2", "calls", 1);
   assert.equal(await next.flush(), true);
   const told = (await next.refused()).map(({ event, code }) => [event.quantity, code]).sort();
-  assert.deepEqual(told, [["1", "unknown_subscription"], ["7", "unknown_subscription"]]);
+  assert.deepEqual(told, [
+    ["1", "unknown_subscription"],
+    ["7", "unknown_subscription"],
+  ]);
   found.api.unknown = "nobody";
   await next.retryRefused();
   assert.deepEqual([found.api.total(), await next.refused()], [8, []]);

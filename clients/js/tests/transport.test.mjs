@@ -181,8 +181,13 @@ test("a server that is not there is no answer, and was asked for nothing", async
 
 test("what is not safe to do twice is only sent again where it was not done", async (t) => {
   const { api, client } = await start(t);
-  const create = (more) => client.createSubscription({ external_customer_id: "c", plan_code: "p", ...more });
-  for (const call of [() => create(), () => client.pushUsage([EVENT, KEYLESS]), () => client.sendTestEvent()]) {
+  const create = (more) =>
+    client.createSubscription({ external_customer_id: "c", plan_code: "p", ...more });
+  for (const call of [
+    () => create(),
+    () => client.pushUsage([EVENT, KEYLESS]),
+    () => client.sendTestEvent(),
+  ]) {
     for (const [step, kind] of [
       [cut("before"), fusion.NoAnswerError],
       [answer(502), fusion.UnavailableError],
@@ -214,7 +219,10 @@ test("who aborts a request waits neither for its answer nor for the next attempt
     assert.ok(Date.now() - began < 1000);
   }
   assert.equal(api.requests.length, 2);
-  await assert.rejects(client.pushUsage([EVENT], { signal: AbortSignal.abort() }), fusion.NoAnswerError);
+  await assert.rejects(
+    client.pushUsage([EVENT], { signal: AbortSignal.abort() }),
+    fusion.NoAnswerError,
+  );
   assert.equal(api.requests.length, 2);
 });
 
@@ -238,7 +246,8 @@ test("Retry-After is seconds or a date", () => {
   assert.ok(98 <= later && later <= 100, String(later));
   assert.equal(secondsOf("7"), 7);
   assert.equal(secondsOf(new Date(0).toUTCString()), 0);
-  for (const header of ["soon", "-1", "", "2026-03-01", null]) assert.equal(secondsOf(header), undefined);
+  for (const header of ["soon", "-1", "", "2026-03-01", null])
+    assert.equal(secondsOf(header), undefined);
 });
 
 // === ENDPOINTS === //

@@ -89,7 +89,17 @@ test("nonsense is refused and throws nothing else", async () => {
   const good = headersOf([ONE]);
   for (const name of Object.keys(good)) {
     await refused(BODY, { ...good, [name]: undefined });
-    for (const nonsense of ["", "x", "v1,", "v1", "é😀", `v1,${"A".repeat(44)}`, "9".repeat(400), "-1", "²"]) {
+    for (const nonsense of [
+      "",
+      "x",
+      "v1,",
+      "v1",
+      "é😀",
+      `v1,${"A".repeat(44)}`,
+      "9".repeat(400),
+      "-1",
+      "²",
+    ]) {
       await refused(BODY, { ...good, [name]: nonsense });
     }
   }
