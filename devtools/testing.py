@@ -16,14 +16,15 @@ from devtools.runners.shares import FOLDER
 RECORD = "FUSION_TEST_RECORD"
 DEV_TEST = (VENV_PYTHON, ROOT / "dev", "test")
 
-#: Parts that plain unittest runs: (folder of the tests, folder that test modules are named from).
+#: Parts that plain unittest runs: the folders of the tests, and the folder that test modules are
+#: named from, None if it is their own.
 UNITTEST_PARTS = {
-    "core": ("tests/core", "tests/core"),
-    "thorough": ("tests/core", "tests/core"),
-    "devtools": ("devtools/tests", "."),
-    "clients": ("clients/python/tests", "clients/python/tests"),
-    "e2e": ("devtools/e2e", "."),
-    "long": ("devtools/long", "."),
+    "core": (("tests/core",), None),
+    "thorough": (("tests/core",), None),
+    "devtools": (("devtools/tests",), "."),
+    "clients": (("clients/python/tests", "clients/js/tests"), None),
+    "e2e": (("devtools/e2e",), "."),
+    "long": (("devtools/long",), "."),
 }
 #: Environment variables of parts: how many examples each property test of `core` draws.
 VARIABLES = {"thorough": {"FUSION_TEST_EXAMPLES": "1000"}}
@@ -102,14 +103,16 @@ def run_part(part: str, patterns: Sequence[str], tally: Tally) -> None:
 
 
 def run_unittest(part: str, patterns: Sequence[str], tally: Tally) -> None:
-    """Run a folder of plain unittest tests in a process of its own."""
-    start, top = UNITTEST_PARTS[part]
-    if not (ROOT / start).is_dir():
-        raise DevError(f"the folder {start} does not exist")
+    """Run folders of plain unittest tests in a process of their own."""
+    starts, top = UNITTEST_PARTS[part]
+    for start in starts:
+        if not (ROOT / start).is_dir():
+            raise DevError(f"the folder {start} does not exist")
+    folders = [f"{ROOT / start}:{ROOT / (top or start)}" for start in starts]
     with record(part, tally) as variables:
         runner = [VENV_PYTHON, RUNNERS / "run_unittest.py"]
         variables |= VARIABLES.get(part, {})
-        wait(spawn([*runner, ROOT / start, ROOT / top, *patterns], env=variables, cwd=ROOT))
+        wait(spawn([*runner, ",".join(folders), *patterns], env=variables, cwd=ROOT))
 
 
 def run_odoo_tests(part: str, tags: str, tally: Tally) -> None:

@@ -1,4 +1,4 @@
-"""Run plain unittest tests: `run_unittest.py START_FOLDER TOP_FOLDER [NAME_PATTERN…]`."""
+"""Run plain unittest tests: `run_unittest.py START:TOP[,START:TOP…] [NAME_PATTERN…]`, of folders."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ import shares
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def main(start: str, top: str, *patterns: str) -> int:
+def main(folders: str, *patterns: str) -> int:
     # The repository's root, so that tests import `core` or `devtools`; not this folder.
     sys.path[0] = str(ROOT)
     sys.path.insert(1, str(ROOT / "clients" / "python" / "src"))
@@ -21,7 +21,8 @@ def main(start: str, top: str, *patterns: str) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     loader = unittest.TestLoader()
     loader.testNamePatterns = [f"*{pattern}*" for pattern in patterns] or None
-    suite = loader.discover(start, "test_*.py", top)
+    pairs = [pair.split(":") for pair in folders.split(",")]
+    suite = unittest.TestSuite(loader.discover(start, "test_*.py", top) for start, top in pairs)
     if folder := os.environ.get(shares.FOLDER):
         # By module, as a module's classes may share a server.
         mine = shares.untaken(each(suite), folder, shares.module_of, recorder.elsewhere)

@@ -20,7 +20,7 @@ def run(source: str, *patterns: str) -> Tally:
         Path(folder, "test_sample.py").write_text(textwrap.dedent(source))
         record = Path(folder, "record")
         subprocess.run(
-            [sys.executable, RUNNERS / "run_unittest.py", folder, folder, *patterns],
+            [sys.executable, RUNNERS / "run_unittest.py", f"{folder}:{folder}", *patterns],
             env={**os.environ, recorder.FILE: str(record)},
             capture_output=True,
             check=False,
