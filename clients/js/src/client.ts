@@ -17,9 +17,9 @@ export type Records<E extends Endpoint, Name extends keyof Answer<E>> = AsyncGen
  * Calls the API with one service's key.
  *
  * A request that meets no server, or a busy one (429, 502, 503, 504), is sent again with growing and
- * slightly random pauses, and not before the server's `Retry-After`; nothing else is. What is not safe
- * to do twice (a subscription without external id, an event without key) is only sent again where it
- * cannot have been carried out.
+ * slightly random pauses, and not before the server's `Retry-After`; nothing else is. What would
+ * be done twice (a subscription without external id, an event without key) is sent with an
+ * `Idempotency-Key`, which has the server do it once.
  */
 export class Client {
   readonly #transport: Transport;
@@ -86,7 +86,7 @@ export class Client {
    */
   createSubscription(subscription: Body<"create_subscription">) {
     return this.#post<"create_subscription">("/subscriptions", subscription, {
-      repeatable: subscription.external_id != null,
+      once: subscription.external_id == null,
     });
   }
 
@@ -144,8 +144,8 @@ export class Client {
    * @throws BadRequestError: nothing was stored; its `events` say what is wrong with which
    */
   pushUsage(events: readonly UsageEvent[], options: RequestOptions = {}) {
-    const repeatable = events.every((event) => event.idempotency_key);
-    return this.#post<"push_usage">("/usage", { events }, { repeatable, ...options });
+    const once = !events.every((event) => event.idempotency_key);
+    return this.#post<"push_usage">("/usage", { events }, { once, ...options });
   }
 
   /** The stored counters that begin in a span of time; `to` is not included. */
@@ -229,7 +229,7 @@ export class Client {
 
   /** Have `endpoint.test` sent to your endpoint. */
   sendTestEvent() {
-    return this.#post<"test_endpoint">("/webhooks/test", {}, { repeatable: false });
+    return this.#post<"test_endpoint">("/webhooks/test", {}, { once: true });
   }
 
   // === REQUESTS === //

@@ -4,1321 +4,624 @@
  */
 
 export interface paths {
-  "/health": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Is the server there?
+         * @description Needs no key.
+         */
+        get: operations["health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * Is the server there?
-     * @description Needs no key.
-     */
-    get: operations["health"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/openapi.json": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/openapi.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * This description
+         * @description OpenAPI 3.1, made of what the server itself reads requests by.
+         *
+         *     Needs no key.
+         */
+        get: operations["openapi"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * This description
-     * @description OpenAPI 3.1, made of what the server itself reads requests by.
-     *
-     *     Needs no key.
-     */
-    get: operations["openapi"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/ready": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Does the server do its work?
+         * @description Whether rating, invoicing and the sending of events are done in time.
+         *
+         *     Scope: `operations`.
+         */
+        get: operations["ready"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * Does the server do its work?
-     * @description Whether rating, invoicing and the sending of events are done in time.
-     *
-     *     Scope: `operations`.
-     */
-    get: operations["ready"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/metrics": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The company's figures
+         * @description As Prometheus reads them.
+         *
+         *     Scope: `operations`.
+         */
+        get: operations["metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * The company's figures
-     * @description As Prometheus reads them.
-     *
-     *     Scope: `operations`.
-     */
-    get: operations["metrics"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/customers": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/customers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List customers
+         * @description Scope: `read`.
+         */
+        get: operations["list_customers"];
+        put?: never;
+        /**
+         * Register a customer
+         * @description Under your own id.
+         *
+         *     Scope: `billing:write`.
+         */
+        post: operations["register_customer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * List customers
-     * @description Scope: `read`.
-     */
-    get: operations["list_customers"];
-    put?: never;
-    /**
-     * Register a customer
-     * @description Under your own id.
-     *
-     *     Scope: `billing:write`.
-     */
-    post: operations["register_customer"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/customers/{external_id}": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/customers/{external_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Retrieve a customer
+         * @description Scope: `read`.
+         */
+        get: operations["retrieve_customer"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * Retrieve a customer
-     * @description Scope: `read`.
-     */
-    get: operations["retrieve_customer"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/subscriptions": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/subscriptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List subscriptions
+         * @description Scope: `read`.
+         */
+        get: operations["list_subscriptions"];
+        put?: never;
+        /**
+         * Create a subscription
+         * @description The same `external_id` again finds the same subscription.
+         *
+         *     Scope: `billing:write`.
+         */
+        post: operations["create_subscription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * List subscriptions
-     * @description Scope: `read`.
-     */
-    get: operations["list_subscriptions"];
-    put?: never;
-    /**
-     * Create a subscription
-     * @description The same `external_id` again finds the same subscription.
-     *
-     *     Scope: `billing:write`.
-     */
-    post: operations["create_subscription"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/subscriptions/{subscription_id}": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/subscriptions/{subscription_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Retrieve a subscription
+         * @description Scope: `read`.
+         */
+        get: operations["retrieve_subscription"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * Retrieve a subscription
-     * @description Scope: `read`.
-     */
-    get: operations["retrieve_subscription"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/subscriptions/{subscription_id}/pause": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/subscriptions/{subscription_id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause a subscription
+         * @description Scope: `billing:write`.
+         */
+        post: operations["pause_subscription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /**
-     * Pause a subscription
-     * @description Scope: `billing:write`.
-     */
-    post: operations["pause_subscription"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/subscriptions/{subscription_id}/resume": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/subscriptions/{subscription_id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume a subscription
+         * @description Scope: `billing:write`.
+         */
+        post: operations["resume_subscription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /**
-     * Resume a subscription
-     * @description Scope: `billing:write`.
-     */
-    post: operations["resume_subscription"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/subscriptions/{subscription_id}/cancel": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/subscriptions/{subscription_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel a subscription
+         * @description Scope: `billing:write`.
+         */
+        post: operations["cancel_subscription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /**
-     * Cancel a subscription
-     * @description Scope: `billing:write`.
-     */
-    post: operations["cancel_subscription"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/subscriptions/{subscription_id}/change_plan": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/subscriptions/{subscription_id}/change_plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change the plan
+         * @description Scope: `billing:write`.
+         */
+        post: operations["change_plan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /**
-     * Change the plan
-     * @description Scope: `billing:write`.
-     */
-    post: operations["change_plan"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/subscriptions/{subscription_id}/usage": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/subscriptions/{subscription_id}/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What usage comes to
+         * @description What the ledger says of a billing period, the same as will be invoiced.
+         *
+         *     Scope: `read`.
+         */
+        get: operations["period_usage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * What usage comes to
-     * @description What the ledger says of a billing period, the same as will be invoiced.
-     *
-     *     Scope: `read`.
-     */
-    get: operations["period_usage"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/subscriptions/{subscription_id}/upcoming_invoice": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/subscriptions/{subscription_id}/upcoming_invoice": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the next invoice will be
+         * @description The documents as they would be made, with taxes; nothing is stored.
+         *
+         *     Scope: `read`.
+         */
+        get: operations["upcoming_invoice"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * What the next invoice will be
-     * @description The documents as they would be made, with taxes; nothing is stored.
-     *
-     *     Scope: `read`.
-     */
-    get: operations["upcoming_invoice"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/usage": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List stored counters
+         * @description Scope: `read`.
+         */
+        get: operations["list_usage"];
+        put?: never;
+        /**
+         * Push usage
+         * @description A batch of counters, all or nothing: the answer lists everything that is wrong with it.
+         *
+         *     Scope: `usage:write`.
+         */
+        post: operations["push_usage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * List stored counters
-     * @description Scope: `read`.
-     */
-    get: operations["list_usage"];
-    put?: never;
-    /**
-     * Push usage
-     * @description A batch of counters, all or nothing: the answer lists everything that is wrong with it.
-     *
-     *     Scope: `usage:write`.
-     */
-    post: operations["push_usage"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/catalog": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/catalog": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Plans, metrics and charges that are sold today
+         * @description Scope: `read`.
+         */
+        get: operations["catalog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * Plans, metrics and charges that are sold today
-     * @description Scope: `read`.
-     */
-    get: operations["catalog"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/estimate": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/estimate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What would it cost?
+         * @description Prices quantities for one full period at today's prices, and stores nothing.
+         *
+         *     Scope: `read`.
+         */
+        post: operations["estimate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /**
-     * What would it cost?
-     * @description Prices quantities for one full period at today's prices, and stores nothing.
-     *
-     *     Scope: `read`.
-     */
-    post: operations["estimate"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/reconciliation": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/reconciliation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List reconciliations
+         * @description Scope: `read`.
+         */
+        get: operations["list_reconciliations"];
+        put?: never;
+        /**
+         * Compare your totals with ours
+         * @description The same period and `reference` again is compared again.
+         *
+         *     Scope: `billing:write`.
+         */
+        post: operations["reconcile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * List reconciliations
-     * @description Scope: `read`.
-     */
-    get: operations["list_reconciliations"];
-    put?: never;
-    /**
-     * Compare your totals with ours
-     * @description The same period and `reference` again is compared again.
-     *
-     *     Scope: `billing:write`.
-     */
-    post: operations["reconcile"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/reconciliation/{reconciliation_id}": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/reconciliation/{reconciliation_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Retrieve a reconciliation, with a page of its rows
+         * @description Scope: `read`.
+         */
+        get: operations["retrieve_reconciliation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * Retrieve a reconciliation, with a page of its rows
-     * @description Scope: `read`.
-     */
-    get: operations["retrieve_reconciliation"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/webhooks/deliveries": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/webhooks/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List your events, the oldest first
+         * @description Scope: `read`.
+         */
+        get: operations["list_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * List your events, the oldest first
-     * @description Scope: `read`.
-     */
-    get: operations["list_deliveries"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/webhooks/deliveries/retry": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/webhooks/deliveries/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have many events sent again
+         * @description Those of a span of time, or all that failed since a time. One request queues at most 10,000.
+         *
+         *     Scope: `webhooks:write`.
+         */
+        post: operations["replay_deliveries"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /**
-     * Have many events sent again
-     * @description Those of a span of time, or all that failed since a time. One request queues at most 10,000.
-     *
-     *     Scope: `webhooks:write`.
-     */
-    post: operations["replay_deliveries"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/webhooks/deliveries/{event_id}/retry": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/webhooks/deliveries/{event_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have one event sent again
+         * @description It keeps its id and its bytes.
+         *
+         *     Scope: `webhooks:write`.
+         */
+        post: operations["retry_delivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /**
-     * Have one event sent again
-     * @description It keeps its id and its bytes.
-     *
-     *     Scope: `webhooks:write`.
-     */
-    post: operations["retry_delivery"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/webhooks/test": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/webhooks/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try your endpoint
+         * @description With an event of no meaning, `endpoint.test`.
+         *
+         *     Scope: `webhooks:write`.
+         */
+        post: operations["test_endpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /**
-     * Try your endpoint
-     * @description With an event of no meaning, `endpoint.test`.
-     *
-     *     Scope: `webhooks:write`.
-     */
-    post: operations["test_endpoint"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
 }
 export type webhooks = Record<string, never>;
 export interface components {
-  schemas: {
-    /** @description What usage of one metric costs on one plan, today. */
-    Charge: {
-      /** @example pro */
-      plan_code: string;
-      /** @example api_calls */
-      metric_code: string;
-      /**
-       * @description Which usage it prices, by dimensions; `{}`: what no filter takes.
-       * @example {}
-       */
-      filter: Record<string, unknown>;
-      /**
-       * @example standard
-       * @enum {string}
-       */
-      charge_model:
-        | "standard"
-        | "package"
-        | "graduated"
-        | "volume"
-        | "stairstep"
-        | "percentage"
-        | "graduated_percentage";
-      /**
-       * @description Comes off first.
-       * @example 1000
-       */
-      included_quota: string;
-      /**
-       * @description The price of one batch.
-       * @example 0.5
-       */
-      price_per_unit: string;
-      /** @example 100 */
-      unit_batch: string;
-      /**
-       * @description In percent.
-       * @example 0
-       */
-      rate: string;
-      /** @example 0 */
-      fixed_amount: string;
-      /** @description Of the amount of a period. */
-      minimum: string | null;
-      /** @description Of the amount of a period. */
-      maximum: string | null;
-      tiers: components["schemas"]["Tier"][];
-      /** @description Whether flat amounts are due without usage, too. */
-      flat_fee_at_zero: boolean;
-      /** @description Whether an incomplete period has its share of quota and amounts. */
-      prorate: boolean;
-      /**
-       * @description ISO 4217.
-       * @example USD
-       */
-      currency: string;
-      /**
-       * Format: date
-       * @description If new prices are scheduled, their first day.
-       */
-      next_prices_from: string | null;
-    };
-    /** @description What the usage of one charge comes to, in one part of a billing period. */
-    ChargeUsage: {
-      /** @example pro */
-      plan_code: string;
-      /** @example api_calls */
-      metric_code: string;
-      /**
-       * @description Which usage it prices, by dimensions; `{}`: what no filter takes.
-       * @example {}
-       */
-      filter: Record<string, unknown>;
-      /**
-       * @example standard
-       * @enum {string}
-       */
-      charge_model:
-        | "standard"
-        | "package"
-        | "graduated"
-        | "volume"
-        | "stairstep"
-        | "percentage"
-        | "graduated_percentage";
-      /**
-       * Format: date
-       * @description The first day of the part.
-       * @example 2026-01-05
-       */
-      period_start: string;
-      /**
-       * Format: date
-       * @description The day after the last one.
-       * @example 2026-02-05
-       */
-      period_end: string;
-      /** @example 1350.5 */
-      quantity: string;
-      /** @example 1000 */
-      included: string;
-      /** @example 350.5 */
-      billable: string;
-      /**
-       * @description Before tax.
-       * @example 1.75
-       */
-      amount: string;
-      /**
-       * @description At the end of the period, if usage goes on so.
-       * @example 1.75
-       */
-      projected_amount: string;
-      /**
-       * @description ISO 4217.
-       * @example USD
-       */
-      currency: string;
-      /**
-       * Format: date-time
-       * @description Null where nothing was rated: it costs nothing.
-       */
-      rated_at: string | null;
-    };
-    /** @description A customer of your app. */
-    Customer: {
-      /**
-       * @description The customer's number here.
-       * @example 7
-       */
-      partner_id: number;
-      /**
-       * @description Your own id of the customer.
-       * @example cust-7
-       */
-      external_id: string;
-      /** @example Acme Ltd */
-      name: string;
-      /** @example billing@acme.example */
-      email: string | null;
-      subscriptions: components["schemas"]["Subscription"][];
-    };
-    /** @description An event for your endpoint, and what became of it. */
-    Delivery: {
-      /** @example evt_01KE6P4YM09GP165BBT7742542 */
-      event_id: string;
-      /** @example invoice.paid */
-      event_type: string;
-      /**
-       * @example pending
-       * @enum {string}
-       */
-      state: "pending" | "sending" | "delivered" | "failed" | "cancelled";
-      subscription_id: number | null;
-      /**
-       * Format: date-time
-       * @example 2026-01-05T09:00:00Z
-       */
-      created_at: string;
-      /**
-       * @description Since it was last queued.
-       * @example 1
-       */
-      attempts: number;
-      /** Format: date-time */
-      next_attempt_at: string | null;
-      /**
-       * Format: date-time
-       * @example 2026-01-05T09:00:01Z
-       */
-      delivered_at: string | null;
-      /**
-       * @description The HTTP status that your endpoint answered.
-       * @example 204
-       */
-      last_status: number | null;
-      /** @description What went wrong, in words. */
-      last_error: string | null;
-    };
-    /** @description Why a request was not carried out. Nothing was changed. */
-    Error: {
-      /**
-       * @example error
-       * @enum {string}
-       */
-      status: "error";
-      /**
-       * @description For your program; it stays.
-       * @example invalid_quantity
-       */
-      code: string;
-      /** @description For a person, one sentence. */
-      error: string;
-      /**
-       * @description Name it when you ask for help.
-       * @example nightly-2026-01-11
-       */
-      request_id: string;
-      /**
-       * @description The field that is to blame, if one is.
-       * @example quantity
-       */
-      field?: string;
-      /** @description Of a batch: everything that is wrong, cut at 100. */
-      errors?: {
-        /**
-         * @description Its position in the batch.
-         * @example 3
-         */
-        index: number;
-        /** @example quantity */
-        field?: string;
-        /** @example invalid_quantity */
-        code: string;
-        error: string;
-      }[];
-      /** @description How many there are, if they are cut. */
-      errors_total?: number;
-      /** @description Of `usage_after_end`: how many counters. */
-      count?: number;
-      /** @description Of `not_ready`: what is how late. */
-      late_seconds?: Record<string, unknown>;
-    };
-    /** @description What is counted. */
-    Metric: {
-      /** @example api_calls */
-      metric_code: string;
-      /** @example API calls */
-      name: string;
-      /**
-       * @description How counters combine over a period.
-       * @example sum
-       * @enum {string}
-       */
-      aggregation: "sum" | "count" | "max" | "last" | "unique_count" | "weighted" | "average";
-    };
-    /** @description What is sold. */
-    Plan: {
-      /** @example 1 */
-      plan_id: number;
-      /** @example pro */
-      plan_code: string;
-      /** @example Pro */
-      name: string;
-      /**
-       * @description How many units a billing period has.
-       * @example 1
-       */
-      billing_period_value: number;
-      /**
-       * @example month
-       * @enum {string}
-       */
-      billing_period_unit: "month" | "week" | "year";
-    };
-    /** @description What a quantity costs at one charge. */
-    PricedLine: {
-      /** @example api_calls */
-      metric_code: string;
-      /** @example {} */
-      filter: Record<string, unknown>;
-      /**
-       * @example standard
-       * @enum {string}
-       */
-      charge_model:
-        | "standard"
-        | "package"
-        | "graduated"
-        | "volume"
-        | "stairstep"
-        | "percentage"
-        | "graduated_percentage";
-      /** @example 1250.5 */
-      quantity: string;
-      /** @example 1000 */
-      included: string;
-      /** @example 250.5 */
-      billable: string;
-      /** @example 1.25 */
-      amount: string;
-      /**
-       * @description ISO 4217.
-       * @example USD
-       */
-      currency: string;
-      /** @description How the amount comes about, line by line, exactly. */
-      breakdown: Record<string, unknown>;
-    };
-    /** @description Your totals against ours. */
-    Reconciliation: {
-      /** @example 1 */
-      reconciliation_id: number;
-      /** @description The name that it was given. */
-      reference: string | null;
-      /**
-       * Format: date-time
-       * @example 2026-01-05T00:00:00Z
-       */
-      period_start: string;
-      /**
-       * Format: date-time
-       * @example 2026-02-05T00:00:00Z
-       */
-      period_end: string;
-      /** @description Whether nothing counts as missing there. */
-      partial: boolean;
-      /**
-       * Format: date-time
-       * @example 2026-02-05T08:00:00Z
-       */
-      compared_at: string;
-      /**
-       * @description How many rows came to this.
-       * @example 0
-       */
-      matched: number;
-      /**
-       * @description How many rows came to this.
-       * @example 0
-       */
-      different: number;
-      /**
-       * @description How many rows came to this.
-       * @example 0
-       */
-      missing_here: number;
-      /**
-       * @description How many rows came to this.
-       * @example 0
-       */
-      missing_there: number;
-    };
-    /** @description One subscription and metric, yours against ours. */
-    ReconciliationRow: {
-      /** @example 1 */
-      subscription_id: number | null;
-      /** @example sub-42 */
-      subscription_external_id: string | null;
-      /** @example api_calls */
-      metric_code: string;
-      /**
-       * @example matched
-       * @enum {string}
-       */
-      result: "matched" | "different" | "missing_here" | "missing_there";
-      /** @description Why something could not be compared. */
-      reason: string | null;
-      /**
-       * @description Yours.
-       * @example 1350
-       */
-      quantity: string | null;
-      /** @example 1350.5 */
-      our_quantity: string | null;
-      /**
-       * @description Ours less yours.
-       * @example 0.5
-       */
-      quantity_difference: string | null;
-      amount: string | null;
-      our_amount: string | null;
-      amount_difference: string | null;
-      currency: string | null;
-      /** @description Until staff close it. */
-      open: boolean;
-    };
-    /** @description What a customer pays for. */
-    Subscription: {
-      /**
-       * @description Its number here.
-       * @example 1
-       */
-      subscription_id: number;
-      /**
-       * @description In progress, paused, closed.
-       * @example 3_progress
-       * @enum {string}
-       */
-      subscription_state: "3_progress" | "4_paused" | "6_churn";
-      /**
-       * @description Your own id, if you gave one.
-       * @example sub-42
-       */
-      external_id: string | null;
-      /**
-       * @description Your id of the customer.
-       * @example cust-7
-       */
-      external_customer_id: string | null;
-      /**
-       * @description The plan in force.
-       * @example 1
-       */
-      plan_id: number;
-      /** @example pro */
-      plan_code: string;
-      /** @description The next plan to come. */
-      next_plan_code: string | null;
-      /**
-       * Format: date
-       * @description Its first day.
-       */
-      plan_change_date: string | null;
-      /**
-       * Format: date
-       * @description The first day.
-       * @example 2026-01-05
-       */
-      start_date: string | null;
-      /**
-       * Format: date
-       * @description The first day of the open billing period, once one before it is closed: what is before this day is billed. It is not the date of a document.
-       */
-      last_invoice_date: string | null;
-      /**
-       * Format: date
-       * @description The open billing period ends when this day begins.
-       * @example 2026-02-05
-       */
-      next_invoice_date: string | null;
-      /**
-       * Format: date
-       * @description The subscription ends when this day begins.
-       */
-      end_date: string | null;
-    };
-    /** @description One tier of a charge. */
-    Tier: {
-      /**
-       * @description And including; null on the last one.
-       * @example 10
-       */
-      up_to: string | null;
-      /** @example 8 */
-      unit_amount: string;
-      /** @description It bills whole batches, if there is one. */
-      unit_batch: string | null;
-      /** @example 0 */
-      flat_amount: string;
-      /**
-       * @description In percent.
-       * @example 0
-       */
-      rate: string;
-    };
-    /** @description A document as it would be made. */
-    UpcomingDocument: {
-      /**
-       * @example invoice
-       * @enum {string}
-       */
-      type: "invoice" | "credit_note";
-      /**
-       * Format: date
-       * @example 2026-02-05
-       */
-      invoice_date: string;
-      /**
-       * Format: date
-       * @example 2026-02-05
-       */
-      due_date: string;
-      /**
-       * @description ISO 4217.
-       * @example USD
-       */
-      currency: string;
-      /** @example 49.00 */
-      amount_untaxed: string;
-      /** @example 7.35 */
-      amount_tax: string;
-      /** @example 56.35 */
-      amount_total: string;
-      lines: components["schemas"]["UpcomingLine"][];
-    };
-    /** @description A line of a document to come. */
-    UpcomingLine: {
-      /**
-       * @example fee
-       * @enum {string}
-       */
-      kind: "fee" | "usage" | "product";
-      /**
-       * @description In the customer's language.
-       * @example Pro
-       */
-      description: string;
-      metric_code: string | null;
-      /**
-       * Format: date
-       * @example 2026-02-05
-       */
-      period_start: string | null;
-      /**
-       * Format: date
-       * @description The day after the last one.
-       * @example 2026-03-05
-       */
-      period_end: string | null;
-      /** @description The quantity of usage. */
-      used: string | null;
-      /** @example 1 */
-      quantity: string;
-      /** @example 49 */
-      price_unit: string;
-      /**
-       * @description In percent.
-       * @example 0
-       */
-      discount: string;
-      /** @example 49.00 */
-      amount_untaxed: string;
-      /** @example 56.35 */
-      amount_total: string;
-    };
-    /** @description A stored counter. */
-    Usage: {
-      /** @example 1 */
-      usage_id: number;
-      /** @example 1 */
-      subscription_id: number;
-      /** @example sub-42 */
-      subscription_external_id: string | null;
-      /** @example api_calls */
-      metric_code: string;
-      /** @example 1250.5 */
-      quantity: string;
-      /**
-       * Format: date-time
-       * @example 2026-01-10T00:00:00Z
-       */
-      period_start: string;
-      /**
-       * Format: date-time
-       * @example 2026-01-10T01:00:00Z
-       */
-      period_end: string;
-      /** @example sub-42/api_calls/2026-01-10T00 */
-      idempotency_key: string | null;
-      /** @description For metrics that count distinct values. */
-      value: string | null;
-      /**
-       * @example {
-       *       "region": "eu"
-       *     }
-       */
-      dimensions: Record<string, unknown>;
-    };
-  };
-  responses: never;
-  parameters: never;
-  requestBodies: never;
-  headers: never;
-  pathItems: never;
-}
-export type $defs = Record<string, never>;
-export interface operations {
-  health: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Done. */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": {
-            /** @enum {string} */
-            status: "ok";
+    schemas: {
+        /** @description What usage of one metric costs on one plan, today. */
+        Charge: {
+            /** @example pro */
+            plan_code: string;
+            /** @example api_calls */
+            metric_code: string;
             /**
-             * @description Of the addon.
-             * @example 19.0.1.0.0
+             * @description Which usage it prices, by dimensions; `{}`: what no filter takes.
+             * @example {}
              */
-            version: string;
-          };
-        };
-      };
-    };
-  };
-  openapi: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Done. */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": Record<string, unknown>;
-        };
-      };
-    };
-  };
-  ready: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Done. */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": {
-            /** @enum {string} */
-            status: "ok";
+            filter: Record<string, unknown>;
             /**
-             * @description What is how late.
-             * @example {
-             *       "rating": 0,
-             *       "invoicing": 0
-             *     }
+             * @example standard
+             * @enum {string}
              */
-            late_seconds: Record<string, unknown>;
-          };
-        };
-      };
-    };
-  };
-  metrics: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Done. */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "text/plain; version=0.0.4; charset=utf-8": string;
-        };
-      };
-    };
-  };
-  list_customers: {
-    parameters: {
-      query?: {
-        /**
-         * @description How many records at most.
-         * @example 100
-         */
-        limit?: number;
-        /** @description The `next_cursor` of the answer before. */
-        cursor?: string;
-        /** @description Only what was changed, or is new, since this time. */
-        changed_since?: string;
-      };
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Done. */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": {
-            /** @enum {string} */
-            status: "ok";
-            customers: components["schemas"]["Customer"][];
-            /** @description The `cursor` of the next page; null on the last. */
-            next_cursor: string | null;
-          };
-        };
-      };
-    };
-  };
-  register_customer: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        /**
-         * @example {
-         *       "external_id": "cust-7",
-         *       "name": "Acme Ltd",
-         *       "email": "billing@acme.example",
-         *       "country_code": "US"
-         *     }
-         */
-        "application/json": {
-          /** @description Your own id. */
-          external_id: string | number;
-          /** @description Of the company or person. */
-          name?: string;
-          email?: string;
-          phone?: string;
-          /** @description A customer with a number for VAT is a company. */
-          vat?: string;
-          street?: string;
-          street2?: string;
-          city?: string;
-          zip?: string;
-          /** @description ISO 3166, two letters. */
-          country_code?: string;
-        };
-      };
-    };
-    responses: {
-      /** @description Done. */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": {
-            /** @enum {string} */
-            status: "ok";
+            charge_model: "standard" | "package" | "graduated" | "volume" | "stairstep" | "percentage" | "graduated_percentage";
             /**
-             * @description The customer's number here.
-             * @example 7
+             * @description Comes off first.
+             * @example 1000
              */
-            partner_id: number;
+            included_quota: string;
             /**
-             * @description Your own id of the customer.
-             * @example cust-7
+             * @description The price of one batch.
+             * @example 0.5
              */
-            external_id: string;
+            price_per_unit: string;
+            /** @example 100 */
+            unit_batch: string;
             /**
-             * @description Whether it is new here.
-             * @example true
+             * @description In percent.
+             * @example 0
              */
-            created: boolean;
-          };
+            rate: string;
+            /** @example 0 */
+            fixed_amount: string;
+            /** @description Of the amount of a period. */
+            minimum: string | null;
+            /** @description Of the amount of a period. */
+            maximum: string | null;
+            tiers: components["schemas"]["Tier"][];
+            /** @description Whether flat amounts are due without usage, too. */
+            flat_fee_at_zero: boolean;
+            /** @description Whether an incomplete period has its share of quota and amounts. */
+            prorate: boolean;
+            /**
+             * @description ISO 4217.
+             * @example USD
+             */
+            currency: string;
+            /**
+             * Format: date
+             * @description If new prices are scheduled, their first day.
+             */
+            next_prices_from: string | null;
         };
-      };
-      /** @description Created. */
-      201: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": {
-            /** @enum {string} */
-            status: "ok";
+        /** @description What the usage of one charge comes to, in one part of a billing period. */
+        ChargeUsage: {
+            /** @example pro */
+            plan_code: string;
+            /** @example api_calls */
+            metric_code: string;
             /**
-             * @description The customer's number here.
-             * @example 7
+             * @description Which usage it prices, by dimensions; `{}`: what no filter takes.
+             * @example {}
              */
-            partner_id: number;
+            filter: Record<string, unknown>;
             /**
-             * @description Your own id of the customer.
-             * @example cust-7
+             * @example standard
+             * @enum {string}
              */
-            external_id: string;
+            charge_model: "standard" | "package" | "graduated" | "volume" | "stairstep" | "percentage" | "graduated_percentage";
             /**
-             * @description Whether it is new here.
-             * @example true
+             * Format: date
+             * @description The first day of the part.
+             * @example 2026-01-05
              */
-            created: boolean;
-          };
+            period_start: string;
+            /**
+             * Format: date
+             * @description The day after the last one.
+             * @example 2026-02-05
+             */
+            period_end: string;
+            /** @example 1350.5 */
+            quantity: string;
+            /** @example 1000 */
+            included: string;
+            /** @example 350.5 */
+            billable: string;
+            /**
+             * @description Before tax.
+             * @example 1.75
+             */
+            amount: string;
+            /**
+             * @description At the end of the period, if usage goes on so.
+             * @example 1.75
+             */
+            projected_amount: string;
+            /**
+             * @description ISO 4217.
+             * @example USD
+             */
+            currency: string;
+            /**
+             * Format: date-time
+             * @description Null where nothing was rated: it costs nothing.
+             */
+            rated_at: string | null;
         };
-      };
-    };
-  };
-  retrieve_customer: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        /**
-         * @description Your own id of the customer.
-         * @example cust-7
-         */
-        external_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Done. */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": {
-            /** @enum {string} */
-            status: "ok";
+        /** @description A customer of your app. */
+        Customer: {
             /**
              * @description The customer's number here.
              * @example 7
@@ -1334,1633 +637,2331 @@ export interface operations {
             /** @example billing@acme.example */
             email: string | null;
             subscriptions: components["schemas"]["Subscription"][];
-          };
         };
-      };
-    };
-  };
-  list_subscriptions: {
-    parameters: {
-      query?: {
-        /**
-         * @description How many records at most.
-         * @example 100
-         */
-        limit?: number;
-        /** @description The `next_cursor` of the answer before. */
-        cursor?: string;
-        /** @description Only what was changed, or is new, since this time. */
-        changed_since?: string;
-      };
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Done. */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": {
-            /** @enum {string} */
-            status: "ok";
-            subscriptions: components["schemas"]["Subscription"][];
-            /** @description The `cursor` of the next page; null on the last. */
-            next_cursor: string | null;
-          };
-        };
-      };
-    };
-  };
-  create_subscription: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        /**
-         * @example {
-         *       "external_customer_id": "cust-7",
-         *       "plan_code": "pro",
-         *       "external_id": "sub-42",
-         *       "start_date": "2026-01-05"
-         *     }
-         */
-        "application/json": {
-          /** @description A registered customer. */
-          external_customer_id: string | number;
-          plan_id?: number | string;
-          /** @description The plan, if not by `plan_id`. */
-          plan_code?: string;
-          /** @description Your own id: recommended. */
-          external_id?: string | number;
-          /**
-           * Format: date
-           * @description Today, if not given.
-           */
-          start_date?: string;
-          /** @description Products besides usage, such as a monthly fee. */
-          lines?: {
-            product_id?: number | string;
-            /** @description The product, if not by `product_id`. */
-            product_code?: string;
-            quantity: string | number;
-          }[];
-        };
-      };
-    };
-    responses: {
-      /** @description Done. */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": {
-            /** @enum {string} */
-            status: "ok";
+        /** @description An event for your endpoint, and what became of it. */
+        Delivery: {
+            /** @example evt_01KE6P4YM09GP165BBT7742542 */
+            event_id: string;
+            /** @example invoice.paid */
+            event_type: string;
             /**
-             * @description Its number here.
-             * @example 1
-             */
-            subscription_id: number;
-            /**
-             * @description In progress, paused, closed.
-             * @example 3_progress
+             * @example pending
              * @enum {string}
              */
-            subscription_state: "3_progress" | "4_paused" | "6_churn";
+            state: "pending" | "sending" | "delivered" | "failed" | "cancelled";
+            subscription_id: number | null;
             /**
-             * @description Your own id, if you gave one.
-             * @example sub-42
+             * Format: date-time
+             * @example 2026-01-05T09:00:00Z
              */
-            external_id: string | null;
+            created_at: string;
             /**
-             * @description Your id of the customer.
-             * @example cust-7
-             */
-            external_customer_id: string | null;
-            /**
-             * @description The plan in force.
+             * @description Since it was last queued.
              * @example 1
              */
-            plan_id: number;
-            /** @example pro */
-            plan_code: string;
-            /** @description The next plan to come. */
-            next_plan_code: string | null;
+            attempts: number;
+            /** Format: date-time */
+            next_attempt_at: string | null;
             /**
-             * Format: date
-             * @description Its first day.
+             * Format: date-time
+             * @example 2026-01-05T09:00:01Z
              */
-            plan_change_date: string | null;
+            delivered_at: string | null;
             /**
-             * Format: date
-             * @description The first day.
-             * @example 2026-01-05
+             * @description The HTTP status that your endpoint answered.
+             * @example 204
              */
-            start_date: string | null;
-            /**
-             * Format: date
-             * @description The first day of the open billing period, once one before it is closed: what is before this day is billed. It is not the date of a document.
-             */
-            last_invoice_date: string | null;
-            /**
-             * Format: date
-             * @description The open billing period ends when this day begins.
-             * @example 2026-02-05
-             */
-            next_invoice_date: string | null;
-            /**
-             * Format: date
-             * @description The subscription ends when this day begins.
-             */
-            end_date: string | null;
-            /**
-             * @description Whether it is new.
-             * @example true
-             */
-            created: boolean;
-          };
+            last_status: number | null;
+            /** @description What went wrong, in words. */
+            last_error: string | null;
         };
-      };
-      /** @description Created. */
-      201: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": {
-            /** @enum {string} */
-            status: "ok";
+        /** @description Why a request was not carried out. Nothing was changed. */
+        Error: {
             /**
-             * @description Its number here.
-             * @example 1
-             */
-            subscription_id: number;
-            /**
-             * @description In progress, paused, closed.
-             * @example 3_progress
+             * @example error
              * @enum {string}
              */
-            subscription_state: "3_progress" | "4_paused" | "6_churn";
+            status: "error";
             /**
-             * @description Your own id, if you gave one.
-             * @example sub-42
+             * @description For your program; it stays.
+             * @example invalid_quantity
              */
-            external_id: string | null;
+            code: string;
+            /** @description For a person, one sentence. */
+            error: string;
             /**
-             * @description Your id of the customer.
-             * @example cust-7
+             * @description Name it when you ask for help.
+             * @example nightly-2026-01-11
              */
-            external_customer_id: string | null;
+            request_id: string;
             /**
-             * @description The plan in force.
-             * @example 1
+             * @description The field that is to blame, if one is.
+             * @example quantity
              */
-            plan_id: number;
-            /** @example pro */
-            plan_code: string;
-            /** @description The next plan to come. */
-            next_plan_code: string | null;
-            /**
-             * Format: date
-             * @description Its first day.
-             */
-            plan_change_date: string | null;
-            /**
-             * Format: date
-             * @description The first day.
-             * @example 2026-01-05
-             */
-            start_date: string | null;
-            /**
-             * Format: date
-             * @description The first day of the open billing period, once one before it is closed: what is before this day is billed. It is not the date of a document.
-             */
-            last_invoice_date: string | null;
-            /**
-             * Format: date
-             * @description The open billing period ends when this day begins.
-             * @example 2026-02-05
-             */
-            next_invoice_date: string | null;
-            /**
-             * Format: date
-             * @description The subscription ends when this day begins.
-             */
-            end_date: string | null;
-            /**
-             * @description Whether it is new.
-             * @example true
-             */
-            created: boolean;
-          };
+            field?: string;
+            /** @description Of a batch: everything that is wrong, cut at 100. */
+            errors?: {
+                /**
+                 * @description Its position in the batch.
+                 * @example 3
+                 */
+                index: number;
+                /** @example quantity */
+                field?: string;
+                /** @example invalid_quantity */
+                code: string;
+                error: string;
+            }[];
+            /** @description How many there are, if they are cut. */
+            errors_total?: number;
+            /** @description Of `usage_after_end`: how many counters. */
+            count?: number;
+            /** @description Of `not_ready`: what is how late. */
+            late_seconds?: Record<string, unknown>;
         };
-      };
-    };
-  };
-  retrieve_subscription: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        /**
-         * @description The subscription's number.
-         * @example 1
-         */
-        subscription_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Done. */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": {
-            /** @enum {string} */
-            status: "ok";
+        /** @description What is counted. */
+        Metric: {
+            /** @example api_calls */
+            metric_code: string;
+            /** @example API calls */
+            name: string;
             /**
-             * @description Its number here.
-             * @example 1
-             */
-            subscription_id: number;
-            /**
-             * @description In progress, paused, closed.
-             * @example 3_progress
+             * @description How counters combine over a period.
+             * @example sum
              * @enum {string}
              */
-            subscription_state: "3_progress" | "4_paused" | "6_churn";
-            /**
-             * @description Your own id, if you gave one.
-             * @example sub-42
-             */
-            external_id: string | null;
-            /**
-             * @description Your id of the customer.
-             * @example cust-7
-             */
-            external_customer_id: string | null;
-            /**
-             * @description The plan in force.
-             * @example 1
-             */
-            plan_id: number;
-            /** @example pro */
-            plan_code: string;
-            /** @description The next plan to come. */
-            next_plan_code: string | null;
-            /**
-             * Format: date
-             * @description Its first day.
-             */
-            plan_change_date: string | null;
-            /**
-             * Format: date
-             * @description The first day.
-             * @example 2026-01-05
-             */
-            start_date: string | null;
-            /**
-             * Format: date
-             * @description The first day of the open billing period, once one before it is closed: what is before this day is billed. It is not the date of a document.
-             */
-            last_invoice_date: string | null;
-            /**
-             * Format: date
-             * @description The open billing period ends when this day begins.
-             * @example 2026-02-05
-             */
-            next_invoice_date: string | null;
-            /**
-             * Format: date
-             * @description The subscription ends when this day begins.
-             */
-            end_date: string | null;
-          };
+            aggregation: "sum" | "count" | "max" | "last" | "unique_count" | "weighted" | "average";
         };
-      };
-    };
-  };
-  pause_subscription: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        /**
-         * @description The subscription's number.
-         * @example 1
-         */
-        subscription_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: {
-      content: {
-        /**
-         * @example {
-         *       "date": "2026-01-20"
-         *     }
-         */
-        "application/json": {
-          /**
-           * Format: date
-           * @description The first day of the pause; tomorrow, if not given.
-           */
-          date?: string;
-          /** @description Let accepted counters of later days be lost. */
-          discard_usage?: boolean;
-        };
-      };
-    };
-    responses: {
-      /** @description Done. */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": {
-            /** @enum {string} */
-            status: "ok";
-            /**
-             * @description Its number here.
-             * @example 1
-             */
-            subscription_id: number;
-            /**
-             * @description In progress, paused, closed.
-             * @example 3_progress
-             * @enum {string}
-             */
-            subscription_state: "3_progress" | "4_paused" | "6_churn";
-            /**
-             * @description Your own id, if you gave one.
-             * @example sub-42
-             */
-            external_id: string | null;
-            /**
-             * @description Your id of the customer.
-             * @example cust-7
-             */
-            external_customer_id: string | null;
-            /**
-             * @description The plan in force.
-             * @example 1
-             */
-            plan_id: number;
-            /** @example pro */
-            plan_code: string;
-            /** @description The next plan to come. */
-            next_plan_code: string | null;
-            /**
-             * Format: date
-             * @description Its first day.
-             */
-            plan_change_date: string | null;
-            /**
-             * Format: date
-             * @description The first day.
-             * @example 2026-01-05
-             */
-            start_date: string | null;
-            /**
-             * Format: date
-             * @description The first day of the open billing period, once one before it is closed: what is before this day is billed. It is not the date of a document.
-             */
-            last_invoice_date: string | null;
-            /**
-             * Format: date
-             * @description The open billing period ends when this day begins.
-             * @example 2026-02-05
-             */
-            next_invoice_date: string | null;
-            /**
-             * Format: date
-             * @description The subscription ends when this day begins.
-             */
-            end_date: string | null;
-          };
-        };
-      };
-    };
-  };
-  resume_subscription: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        /**
-         * @description The subscription's number.
-         * @example 1
-         */
-        subscription_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: {
-      content: {
-        "application/json": {
-          /**
-           * Format: date
-           * @description The first day after the pause; today, if not given.
-           */
-          date?: string;
-        };
-      };
-    };
-    responses: {
-      /** @description Done. */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": {
-            /** @enum {string} */
-            status: "ok";
-            /**
-             * @description Its number here.
-             * @example 1
-             */
-            subscription_id: number;
-            /**
-             * @description In progress, paused, closed.
-             * @example 3_progress
-             * @enum {string}
-             */
-            subscription_state: "3_progress" | "4_paused" | "6_churn";
-            /**
-             * @description Your own id, if you gave one.
-             * @example sub-42
-             */
-            external_id: string | null;
-            /**
-             * @description Your id of the customer.
-             * @example cust-7
-             */
-            external_customer_id: string | null;
-            /**
-             * @description The plan in force.
-             * @example 1
-             */
-            plan_id: number;
-            /** @example pro */
-            plan_code: string;
-            /** @description The next plan to come. */
-            next_plan_code: string | null;
-            /**
-             * Format: date
-             * @description Its first day.
-             */
-            plan_change_date: string | null;
-            /**
-             * Format: date
-             * @description The first day.
-             * @example 2026-01-05
-             */
-            start_date: string | null;
-            /**
-             * Format: date
-             * @description The first day of the open billing period, once one before it is closed: what is before this day is billed. It is not the date of a document.
-             */
-            last_invoice_date: string | null;
-            /**
-             * Format: date
-             * @description The open billing period ends when this day begins.
-             * @example 2026-02-05
-             */
-            next_invoice_date: string | null;
-            /**
-             * Format: date
-             * @description The subscription ends when this day begins.
-             */
-            end_date: string | null;
-          };
-        };
-      };
-    };
-  };
-  cancel_subscription: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        /**
-         * @description The subscription's number.
-         * @example 1
-         */
-        subscription_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: {
-      content: {
-        /**
-         * @example {
-         *       "date": "2099-01-01"
-         *     }
-         */
-        "application/json": {
-          /**
-           * Format: date
-           * @description It has ended on this day; tomorrow, if not given.
-           */
-          date?: string;
-          /** @description Let accepted counters of later days be lost. */
-          discard_usage?: boolean;
-        };
-      };
-    };
-    responses: {
-      /** @description Done. */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": {
-            /** @enum {string} */
-            status: "ok";
-            /**
-             * @description Its number here.
-             * @example 1
-             */
-            subscription_id: number;
-            /**
-             * @description In progress, paused, closed.
-             * @example 3_progress
-             * @enum {string}
-             */
-            subscription_state: "3_progress" | "4_paused" | "6_churn";
-            /**
-             * @description Your own id, if you gave one.
-             * @example sub-42
-             */
-            external_id: string | null;
-            /**
-             * @description Your id of the customer.
-             * @example cust-7
-             */
-            external_customer_id: string | null;
-            /**
-             * @description The plan in force.
-             * @example 1
-             */
-            plan_id: number;
-            /** @example pro */
-            plan_code: string;
-            /** @description The next plan to come. */
-            next_plan_code: string | null;
-            /**
-             * Format: date
-             * @description Its first day.
-             */
-            plan_change_date: string | null;
-            /**
-             * Format: date
-             * @description The first day.
-             * @example 2026-01-05
-             */
-            start_date: string | null;
-            /**
-             * Format: date
-             * @description The first day of the open billing period, once one before it is closed: what is before this day is billed. It is not the date of a document.
-             */
-            last_invoice_date: string | null;
-            /**
-             * Format: date
-             * @description The open billing period ends when this day begins.
-             * @example 2026-02-05
-             */
-            next_invoice_date: string | null;
-            /**
-             * Format: date
-             * @description The subscription ends when this day begins.
-             */
-            end_date: string | null;
-          };
-        };
-      };
-    };
-  };
-  change_plan: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        /**
-         * @description The subscription's number.
-         * @example 1
-         */
-        subscription_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: {
-      content: {
-        /**
-         * @example {
-         *       "plan_code": "pro",
-         *       "date": "2099-01-05"
-         *     }
-         */
-        "application/json": {
-          plan_id?: number | string;
-          /** @description The plan, if not by `plan_id`. */
-          plan_code?: string;
-          /**
-           * Format: date
-           * @description The first day of the new plan.
-           */
-          date?: string;
-        };
-      };
-    };
-    responses: {
-      /** @description Done. */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": {
-            /** @enum {string} */
-            status: "ok";
-            /**
-             * @description Its number here.
-             * @example 1
-             */
-            subscription_id: number;
-            /**
-             * @description In progress, paused, closed.
-             * @example 3_progress
-             * @enum {string}
-             */
-            subscription_state: "3_progress" | "4_paused" | "6_churn";
-            /**
-             * @description Your own id, if you gave one.
-             * @example sub-42
-             */
-            external_id: string | null;
-            /**
-             * @description Your id of the customer.
-             * @example cust-7
-             */
-            external_customer_id: string | null;
-            /**
-             * @description The plan in force.
-             * @example 1
-             */
-            plan_id: number;
-            /** @example pro */
-            plan_code: string;
-            /** @description The next plan to come. */
-            next_plan_code: string | null;
-            /**
-             * Format: date
-             * @description Its first day.
-             */
-            plan_change_date: string | null;
-            /**
-             * Format: date
-             * @description The first day.
-             * @example 2026-01-05
-             */
-            start_date: string | null;
-            /**
-             * Format: date
-             * @description The first day of the open billing period, once one before it is closed: what is before this day is billed. It is not the date of a document.
-             */
-            last_invoice_date: string | null;
-            /**
-             * Format: date
-             * @description The open billing period ends when this day begins.
-             * @example 2026-02-05
-             */
-            next_invoice_date: string | null;
-            /**
-             * Format: date
-             * @description The subscription ends when this day begins.
-             */
-            end_date: string | null;
-          };
-        };
-      };
-    };
-  };
-  period_usage: {
-    parameters: {
-      query?: {
-        /** @description A day of the billing period; the open one, if not given. */
-        period?: string;
-      };
-      header?: never;
-      path: {
-        /**
-         * @description The subscription's number.
-         * @example 1
-         */
-        subscription_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Done. */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": {
-            /** @enum {string} */
-            status: "ok";
+        /** @description What is sold. */
+        Plan: {
             /** @example 1 */
-            subscription_id: number;
+            plan_id: number;
+            /** @example pro */
+            plan_code: string;
+            /** @example Pro */
+            name: string;
             /**
-             * Format: date
-             * @example 2026-01-05
+             * @description How many units a billing period has.
+             * @example 1
+             */
+            billing_period_value: number;
+            /**
+             * @example month
+             * @enum {string}
+             */
+            billing_period_unit: "month" | "week" | "year";
+        };
+        /** @description What a quantity costs at one charge. */
+        PricedLine: {
+            /** @example api_calls */
+            metric_code: string;
+            /** @example {} */
+            filter: Record<string, unknown>;
+            /**
+             * @example standard
+             * @enum {string}
+             */
+            charge_model: "standard" | "package" | "graduated" | "volume" | "stairstep" | "percentage" | "graduated_percentage";
+            /** @example 1250.5 */
+            quantity: string;
+            /** @example 1000 */
+            included: string;
+            /** @example 250.5 */
+            billable: string;
+            /** @example 1.25 */
+            amount: string;
+            /**
+             * @description ISO 4217.
+             * @example USD
+             */
+            currency: string;
+            /** @description How the amount comes about, line by line, exactly. */
+            breakdown: Record<string, unknown>;
+        };
+        /** @description Your totals against ours. */
+        Reconciliation: {
+            /** @example 1 */
+            reconciliation_id: number;
+            /** @description The name that it was given. */
+            reference: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-01-05T00:00:00Z
              */
             period_start: string;
+            /**
+             * Format: date-time
+             * @example 2026-02-05T00:00:00Z
+             */
+            period_end: string;
+            /** @description Whether nothing counts as missing there. */
+            partial: boolean;
+            /**
+             * Format: date-time
+             * @example 2026-02-05T08:00:00Z
+             */
+            compared_at: string;
+            /**
+             * @description How many rows came to this.
+             * @example 0
+             */
+            matched: number;
+            /**
+             * @description How many rows came to this.
+             * @example 0
+             */
+            different: number;
+            /**
+             * @description How many rows came to this.
+             * @example 0
+             */
+            missing_here: number;
+            /**
+             * @description How many rows came to this.
+             * @example 0
+             */
+            missing_there: number;
+        };
+        /** @description One subscription and metric, yours against ours. */
+        ReconciliationRow: {
+            /** @example 1 */
+            subscription_id: number | null;
+            /** @example sub-42 */
+            subscription_external_id: string | null;
+            /** @example api_calls */
+            metric_code: string;
+            /**
+             * @example matched
+             * @enum {string}
+             */
+            result: "matched" | "different" | "missing_here" | "missing_there";
+            /** @description Why something could not be compared. */
+            reason: string | null;
+            /**
+             * @description Yours.
+             * @example 1350
+             */
+            quantity: string | null;
+            /** @example 1350.5 */
+            our_quantity: string | null;
+            /**
+             * @description Ours less yours.
+             * @example 0.5
+             */
+            quantity_difference: string | null;
+            amount: string | null;
+            our_amount: string | null;
+            amount_difference: string | null;
+            currency: string | null;
+            /** @description Until staff close it. */
+            open: boolean;
+        };
+        /** @description What a customer pays for. */
+        Subscription: {
+            /**
+             * @description Its number here.
+             * @example 1
+             */
+            subscription_id: number;
+            /**
+             * @description In progress, paused, closed.
+             * @example 3_progress
+             * @enum {string}
+             */
+            subscription_state: "3_progress" | "4_paused" | "6_churn";
+            /**
+             * @description Your own id, if you gave one.
+             * @example sub-42
+             */
+            external_id: string | null;
+            /**
+             * @description Your id of the customer.
+             * @example cust-7
+             */
+            external_customer_id: string | null;
+            /**
+             * @description The plan in force.
+             * @example 1
+             */
+            plan_id: number;
+            /** @example pro */
+            plan_code: string;
+            /** @description The next plan to come. */
+            next_plan_code: string | null;
+            /**
+             * Format: date
+             * @description Its first day.
+             */
+            plan_change_date: string | null;
+            /**
+             * Format: date
+             * @description The first day.
+             * @example 2026-01-05
+             */
+            start_date: string | null;
+            /**
+             * Format: date
+             * @description The first day of the open billing period, once one before it is closed: what is before this day is billed. It is not the date of a document.
+             */
+            last_invoice_date: string | null;
+            /**
+             * Format: date
+             * @description The open billing period ends when this day begins.
+             * @example 2026-02-05
+             */
+            next_invoice_date: string | null;
+            /**
+             * Format: date
+             * @description The subscription ends when this day begins.
+             */
+            end_date: string | null;
+        };
+        /** @description One tier of a charge. */
+        Tier: {
+            /**
+             * @description And including; null on the last one.
+             * @example 10
+             */
+            up_to: string | null;
+            /** @example 8 */
+            unit_amount: string;
+            /** @description It bills whole batches, if there is one. */
+            unit_batch: string | null;
+            /** @example 0 */
+            flat_amount: string;
+            /**
+             * @description In percent.
+             * @example 0
+             */
+            rate: string;
+        };
+        /** @description A document as it would be made. */
+        UpcomingDocument: {
+            /**
+             * @example invoice
+             * @enum {string}
+             */
+            type: "invoice" | "credit_note";
+            /**
+             * Format: date
+             * @example 2026-02-05
+             */
+            invoice_date: string;
+            /**
+             * Format: date
+             * @example 2026-02-05
+             */
+            due_date: string;
+            /**
+             * @description ISO 4217.
+             * @example USD
+             */
+            currency: string;
+            /** @example 49.00 */
+            amount_untaxed: string;
+            /** @example 7.35 */
+            amount_tax: string;
+            /** @example 56.35 */
+            amount_total: string;
+            lines: components["schemas"]["UpcomingLine"][];
+        };
+        /** @description A line of a document to come. */
+        UpcomingLine: {
+            /**
+             * @example fee
+             * @enum {string}
+             */
+            kind: "fee" | "usage" | "product";
+            /**
+             * @description In the customer's language.
+             * @example Pro
+             */
+            description: string;
+            metric_code: string | null;
+            /**
+             * Format: date
+             * @example 2026-02-05
+             */
+            period_start: string | null;
             /**
              * Format: date
              * @description The day after the last one.
-             * @example 2026-02-05
+             * @example 2026-03-05
              */
-            period_end: string;
+            period_end: string | null;
+            /** @description The quantity of usage. */
+            used: string | null;
+            /** @example 1 */
+            quantity: string;
+            /** @example 49 */
+            price_unit: string;
             /**
-             * @description Whether what was pushed lately is in it.
-             * @example true
+             * @description In percent.
+             * @example 0
              */
-            fresh: boolean;
-            charges: components["schemas"]["ChargeUsage"][];
-          };
+            discount: string;
+            /** @example 49.00 */
+            amount_untaxed: string;
+            /** @example 56.35 */
+            amount_total: string;
         };
-      };
-    };
-  };
-  upcoming_invoice: {
-    parameters: {
-      query?: {
-        /** @description From today to the end of the open period: the default. */
-        at?: string;
-      };
-      header?: never;
-      path: {
-        /**
-         * @description The subscription's number.
-         * @example 1
-         */
-        subscription_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Done. */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": {
-            /** @enum {string} */
-            status: "ok";
+        /** @description A stored counter. */
+        Usage: {
+            /** @example 1 */
+            usage_id: number;
             /** @example 1 */
             subscription_id: number;
-            /**
-             * Format: date
-             * @example 2026-02-05
-             */
-            at: string;
-            documents: components["schemas"]["UpcomingDocument"][];
-          };
-        };
-      };
-    };
-  };
-  list_usage: {
-    parameters: {
-      query?: {
-        /** @example 1 */
-        subscription_id?: number | string;
-        /** @example api_calls */
-        metric_code?: string;
-        /** @description Counters that begin at this time or later. */
-        from?: string;
-        /** @description Counters that begin before this time. */
-        to?: string;
-        /**
-         * @description How many records at most.
-         * @example 100
-         */
-        limit?: number;
-        /** @description The `next_cursor` of the answer before. */
-        cursor?: string;
-        /** @description Only what was changed, or is new, since this time. */
-        changed_since?: string;
-      };
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Done. */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": {
-            /** @enum {string} */
-            status: "ok";
-            usage: components["schemas"]["Usage"][];
-            /** @description The `cursor` of the next page; null on the last. */
-            next_cursor: string | null;
-          };
-        };
-      };
-    };
-  };
-  push_usage: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        /**
-         * @example {
-         *       "events": [
-         *         {
-         *           "subscription_external_id": "sub-42",
-         *           "metric_code": "api_calls",
-         *           "quantity": "1250.5",
-         *           "period_start": "2026-01-10T00:00:00Z",
-         *           "period_end": "2026-01-10T01:00:00Z",
-         *           "idempotency_key": "sub-42/api_calls/2026-01-10T00",
-         *           "dimensions": {
-         *             "region": "eu"
-         *           }
-         *         }
-         *       ]
-         *     }
-         */
-        "application/json": {
-          /** @description 1 to 5,000 counters. */
-          events: {
-            /** @description The id that you gave the subscription; one without is named by the digits of its number. */
-            subscription_external_id?: string | number;
-            /** @description The subscription's number, if not by its id. */
-            subscription_id?: number | string;
-            /** @description What is counted. */
+            /** @example sub-42 */
+            subscription_external_id: string | null;
+            /** @example api_calls */
             metric_code: string;
-            /** @description At most 18 digits before the point and 6 after it. */
-            quantity: string | number;
+            /** @example 1250.5 */
+            quantity: string;
             /**
              * Format: date-time
-             * @description Decides the billing period.
+             * @example 2026-01-10T00:00:00Z
              */
             period_start: string;
             /**
              * Format: date-time
-             * @description Later than the start.
+             * @example 2026-01-10T01:00:00Z
              */
             period_end: string;
-            /** @description Unique per subscription and metric: recommended. */
-            idempotency_key?: string;
+            /** @example sub-42/api_calls/2026-01-10T00 */
+            idempotency_key: string | null;
             /** @description For metrics that count distinct values. */
-            value?: string;
-            /** @description Charges may price by them. */
-            dimensions?: {
-              [key: string]: string | number | boolean;
+            value: string | null;
+            /**
+             * @example {
+             *       "region": "eu"
+             *     }
+             */
+            dimensions: Record<string, unknown>;
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        /**
+                         * @description Of the addon.
+                         * @example 19.0.1.0.0
+                         */
+                        version: string;
+                    };
+                };
             };
-          }[];
         };
-      };
     };
-    responses: {
-      /** @description Done. */
-      200: {
-        headers: {
-          [name: string]: unknown;
+    openapi: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        content: {
-          "application/json": {
-            /** @enum {string} */
-            status: "ok";
-            /**
-             * @description How many there were.
-             * @example 1
-             */
-            accepted: number;
-            /**
-             * @description How many of them are new.
-             * @example 1
-             */
-            inserted: number;
-            /**
-             * @description How many replace a counter of the same key.
-             * @example 0
-             */
-            updated: number;
-            /**
-             * @description How many are known already.
-             * @example 0
-             */
-            unchanged: number;
-          };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, unknown>;
+                };
+            };
         };
-      };
     };
-  };
-  catalog: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    ready: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        /**
+                         * @description What is how late.
+                         * @example {
+                         *       "rating": 0,
+                         *       "invoicing": 0
+                         *     }
+                         */
+                        late_seconds: Record<string, unknown>;
+                    };
+                };
+            };
+        };
     };
-    requestBody?: never;
-    responses: {
-      /** @description Done. */
-      200: {
-        headers: {
-          [name: string]: unknown;
+    metrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        content: {
-          "application/json": {
-            /** @enum {string} */
-            status: "ok";
-            plans: components["schemas"]["Plan"][];
-            metrics: components["schemas"]["Metric"][];
-            charges: components["schemas"]["Charge"][];
-          };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain; version=0.0.4; charset=utf-8": string;
+                };
+            };
         };
-      };
     };
-  };
-  estimate: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    list_customers: {
+        parameters: {
+            query?: {
+                /**
+                 * @description How many records at most.
+                 * @example 100
+                 */
+                limit?: number;
+                /** @description The `next_cursor` of the answer before. */
+                cursor?: string;
+                /** @description Only what was changed, or is new, since this time. */
+                changed_since?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        customers: components["schemas"]["Customer"][];
+                        /** @description The `cursor` of the next page; null on the last. */
+                        next_cursor: string | null;
+                    };
+                };
+            };
+        };
     };
-    requestBody: {
-      content: {
-        /**
-         * @example {
-         *       "plan_code": "pro",
-         *       "quantities": {
-         *         "api_calls": "1250.5"
-         *       },
-         *       "currency": "USD"
-         *     }
-         */
-        "application/json": {
-          plan_id?: number | string;
-          /** @description The plan, if not by `plan_id`. */
-          plan_code?: string;
-          /** @description By metric code. */
-          quantities: {
-            [key: string]: string | number;
-          };
-          /** @description Where the plan has prices in several. */
-          currency?: string;
+    register_customer: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of your choice, new for each request: sent again, it is answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
         };
-      };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "external_id": "cust-7",
+                 *       "name": "Acme Ltd",
+                 *       "email": "billing@acme.example",
+                 *       "country_code": "US"
+                 *     }
+                 */
+                "application/json": {
+                    /** @description Your own id. */
+                    external_id: string | number;
+                    /** @description Of the company or person. */
+                    name?: string;
+                    email?: string;
+                    phone?: string;
+                    /** @description A customer with a number for VAT is a company. */
+                    vat?: string;
+                    street?: string;
+                    street2?: string;
+                    city?: string;
+                    zip?: string;
+                    /** @description ISO 3166, two letters. */
+                    country_code?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        /**
+                         * @description The customer's number here.
+                         * @example 7
+                         */
+                        partner_id: number;
+                        /**
+                         * @description Your own id of the customer.
+                         * @example cust-7
+                         */
+                        external_id: string;
+                        /**
+                         * @description Whether it is new here.
+                         * @example true
+                         */
+                        created: boolean;
+                    };
+                };
+            };
+            /** @description Created. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        /**
+                         * @description The customer's number here.
+                         * @example 7
+                         */
+                        partner_id: number;
+                        /**
+                         * @description Your own id of the customer.
+                         * @example cust-7
+                         */
+                        external_id: string;
+                        /**
+                         * @description Whether it is new here.
+                         * @example true
+                         */
+                        created: boolean;
+                    };
+                };
+            };
+        };
     };
-    responses: {
-      /** @description Done. */
-      200: {
-        headers: {
-          [name: string]: unknown;
+    retrieve_customer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Your own id of the customer.
+                 * @example cust-7
+                 */
+                external_id: string;
+            };
+            cookie?: never;
         };
-        content: {
-          "application/json": {
-            /** @enum {string} */
-            status: "ok";
-            /** @example 1 */
-            plan_id: number;
-            /** @example pro */
-            plan_code: string;
-            lines: components["schemas"]["PricedLine"][];
-            /**
-             * @description Null if there are several currencies.
-             * @example 1.25
-             */
-            total: string | null;
-            /** @example USD */
-            currency: string | null;
-            totals: {
-              /**
-               * @description ISO 4217.
-               * @example USD
-               */
-              currency: string;
-              /** @example 1.25 */
-              amount: string;
-            }[];
-            /** @description Metrics that the plan does not price. */
-            not_charged: string[];
-          };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        /**
+                         * @description The customer's number here.
+                         * @example 7
+                         */
+                        partner_id: number;
+                        /**
+                         * @description Your own id of the customer.
+                         * @example cust-7
+                         */
+                        external_id: string;
+                        /** @example Acme Ltd */
+                        name: string;
+                        /** @example billing@acme.example */
+                        email: string | null;
+                        subscriptions: components["schemas"]["Subscription"][];
+                    };
+                };
+            };
         };
-      };
     };
-  };
-  list_reconciliations: {
-    parameters: {
-      query?: {
-        /**
-         * @description How many records at most.
-         * @example 100
-         */
-        limit?: number;
-        /** @description The `next_cursor` of the answer before. */
-        cursor?: string;
-        /** @description Only what was changed, or is new, since this time. */
-        changed_since?: string;
-      };
-      header?: never;
-      path?: never;
-      cookie?: never;
+    list_subscriptions: {
+        parameters: {
+            query?: {
+                /**
+                 * @description How many records at most.
+                 * @example 100
+                 */
+                limit?: number;
+                /** @description The `next_cursor` of the answer before. */
+                cursor?: string;
+                /** @description Only what was changed, or is new, since this time. */
+                changed_since?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        subscriptions: components["schemas"]["Subscription"][];
+                        /** @description The `cursor` of the next page; null on the last. */
+                        next_cursor: string | null;
+                    };
+                };
+            };
+        };
     };
-    requestBody?: never;
-    responses: {
-      /** @description Done. */
-      200: {
-        headers: {
-          [name: string]: unknown;
+    create_subscription: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of your choice, new for each request: sent again, it is answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
         };
-        content: {
-          "application/json": {
-            /** @enum {string} */
-            status: "ok";
-            reconciliations: components["schemas"]["Reconciliation"][];
-            /** @description The `cursor` of the next page; null on the last. */
-            next_cursor: string | null;
-          };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "external_customer_id": "cust-7",
+                 *       "plan_code": "pro",
+                 *       "external_id": "sub-42",
+                 *       "start_date": "2026-01-05"
+                 *     }
+                 */
+                "application/json": {
+                    /** @description A registered customer. */
+                    external_customer_id: string | number;
+                    plan_id?: number | string;
+                    /** @description The plan, if not by `plan_id`. */
+                    plan_code?: string;
+                    /** @description Your own id: recommended. */
+                    external_id?: string | number;
+                    /**
+                     * Format: date
+                     * @description Today, if not given.
+                     */
+                    start_date?: string;
+                    /** @description Products besides usage, such as a monthly fee. */
+                    lines?: {
+                        product_id?: number | string;
+                        /** @description The product, if not by `product_id`. */
+                        product_code?: string;
+                        quantity: string | number;
+                    }[];
+                };
+            };
         };
-      };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        /**
+                         * @description Its number here.
+                         * @example 1
+                         */
+                        subscription_id: number;
+                        /**
+                         * @description In progress, paused, closed.
+                         * @example 3_progress
+                         * @enum {string}
+                         */
+                        subscription_state: "3_progress" | "4_paused" | "6_churn";
+                        /**
+                         * @description Your own id, if you gave one.
+                         * @example sub-42
+                         */
+                        external_id: string | null;
+                        /**
+                         * @description Your id of the customer.
+                         * @example cust-7
+                         */
+                        external_customer_id: string | null;
+                        /**
+                         * @description The plan in force.
+                         * @example 1
+                         */
+                        plan_id: number;
+                        /** @example pro */
+                        plan_code: string;
+                        /** @description The next plan to come. */
+                        next_plan_code: string | null;
+                        /**
+                         * Format: date
+                         * @description Its first day.
+                         */
+                        plan_change_date: string | null;
+                        /**
+                         * Format: date
+                         * @description The first day.
+                         * @example 2026-01-05
+                         */
+                        start_date: string | null;
+                        /**
+                         * Format: date
+                         * @description The first day of the open billing period, once one before it is closed: what is before this day is billed. It is not the date of a document.
+                         */
+                        last_invoice_date: string | null;
+                        /**
+                         * Format: date
+                         * @description The open billing period ends when this day begins.
+                         * @example 2026-02-05
+                         */
+                        next_invoice_date: string | null;
+                        /**
+                         * Format: date
+                         * @description The subscription ends when this day begins.
+                         */
+                        end_date: string | null;
+                        /**
+                         * @description Whether it is new.
+                         * @example true
+                         */
+                        created: boolean;
+                    };
+                };
+            };
+            /** @description Created. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        /**
+                         * @description Its number here.
+                         * @example 1
+                         */
+                        subscription_id: number;
+                        /**
+                         * @description In progress, paused, closed.
+                         * @example 3_progress
+                         * @enum {string}
+                         */
+                        subscription_state: "3_progress" | "4_paused" | "6_churn";
+                        /**
+                         * @description Your own id, if you gave one.
+                         * @example sub-42
+                         */
+                        external_id: string | null;
+                        /**
+                         * @description Your id of the customer.
+                         * @example cust-7
+                         */
+                        external_customer_id: string | null;
+                        /**
+                         * @description The plan in force.
+                         * @example 1
+                         */
+                        plan_id: number;
+                        /** @example pro */
+                        plan_code: string;
+                        /** @description The next plan to come. */
+                        next_plan_code: string | null;
+                        /**
+                         * Format: date
+                         * @description Its first day.
+                         */
+                        plan_change_date: string | null;
+                        /**
+                         * Format: date
+                         * @description The first day.
+                         * @example 2026-01-05
+                         */
+                        start_date: string | null;
+                        /**
+                         * Format: date
+                         * @description The first day of the open billing period, once one before it is closed: what is before this day is billed. It is not the date of a document.
+                         */
+                        last_invoice_date: string | null;
+                        /**
+                         * Format: date
+                         * @description The open billing period ends when this day begins.
+                         * @example 2026-02-05
+                         */
+                        next_invoice_date: string | null;
+                        /**
+                         * Format: date
+                         * @description The subscription ends when this day begins.
+                         */
+                        end_date: string | null;
+                        /**
+                         * @description Whether it is new.
+                         * @example true
+                         */
+                        created: boolean;
+                    };
+                };
+            };
+        };
     };
-  };
-  reconcile: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    retrieve_subscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The subscription's number.
+                 * @example 1
+                 */
+                subscription_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        /**
+                         * @description Its number here.
+                         * @example 1
+                         */
+                        subscription_id: number;
+                        /**
+                         * @description In progress, paused, closed.
+                         * @example 3_progress
+                         * @enum {string}
+                         */
+                        subscription_state: "3_progress" | "4_paused" | "6_churn";
+                        /**
+                         * @description Your own id, if you gave one.
+                         * @example sub-42
+                         */
+                        external_id: string | null;
+                        /**
+                         * @description Your id of the customer.
+                         * @example cust-7
+                         */
+                        external_customer_id: string | null;
+                        /**
+                         * @description The plan in force.
+                         * @example 1
+                         */
+                        plan_id: number;
+                        /** @example pro */
+                        plan_code: string;
+                        /** @description The next plan to come. */
+                        next_plan_code: string | null;
+                        /**
+                         * Format: date
+                         * @description Its first day.
+                         */
+                        plan_change_date: string | null;
+                        /**
+                         * Format: date
+                         * @description The first day.
+                         * @example 2026-01-05
+                         */
+                        start_date: string | null;
+                        /**
+                         * Format: date
+                         * @description The first day of the open billing period, once one before it is closed: what is before this day is billed. It is not the date of a document.
+                         */
+                        last_invoice_date: string | null;
+                        /**
+                         * Format: date
+                         * @description The open billing period ends when this day begins.
+                         * @example 2026-02-05
+                         */
+                        next_invoice_date: string | null;
+                        /**
+                         * Format: date
+                         * @description The subscription ends when this day begins.
+                         */
+                        end_date: string | null;
+                    };
+                };
+            };
+        };
     };
-    requestBody: {
-      content: {
-        /**
-         * @example {
-         *       "period_start": "2026-01-05T00:00:00Z",
-         *       "period_end": "2026-02-05T00:00:00Z",
-         *       "rows": [
-         *         {
-         *           "subscription_external_id": "sub-42",
-         *           "metric_code": "api_calls",
-         *           "quantity": "1350",
-         *           "amount": "1.75",
-         *           "currency": "USD"
-         *         }
-         *       ]
-         *     }
-         */
-        "application/json": {
-          /** Format: date-time */
-          period_start: string;
-          /** Format: date-time */
-          period_end: string;
-          /** @description A name of your choice. */
-          reference?: string;
-          /** @description Then nothing is missing there. */
-          partial?: boolean;
-          /** @description One for each subscription and metric. */
-          rows: {
-            /** @description Or `subscription_id`. */
-            subscription_external_id?: string | number;
-            subscription_id?: number | string;
-            metric_code: string;
-            /** @description Your total. */
-            quantity: string | number;
-            /** @description Before tax. */
-            amount?: string | number;
-            /** @description Of the amount. */
-            currency?: string;
-          }[];
+    pause_subscription: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of your choice, new for each request: sent again, it is answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /**
+                 * @description The subscription's number.
+                 * @example 1
+                 */
+                subscription_id: string;
+            };
+            cookie?: never;
         };
-      };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "date": "2026-01-20"
+                 *     }
+                 */
+                "application/json": {
+                    /**
+                     * Format: date
+                     * @description The first day of the pause; tomorrow, if not given.
+                     */
+                    date?: string;
+                    /** @description Let accepted counters of later days be lost. */
+                    discard_usage?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        /**
+                         * @description Its number here.
+                         * @example 1
+                         */
+                        subscription_id: number;
+                        /**
+                         * @description In progress, paused, closed.
+                         * @example 3_progress
+                         * @enum {string}
+                         */
+                        subscription_state: "3_progress" | "4_paused" | "6_churn";
+                        /**
+                         * @description Your own id, if you gave one.
+                         * @example sub-42
+                         */
+                        external_id: string | null;
+                        /**
+                         * @description Your id of the customer.
+                         * @example cust-7
+                         */
+                        external_customer_id: string | null;
+                        /**
+                         * @description The plan in force.
+                         * @example 1
+                         */
+                        plan_id: number;
+                        /** @example pro */
+                        plan_code: string;
+                        /** @description The next plan to come. */
+                        next_plan_code: string | null;
+                        /**
+                         * Format: date
+                         * @description Its first day.
+                         */
+                        plan_change_date: string | null;
+                        /**
+                         * Format: date
+                         * @description The first day.
+                         * @example 2026-01-05
+                         */
+                        start_date: string | null;
+                        /**
+                         * Format: date
+                         * @description The first day of the open billing period, once one before it is closed: what is before this day is billed. It is not the date of a document.
+                         */
+                        last_invoice_date: string | null;
+                        /**
+                         * Format: date
+                         * @description The open billing period ends when this day begins.
+                         * @example 2026-02-05
+                         */
+                        next_invoice_date: string | null;
+                        /**
+                         * Format: date
+                         * @description The subscription ends when this day begins.
+                         */
+                        end_date: string | null;
+                    };
+                };
+            };
+        };
     };
-    responses: {
-      /** @description Done. */
-      200: {
-        headers: {
-          [name: string]: unknown;
+    resume_subscription: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of your choice, new for each request: sent again, it is answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /**
+                 * @description The subscription's number.
+                 * @example 1
+                 */
+                subscription_id: string;
+            };
+            cookie?: never;
         };
-        content: {
-          "application/json": {
-            /** @enum {string} */
-            status: "ok";
-            /** @example 1 */
-            reconciliation_id: number;
-            /** @description The name that it was given. */
-            reference: string | null;
-            /**
-             * Format: date-time
-             * @example 2026-01-05T00:00:00Z
-             */
-            period_start: string;
-            /**
-             * Format: date-time
-             * @example 2026-02-05T00:00:00Z
-             */
-            period_end: string;
-            /** @description Whether nothing counts as missing there. */
-            partial: boolean;
-            /**
-             * Format: date-time
-             * @example 2026-02-05T08:00:00Z
-             */
-            compared_at: string;
-            /**
-             * @description How many rows came to this.
-             * @example 0
-             */
-            matched: number;
-            /**
-             * @description How many rows came to this.
-             * @example 0
-             */
-            different: number;
-            /**
-             * @description How many rows came to this.
-             * @example 0
-             */
-            missing_here: number;
-            /**
-             * @description How many rows came to this.
-             * @example 0
-             */
-            missing_there: number;
-            rows: components["schemas"]["ReconciliationRow"][];
-            /** @description The `cursor` of the next page; null on the last. */
-            next_cursor: string | null;
-            /**
-             * @description Whether it is new.
-             * @example true
-             */
-            created: boolean;
-          };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: date
+                     * @description The first day after the pause; today, if not given.
+                     */
+                    date?: string;
+                };
+            };
         };
-      };
-      /** @description Created. */
-      201: {
-        headers: {
-          [name: string]: unknown;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        /**
+                         * @description Its number here.
+                         * @example 1
+                         */
+                        subscription_id: number;
+                        /**
+                         * @description In progress, paused, closed.
+                         * @example 3_progress
+                         * @enum {string}
+                         */
+                        subscription_state: "3_progress" | "4_paused" | "6_churn";
+                        /**
+                         * @description Your own id, if you gave one.
+                         * @example sub-42
+                         */
+                        external_id: string | null;
+                        /**
+                         * @description Your id of the customer.
+                         * @example cust-7
+                         */
+                        external_customer_id: string | null;
+                        /**
+                         * @description The plan in force.
+                         * @example 1
+                         */
+                        plan_id: number;
+                        /** @example pro */
+                        plan_code: string;
+                        /** @description The next plan to come. */
+                        next_plan_code: string | null;
+                        /**
+                         * Format: date
+                         * @description Its first day.
+                         */
+                        plan_change_date: string | null;
+                        /**
+                         * Format: date
+                         * @description The first day.
+                         * @example 2026-01-05
+                         */
+                        start_date: string | null;
+                        /**
+                         * Format: date
+                         * @description The first day of the open billing period, once one before it is closed: what is before this day is billed. It is not the date of a document.
+                         */
+                        last_invoice_date: string | null;
+                        /**
+                         * Format: date
+                         * @description The open billing period ends when this day begins.
+                         * @example 2026-02-05
+                         */
+                        next_invoice_date: string | null;
+                        /**
+                         * Format: date
+                         * @description The subscription ends when this day begins.
+                         */
+                        end_date: string | null;
+                    };
+                };
+            };
         };
-        content: {
-          "application/json": {
-            /** @enum {string} */
-            status: "ok";
-            /** @example 1 */
-            reconciliation_id: number;
-            /** @description The name that it was given. */
-            reference: string | null;
-            /**
-             * Format: date-time
-             * @example 2026-01-05T00:00:00Z
-             */
-            period_start: string;
-            /**
-             * Format: date-time
-             * @example 2026-02-05T00:00:00Z
-             */
-            period_end: string;
-            /** @description Whether nothing counts as missing there. */
-            partial: boolean;
-            /**
-             * Format: date-time
-             * @example 2026-02-05T08:00:00Z
-             */
-            compared_at: string;
-            /**
-             * @description How many rows came to this.
-             * @example 0
-             */
-            matched: number;
-            /**
-             * @description How many rows came to this.
-             * @example 0
-             */
-            different: number;
-            /**
-             * @description How many rows came to this.
-             * @example 0
-             */
-            missing_here: number;
-            /**
-             * @description How many rows came to this.
-             * @example 0
-             */
-            missing_there: number;
-            rows: components["schemas"]["ReconciliationRow"][];
-            /** @description The `cursor` of the next page; null on the last. */
-            next_cursor: string | null;
-            /**
-             * @description Whether it is new.
-             * @example true
-             */
-            created: boolean;
-          };
-        };
-      };
     };
-  };
-  retrieve_reconciliation: {
-    parameters: {
-      query?: {
-        /** @description Rows of one result; `mismatch`: all that do not match. */
-        result?: "mismatch" | "matched" | "different" | "missing_here" | "missing_there";
-        /**
-         * @description How many records at most.
-         * @example 100
-         */
-        limit?: number;
-        /** @description The `next_cursor` of the answer before. */
-        cursor?: string;
-      };
-      header?: never;
-      path: {
-        /**
-         * @description The reconciliation's number.
-         * @example 1
-         */
-        reconciliation_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Done. */
-      200: {
-        headers: {
-          [name: string]: unknown;
+    cancel_subscription: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of your choice, new for each request: sent again, it is answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /**
+                 * @description The subscription's number.
+                 * @example 1
+                 */
+                subscription_id: string;
+            };
+            cookie?: never;
         };
-        content: {
-          "application/json": {
-            /** @enum {string} */
-            status: "ok";
-            /** @example 1 */
-            reconciliation_id: number;
-            /** @description The name that it was given. */
-            reference: string | null;
-            /**
-             * Format: date-time
-             * @example 2026-01-05T00:00:00Z
-             */
-            period_start: string;
-            /**
-             * Format: date-time
-             * @example 2026-02-05T00:00:00Z
-             */
-            period_end: string;
-            /** @description Whether nothing counts as missing there. */
-            partial: boolean;
-            /**
-             * Format: date-time
-             * @example 2026-02-05T08:00:00Z
-             */
-            compared_at: string;
-            /**
-             * @description How many rows came to this.
-             * @example 0
-             */
-            matched: number;
-            /**
-             * @description How many rows came to this.
-             * @example 0
-             */
-            different: number;
-            /**
-             * @description How many rows came to this.
-             * @example 0
-             */
-            missing_here: number;
-            /**
-             * @description How many rows came to this.
-             * @example 0
-             */
-            missing_there: number;
-            rows: components["schemas"]["ReconciliationRow"][];
-            /** @description The `cursor` of the next page; null on the last. */
-            next_cursor: string | null;
-          };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "date": "2099-01-01"
+                 *     }
+                 */
+                "application/json": {
+                    /**
+                     * Format: date
+                     * @description It has ended on this day; tomorrow, if not given.
+                     */
+                    date?: string;
+                    /** @description Let accepted counters of later days be lost. */
+                    discard_usage?: boolean;
+                };
+            };
         };
-      };
-    };
-  };
-  list_deliveries: {
-    parameters: {
-      query?: {
-        state?: "pending" | "sending" | "delivered" | "failed" | "cancelled";
-        event_type?:
-          | "customer.linked"
-          | "subscription.created"
-          | "subscription.updated"
-          | "subscription.paused"
-          | "subscription.resumed"
-          | "subscription.cancelled"
-          | "usage.threshold_reached"
-          | "invoice.created"
-          | "invoice.posted"
-          | "invoice.paid"
-          | "invoice.overdue"
-          | "invoice.cancelled"
-          | "reconciliation.mismatch"
-          | "endpoint.test";
-        /**
-         * @description How many records at most.
-         * @example 100
-         */
-        limit?: number;
-        /** @description The `next_cursor` of the answer before. */
-        cursor?: string;
-        /** @description Only what was changed, or is new, since this time. */
-        changed_since?: string;
-      };
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Done. */
-      200: {
-        headers: {
-          [name: string]: unknown;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        /**
+                         * @description Its number here.
+                         * @example 1
+                         */
+                        subscription_id: number;
+                        /**
+                         * @description In progress, paused, closed.
+                         * @example 3_progress
+                         * @enum {string}
+                         */
+                        subscription_state: "3_progress" | "4_paused" | "6_churn";
+                        /**
+                         * @description Your own id, if you gave one.
+                         * @example sub-42
+                         */
+                        external_id: string | null;
+                        /**
+                         * @description Your id of the customer.
+                         * @example cust-7
+                         */
+                        external_customer_id: string | null;
+                        /**
+                         * @description The plan in force.
+                         * @example 1
+                         */
+                        plan_id: number;
+                        /** @example pro */
+                        plan_code: string;
+                        /** @description The next plan to come. */
+                        next_plan_code: string | null;
+                        /**
+                         * Format: date
+                         * @description Its first day.
+                         */
+                        plan_change_date: string | null;
+                        /**
+                         * Format: date
+                         * @description The first day.
+                         * @example 2026-01-05
+                         */
+                        start_date: string | null;
+                        /**
+                         * Format: date
+                         * @description The first day of the open billing period, once one before it is closed: what is before this day is billed. It is not the date of a document.
+                         */
+                        last_invoice_date: string | null;
+                        /**
+                         * Format: date
+                         * @description The open billing period ends when this day begins.
+                         * @example 2026-02-05
+                         */
+                        next_invoice_date: string | null;
+                        /**
+                         * Format: date
+                         * @description The subscription ends when this day begins.
+                         */
+                        end_date: string | null;
+                    };
+                };
+            };
         };
-        content: {
-          "application/json": {
-            /** @enum {string} */
-            status: "ok";
-            deliveries: components["schemas"]["Delivery"][];
-            /** @description The `cursor` of the next page; null on the last. */
-            next_cursor: string | null;
-          };
-        };
-      };
     };
-  };
-  replay_deliveries: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: {
-      content: {
-        /**
-         * @example {
-         *       "failed_since": "2026-01-05T00:00:00Z"
-         *     }
-         */
-        "application/json": {
-          /**
-           * Format: date-time
-           * @description Events since this time.
-           */
-          from?: string;
-          /**
-           * Format: date-time
-           * @description Events before this time.
-           */
-          to?: string;
-          /**
-           * Format: date-time
-           * @description Those that failed since this time.
-           */
-          failed_since?: string;
-          /** @description The `next_cursor` of the answer before. */
-          cursor?: string;
+    change_plan: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of your choice, new for each request: sent again, it is answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /**
+                 * @description The subscription's number.
+                 * @example 1
+                 */
+                subscription_id: string;
+            };
+            cookie?: never;
         };
-      };
-    };
-    responses: {
-      /** @description Done. */
-      200: {
-        headers: {
-          [name: string]: unknown;
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "plan_code": "pro",
+                 *       "date": "2099-01-05"
+                 *     }
+                 */
+                "application/json": {
+                    plan_id?: number | string;
+                    /** @description The plan, if not by `plan_id`. */
+                    plan_code?: string;
+                    /**
+                     * Format: date
+                     * @description The first day of the new plan.
+                     */
+                    date?: string;
+                };
+            };
         };
-        content: {
-          "application/json": {
-            /** @enum {string} */
-            status: "ok";
-            /**
-             * @description How many are on their way now.
-             * @example 0
-             */
-            queued: number;
-            /** @description If there are more: ask again with it. */
-            next_cursor: string | null;
-          };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        /**
+                         * @description Its number here.
+                         * @example 1
+                         */
+                        subscription_id: number;
+                        /**
+                         * @description In progress, paused, closed.
+                         * @example 3_progress
+                         * @enum {string}
+                         */
+                        subscription_state: "3_progress" | "4_paused" | "6_churn";
+                        /**
+                         * @description Your own id, if you gave one.
+                         * @example sub-42
+                         */
+                        external_id: string | null;
+                        /**
+                         * @description Your id of the customer.
+                         * @example cust-7
+                         */
+                        external_customer_id: string | null;
+                        /**
+                         * @description The plan in force.
+                         * @example 1
+                         */
+                        plan_id: number;
+                        /** @example pro */
+                        plan_code: string;
+                        /** @description The next plan to come. */
+                        next_plan_code: string | null;
+                        /**
+                         * Format: date
+                         * @description Its first day.
+                         */
+                        plan_change_date: string | null;
+                        /**
+                         * Format: date
+                         * @description The first day.
+                         * @example 2026-01-05
+                         */
+                        start_date: string | null;
+                        /**
+                         * Format: date
+                         * @description The first day of the open billing period, once one before it is closed: what is before this day is billed. It is not the date of a document.
+                         */
+                        last_invoice_date: string | null;
+                        /**
+                         * Format: date
+                         * @description The open billing period ends when this day begins.
+                         * @example 2026-02-05
+                         */
+                        next_invoice_date: string | null;
+                        /**
+                         * Format: date
+                         * @description The subscription ends when this day begins.
+                         */
+                        end_date: string | null;
+                    };
+                };
+            };
         };
-      };
     };
-  };
-  retry_delivery: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        /**
-         * @description The event's id.
-         * @example evt_01KE6P4YM09GP165BBT7742542
-         */
-        event_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: {
-      content: {
-        "application/json": Record<string, unknown>;
-      };
-    };
-    responses: {
-      /** @description Done. */
-      200: {
-        headers: {
-          [name: string]: unknown;
+    period_usage: {
+        parameters: {
+            query?: {
+                /** @description A day of the billing period; the open one, if not given. */
+                period?: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The subscription's number.
+                 * @example 1
+                 */
+                subscription_id: string;
+            };
+            cookie?: never;
         };
-        content: {
-          "application/json": {
-            /** @enum {string} */
-            status: "ok";
-            /** @example evt_01KE6P4YM09GP165BBT7742542 */
-            event_id: string;
-            /** @example invoice.paid */
-            event_type: string;
-            /**
-             * @example pending
-             * @enum {string}
-             */
-            state: "pending" | "sending" | "delivered" | "failed" | "cancelled";
-            subscription_id: number | null;
-            /**
-             * Format: date-time
-             * @example 2026-01-05T09:00:00Z
-             */
-            created_at: string;
-            /**
-             * @description Since it was last queued.
-             * @example 1
-             */
-            attempts: number;
-            /** Format: date-time */
-            next_attempt_at: string | null;
-            /**
-             * Format: date-time
-             * @example 2026-01-05T09:00:01Z
-             */
-            delivered_at: string | null;
-            /**
-             * @description The HTTP status that your endpoint answered.
-             * @example 204
-             */
-            last_status: number | null;
-            /** @description What went wrong, in words. */
-            last_error: string | null;
-          };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        /** @example 1 */
+                        subscription_id: number;
+                        /**
+                         * Format: date
+                         * @example 2026-01-05
+                         */
+                        period_start: string;
+                        /**
+                         * Format: date
+                         * @description The day after the last one.
+                         * @example 2026-02-05
+                         */
+                        period_end: string;
+                        /**
+                         * @description Whether what was pushed lately is in it.
+                         * @example true
+                         */
+                        fresh: boolean;
+                        charges: components["schemas"]["ChargeUsage"][];
+                    };
+                };
+            };
         };
-      };
     };
-  };
-  test_endpoint: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    upcoming_invoice: {
+        parameters: {
+            query?: {
+                /** @description From today to the end of the open period: the default. */
+                at?: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The subscription's number.
+                 * @example 1
+                 */
+                subscription_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        /** @example 1 */
+                        subscription_id: number;
+                        /**
+                         * Format: date
+                         * @example 2026-02-05
+                         */
+                        at: string;
+                        documents: components["schemas"]["UpcomingDocument"][];
+                    };
+                };
+            };
+        };
     };
-    requestBody?: {
-      content: {
-        "application/json": Record<string, unknown>;
-      };
+    list_usage: {
+        parameters: {
+            query?: {
+                /** @example 1 */
+                subscription_id?: number | string;
+                /** @example api_calls */
+                metric_code?: string;
+                /** @description Counters that begin at this time or later. */
+                from?: string;
+                /** @description Counters that begin before this time. */
+                to?: string;
+                /**
+                 * @description How many records at most.
+                 * @example 100
+                 */
+                limit?: number;
+                /** @description The `next_cursor` of the answer before. */
+                cursor?: string;
+                /** @description Only what was changed, or is new, since this time. */
+                changed_since?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        usage: components["schemas"]["Usage"][];
+                        /** @description The `cursor` of the next page; null on the last. */
+                        next_cursor: string | null;
+                    };
+                };
+            };
+        };
     };
-    responses: {
-      /** @description Done. */
-      200: {
-        headers: {
-          [name: string]: unknown;
+    push_usage: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of your choice, new for each request: sent again, it is answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
         };
-        content: {
-          "application/json": {
-            /** @enum {string} */
-            status: "ok";
-            /** @example evt_01KE6P4YM09GP165BBT7742542 */
-            event_id: string;
-            /** @example invoice.paid */
-            event_type: string;
-            /**
-             * @example pending
-             * @enum {string}
-             */
-            state: "pending" | "sending" | "delivered" | "failed" | "cancelled";
-            subscription_id: number | null;
-            /**
-             * Format: date-time
-             * @example 2026-01-05T09:00:00Z
-             */
-            created_at: string;
-            /**
-             * @description Since it was last queued.
-             * @example 1
-             */
-            attempts: number;
-            /** Format: date-time */
-            next_attempt_at: string | null;
-            /**
-             * Format: date-time
-             * @example 2026-01-05T09:00:01Z
-             */
-            delivered_at: string | null;
-            /**
-             * @description The HTTP status that your endpoint answered.
-             * @example 204
-             */
-            last_status: number | null;
-            /** @description What went wrong, in words. */
-            last_error: string | null;
-            /** @example true */
-            created: boolean;
-          };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "events": [
+                 *         {
+                 *           "subscription_external_id": "sub-42",
+                 *           "metric_code": "api_calls",
+                 *           "quantity": "1250.5",
+                 *           "period_start": "2026-01-10T00:00:00Z",
+                 *           "period_end": "2026-01-10T01:00:00Z",
+                 *           "idempotency_key": "sub-42/api_calls/2026-01-10T00",
+                 *           "dimensions": {
+                 *             "region": "eu"
+                 *           }
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": {
+                    /** @description 1 to 5,000 counters. */
+                    events: {
+                        /** @description The id that you gave the subscription; one without is named by the digits of its number. */
+                        subscription_external_id?: string | number;
+                        /** @description The subscription's number, if not by its id. */
+                        subscription_id?: number | string;
+                        /** @description What is counted. */
+                        metric_code: string;
+                        /** @description At most 18 digits before the point and 6 after it. */
+                        quantity: string | number;
+                        /**
+                         * Format: date-time
+                         * @description Decides the billing period.
+                         */
+                        period_start: string;
+                        /**
+                         * Format: date-time
+                         * @description Later than the start.
+                         */
+                        period_end: string;
+                        /** @description Unique per subscription and metric: recommended. */
+                        idempotency_key?: string;
+                        /** @description For metrics that count distinct values. */
+                        value?: string;
+                        /** @description Charges may price by them. */
+                        dimensions?: {
+                            [key: string]: string | number | boolean;
+                        };
+                    }[];
+                };
+            };
         };
-      };
-      /** @description Created. */
-      201: {
-        headers: {
-          [name: string]: unknown;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        /**
+                         * @description How many there were.
+                         * @example 1
+                         */
+                        accepted: number;
+                        /**
+                         * @description How many of them are new.
+                         * @example 1
+                         */
+                        inserted: number;
+                        /**
+                         * @description How many replace a counter of the same key.
+                         * @example 0
+                         */
+                        updated: number;
+                        /**
+                         * @description How many are known already.
+                         * @example 0
+                         */
+                        unchanged: number;
+                    };
+                };
+            };
         };
-        content: {
-          "application/json": {
-            /** @enum {string} */
-            status: "ok";
-            /** @example evt_01KE6P4YM09GP165BBT7742542 */
-            event_id: string;
-            /** @example invoice.paid */
-            event_type: string;
-            /**
-             * @example pending
-             * @enum {string}
-             */
-            state: "pending" | "sending" | "delivered" | "failed" | "cancelled";
-            subscription_id: number | null;
-            /**
-             * Format: date-time
-             * @example 2026-01-05T09:00:00Z
-             */
-            created_at: string;
-            /**
-             * @description Since it was last queued.
-             * @example 1
-             */
-            attempts: number;
-            /** Format: date-time */
-            next_attempt_at: string | null;
-            /**
-             * Format: date-time
-             * @example 2026-01-05T09:00:01Z
-             */
-            delivered_at: string | null;
-            /**
-             * @description The HTTP status that your endpoint answered.
-             * @example 204
-             */
-            last_status: number | null;
-            /** @description What went wrong, in words. */
-            last_error: string | null;
-            /** @example true */
-            created: boolean;
-          };
-        };
-      };
     };
-  };
+    catalog: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        plans: components["schemas"]["Plan"][];
+                        metrics: components["schemas"]["Metric"][];
+                        charges: components["schemas"]["Charge"][];
+                    };
+                };
+            };
+        };
+    };
+    estimate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of your choice, new for each request: sent again, it is answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "plan_code": "pro",
+                 *       "quantities": {
+                 *         "api_calls": "1250.5"
+                 *       },
+                 *       "currency": "USD"
+                 *     }
+                 */
+                "application/json": {
+                    plan_id?: number | string;
+                    /** @description The plan, if not by `plan_id`. */
+                    plan_code?: string;
+                    /** @description By metric code. */
+                    quantities: {
+                        [key: string]: string | number;
+                    };
+                    /** @description Where the plan has prices in several. */
+                    currency?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        /** @example 1 */
+                        plan_id: number;
+                        /** @example pro */
+                        plan_code: string;
+                        lines: components["schemas"]["PricedLine"][];
+                        /**
+                         * @description Null if there are several currencies.
+                         * @example 1.25
+                         */
+                        total: string | null;
+                        /** @example USD */
+                        currency: string | null;
+                        totals: {
+                            /**
+                             * @description ISO 4217.
+                             * @example USD
+                             */
+                            currency: string;
+                            /** @example 1.25 */
+                            amount: string;
+                        }[];
+                        /** @description Metrics that the plan does not price. */
+                        not_charged: string[];
+                    };
+                };
+            };
+        };
+    };
+    list_reconciliations: {
+        parameters: {
+            query?: {
+                /**
+                 * @description How many records at most.
+                 * @example 100
+                 */
+                limit?: number;
+                /** @description The `next_cursor` of the answer before. */
+                cursor?: string;
+                /** @description Only what was changed, or is new, since this time. */
+                changed_since?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        reconciliations: components["schemas"]["Reconciliation"][];
+                        /** @description The `cursor` of the next page; null on the last. */
+                        next_cursor: string | null;
+                    };
+                };
+            };
+        };
+    };
+    reconcile: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of your choice, new for each request: sent again, it is answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "period_start": "2026-01-05T00:00:00Z",
+                 *       "period_end": "2026-02-05T00:00:00Z",
+                 *       "rows": [
+                 *         {
+                 *           "subscription_external_id": "sub-42",
+                 *           "metric_code": "api_calls",
+                 *           "quantity": "1350",
+                 *           "amount": "1.75",
+                 *           "currency": "USD"
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": {
+                    /** Format: date-time */
+                    period_start: string;
+                    /** Format: date-time */
+                    period_end: string;
+                    /** @description A name of your choice. */
+                    reference?: string;
+                    /** @description Then nothing is missing there. */
+                    partial?: boolean;
+                    /** @description One for each subscription and metric. */
+                    rows: {
+                        /** @description Or `subscription_id`. */
+                        subscription_external_id?: string | number;
+                        subscription_id?: number | string;
+                        metric_code: string;
+                        /** @description Your total. */
+                        quantity: string | number;
+                        /** @description Before tax. */
+                        amount?: string | number;
+                        /** @description Of the amount. */
+                        currency?: string;
+                    }[];
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        /** @example 1 */
+                        reconciliation_id: number;
+                        /** @description The name that it was given. */
+                        reference: string | null;
+                        /**
+                         * Format: date-time
+                         * @example 2026-01-05T00:00:00Z
+                         */
+                        period_start: string;
+                        /**
+                         * Format: date-time
+                         * @example 2026-02-05T00:00:00Z
+                         */
+                        period_end: string;
+                        /** @description Whether nothing counts as missing there. */
+                        partial: boolean;
+                        /**
+                         * Format: date-time
+                         * @example 2026-02-05T08:00:00Z
+                         */
+                        compared_at: string;
+                        /**
+                         * @description How many rows came to this.
+                         * @example 0
+                         */
+                        matched: number;
+                        /**
+                         * @description How many rows came to this.
+                         * @example 0
+                         */
+                        different: number;
+                        /**
+                         * @description How many rows came to this.
+                         * @example 0
+                         */
+                        missing_here: number;
+                        /**
+                         * @description How many rows came to this.
+                         * @example 0
+                         */
+                        missing_there: number;
+                        rows: components["schemas"]["ReconciliationRow"][];
+                        /** @description The `cursor` of the next page; null on the last. */
+                        next_cursor: string | null;
+                        /**
+                         * @description Whether it is new.
+                         * @example true
+                         */
+                        created: boolean;
+                    };
+                };
+            };
+            /** @description Created. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        /** @example 1 */
+                        reconciliation_id: number;
+                        /** @description The name that it was given. */
+                        reference: string | null;
+                        /**
+                         * Format: date-time
+                         * @example 2026-01-05T00:00:00Z
+                         */
+                        period_start: string;
+                        /**
+                         * Format: date-time
+                         * @example 2026-02-05T00:00:00Z
+                         */
+                        period_end: string;
+                        /** @description Whether nothing counts as missing there. */
+                        partial: boolean;
+                        /**
+                         * Format: date-time
+                         * @example 2026-02-05T08:00:00Z
+                         */
+                        compared_at: string;
+                        /**
+                         * @description How many rows came to this.
+                         * @example 0
+                         */
+                        matched: number;
+                        /**
+                         * @description How many rows came to this.
+                         * @example 0
+                         */
+                        different: number;
+                        /**
+                         * @description How many rows came to this.
+                         * @example 0
+                         */
+                        missing_here: number;
+                        /**
+                         * @description How many rows came to this.
+                         * @example 0
+                         */
+                        missing_there: number;
+                        rows: components["schemas"]["ReconciliationRow"][];
+                        /** @description The `cursor` of the next page; null on the last. */
+                        next_cursor: string | null;
+                        /**
+                         * @description Whether it is new.
+                         * @example true
+                         */
+                        created: boolean;
+                    };
+                };
+            };
+        };
+    };
+    retrieve_reconciliation: {
+        parameters: {
+            query?: {
+                /** @description Rows of one result; `mismatch`: all that do not match. */
+                result?: "mismatch" | "matched" | "different" | "missing_here" | "missing_there";
+                /**
+                 * @description How many records at most.
+                 * @example 100
+                 */
+                limit?: number;
+                /** @description The `next_cursor` of the answer before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The reconciliation's number.
+                 * @example 1
+                 */
+                reconciliation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        /** @example 1 */
+                        reconciliation_id: number;
+                        /** @description The name that it was given. */
+                        reference: string | null;
+                        /**
+                         * Format: date-time
+                         * @example 2026-01-05T00:00:00Z
+                         */
+                        period_start: string;
+                        /**
+                         * Format: date-time
+                         * @example 2026-02-05T00:00:00Z
+                         */
+                        period_end: string;
+                        /** @description Whether nothing counts as missing there. */
+                        partial: boolean;
+                        /**
+                         * Format: date-time
+                         * @example 2026-02-05T08:00:00Z
+                         */
+                        compared_at: string;
+                        /**
+                         * @description How many rows came to this.
+                         * @example 0
+                         */
+                        matched: number;
+                        /**
+                         * @description How many rows came to this.
+                         * @example 0
+                         */
+                        different: number;
+                        /**
+                         * @description How many rows came to this.
+                         * @example 0
+                         */
+                        missing_here: number;
+                        /**
+                         * @description How many rows came to this.
+                         * @example 0
+                         */
+                        missing_there: number;
+                        rows: components["schemas"]["ReconciliationRow"][];
+                        /** @description The `cursor` of the next page; null on the last. */
+                        next_cursor: string | null;
+                    };
+                };
+            };
+        };
+    };
+    list_deliveries: {
+        parameters: {
+            query?: {
+                state?: "pending" | "sending" | "delivered" | "failed" | "cancelled";
+                event_type?: "customer.linked" | "subscription.created" | "subscription.updated" | "subscription.paused" | "subscription.resumed" | "subscription.cancelled" | "usage.threshold_reached" | "invoice.created" | "invoice.posted" | "invoice.paid" | "invoice.overdue" | "invoice.cancelled" | "reconciliation.mismatch" | "endpoint.test";
+                /**
+                 * @description How many records at most.
+                 * @example 100
+                 */
+                limit?: number;
+                /** @description The `next_cursor` of the answer before. */
+                cursor?: string;
+                /** @description Only what was changed, or is new, since this time. */
+                changed_since?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        deliveries: components["schemas"]["Delivery"][];
+                        /** @description The `cursor` of the next page; null on the last. */
+                        next_cursor: string | null;
+                    };
+                };
+            };
+        };
+    };
+    replay_deliveries: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of your choice, new for each request: sent again, it is answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "failed_since": "2026-01-05T00:00:00Z"
+                 *     }
+                 */
+                "application/json": {
+                    /**
+                     * Format: date-time
+                     * @description Events since this time.
+                     */
+                    from?: string;
+                    /**
+                     * Format: date-time
+                     * @description Events before this time.
+                     */
+                    to?: string;
+                    /**
+                     * Format: date-time
+                     * @description Those that failed since this time.
+                     */
+                    failed_since?: string;
+                    /** @description The `next_cursor` of the answer before. */
+                    cursor?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        /**
+                         * @description How many are on their way now.
+                         * @example 0
+                         */
+                        queued: number;
+                        /** @description If there are more: ask again with it. */
+                        next_cursor: string | null;
+                    };
+                };
+            };
+        };
+    };
+    retry_delivery: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of your choice, new for each request: sent again, it is answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /**
+                 * @description The event's id.
+                 * @example evt_01KE6P4YM09GP165BBT7742542
+                 */
+                event_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": Record<string, unknown>;
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        /** @example evt_01KE6P4YM09GP165BBT7742542 */
+                        event_id: string;
+                        /** @example invoice.paid */
+                        event_type: string;
+                        /**
+                         * @example pending
+                         * @enum {string}
+                         */
+                        state: "pending" | "sending" | "delivered" | "failed" | "cancelled";
+                        subscription_id: number | null;
+                        /**
+                         * Format: date-time
+                         * @example 2026-01-05T09:00:00Z
+                         */
+                        created_at: string;
+                        /**
+                         * @description Since it was last queued.
+                         * @example 1
+                         */
+                        attempts: number;
+                        /** Format: date-time */
+                        next_attempt_at: string | null;
+                        /**
+                         * Format: date-time
+                         * @example 2026-01-05T09:00:01Z
+                         */
+                        delivered_at: string | null;
+                        /**
+                         * @description The HTTP status that your endpoint answered.
+                         * @example 204
+                         */
+                        last_status: number | null;
+                        /** @description What went wrong, in words. */
+                        last_error: string | null;
+                    };
+                };
+            };
+        };
+    };
+    test_endpoint: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of your choice, new for each request: sent again, it is answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": Record<string, unknown>;
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        /** @example evt_01KE6P4YM09GP165BBT7742542 */
+                        event_id: string;
+                        /** @example invoice.paid */
+                        event_type: string;
+                        /**
+                         * @example pending
+                         * @enum {string}
+                         */
+                        state: "pending" | "sending" | "delivered" | "failed" | "cancelled";
+                        subscription_id: number | null;
+                        /**
+                         * Format: date-time
+                         * @example 2026-01-05T09:00:00Z
+                         */
+                        created_at: string;
+                        /**
+                         * @description Since it was last queued.
+                         * @example 1
+                         */
+                        attempts: number;
+                        /** Format: date-time */
+                        next_attempt_at: string | null;
+                        /**
+                         * Format: date-time
+                         * @example 2026-01-05T09:00:01Z
+                         */
+                        delivered_at: string | null;
+                        /**
+                         * @description The HTTP status that your endpoint answered.
+                         * @example 204
+                         */
+                        last_status: number | null;
+                        /** @description What went wrong, in words. */
+                        last_error: string | null;
+                        /** @example true */
+                        created: boolean;
+                    };
+                };
+            };
+            /** @description Created. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        /** @example evt_01KE6P4YM09GP165BBT7742542 */
+                        event_id: string;
+                        /** @example invoice.paid */
+                        event_type: string;
+                        /**
+                         * @example pending
+                         * @enum {string}
+                         */
+                        state: "pending" | "sending" | "delivered" | "failed" | "cancelled";
+                        subscription_id: number | null;
+                        /**
+                         * Format: date-time
+                         * @example 2026-01-05T09:00:00Z
+                         */
+                        created_at: string;
+                        /**
+                         * @description Since it was last queued.
+                         * @example 1
+                         */
+                        attempts: number;
+                        /** Format: date-time */
+                        next_attempt_at: string | null;
+                        /**
+                         * Format: date-time
+                         * @example 2026-01-05T09:00:01Z
+                         */
+                        delivered_at: string | null;
+                        /**
+                         * @description The HTTP status that your endpoint answered.
+                         * @example 204
+                         */
+                        last_status: number | null;
+                        /** @description What went wrong, in words. */
+                        last_error: string | null;
+                        /** @example true */
+                        created: boolean;
+                    };
+                };
+            };
+        };
+    };
 }

@@ -1,5 +1,6 @@
 /** One request to the API, sent again as long as that is right. */
 
+import { randomName } from "#crypto";
 import {
   ApiError,
   FusionError,
@@ -13,10 +14,7 @@ import { pause, secondsOf, sleep } from "./pauses.js";
 
 const BASE = "/fusion/api/v1";
 
-/** Of these nothing is known to have happened on the way, so that any request may be repeated. */
-const NOT_DONE = [429, 503];
-/** Why no connection came about: nobody got the request. */
-const NOT_CONNECTED = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "UND_ERR_CONNECT_TIMEOUT"];
+const IN_FLIGHT = "idempotency_in_flight";
 
 export interface TransportOptions {
   /** Milliseconds until an answer must be there as a whole. 60,000 if not given. */
@@ -39,8 +37,11 @@ export interface RequestOptions {
 export interface Sending extends RequestOptions {
   query?: Readonly<Record<string, unknown>>;
   body?: unknown;
-  /** Whether it may be carried out twice; if not, it is only sent again where it was not. */
-  repeatable?: boolean;
+  /**
+   * Whether the request, carried out twice, would do something twice: then an `Idempotency-Key` has
+   * the server do it once, however often it is sent.
+   */
+  once?: boolean;
 }
 
 /** Sends requests with one key. */
@@ -71,27 +72,33 @@ export class Transport {
    */
   async call(verb: string, path: string, sending: Sending = {}): Promise<string> {
     const attempts = sending.attempts ?? this.#attempts;
+    const headers = sending.once ? { "Idempotency-Key": randomName() + randomName() } : {};
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.#send(verb, path, sending);
+        return await this.#send(verb, path, sending, headers);
       } catch (error) {
-        if (attempt >= attempts || !this.#isWorthRepeating(error, sending)) throw error;
+        const isLast = attempt >= attempts || sending.signal?.aborted;
+        if (isLast || !this.#isWorthRepeating(error)) throw error;
         await sleep(pause(attempt, (error as ApiError).retryAfter), sending.signal);
       }
     }
   }
 
-  #isWorthRepeating(error: unknown, { repeatable = true, signal }: Sending): boolean {
-    if (signal?.aborted) return false;
-    if (error instanceof NoAnswerError) return repeatable || isNotConnected(error.cause);
+  #isWorthRepeating(error: unknown): boolean {
+    if (error instanceof NoAnswerError) return true;
+    if (!(error instanceof ApiError) || error instanceof NotReadyError) return false;
     const isPassing = error instanceof RateLimitError || error instanceof UnavailableError;
-    if (!isPassing || error instanceof NotReadyError) return false;
-    if ((error.retryAfter ?? 0) * 1000 > this.#patience) return false;
-    return repeatable || NOT_DONE.includes(error.status);
+    if (!isPassing && error.code !== IN_FLIGHT) return false;
+    return (error.retryAfter ?? 0) * 1000 <= this.#patience;
   }
 
   /** Send it once; headers and body of the answer have to come in time. */
-  async #send(verb: string, path: string, { query, body, signal }: Sending): Promise<string> {
+  async #send(
+    verb: string,
+    path: string,
+    { query, body, signal }: Sending,
+    headers: Record<string, string>,
+  ): Promise<string> {
     const stop = new AbortController();
     const abort = () => stop.abort(signal?.reason);
     const timer = setTimeout(() => stop.abort(new Error("it took too long")), this.#timeout);
@@ -100,7 +107,7 @@ export class Transport {
     try {
       const answer = await fetch(this.#base + path + queryOf(query), {
         method: verb,
-        headers: { ...this.#headers, ...(body !== undefined && JSON_BODY) },
+        headers: { ...this.#headers, ...headers, ...(body !== undefined && JSON_BODY) },
         ...(body !== undefined && { body: JSON.stringify(body) }),
         redirect: "manual", // the key is for this server alone
         signal: stop.signal,
@@ -147,15 +154,6 @@ export function objectOf(text: string): Record<string, unknown> | undefined {
 }
 
 function told(error: unknown): string {
-  const { cause, message } = error as Error;
-  return cause instanceof Error ? `${message}: ${cause.message || codeOf(cause)}` : message;
-}
-
-function codeOf(error: unknown): string | undefined {
-  return (error as { code?: string } | undefined)?.code;
-}
-
-/** Whether `fetch` found nobody to talk to: the cause of its error says so. */
-function isNotConnected(error: unknown): boolean {
-  return NOT_CONNECTED.includes(codeOf((error as Error | undefined)?.cause) ?? "");
+  const { cause, message } = error as Error & { cause?: Error & { code?: string } };
+  return cause ? `${message}: ${cause.message || cause.code}` : message;
 }

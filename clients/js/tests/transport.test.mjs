@@ -15,6 +15,7 @@ const EVENT = {
   period_end: "2026-03-01T13:00:00Z",
   idempotency_key: "k",
 };
+const NEW = { external_customer_id: "c", plan_code: "p" };
 const KEYLESS = { ...EVENT, idempotency_key: undefined };
 
 beforeEach(() => {
@@ -172,39 +173,47 @@ test("a server that is silent for too long is no answer", async (t) => {
   assert.equal(api.requests.length, 2);
 });
 
-test("a server that is not there is no answer, and was asked for nothing", async (t) => {
+test("a server that is not there is no answer", async (t) => {
   const { api, client } = await start(t);
   await api.stop();
   const error = await caught(client.pushUsage([KEYLESS]), fusion.NoAnswerError);
   assert.match(error.message, /ECONNREFUSED/);
 });
 
-test("what is not safe to do twice is only sent again where it was not done", async (t) => {
+test("what would be done twice names a key for all its repetitions", async (t) => {
   const { api, client } = await start(t);
-  const create = (more) =>
-    client.createSubscription({ external_customer_id: "c", plan_code: "p", ...more });
+  const keys = new Set();
   for (const call of [
-    () => create(),
+    () => client.createSubscription(NEW),
     () => client.pushUsage([EVENT, KEYLESS]),
     () => client.sendTestEvent(),
   ]) {
-    for (const [step, kind] of [
-      [cut("before"), fusion.NoAnswerError],
-      [answer(502), fusion.UnavailableError],
-    ]) {
+    for (const step of [cut("before"), answer(502), refusal(503, "unavailable")]) {
       api.requests.length = 0;
       api.next(step);
-      await caught(call(), kind);
-      assert.equal(api.requests.length, 1);
+      await call();
+      const [first, second] = api.requests.map(({ headers }) => headers["idempotency-key"]);
+      assert.equal(first, second);
+      keys.add(first);
     }
-    api.requests.length = 0;
-    api.next(refusal(503, "unavailable"));
-    await call();
-    assert.equal(api.requests.length, 2);
   }
-  api.requests.length = 0;
+  assert.equal(keys.size, 9);
+  assert.ok(!keys.has(undefined));
+});
+
+test("what is found again anyway needs no key", async (t) => {
+  const { api, client } = await start(t);
   api.next(cut("before"));
-  await create({ external_id: "s-1" });
+  await client.createSubscription({ ...NEW, external_id: "s-1" });
+  await client.pushUsage([EVENT]);
+  assert.equal(api.requests.length, 3);
+  for (const { headers } of api.requests) assert.ok(!("idempotency-key" in headers));
+});
+
+test("a request that is still carried out is waited for", async (t) => {
+  const { api, client } = await start(t);
+  api.next(refusal(409, "idempotency_in_flight", {}, { "Retry-After": "0" }));
+  await client.createSubscription(NEW);
   assert.equal(api.requests.length, 2);
 });
 
