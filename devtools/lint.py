@@ -1,6 +1,7 @@
 """`./dev lint`: style, Odoo's conventions, and what Odoo would only tell at run time."""
 
 import ast
+import json
 import os
 import re
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from lxml import etree
 
-from devtools import docs
+from devtools import docs, js, npm
 from devtools.console import say
 from devtools.outcomes import Tally
 from devtools.paths import ADDON, ADDONS, ROOT, VENV
@@ -195,11 +196,28 @@ def relative(path: Path) -> str:
 
 def dependencies() -> Iterator[str]:
     """Every package that is pinned for development is listed with its licence."""
-    listed = set(re.findall(r"[\w.-]+", (ROOT / "docs" / "dependencies.md").read_text().lower()))
+    listed = set(re.findall(r"[\w./@-]+", (ROOT / "docs" / "dependencies.md").read_text().lower()))
+    for name in pinned():
+        if name.lower() not in listed:
+            yield f"docs/dependencies.md does not list {name} with its licence"
+
+
+def pinned() -> Iterator[str]:
+    """The names of the packages, Python's and npm's."""
     for path in sorted((ROOT / "devtools").glob("requirements-*.txt")):
-        for name in re.findall(r"^([\w.-]+)==", path.read_text(), re.M):
-            if name.lower() not in listed:
-                yield f"docs/dependencies.md does not list {name} with its licence"
+        yield from re.findall(r"^([\w.-]+)==", path.read_text(), re.M)
+    yield from json.loads((js.SOURCE / "package.json").read_text())["devDependencies"]
+
+
+def javascript() -> Iterator[str]:
+    """The JavaScript client compiles, and is written as prettier writes it."""
+    if not npm.is_there():
+        say("node and npm are not installed: clients/js is not checked")
+        return
+    for command in (("tsc", "--noEmit", *js.type_roots()), ("prettier", "--check", ".")):
+        done = js.run(*command)
+        if done.returncode:
+            yield "\n" + (done.stdout + done.stderr).strip()
 
 
 def generated_docs() -> Iterator[str]:
@@ -219,4 +237,5 @@ CHECKS = {
     "arrows": arrows,
     "dependencies": dependencies,
     "generated docs": generated_docs,
+    "JavaScript": javascript,
 }

@@ -1,4 +1,4 @@
-"""Run plain unittest tests: `run_unittest.py START:TOP[,START:TOP…] [NAME_PATTERN…]`, of folders."""
+"""Run plain unittest tests of folders: `run_unittest.py START:TOP[,START:TOP…] [PATTERN…]`."""
 
 import os
 import signal

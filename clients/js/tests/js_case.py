@@ -1,6 +1,8 @@
-"""The built package, and programs of Node that use it."""
+"""The built package, and programs of Node that use it.
 
-import json
+`./dev test clients` finds the Python client's tests too: `api_server` and `chaos_case` are theirs.
+"""
+
 import subprocess
 import sys
 import unittest
@@ -9,8 +11,6 @@ from pathlib import Path
 from devtools import js, npm
 
 TESTS = Path(__file__).parent
-# The API that misbehaves, and chaos, are those of the Python client's tests.
-sys.path.append(str(TESTS.parents[1] / "python" / "tests"))
 
 
 def need_node():
@@ -31,16 +31,6 @@ class JsCase(unittest.TestCase):
         """Run a program that ends well; return what it wrote."""
         command = ["node", "--input-type=module", "-e", program, *map(str, arguments)]
         return run(*command, cwd=self.package)
-
-    def run_client(self, program, url, *arguments):
-        """Run a program that has a `client`, and return what its `answer` is."""
-        begin = (
-            'import * as fusion from "@nexa/fusion-billing";\n'
-            "const [url, key, ...given] = process.argv.slice(1);\n"
-            "const client = new fusion.Client(url, key, { attempts: 1 });\n"
-        )
-        end = "\nprocess.stdout.write(JSON.stringify(answer ?? null));"
-        return json.loads(self.run_node(begin + program + end, url, *arguments))
 
 
 def run(*command, cwd):

@@ -1,7 +1,8 @@
-"""The JavaScript client against the described API: its types are made of it, and nothing is missing."""
+"""The JavaScript client against the described API: its types are of it, and nothing is missing."""
 
 import re
 
+from api_server import Answer, Api
 from js_case import JsCase, need_node
 
 from core.api.endpoints import ALL
@@ -47,8 +48,6 @@ process.stdout.write(JSON.stringify(methods.filter((name) => !called.has(name)))
 
 class TestJsEndpoints(JsCase):
     def test_there_is_a_method_for_every_endpoint(self):
-        from api_server import Answer, Api  # noqa: PLC0415 - found by js_case
-
         names = ("customers", "subscriptions", "usage", "rows", "reconciliations", "deliveries")
         empty = {"status": "ok", "next_cursor": None, "queued": 0, "metrics": []}
         content = {name: [] for name in names} | empty

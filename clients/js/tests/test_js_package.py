@@ -6,6 +6,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
+from api_server import Api
 from js_case import JsCase, need_node, run
 
 from devtools import js
@@ -91,8 +92,6 @@ class TestJsPackage(JsCase):
         self.assertEqual((js.SOURCE / "LICENSE").read_text(), (js.ROOT / "LICENSE").read_text())
 
     def test_it_is_installed_into_an_empty_folder_and_works(self):
-        from api_server import Api  # noqa: PLC0415 - found by js_case
-
         (self.folder / "use.mjs").write_text(USE)
         with Api() as api:
             said = run("node", "use.mjs", api.url, self.folder / "spool", cwd=self.folder)

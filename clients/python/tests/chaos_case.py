@@ -30,6 +30,9 @@ SELECT to_char(period_start, 'YYYY-MM-DD"T"HH24:MI:SS"+00:00"'), dimensions ->> 
 class ChaosCase(ApiServerCase):
     """Rounds are told by a seed; each has an hour of its own, in which two processes count."""
 
+    #: The program that counts, and how it is started: see counting_app.py.
+    program = (sys.executable, APP)
+
     def assert_exact(self, seed, rounds, restarts):
         """Let processes count and be killed for so many rounds, and hold it against their logs.
 
@@ -70,7 +73,7 @@ class ChaosCase(ApiServerCase):
         log = self.folder / f"{number}-{name}.log"
         spool = self.folder / "spool"
         app = subprocess.Popen(
-            [sys.executable, APP, url, self.key, spool, log, hour, name, disk],
+            [*self.program, url, self.key, spool, log, hour, name, disk],
             env={**os.environ, "PYTHONPATH": str(SOURCE)},
             stdout=subprocess.PIPE,
         )
