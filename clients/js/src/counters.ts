@@ -8,7 +8,7 @@
  * - `count`, `average` and `weighted` depend on each single recording: each is sent by itself.
  */
 
-import { subtle } from "#crypto";
+import { digest } from "#crypto";
 import { writeQuantity } from "./decimals.js";
 import type { UsageEvent } from "./types.js";
 
@@ -73,7 +73,7 @@ export class Counter {
     const { subscription, metric, aggregation, start, end, value, dimensions } = this.counted;
     const who = aggregation === "unique_count" ? "unique" : `${run}/${turn}`;
     const hour = new Date(start).toISOString().slice(0, 16);
-    this.#key ??= `${hour}/${who}/${await digest(this.identity)}`;
+    this.#key ??= `${hour}/${who}/${(await digest(this.identity)).slice(0, 32)}`;
     const isInstant = aggregation === "last" || IS_SINGLE[aggregation];
     return {
       ...(typeof subscription === "number"
@@ -147,9 +147,4 @@ function isBad(text: unknown, most = TEXT): boolean {
 /** The API counts characters, and JavaScript those beyond U+FFFF twice. */
 function isAtMost(text: string, most: number): boolean {
   return text.length <= most || [...text].length <= most;
-}
-
-async function digest(text: string): Promise<string> {
-  const bytes = new Uint8Array(await subtle.digest("SHA-256", new TextEncoder().encode(text)));
-  return Array.from(bytes.slice(0, 16), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -8,7 +8,7 @@ import type { Quantity } from "./decimals.js";
 import { closeAt } from "./ends.js";
 import { ApiError, MeterError } from "./errors.js";
 import { MemorySpool } from "./memory.js";
-import { pause, sleep } from "./pauses.js";
+import { breathe, pause, sleep } from "./pauses.js";
 import { Sender } from "./sender.js";
 import { Serial } from "./serial.js";
 import type { Refused, Spool } from "./store.js";
@@ -16,6 +16,7 @@ import type { Refused, Spool } from "./store.js";
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 const BETWEEN_TELLING = 10_000; // milliseconds
+const BREATH = 1_000; // counters, after which the app may go on
 
 export interface MeterOptions {
   /** What is counted: the aggregation by code of metric, see `client.aggregations()`. */
@@ -116,6 +117,7 @@ export class Meter {
   #failures = 0;
   #error: Error | undefined;
   #told = { message: "", at: 0 };
+  #nextWrite: Promise<void> | undefined;
   #writeTimer: unknown;
   #sendTimer: unknown;
   #closed: Promise<void> | undefined;
@@ -232,10 +234,12 @@ export class Meter {
    */
   async write(): Promise<void> {
     if (!this.#isOnDisk) throw new MeterError("A meter without a spool writes nothing.");
-    await this.#writing.run(async () => {
+    this.#nextWrite ??= this.#writing.run(async () => {
+      this.#nextWrite = undefined; // who asks from now on is not part of it
       if (this.#over) await this.#writeTurn(this.#over);
       await this.#writeTurn(this.#open);
     });
+    await this.#nextWrite;
   }
 
   async #writeTurn(turn: Turn): Promise<void> {
@@ -253,7 +257,10 @@ export class Meter {
 
   async #eventsOf(turn: Turn, counters: Iterable<Counter>): Promise<KeyedEvent[]> {
     const events: KeyedEvent[] = [];
-    for (const one of counters) events.push(await one.event(this.#spool.run, turn.number));
+    for (const one of counters) {
+      events.push(await one.event(this.#spool.run, turn.number));
+      if (events.length % BREATH === 0) await breathe();
+    }
     return events;
   }
 

@@ -10,7 +10,7 @@
  * process has ended, however that came.
  */
 
-import { mkdir, open, readFile, readdir, realpath, rename, rm } from "node:fs/promises";
+import { mkdir, open, readdir, realpath, rename, rm } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import type { Server } from "node:net";
@@ -23,8 +23,9 @@ import { Serial } from "./serial.js";
 import type { Refused, Spool } from "./store.js";
 import { objectOf } from "./transport.js";
 
-/** A file is written anew when it is this large, and four times what it has to be. */
+/** A file is written anew when it is larger than this, and four times what it has to be. */
 const SMALLEST = 1024 * 1024;
+const AT_ONCE = 1_000; // events that are written before others may do something
 const LONGEST_PATH = 100; // of a socket, in bytes: Linux takes 107, macOS 103
 const TURN = /^(\w+)\.\d+\.ndjson$/;
 const REFUSED = /^(\w+)\.refused\.ndjson$/;
@@ -87,7 +88,7 @@ export class FileSpool implements Spool {
   ): Promise<void> {
     await this.#serial.run(async () => {
       try {
-        if (!(await this.#append(turn, linesOf(changed)))) await this.#rewrite(turn, await all());
+        if (!(await this.#append(turn, changed))) await this.#rewrite(turn, await all());
       } catch (error) {
         // What is in the file is not known any more: the next time it is made anew.
         await this.#letGo().catch(() => undefined);
@@ -99,23 +100,20 @@ export class FileSpool implements Spool {
   }
 
   /** @returns false: it has to be written anew */
-  async #append(turn: number, text: Buffer): Promise<boolean> {
+  async #append(turn: number, events: KeyedEvent[]): Promise<boolean> {
     const file = this.#file;
-    if (file?.turn !== turn || file.size + text.length > file.limit) return false;
-    await file.handle.appendFile(text);
-    await file.handle.datasync();
-    file.size += text.length;
+    if (file?.turn !== turn || file.size > file.limit) return false;
+    file.size += await put(file.handle, events);
     return true;
   }
 
   async #rewrite(turn: number, events: KeyedEvent[]): Promise<void> {
     await this.#letGo();
-    const text = linesOf(events);
     const path = this.#path(`${turn}.ndjson`);
     const handle = await open(`${path}.new`, "w", 0o600);
-    this.#file = { turn, handle, size: text.length, limit: Math.max(SMALLEST, text.length * 4) };
-    await handle.writeFile(text);
-    await handle.datasync();
+    this.#file = { turn, handle, size: 0, limit: 0 };
+    const size = await put(handle, events);
+    Object.assign(this.#file, { size, limit: Math.max(SMALLEST, size * 4) });
     await rename(`${path}.new`, path);
     await this.#sync();
   }
@@ -185,8 +183,13 @@ export class FileSpool implements Spool {
 
   /** A line is torn where the process, or the machine, stopped in the middle: nobody relied on it. */
   async #read<T>(name: string): Promise<T[]> {
-    const text = await readFile(join(this.#folder, name), "utf8").catch(unlessMissing);
-    return (text ?? "").split("\n").flatMap((line) => (objectOf(line) as T | undefined) ?? []);
+    const handle = await open(join(this.#folder, name)).catch(unlessMissing);
+    const found: T[] = [];
+    for await (const line of handle?.readLines() ?? []) {
+      const value = objectOf(line);
+      if (value) found.push(value as T);
+    }
+    return found;
   }
 
   // === WHAT BILLING REFUSED === //
@@ -228,8 +231,17 @@ export class FileSpool implements Spool {
   }
 }
 
-function linesOf(events: KeyedEvent[]): Buffer {
-  return Buffer.from(events.map((event) => `${JSON.stringify({ event })}\n`).join(""));
+/** Write events, so that the disk has them; returns how many bytes. */
+async function put(handle: FileHandle, events: KeyedEvent[]): Promise<number> {
+  let size = 0;
+  for (let first = 0; first < events.length; first += AT_ONCE) {
+    const some = events.slice(first, first + AT_ONCE);
+    const text = Buffer.from(some.map((event) => `${JSON.stringify({ event })}\n`).join(""));
+    await handle.appendFile(text);
+    size += text.length;
+  }
+  await handle.datasync();
+  return size;
 }
 
 function subscriptionOf(event: KeyedEvent): unknown {

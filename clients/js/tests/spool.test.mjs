@@ -226,15 +226,43 @@ test("of the lines with one key the last counts, and a torn one does not", async
 test("a file does not grow for ever while one counter does", async (t) => {
   const found = await world(t);
   const meter = await found.spooled({ writeEvery: 60_000 });
+  const dimensions = { note: "x".repeat(250) };
+  let path;
+  const sizes = [];
   for (let turn = 0; turn < 5000; turn += 1) {
-    meter.record("sub-1", "calls", 1, { dimensions: { note: "x".repeat(250) } });
+    meter.record("sub-1", "calls", 1, { dimensions });
     await meter.write();
+    path ??= join(
+      found.folder,
+      (await readdir(found.folder)).find((one) => one.endsWith(FIRST)),
+    );
+    sizes.push((await stat(path)).size);
   }
-  const [name] = (await readdir(found.folder)).filter((file) => file.endsWith(FIRST));
-  assert.ok((await stat(join(found.folder, name))).size <= 1024 * 1024);
-  await copyFile(join(found.folder, name), join(found.folder, "dead.1.ndjson"));
+  assert.ok(Math.max(...sizes) < 1024 * 1024 + 1000);
+  assert.ok(sizes.at(-1) < Math.max(...sizes), "it was written anew");
+  await copyFile(path, join(found.folder, "dead.1.ndjson"));
   assert.equal(await meter.flush(), true);
   assert.deepEqual(quantities(found), ["5000"]);
+});
+
+test("those that wait for the disk at the same time wait together", async (t) => {
+  const found = await world(t);
+  const meter = await found.spooled({ writeEvery: 60_000 });
+  const waiting = [];
+  for (let turn = 0; turn < 100; turn += 1) {
+    meter.record("sub-1", "calls");
+    waiting.push(meter.write());
+  }
+  await Promise.all(waiting);
+  const path = join(
+    found.folder,
+    (await readdir(found.folder)).find((one) => one.endsWith(FIRST)),
+  );
+  const lines = (await readFile(path, "utf8")).trim().split("\n");
+  assert.deepEqual(
+    lines.map((line) => JSON.parse(line).event.quantity),
+    ["100"],
+  );
 });
 
 test("a disk that is full is told, keeps what was counted in memory, and is tried again", async (t) => {

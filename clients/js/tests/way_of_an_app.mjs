@@ -46,13 +46,10 @@ assert.deepEqual(
 );
 await meter.close();
 const stored = await all(client.usage({ subscription_id: id, from: "2026-01-01T12:00:00Z" }));
-assert.deepEqual(
-  stored.map((one) => [one.quantity, one.dimensions.region]).sort(),
-  [
-    ["100", undefined],
-    ["200.00001", "eu"],
-  ],
-);
+assert.deepEqual(stored.map((one) => [one.quantity, one.dimensions.region]).sort(), [
+  ["100", undefined],
+  ["200.00001", "eu"],
+]);
 const [charge] = (await client.periodUsage(id, { period: "2026-01-10" })).charges;
 assert.deepEqual([charge.quantity, charge.amount], ["300.00001", "2.50"]);
 assert.equal((await client.customer("cust/7")).subscriptions[0].external_id, "acme");
