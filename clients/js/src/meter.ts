@@ -219,6 +219,7 @@ export class Meter {
         at,
       );
       counters.set(identity, counter);
+      if (counters.size === Math.ceil(this.#options.maxCounters / 2)) this.#sendSoon();
     }
     unwritten.add(counter);
     if (this.#isOnDisk) this.#writeLater();
@@ -384,6 +385,13 @@ export class Meter {
       this.#sendTimer = undefined;
       await this.#send();
     });
+  }
+
+  /** Send before there is no room any more; after a failure that is left to the pause. */
+  #sendSoon(): void {
+    if (this.#failures) return;
+    this.#forgetTimer();
+    this.#sendLater(0);
   }
 
   #forgetTimer(): void {

@@ -159,7 +159,7 @@ export class FileSpool implements Spool {
       const run = [TURN, REFUSED, UNFINISHED, SOCKET]
         .map((one) => one.exec(name)?.[1])
         .find(Boolean);
-      if (!run || run === this.run) continue;
+      if (!run) continue;
       if (!runs.has(run)) runs.set(run, hasEnded(join(this.#folder, `${run}.sock`)));
       if (await runs.get(run)) dead.push(name);
     }

@@ -189,6 +189,17 @@ test("memory has a bound: what is known goes on counting, what is new is not cou
   assert.deepEqual([found.api.total(), meter.stats().dropped, meter.stats().waiting], [8, 2, 0]);
 });
 
+test("counters are sent before there is no room for more", async (t) => {
+  const found = await world(t);
+  const meter = found.meter({ maxCounters: 10 });
+  for (let turn = 0; turn < 20; turn += 1) {
+    for (let number = 0; number < 5; number += 1) assert.ok(meter.record("sub-1", "jobs"));
+    while (found.api.total() < 5 * (turn + 1))
+      await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  assert.equal(meter.stats().dropped, 0);
+});
+
 test("while billing is away counters grow instead of becoming more, and none is lost", async (t) => {
   const found = await world(t);
   found.api.away = true;
