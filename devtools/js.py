@@ -95,6 +95,8 @@ def essential(document: dict) -> dict:
                 for status, answer in operation["responses"].items()
                 if status.startswith("2")
             }
+    for event in document["webhooks"].values():
+        event["post"] |= {"parameters": [], "responses": {}}
     return document
 
 

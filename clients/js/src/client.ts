@@ -4,7 +4,15 @@ import type { Aggregation } from "./counters.js";
 import { FusionError } from "./errors.js";
 import { Transport, objectOf } from "./transport.js";
 import type { RequestOptions, Sending, TransportOptions } from "./transport.js";
-import type { Answer, Body, Endpoint, Item, Query, UsageEvent } from "./types.js";
+import type { Answer, Body, CloudEvent, Endpoint, Item, Query, UsageEvent } from "./types.js";
+
+/** A subscription: your own id of it, or, as a number, that of Odoo. */
+export type Named = string | number;
+
+export interface PushOptions extends RequestOptions {
+  /** Store the good ones, and tell of the others. */
+  partial?: boolean;
+}
 
 /** The records of a list, page after page as they are needed. */
 export type Records<E extends Endpoint, Name extends keyof Answer<E>> = AsyncGenerator<
@@ -34,6 +42,11 @@ export class Client {
 
   // === THE SERVER === //
 
+  /** Where the API's description and its reference are. */
+  index() {
+    return this.#get<"index">("/");
+  }
+
   /** Whether the server is there, and its version. */
   health() {
     return this.#get<"health">("/health");
@@ -61,20 +74,24 @@ export class Client {
   // === CUSTOMERS === //
 
   /**
-   * Register a customer under your own id; again, it is found.
-   *
-   * @throws ConflictError: it is registered with other details
+   * Register a customer under your own id; again, it is found, and changed details are taken over.
+   * `kept` of the answer names those that the contact has otherwise, and keeps.
    */
   registerCustomer(customer: Body<"register_customer">) {
-    return this.#post<"register_customer">("/customers", customer);
+    return this.#send<"register_customer">("POST", "/customers", customer);
+  }
+
+  /** Change details of a customer; the answer says which are `kept`. */
+  updateCustomer(externalId: string, details: Body<"update_customer">) {
+    return this.#send<"update_customer">("PATCH", customerPath(externalId), details);
   }
 
   customer(externalId: string) {
-    return this.#get<"retrieve_customer">(`/customers/${encodeURIComponent(externalId)}`);
+    return this.#get<"retrieve_customer">(customerPath(externalId));
   }
 
-  customers() {
-    return this.#pages<"list_customers", "customers">("/customers", "customers");
+  customers(query: Query<"list_customers"> = {}) {
+    return this.#pages<"list_customers", "customers">("/customers", "customers", query);
   }
 
   // === SUBSCRIPTIONS === //
@@ -85,17 +102,19 @@ export class Client {
    * @throws ConflictError: the external id is known with other content
    */
   createSubscription(subscription: Body<"create_subscription">) {
-    return this.#post<"create_subscription">("/subscriptions", subscription, {
-      once: subscription.external_id == null,
-    });
+    const once = subscription.external_id == null;
+    return this.#send<"create_subscription">("POST", "/subscriptions", subscription, { once });
   }
 
-  subscription(id: number) {
-    return this.#get<"retrieve_subscription">(`/subscriptions/${id}`);
+  /** One subscription. Here as everywhere, a text is your own id of it, a number that of Odoo. */
+  subscription(subscription: Named) {
+    return this.#get<"retrieve_subscription">(pathOf(subscription));
   }
 
-  subscriptions() {
-    return this.#pages<"list_subscriptions", "subscriptions">("/subscriptions", "subscriptions");
+  /** All of them, or those that are all of what the query says. */
+  subscriptions(query: Query<"list_subscriptions"> = {}) {
+    const path = "/subscriptions";
+    return this.#pages<"list_subscriptions", "subscriptions">(path, "subscriptions", query);
   }
 
   /**
@@ -103,13 +122,13 @@ export class Client {
    *
    * @throws UsageAfterEndError: accepted counters would be lost
    */
-  pauseSubscription(id: number, change: Body<"pause_subscription"> = {}) {
-    return this.#post<"pause_subscription">(`/subscriptions/${id}/pause`, change);
+  pauseSubscription(subscription: Named, change: Body<"pause_subscription"> = {}) {
+    return this.#send<"pause_subscription">("POST", pathOf(subscription, "/pause"), change);
   }
 
   /** Go on from a day on, from today if not given. */
-  resumeSubscription(id: number, change: Body<"resume_subscription"> = {}) {
-    return this.#post<"resume_subscription">(`/subscriptions/${id}/resume`, change);
+  resumeSubscription(subscription: Named, change: Body<"resume_subscription"> = {}) {
+    return this.#send<"resume_subscription">("POST", pathOf(subscription, "/resume"), change);
   }
 
   /**
@@ -117,40 +136,110 @@ export class Client {
    *
    * @throws UsageAfterEndError: accepted counters would be lost
    */
-  cancelSubscription(id: number, change: Body<"cancel_subscription"> = {}) {
-    return this.#post<"cancel_subscription">(`/subscriptions/${id}/cancel`, change);
+  cancelSubscription(subscription: Named, change: Body<"cancel_subscription"> = {}) {
+    return this.#send<"cancel_subscription">("POST", pathOf(subscription, "/cancel"), change);
   }
 
-  /** Have another plan take over on a day. */
-  changePlan(id: number, change: Body<"change_plan">) {
-    return this.#post<"change_plan">(`/subscriptions/${id}/change_plan`, change);
+  /** Have another plan take over on a day; if not given, now and for good. */
+  changePlan(subscription: Named, change: Body<"change_plan">) {
+    return this.#send<"change_plan">("POST", pathOf(subscription, "/change_plan"), change);
   }
 
   /** What usage comes to in the billing period with the day `period`; the open one if not given. */
-  periodUsage(id: number, query: Query<"period_usage"> = {}) {
-    return this.#get<"period_usage">(`/subscriptions/${id}/usage`, query);
+  periodUsage(subscription: Named, query: Query<"period_usage"> = {}) {
+    return this.#get<"period_usage">(pathOf(subscription, "/usage"), query);
   }
 
   /** The documents that would be made on the day `at`; at the end of the open period if not given. */
-  upcomingInvoice(id: number, query: Query<"upcoming_invoice"> = {}) {
-    return this.#get<"upcoming_invoice">(`/subscriptions/${id}/upcoming_invoice`, query);
+  upcomingInvoice(subscription: Named, query: Query<"upcoming_invoice"> = {}) {
+    return this.#get<"upcoming_invoice">(pathOf(subscription, "/upcoming_invoice"), query);
+  }
+
+  // === ITEMS AND CHANGES === //
+
+  /** The recurring fees of a subscription, with their days. */
+  items(subscription: Named) {
+    return this.#get<"list_items">(pathOf(subscription, "/items"));
+  }
+
+  /**
+   * Add a product that recurs; with `preview` only say what it would come to.
+   *
+   * @throws ConflictError: there is an item of this product already, with other terms
+   */
+  addItem(subscription: Named, item: Body<"add_item">) {
+    return this.#send<"add_item">("POST", pathOf(subscription, "/items"), item);
+  }
+
+  /** Let an item have another quantity from a day on; 0 ends it. */
+  changeItem(subscription: Named, itemId: number, change: Body<"change_item">) {
+    return this.#send<"change_item">("PATCH", pathOf(subscription, `/items/${itemId}`), change);
+  }
+
+  /** What is planned for a subscription, by day. */
+  changes(subscription: Named) {
+    return this.#get<"list_changes">(pathOf(subscription, "/changes"));
+  }
+
+  /**
+   * Take back what is planned; the answer says what is planned then.
+   *
+   * @throws InvalidStateError: it has begun
+   */
+  takeBackChange(subscription: Named, changeId: string) {
+    const path = pathOf(subscription, `/changes/${encodeURIComponent(changeId)}`);
+    return this.#send<"take_back_change">("DELETE", path, {});
   }
 
   // === USAGE === //
 
   /**
-   * Push one batch of up to 5,000 counters, all or nothing; `Meter` does it for you.
+   * Push one batch of up to 5,000 counters, all or nothing; `Meter` does it for you. With `partial`
+   * the good ones are stored: `rejected_indexes` and `errors` of the answer tell of the others.
    *
    * @throws BadRequestError: nothing was stored; its `events` say what is wrong with which
    */
-  pushUsage(events: readonly UsageEvent[], options: RequestOptions = {}) {
+  pushUsage(events: readonly UsageEvent[], { partial, ...options }: PushOptions = {}) {
     const once = !events.every((event) => event.idempotency_key);
-    return this.#post<"push_usage">("/usage", { events }, { once, ...options });
+    const sending = { once, query: { partial }, ...options };
+    return this.#send<"push_usage">("POST", "/usage", { events }, sending);
+  }
+
+  /** Push one batch of up to 5,000 CloudEvents, each with all its attributes. */
+  pushEvents(events: readonly CloudEvent[], { partial, ...options }: PushOptions = {}) {
+    return this.#send<"push_events">("POST", "/events", events, { query: { partial }, ...options });
   }
 
   /** The stored counters that begin in a span of time; `to` is not included. */
   usage(query: Query<"list_usage"> = {}) {
     return this.#pages<"list_usage", "usage">("/usage", "usage", query);
+  }
+
+  /** Delete a counter, by its id or by subscription, metric and key. */
+  deleteUsage(counter: Body<"delete_usage">) {
+    return this.#send<"delete_usage">("DELETE", "/usage", counter);
+  }
+
+  /**
+   * What was stored, changed or `deleted`, until a moment ago, in that order.
+   *
+   * @param query with the `cursor` of the last one that you have: it goes on after that
+   */
+  async *exportUsage(
+    query: Query<"export_usage"> = {},
+  ): AsyncGenerator<Answer<"export_usage">, void, undefined> {
+    for (let cursor = query.cursor; ;) {
+      const page = await this.#transport.call("GET", "/usage/export", {
+        query: { ...query, cursor },
+      });
+      const lines = page.split("\n").filter((line) => line);
+      if (!lines.length) return;
+      for (const line of lines) {
+        const change = known(objectOf(line)) as Answer<"export_usage">;
+        yield change;
+        cursor = change.cursor;
+      }
+    }
   }
 
   // === PRICES === //
@@ -168,14 +257,14 @@ export class Client {
 
   /** What quantities would cost in one full period; nothing is stored. */
   estimate(estimate: Body<"estimate">) {
-    return this.#post<"estimate">("/estimate", estimate);
+    return this.#send<"estimate">("POST", "/estimate", estimate);
   }
 
   // === RECONCILIATION === //
 
   /** Hold your own totals against what is billed; the same again is compared again. */
   reconcile(totals: Body<"reconcile">) {
-    return this.#post<"reconcile">("/reconciliation", totals);
+    return this.#send<"reconcile">("POST", "/reconciliation", totals);
   }
 
   /** Its rows, all or those of one `result`: matched, different, …, or mismatch. */
@@ -183,11 +272,9 @@ export class Client {
     return this.#pages<"retrieve_reconciliation", "rows">(`/reconciliation/${id}`, "rows", query);
   }
 
-  reconciliations() {
-    return this.#pages<"list_reconciliations", "reconciliations">(
-      "/reconciliation",
-      "reconciliations",
-    );
+  reconciliations(query: Query<"list_reconciliations"> = {}) {
+    const path = "/reconciliation";
+    return this.#pages<"list_reconciliations", "reconciliations">(path, "reconciliations", query);
   }
 
   // === WEBHOOKS === //
@@ -203,7 +290,8 @@ export class Client {
 
   /** Have one event sent again. */
   resend(eventId: string) {
-    return this.#post<"retry_delivery">(
+    return this.#send<"retry_delivery">(
+      "POST",
       `/webhooks/deliveries/${encodeURIComponent(eventId)}/retry`,
       {},
     );
@@ -220,7 +308,11 @@ export class Client {
     let cursor: string | null | undefined;
     do {
       const body = { ...span, cursor };
-      const answer = await this.#post<"replay_deliveries">("/webhooks/deliveries/retry", body);
+      const answer = await this.#send<"replay_deliveries">(
+        "POST",
+        "/webhooks/deliveries/retry",
+        body,
+      );
       queued += answer.queued;
       cursor = answer.next_cursor;
     } while (cursor);
@@ -229,7 +321,7 @@ export class Client {
 
   /** Have `endpoint.test` sent to your endpoint. */
   sendTestEvent() {
-    return this.#post<"test_endpoint">("/webhooks/test", {}, { once: true });
+    return this.#send<"test_endpoint">("POST", "/webhooks/test", {}, { once: true });
   }
 
   // === REQUESTS === //
@@ -238,12 +330,13 @@ export class Client {
     return read<E>(await this.#transport.call("GET", path, { query: { ...query } }));
   }
 
-  async #post<E extends Endpoint>(
+  async #send<E extends Endpoint>(
+    verb: string,
     path: string,
     body: unknown,
     sending: Sending = {},
   ): Promise<Answer<E>> {
-    return read<E>(await this.#transport.call("POST", path, { ...sending, body }));
+    return read<E>(await this.#transport.call(verb, path, { ...sending, body }));
   }
 
   async *#pages<E extends Endpoint, Name extends keyof Answer<E>>(
@@ -258,6 +351,16 @@ export class Client {
       cursor = (answer as { next_cursor: string | null }).next_cursor;
     } while (cursor);
   }
+}
+
+function customerPath(externalId: string): string {
+  return `/customers/${encodeURIComponent(externalId)}`;
+}
+
+function pathOf(subscription: Named, rest = ""): string {
+  const isNumber = typeof subscription === "number";
+  const name = isNumber ? subscription : `external:${encodeURIComponent(subscription)}`;
+  return `/subscriptions/${name}${rest}`;
 }
 
 function read<E extends Endpoint>(text: string): Answer<E> {

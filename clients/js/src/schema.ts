@@ -4,6 +4,28 @@
  */
 
 export interface paths {
+    "/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where to find what
+         * @description The base path itself: which paths tell more.
+         *
+         *     Needs no key.
+         */
+        get: operations["index"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -38,6 +60,28 @@ export interface paths {
          *     Needs no key.
          */
         get: operations["openapi"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/docs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The reference, as a page
+         * @description To read the API in a browser, and to try it with a key.
+         *
+         *     Needs no key.
+         */
+        get: operations["docs"];
         put?: never;
         post?: never;
         delete?: never;
@@ -99,13 +143,15 @@ export interface paths {
         };
         /**
          * List customers
-         * @description Scope: `read`.
+         * @description A customer is changed when any of what the answer says is, a subscription included.
+         *
+         *     Scope: `read`.
          */
         get: operations["list_customers"];
         put?: never;
         /**
          * Register a customer
-         * @description Under your own id.
+         * @description Under your own id. Again, the same customer is found, and what you say anew is taken over.
          *
          *     Scope: `billing:write`.
          */
@@ -133,7 +179,13 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Change a customer's details
+         * @description What is not given, or null, stays. What you say anew is taken over.
+         *
+         *     Scope: `billing:write`.
+         */
+        patch: operations["update_customer"];
         trace?: never;
     };
     "/subscriptions": {
@@ -145,7 +197,9 @@ export interface paths {
         };
         /**
          * List subscriptions
-         * @description Scope: `read`.
+         * @description A subscription is changed when any of what the answer says is, plans to come included.
+         *
+         *     Scope: `read`.
          */
         get: operations["list_subscriptions"];
         put?: never;
@@ -306,6 +360,100 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/subscriptions/{subscription_id}/items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List a subscription's items
+         * @description Its recurring fees, those that have ended, too.
+         *
+         *     Scope: `read`.
+         */
+        get: operations["list_items"];
+        put?: never;
+        /**
+         * Add an item
+         * @description A product that recurs, at the customer's price. A subscription has one such item of a product: the same quantity from the same day is found again, anything else is a `conflict`.
+         *
+         *     Scope: `billing:write`.
+         */
+        post: operations["add_item"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/subscriptions/{subscription_id}/items/{item_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change an item's quantity
+         * @description Seats up and down; 0 ends it. Days that are billed already come to a difference on the next document.
+         *
+         *     Scope: `billing:write`.
+         */
+        patch: operations["change_item"];
+        trace?: never;
+    };
+    "/subscriptions/{subscription_id}/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what is planned
+         * @description What is to come, by day. A fee that begins or ends with its plan goes without saying.
+         *
+         *     Scope: `read`.
+         */
+        get: operations["list_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/subscriptions/{subscription_id}/changes/{change_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Take back a change to come
+         * @description What was in force before it goes on. The answer says what is planned then.
+         *
+         *     Scope: `billing:write`.
+         */
+        delete: operations["take_back_change"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/usage": {
         parameters: {
             query?: never;
@@ -321,11 +469,61 @@ export interface paths {
         put?: never;
         /**
          * Push usage
-         * @description A batch of counters, all or nothing: the answer lists everything that is wrong with it.
+         * @description A batch of counters, all or nothing: the answer lists everything that is wrong with it. With `?partial=true` the good ones are stored and the others told, with 200 in any case.
          *
          *     Scope: `usage:write`.
          */
         post: operations["push_usage"];
+        /**
+         * Delete a counter
+         * @description By its `usage_id`, or by subscription, metric and key. What it said is kept in the log of corrections; if it is billed, the next document credits it. One that is not there is 200 with `deleted` 0, so that the request can be repeated.
+         *
+         *     Scope: `usage:write`.
+         */
+        delete: operations["delete_usage"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/usage/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export changes of counters
+         * @description Counters in the order in which they were stored, changed or deleted, a line of JSON each. Go on with the `cursor` of the last line that you have; no line means that there is nothing new. It follows a few seconds behind, so that nothing is missed that is being stored.
+         *
+         *     Scope: `read`.
+         */
+        get: operations["export_usage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Push CloudEvents
+         * @description [CloudEvents](https://cloudevents.io) 1.0, one or an array of up to 5,000, each a counter: the type is the metric, the subject the subscription; source and id are the idempotency key. All or nothing. With `?partial=true` the good ones are stored and the others told, with 200 in any case.
+         *
+         *     Scope: `usage:write`.
+         */
+        post: operations["push_events"];
         delete?: never;
         options?: never;
         head?: never;
@@ -507,9 +705,349 @@ export interface paths {
         trace?: never;
     };
 }
-export type webhooks = Record<string, never>;
+export interface webhooks {
+    "customer.linked": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Customer Linked
+         * @description An id of yours was linked to a customer, or the link was changed.
+         */
+        post: operations["on_customer_linked"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "subscription.created": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Subscription Created
+         * @description A subscription has begun.
+         */
+        post: operations["on_subscription_created"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "subscription.updated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Subscription Updated
+         * @description A new billing period has begun, a plan change was made, planned or taken back, or the end is another one.
+         */
+        post: operations["on_subscription_updated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "subscription.paused": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Subscription Paused
+         * @description It is paused; a pause that is planned is told when it comes.
+         */
+        post: operations["on_subscription_paused"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "subscription.resumed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Subscription Resumed
+         * @description It goes on, after a pause or after it was closed.
+         */
+        post: operations["on_subscription_resumed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "subscription.cancelled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Subscription Cancelled
+         * @description It has ended.
+         */
+        post: operations["on_subscription_cancelled"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "usage.threshold_reached": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Usage Threshold Reached
+         * @description Usage has reached a threshold that staff or the customer set: told once in each billing period.
+         */
+        post: operations["on_usage_threshold_reached"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "invoice.created": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Invoice Created
+         * @description An invoice or credit note was made; it may be a draft that will still change.
+         */
+        post: operations["on_invoice_created"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "invoice.posted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Invoice Posted
+         * @description It has its number and its final amounts; told again if staff correct it.
+         */
+        post: operations["on_invoice_posted"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "invoice.paid": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Invoice Paid
+         * @description It is settled in full; told again if a payment was taken back and made anew.
+         */
+        post: operations["on_invoice_paid"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "invoice.overdue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Invoice Overdue
+         * @description It is not or partly paid on the day after its due date: told once.
+         */
+        post: operations["on_invoice_overdue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "invoice.cancelled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Invoice Cancelled
+         * @description It was cancelled, deleted as a draft, or reversed by a credit note.
+         */
+        post: operations["on_invoice_cancelled"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "reconciliation.mismatch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reconciliation Mismatch
+         * @description Totals of yours do not match what is counted and owed here.
+         */
+        post: operations["on_reconciliation_mismatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "endpoint.test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test
+         * @description Somebody tries your endpoint: staff, or you yourself.
+         */
+        post: operations["on_endpoint_test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
 export interface components {
     schemas: {
+        /** @description What is planned for a subscription. */
+        Change: {
+            /**
+             * @description To take it back by.
+             * @example plan-7
+             */
+            change_id: string;
+            /**
+             * @description What changes.
+             * @example plan
+             * @enum {string}
+             */
+            kind: "plan" | "pause" | "resume" | "end" | "reopen" | "item";
+            /**
+             * Format: date
+             * @description The first day on which it holds.
+             * @example 2099-01-05
+             */
+            date: string;
+            /**
+             * @description The plan that begins.
+             * @example business
+             */
+            plan_code: string | null;
+            /** @description The item that begins, changes or ends. */
+            item_id: number | null;
+            /** @description Its product. */
+            product_code: string | null;
+            /** @description Its quantity from then on; `0`: it ends. */
+            quantity: string | null;
+        };
+        /** @description What a fee, or the usage of a charge, comes to in a billing period, before tax. */
+        ChangedAmount: {
+            /**
+             * Format: date
+             * @example 2026-01-05
+             */
+            period_start: string;
+            /**
+             * Format: date
+             * @description The day after the last one.
+             * @example 2026-02-05
+             */
+            period_end: string;
+            /** @example Pro */
+            description: string;
+            /**
+             * @description As it is.
+             * @example 49.00
+             */
+            before: string;
+            /**
+             * @description As it would be.
+             * @example 73.50
+             */
+            after: string;
+            /** @example 24.50 */
+            difference: string;
+        };
         /** @description What usage of one metric costs on one plan, today. */
         Charge: {
             /** @example pro */
@@ -636,7 +1174,41 @@ export interface components {
             name: string;
             /** @example billing@acme.example */
             email: string | null;
+            phone: string | null;
+            vat: string | null;
+            street: string | null;
+            street2: string | null;
+            city: string | null;
+            zip: string | null;
+            /**
+             * @description ISO 3166.
+             * @example US
+             */
+            country_code: string | null;
             subscriptions: components["schemas"]["Subscription"][];
+        };
+        /** @description Which customer an id of yours means. */
+        CustomerLinked: {
+            /**
+             * @description The customer's number here.
+             * @example 7
+             */
+            partner_id: number;
+            /**
+             * @description Your own id of the customer.
+             * @example cust-7
+             */
+            external_id: string;
+            /**
+             * @description Of the customer.
+             * @example Acme Ltd
+             */
+            name: string;
+            /**
+             * @description Of the customer.
+             * @example billing@acme.example
+             */
+            email: string | null;
         };
         /** @description An event for your endpoint, and what became of it. */
         Delivery: {
@@ -674,6 +1246,19 @@ export interface components {
             last_status: number | null;
             /** @description What went wrong, in words. */
             last_error: string | null;
+        };
+        /** @description An event of no meaning. */
+        EndpointTest: {
+            /**
+             * @description The code of your service.
+             * @example nexacloud
+             */
+            service: string;
+            /**
+             * @description Words for a person.
+             * @example It works.
+             */
+            message: string;
         };
         /** @description Why a request was not carried out. Nothing was changed. */
         Error: {
@@ -718,6 +1303,135 @@ export interface components {
             count?: number;
             /** @description Of `not_ready`: what is how late. */
             late_seconds?: Record<string, unknown>;
+        };
+        /** @description An invoice or credit note of subscriptions. */
+        Invoice: {
+            /** @example 1 */
+            invoice_id: number;
+            /**
+             * @description Null as long as it has none.
+             * @example INV/2026/00001
+             */
+            number: string | null;
+            /**
+             * @example invoice
+             * @enum {string}
+             */
+            type: "invoice" | "credit_note";
+            /**
+             * @example draft
+             * @enum {string}
+             */
+            state: "draft" | "posted" | "cancel";
+            /**
+             * @description `not_paid`, `partial`, `in_payment`, `paid` or `reversed`.
+             * @example not_paid
+             */
+            payment_state: string;
+            /**
+             * Format: date
+             * @example 2026-01-05
+             */
+            invoice_date: string | null;
+            /**
+             * Format: date
+             * @example 2026-01-05
+             */
+            due_date: string | null;
+            /**
+             * @description ISO 4217.
+             * @example USD
+             */
+            currency: string;
+            /** @example 49.00 */
+            amount_untaxed: string;
+            /** @example 0.00 */
+            amount_tax: string;
+            /** @example 49.00 */
+            amount_total: string;
+            /**
+             * @description What is still to be paid.
+             * @example 49.00
+             */
+            amount_residual: string;
+            /** @example cust-7 */
+            external_customer_id: string | null;
+            subscriptions: {
+                /** @example 1 */
+                subscription_id: number;
+                /** @example sub-42 */
+                external_id: string | null;
+            }[];
+        };
+        /** @description A recurring fee of a subscription, in the course of time. */
+        Item: {
+            /**
+             * @description It stays, whatever changes.
+             * @example 5
+             */
+            item_id: number;
+            /** @example 3 */
+            product_id: number;
+            /** @example nexacloud-pro */
+            product_code: string | null;
+            /**
+             * @description Of the product.
+             * @example Pro
+             */
+            name: string;
+            /**
+             * @description Whether it comes with a plan, and ends with it.
+             * @example false
+             */
+            of_plan: boolean;
+            /**
+             * @description Today's; `0` where it is not owed today.
+             * @example 1
+             */
+            quantity: string;
+            /**
+             * @description ISO 4217.
+             * @example USD
+             */
+            currency: string;
+            /** @description In the order of their days; none is empty. */
+            terms: components["schemas"]["ItemTerms"][];
+        };
+        /** @description What an item is from one day until another. */
+        ItemTerms: {
+            /**
+             * Format: date
+             * @example 2026-01-05
+             */
+            from: string;
+            /**
+             * Format: date
+             * @description The first day on which it does not hold any more.
+             */
+            until: string | null;
+            /** @example 1 */
+            quantity: string;
+            /**
+             * @description For each billing period, before tax.
+             * @example 49
+             */
+            price_unit: string;
+            /**
+             * @description In percent.
+             * @example 0
+             */
+            discount: string;
+            /**
+             * @description When it is billed.
+             * @example advance
+             * @enum {string}
+             */
+            timing: "advance" | "arrears";
+            /**
+             * @description Whether incomplete periods are owed by days.
+             * @example true
+             */
+            prorate: boolean;
         };
         /** @description What is counted. */
         Metric: {
@@ -786,11 +1500,13 @@ export interface components {
             reference: string | null;
             /**
              * Format: date-time
+             * @description Totals from this time on.
              * @example 2026-01-05T00:00:00Z
              */
             period_start: string;
             /**
              * Format: date-time
+             * @description Totals before this time.
              * @example 2026-02-05T00:00:00Z
              */
             period_end: string;
@@ -916,6 +1632,92 @@ export interface components {
              */
             end_date: string | null;
         };
+        /** @description Usage has reached a threshold. */
+        ThresholdReached: {
+            /**
+             * @description Its number here.
+             * @example 1
+             */
+            subscription_id: number;
+            /**
+             * @description Your own id, if you gave one.
+             * @example sub-42
+             */
+            external_id: string | null;
+            /**
+             * @description Your id of the customer.
+             * @example cust-7
+             */
+            external_customer_id: string | null;
+            threshold: {
+                /**
+                 * @description Of the included quota, or of money.
+                 * @example percent
+                 * @enum {string}
+                 */
+                kind: "percent" | "amount";
+                /** @example 80 */
+                value: string;
+                /**
+                 * @example staff
+                 * @enum {string}
+                 */
+                set_by: "staff" | "customer";
+                /**
+                 * @description Whether it is what the customer wants to spend on usage.
+                 * @example false
+                 */
+                is_budget: boolean;
+            };
+            /**
+             * @description Null if all usage of the subscription counts together.
+             * @example api_calls
+             */
+            metric_code: string | null;
+            /**
+             * @description Of the metric; null if all usage counts together.
+             * @example 812.5
+             */
+            quantity: string | null;
+            /**
+             * @description Of the quantity.
+             * @example 1000
+             */
+            included: string | null;
+            /**
+             * @description Of the quantity.
+             * @example 0
+             */
+            billable: string | null;
+            /**
+             * Format: date
+             * @description The first day of the billing period, or of the part of it with one plan, price and quota.
+             * @example 2026-01-05
+             */
+            period_start: string;
+            /**
+             * Format: date
+             * @description The day after the last one.
+             * @example 2026-02-05
+             */
+            period_end: string;
+            /**
+             * @description What it costs so far, before tax.
+             * @example 0.00
+             */
+            amount: string;
+            /**
+             * @description ISO 4217.
+             * @example USD
+             */
+            currency: string;
+            /**
+             * Format: date-time
+             * @description When it was found.
+             * @example 2026-01-21T11:00:00Z
+             */
+            reached_at: string;
+        };
         /** @description One tier of a charge. */
         Tier: {
             /**
@@ -1038,6 +1840,48 @@ export interface components {
              */
             dimensions: Record<string, unknown>;
         };
+        /** @description A counter as it was stored, changed or deleted last. */
+        UsageChange: {
+            /** @example 1 */
+            usage_id: number;
+            /** @example 1 */
+            subscription_id: number;
+            /** @example sub-42 */
+            subscription_external_id: string | null;
+            /** @example api_calls */
+            metric_code: string;
+            /** @example 1250.5 */
+            quantity: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-10T00:00:00Z
+             */
+            period_start: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-10T01:00:00Z
+             */
+            period_end: string;
+            /** @example sub-42/api_calls/2026-01-10T00 */
+            idempotency_key: string | null;
+            /** @description For metrics that count distinct values. */
+            value: string | null;
+            /**
+             * @example {
+             *       "region": "eu"
+             *     }
+             */
+            dimensions: Record<string, unknown>;
+            /** @description Whether it is deleted: then this is what it said. */
+            deleted: boolean;
+            /**
+             * Format: date-time
+             * @example 2026-01-10T01:00:07.000001Z
+             */
+            changed_at: string;
+            /** @description Where to go on after this line. */
+            cursor: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -1047,6 +1891,49 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    index: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        /**
+                         * @description Of the addon.
+                         * @example 19.0.1.0.0
+                         */
+                        version: string;
+                        /**
+                         * @description The page on which people read the API and try it.
+                         * @example /fusion/api/v1/docs
+                         */
+                        docs: string;
+                        /**
+                         * @description The API described for programs.
+                         * @example /fusion/api/v1/openapi.json
+                         */
+                        openapi: string;
+                        /**
+                         * @description Whether the server is there.
+                         * @example /fusion/api/v1/health
+                         */
+                        health: string;
+                    };
+                };
+            };
+        };
+    };
     health: {
         parameters: {
             query?: never;
@@ -1091,6 +1978,26 @@ export interface operations {
                 };
                 content: {
                     "application/json": Record<string, unknown>;
+                };
+            };
+        };
+    };
+    docs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html; charset=utf-8": string;
                 };
             };
         };
@@ -1158,6 +2065,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Only what was changed, or is new, since this time. */
                 changed_since?: string;
+                /** @description Only those with this address. */
+                email?: string;
             };
             header?: never;
             path?: never;
@@ -1245,6 +2154,8 @@ export interface operations {
                          * @example true
                          */
                         created: boolean;
+                        /** @description The names of the details that the contact has otherwise, and keeps: staff manage it, or have corrected what you only say again. */
+                        kept: string[];
                     };
                 };
             };
@@ -1272,6 +2183,8 @@ export interface operations {
                          * @example true
                          */
                         created: boolean;
+                        /** @description The names of the details that the contact has otherwise, and keeps: staff manage it, or have corrected what you only say again. */
+                        kept: string[];
                     };
                 };
             };
@@ -1315,7 +2228,102 @@ export interface operations {
                         name: string;
                         /** @example billing@acme.example */
                         email: string | null;
+                        phone: string | null;
+                        vat: string | null;
+                        street: string | null;
+                        street2: string | null;
+                        city: string | null;
+                        zip: string | null;
+                        /**
+                         * @description ISO 3166.
+                         * @example US
+                         */
+                        country_code: string | null;
                         subscriptions: components["schemas"]["Subscription"][];
+                    };
+                };
+            };
+        };
+    };
+    update_customer: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of your choice, new for each request: sent again, it is answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /**
+                 * @description Your own id of the customer.
+                 * @example cust-7
+                 */
+                external_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Acme Ltd",
+                 *       "email": "billing@acme.example",
+                 *       "country_code": "US"
+                 *     }
+                 */
+                "application/json": {
+                    /** @description Of the company or person. */
+                    name?: string;
+                    email?: string;
+                    phone?: string;
+                    /** @description A customer with a number for VAT is a company. */
+                    vat?: string;
+                    street?: string;
+                    street2?: string;
+                    city?: string;
+                    zip?: string;
+                    /** @description ISO 3166, two letters. */
+                    country_code?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        /**
+                         * @description The customer's number here.
+                         * @example 7
+                         */
+                        partner_id: number;
+                        /**
+                         * @description Your own id of the customer.
+                         * @example cust-7
+                         */
+                        external_id: string;
+                        /** @example Acme Ltd */
+                        name: string;
+                        /** @example billing@acme.example */
+                        email: string | null;
+                        phone: string | null;
+                        vat: string | null;
+                        street: string | null;
+                        street2: string | null;
+                        city: string | null;
+                        zip: string | null;
+                        /**
+                         * @description ISO 3166.
+                         * @example US
+                         */
+                        country_code: string | null;
+                        subscriptions: components["schemas"]["Subscription"][];
+                        /** @description The names of the details that the contact has otherwise, and keeps: staff manage it, or have corrected what you only say again. */
+                        kept: string[];
                     };
                 };
             };
@@ -1333,6 +2341,14 @@ export interface operations {
                 cursor?: string;
                 /** @description Only what was changed, or is new, since this time. */
                 changed_since?: string;
+                /** @description Only the one with this id of yours. */
+                external_id?: string | number;
+                /** @description Only those in this state. */
+                state?: "3_progress" | "4_paused" | "6_churn";
+                /** @description Only those that are on this plan today. */
+                plan_code?: string;
+                /** @description Only those of this customer. */
+                external_customer_id?: string | number;
             };
             header?: never;
             path?: never;
@@ -1557,7 +2573,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description The subscription's number.
+                 * @description The subscription's number, or `external:` and your own id of it.
                  * @example 1
                  */
                 subscription_id: string;
@@ -1646,7 +2662,7 @@ export interface operations {
             };
             path: {
                 /**
-                 * @description The subscription's number.
+                 * @description The subscription's number, or `external:` and your own id of it.
                  * @example 1
                  */
                 subscription_id: string;
@@ -1752,7 +2768,7 @@ export interface operations {
             };
             path: {
                 /**
-                 * @description The subscription's number.
+                 * @description The subscription's number, or `external:` and your own id of it.
                  * @example 1
                  */
                 subscription_id: string;
@@ -1851,7 +2867,7 @@ export interface operations {
             };
             path: {
                 /**
-                 * @description The subscription's number.
+                 * @description The subscription's number, or `external:` and your own id of it.
                  * @example 1
                  */
                 subscription_id: string;
@@ -1873,6 +2889,11 @@ export interface operations {
                     date?: string;
                     /** @description Let accepted counters of later days be lost. */
                     discard_usage?: boolean;
+                    /**
+                     * @description What was billed for days after the end is credited, or, with `none`, is not. It counts when the end is set.
+                     * @enum {string}
+                     */
+                    refund?: "prorata" | "none";
                 };
             };
         };
@@ -1957,7 +2978,7 @@ export interface operations {
             };
             path: {
                 /**
-                 * @description The subscription's number.
+                 * @description The subscription's number, or `external:` and your own id of it.
                  * @example 1
                  */
                 subscription_id: string;
@@ -2065,7 +3086,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description The subscription's number.
+                 * @description The subscription's number, or `external:` and your own id of it.
                  * @example 1
                  */
                 subscription_id: string;
@@ -2116,7 +3137,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description The subscription's number.
+                 * @description The subscription's number, or `external:` and your own id of it.
                  * @example 1
                  */
                 subscription_id: string;
@@ -2147,13 +3168,441 @@ export interface operations {
             };
         };
     };
+    list_items: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The subscription's number, or `external:` and your own id of it.
+                 * @example 1
+                 */
+                subscription_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        /** @example 1 */
+                        subscription_id: number;
+                        items: components["schemas"]["Item"][];
+                    };
+                };
+            };
+        };
+    };
+    add_item: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of your choice, new for each request: sent again, it is answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /**
+                 * @description The subscription's number, or `external:` and your own id of it.
+                 * @example 1
+                 */
+                subscription_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "product_code": "nexacloud-pro",
+                 *       "quantity": "1",
+                 *       "from": "2099-01-05"
+                 *     }
+                 */
+                "application/json": {
+                    product_id?: number | string;
+                    /** @description The product, if not by `product_id`. */
+                    product_code?: string;
+                    quantity: string | number;
+                    /**
+                     * Format: date
+                     * @description The first day on which it holds; if not given what the plan says: today, or the first day of the next billing period.
+                     */
+                    from?: string;
+                    /** @description Only say what it would come to; nothing is stored. */
+                    preview?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        /** @description A recurring fee of a subscription, in the course of time. */
+                        item: {
+                            /**
+                             * @description It stays, whatever changes.
+                             * @example 5
+                             */
+                            item_id: number;
+                            /** @example 3 */
+                            product_id: number;
+                            /** @example nexacloud-pro */
+                            product_code: string | null;
+                            /**
+                             * @description Of the product.
+                             * @example Pro
+                             */
+                            name: string;
+                            /**
+                             * @description Whether it comes with a plan, and ends with it.
+                             * @example false
+                             */
+                            of_plan: boolean;
+                            /**
+                             * @description Today's; `0` where it is not owed today.
+                             * @example 1
+                             */
+                            quantity: string;
+                            /**
+                             * @description ISO 4217.
+                             * @example USD
+                             */
+                            currency: string;
+                            /** @description In the order of their days; none is empty. */
+                            terms: components["schemas"]["ItemTerms"][];
+                        } | null;
+                        /** @description What a change would come to. */
+                        preview: {
+                            /**
+                             * Format: date
+                             * @description The first day on which it would hold.
+                             * @example 2026-01-20
+                             */
+                            from: string;
+                            /**
+                             * @description ISO 4217.
+                             * @example USD
+                             */
+                            currency: string;
+                            /** @description What would come to something else, by billing period. */
+                            amounts: components["schemas"]["ChangedAmount"][];
+                            /**
+                             * @description What the next documents would ask for more, or, below zero, less.
+                             * @example 73.50
+                             */
+                            difference_untaxed: string;
+                            /**
+                             * @description The same with taxes.
+                             * @example 73.50
+                             */
+                            difference_total: string;
+                            /** @description The next documents as they would be. */
+                            documents: components["schemas"]["UpcomingDocument"][];
+                        } | null;
+                        /**
+                         * @description Whether it is new.
+                         * @example true
+                         */
+                        created: boolean;
+                    };
+                };
+            };
+            /** @description Created. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        /** @description A recurring fee of a subscription, in the course of time. */
+                        item: {
+                            /**
+                             * @description It stays, whatever changes.
+                             * @example 5
+                             */
+                            item_id: number;
+                            /** @example 3 */
+                            product_id: number;
+                            /** @example nexacloud-pro */
+                            product_code: string | null;
+                            /**
+                             * @description Of the product.
+                             * @example Pro
+                             */
+                            name: string;
+                            /**
+                             * @description Whether it comes with a plan, and ends with it.
+                             * @example false
+                             */
+                            of_plan: boolean;
+                            /**
+                             * @description Today's; `0` where it is not owed today.
+                             * @example 1
+                             */
+                            quantity: string;
+                            /**
+                             * @description ISO 4217.
+                             * @example USD
+                             */
+                            currency: string;
+                            /** @description In the order of their days; none is empty. */
+                            terms: components["schemas"]["ItemTerms"][];
+                        } | null;
+                        /** @description What a change would come to. */
+                        preview: {
+                            /**
+                             * Format: date
+                             * @description The first day on which it would hold.
+                             * @example 2026-01-20
+                             */
+                            from: string;
+                            /**
+                             * @description ISO 4217.
+                             * @example USD
+                             */
+                            currency: string;
+                            /** @description What would come to something else, by billing period. */
+                            amounts: components["schemas"]["ChangedAmount"][];
+                            /**
+                             * @description What the next documents would ask for more, or, below zero, less.
+                             * @example 73.50
+                             */
+                            difference_untaxed: string;
+                            /**
+                             * @description The same with taxes.
+                             * @example 73.50
+                             */
+                            difference_total: string;
+                            /** @description The next documents as they would be. */
+                            documents: components["schemas"]["UpcomingDocument"][];
+                        } | null;
+                        /**
+                         * @description Whether it is new.
+                         * @example true
+                         */
+                        created: boolean;
+                    };
+                };
+            };
+        };
+    };
+    change_item: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of your choice, new for each request: sent again, it is answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /**
+                 * @description The subscription's number, or `external:` and your own id of it.
+                 * @example 1
+                 */
+                subscription_id: string;
+                /**
+                 * @description The item's number.
+                 * @example 1
+                 */
+                item_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "quantity": "3",
+                 *       "from": "2099-01-05"
+                 *     }
+                 */
+                "application/json": {
+                    /** @description From that day on. */
+                    quantity: string | number;
+                    /**
+                     * Format: date
+                     * @description The first day on which it holds; if not given what the plan says: today, or the first day of the next billing period.
+                     */
+                    from?: string;
+                    /** @description Only say what it would come to; nothing is stored. */
+                    preview?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        /** @description A recurring fee of a subscription, in the course of time. */
+                        item: {
+                            /**
+                             * @description It stays, whatever changes.
+                             * @example 5
+                             */
+                            item_id: number;
+                            /** @example 3 */
+                            product_id: number;
+                            /** @example nexacloud-pro */
+                            product_code: string | null;
+                            /**
+                             * @description Of the product.
+                             * @example Pro
+                             */
+                            name: string;
+                            /**
+                             * @description Whether it comes with a plan, and ends with it.
+                             * @example false
+                             */
+                            of_plan: boolean;
+                            /**
+                             * @description Today's; `0` where it is not owed today.
+                             * @example 1
+                             */
+                            quantity: string;
+                            /**
+                             * @description ISO 4217.
+                             * @example USD
+                             */
+                            currency: string;
+                            /** @description In the order of their days; none is empty. */
+                            terms: components["schemas"]["ItemTerms"][];
+                        } | null;
+                        /** @description What a change would come to. */
+                        preview: {
+                            /**
+                             * Format: date
+                             * @description The first day on which it would hold.
+                             * @example 2026-01-20
+                             */
+                            from: string;
+                            /**
+                             * @description ISO 4217.
+                             * @example USD
+                             */
+                            currency: string;
+                            /** @description What would come to something else, by billing period. */
+                            amounts: components["schemas"]["ChangedAmount"][];
+                            /**
+                             * @description What the next documents would ask for more, or, below zero, less.
+                             * @example 73.50
+                             */
+                            difference_untaxed: string;
+                            /**
+                             * @description The same with taxes.
+                             * @example 73.50
+                             */
+                            difference_total: string;
+                            /** @description The next documents as they would be. */
+                            documents: components["schemas"]["UpcomingDocument"][];
+                        } | null;
+                    };
+                };
+            };
+        };
+    };
+    list_changes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The subscription's number, or `external:` and your own id of it.
+                 * @example 1
+                 */
+                subscription_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        /** @example 1 */
+                        subscription_id: number;
+                        changes: components["schemas"]["Change"][];
+                    };
+                };
+            };
+        };
+    };
+    take_back_change: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of your choice, new for each request: sent again, it is answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /**
+                 * @description The subscription's number, or `external:` and your own id of it.
+                 * @example 1
+                 */
+                subscription_id: string;
+                /**
+                 * @description As the list of changes names it.
+                 * @example plan-7
+                 */
+                change_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        /** @example 1 */
+                        subscription_id: number;
+                        changes: components["schemas"]["Change"][];
+                    };
+                };
+            };
+        };
+    };
     list_usage: {
         parameters: {
             query?: {
                 /** @example 1 */
                 subscription_id?: number | string;
+                /** @description Your own id of it, in its place. */
+                subscription_external_id?: string | number;
                 /** @example api_calls */
                 metric_code?: string;
+                /** @description Of one subscription and metric there is one with it. */
+                idempotency_key?: string;
                 /** @description Counters that begin at this time or later. */
                 from?: string;
                 /** @description Counters that begin before this time. */
@@ -2193,7 +3642,10 @@ export interface operations {
     };
     push_usage: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Store the good events, and tell which are rejected: `true` or `false`. */
+                partial?: boolean;
+            };
             header?: {
                 /** @description Of your choice, new for each request: sent again, it is answered as before. */
                 "Idempotency-Key"?: string;
@@ -2225,15 +3677,15 @@ export interface operations {
                     events: {
                         /** @description The id that you gave the subscription; one without is named by the digits of its number. */
                         subscription_external_id?: string | number;
-                        /** @description The subscription's number, if not by its id. */
+                        /** @description Its number here, if it is not named by your id. */
                         subscription_id?: number | string;
                         /** @description What is counted. */
                         metric_code: string;
-                        /** @description At most 18 digits before the point and 6 after it. */
+                        /** @description At least 0; at most 18 digits before the point and 6 after it. */
                         quantity: string | number;
                         /**
                          * Format: date-time
-                         * @description Decides the billing period.
+                         * @description Decides the billing period; at most a day ahead of now.
                          */
                         period_start: string;
                         /**
@@ -2241,11 +3693,11 @@ export interface operations {
                          * @description Later than the start.
                          */
                         period_end: string;
-                        /** @description Unique per subscription and metric: recommended. */
+                        /** @description Unique per subscription and metric, up to 255 characters: recommended. */
                         idempotency_key?: string;
-                        /** @description For metrics that count distinct values. */
+                        /** @description A text, for metrics that count distinct values: `user-7`. */
                         value?: string;
-                        /** @description Charges may price by them. */
+                        /** @description Charges may price by them: up to 20 names (64 characters) with texts (255 characters), numbers (15 digits) or booleans. */
                         dimensions?: {
                             [key: string]: string | number | boolean;
                         };
@@ -2264,7 +3716,7 @@ export interface operations {
                         /** @enum {string} */
                         status: "ok";
                         /**
-                         * @description How many there were.
+                         * @description How many are stored, or were before.
                          * @example 1
                          */
                         accepted: number;
@@ -2283,6 +3735,346 @@ export interface operations {
                          * @example 0
                          */
                         unchanged: number;
+                        /**
+                         * @description With `partial`: how many are not stored.
+                         * @example 1
+                         */
+                        rejected?: number;
+                        /** @description With `partial`: the positions of all that are not stored. */
+                        rejected_indexes?: number[];
+                        /** @description Of a batch: everything that is wrong, cut at 100. */
+                        errors?: {
+                            /**
+                             * @description Its position in the batch.
+                             * @example 3
+                             */
+                            index: number;
+                            /** @example quantity */
+                            field?: string;
+                            /** @example invalid_quantity */
+                            code: string;
+                            error: string;
+                        }[];
+                        /** @description How many there are, if they are cut. */
+                        errors_total?: number;
+                    };
+                };
+            };
+        };
+    };
+    delete_usage: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of your choice, new for each request: sent again, it is answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "subscription_external_id": "sub-42",
+                 *       "metric_code": "api_calls",
+                 *       "idempotency_key": "sub-42/api_calls/2026-01-10T00"
+                 *     }
+                 */
+                "application/json": {
+                    /** @description As the list of counters has it. */
+                    usage_id?: number | string;
+                    /** @description The subscription's number, if not by its id. */
+                    subscription_id?: number | string;
+                    /** @description Your own id of it. */
+                    subscription_external_id?: string | number;
+                    metric_code?: string;
+                    idempotency_key?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        /**
+                         * @description 1, or 0 if there is none.
+                         * @example 1
+                         */
+                        deleted: number;
+                    };
+                };
+            };
+        };
+    };
+    export_usage: {
+        parameters: {
+            query?: {
+                /** @description Only what was changed, or is new, since this time. */
+                changed_since?: string;
+                /** @description The `cursor` of the last line that you have. */
+                cursor?: string;
+                /**
+                 * @description How many lines at most.
+                 * @example 5000
+                 */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["UsageChange"];
+                };
+            };
+        };
+    };
+    push_events: {
+        parameters: {
+            query?: {
+                /** @description Store the good events, and tell which are rejected: `true` or `false`. */
+                partial?: boolean;
+            };
+            header?: {
+                /** @description Of your choice, new for each request: sent again, it is answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "specversion": "1.0",
+                 *       "id": "A234-1234",
+                 *       "source": "/app/eu-1",
+                 *       "type": "com.example.api_calls",
+                 *       "subject": "sub-42",
+                 *       "time": "2026-01-10T00:00:00Z",
+                 *       "datacontenttype": "application/json",
+                 *       "data": {
+                 *         "quantity": "1"
+                 *       }
+                 *     }
+                 */
+                "application/cloudevents+json": {
+                    /** @enum {string} */
+                    specversion: "1.0";
+                    /** @description Unique within its source. */
+                    id: string;
+                    /** @description Where it happened, without spaces. */
+                    source: string;
+                    /** @description The metric's code, or what ends with a dot and it. */
+                    type: string;
+                    /** @description The subscription: your own id of it. */
+                    subject: string | number;
+                    /**
+                     * Format: date-time
+                     * @description Decides the billing period.
+                     */
+                    time: string;
+                    datacontenttype?: string;
+                    data?: {
+                        /** @description 1 if it is not given. */
+                        quantity?: string | number;
+                        /** @description For metrics that count distinct values. */
+                        value?: string;
+                        /** @description Charges may price by them. */
+                        dimensions?: {
+                            [key: string]: string | number | boolean;
+                        };
+                    };
+                } & {
+                    [key: string]: unknown;
+                };
+                /**
+                 * @example [
+                 *       {
+                 *         "specversion": "1.0",
+                 *         "id": "A234-1234",
+                 *         "source": "/app/eu-1",
+                 *         "type": "com.example.api_calls",
+                 *         "subject": "sub-42",
+                 *         "time": "2026-01-10T00:00:00Z",
+                 *         "datacontenttype": "application/json",
+                 *         "data": {
+                 *           "quantity": "1"
+                 *         }
+                 *       }
+                 *     ]
+                 */
+                "application/cloudevents-batch+json": ({
+                    /** @enum {string} */
+                    specversion: "1.0";
+                    /** @description Unique within its source. */
+                    id: string;
+                    /** @description Where it happened, without spaces. */
+                    source: string;
+                    /** @description The metric's code, or what ends with a dot and it. */
+                    type: string;
+                    /** @description The subscription: your own id of it. */
+                    subject: string | number;
+                    /**
+                     * Format: date-time
+                     * @description Decides the billing period.
+                     */
+                    time: string;
+                    datacontenttype?: string;
+                    data?: {
+                        /** @description 1 if it is not given. */
+                        quantity?: string | number;
+                        /** @description For metrics that count distinct values. */
+                        value?: string;
+                        /** @description Charges may price by them. */
+                        dimensions?: {
+                            [key: string]: string | number | boolean;
+                        };
+                    };
+                } & {
+                    [key: string]: unknown;
+                })[];
+                /**
+                 * @example {
+                 *       "specversion": "1.0",
+                 *       "id": "A234-1234",
+                 *       "source": "/app/eu-1",
+                 *       "type": "com.example.api_calls",
+                 *       "subject": "sub-42",
+                 *       "time": "2026-01-10T00:00:00Z",
+                 *       "datacontenttype": "application/json",
+                 *       "data": {
+                 *         "quantity": "1"
+                 *       }
+                 *     }
+                 */
+                "application/json": ({
+                    /** @enum {string} */
+                    specversion: "1.0";
+                    /** @description Unique within its source. */
+                    id: string;
+                    /** @description Where it happened, without spaces. */
+                    source: string;
+                    /** @description The metric's code, or what ends with a dot and it. */
+                    type: string;
+                    /** @description The subscription: your own id of it. */
+                    subject: string | number;
+                    /**
+                     * Format: date-time
+                     * @description Decides the billing period.
+                     */
+                    time: string;
+                    datacontenttype?: string;
+                    data?: {
+                        /** @description 1 if it is not given. */
+                        quantity?: string | number;
+                        /** @description For metrics that count distinct values. */
+                        value?: string;
+                        /** @description Charges may price by them. */
+                        dimensions?: {
+                            [key: string]: string | number | boolean;
+                        };
+                    };
+                } & {
+                    [key: string]: unknown;
+                }) | ({
+                    /** @enum {string} */
+                    specversion: "1.0";
+                    /** @description Unique within its source. */
+                    id: string;
+                    /** @description Where it happened, without spaces. */
+                    source: string;
+                    /** @description The metric's code, or what ends with a dot and it. */
+                    type: string;
+                    /** @description The subscription: your own id of it. */
+                    subject: string | number;
+                    /**
+                     * Format: date-time
+                     * @description Decides the billing period.
+                     */
+                    time: string;
+                    datacontenttype?: string;
+                    data?: {
+                        /** @description 1 if it is not given. */
+                        quantity?: string | number;
+                        /** @description For metrics that count distinct values. */
+                        value?: string;
+                        /** @description Charges may price by them. */
+                        dimensions?: {
+                            [key: string]: string | number | boolean;
+                        };
+                    };
+                } & {
+                    [key: string]: unknown;
+                })[];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        /**
+                         * @description How many are stored, or were before.
+                         * @example 1
+                         */
+                        accepted: number;
+                        /**
+                         * @description How many of them are new.
+                         * @example 1
+                         */
+                        inserted: number;
+                        /**
+                         * @description How many replace a counter of the same key.
+                         * @example 0
+                         */
+                        updated: number;
+                        /**
+                         * @description How many are known already.
+                         * @example 0
+                         */
+                        unchanged: number;
+                        /**
+                         * @description With `partial`: how many are not stored.
+                         * @example 1
+                         */
+                        rejected?: number;
+                        /** @description With `partial`: the positions of all that are not stored. */
+                        rejected_indexes?: number[];
+                        /** @description Of a batch: everything that is wrong, cut at 100. */
+                        errors?: {
+                            /**
+                             * @description Its position in the batch.
+                             * @example 3
+                             */
+                            index: number;
+                            /** @example quantity */
+                            field?: string;
+                            /** @example invalid_quantity */
+                            code: string;
+                            error: string;
+                        }[];
+                        /** @description How many there are, if they are cut. */
+                        errors_total?: number;
                     };
                 };
             };
@@ -2490,11 +4282,13 @@ export interface operations {
                         reference: string | null;
                         /**
                          * Format: date-time
+                         * @description Totals from this time on.
                          * @example 2026-01-05T00:00:00Z
                          */
                         period_start: string;
                         /**
                          * Format: date-time
+                         * @description Totals before this time.
                          * @example 2026-02-05T00:00:00Z
                          */
                         period_end: string;
@@ -2551,11 +4345,13 @@ export interface operations {
                         reference: string | null;
                         /**
                          * Format: date-time
+                         * @description Totals from this time on.
                          * @example 2026-01-05T00:00:00Z
                          */
                         period_start: string;
                         /**
                          * Format: date-time
+                         * @description Totals before this time.
                          * @example 2026-02-05T00:00:00Z
                          */
                         period_end: string;
@@ -2639,11 +4435,13 @@ export interface operations {
                         reference: string | null;
                         /**
                          * Format: date-time
+                         * @description Totals from this time on.
                          * @example 2026-01-05T00:00:00Z
                          */
                         period_start: string;
                         /**
                          * Format: date-time
+                         * @description Totals before this time.
                          * @example 2026-02-05T00:00:00Z
                          */
                         period_end: string;
@@ -2963,5 +4761,537 @@ export interface operations {
                 };
             };
         };
+    };
+    on_customer_linked: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description The same each time that the event is sent.
+                     * @example evt_01KE6P4YM09GP165BBT7742542
+                     */
+                    id: string;
+                    /**
+                     * @example customer.linked
+                     * @enum {string}
+                     */
+                    type: "customer.linked";
+                    /**
+                     * Format: date-time
+                     * @description When it happened.
+                     * @example 2026-01-05T09:00:00Z
+                     */
+                    timestamp: string;
+                    /**
+                     * @description Of `data`.
+                     * @example v1
+                     * @enum {string}
+                     */
+                    api_version: "v1";
+                    data: components["schemas"]["CustomerLinked"];
+                };
+            };
+        };
+        responses: never;
+    };
+    on_subscription_created: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description The same each time that the event is sent.
+                     * @example evt_01KE6P4YM09GP165BBT7742542
+                     */
+                    id: string;
+                    /**
+                     * @example subscription.created
+                     * @enum {string}
+                     */
+                    type: "subscription.created";
+                    /**
+                     * Format: date-time
+                     * @description When it happened.
+                     * @example 2026-01-05T09:00:00Z
+                     */
+                    timestamp: string;
+                    /**
+                     * @description Of `data`.
+                     * @example v1
+                     * @enum {string}
+                     */
+                    api_version: "v1";
+                    data: components["schemas"]["Subscription"];
+                };
+            };
+        };
+        responses: never;
+    };
+    on_subscription_updated: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description The same each time that the event is sent.
+                     * @example evt_01KE6P4YM09GP165BBT7742542
+                     */
+                    id: string;
+                    /**
+                     * @example subscription.updated
+                     * @enum {string}
+                     */
+                    type: "subscription.updated";
+                    /**
+                     * Format: date-time
+                     * @description When it happened.
+                     * @example 2026-01-05T09:00:00Z
+                     */
+                    timestamp: string;
+                    /**
+                     * @description Of `data`.
+                     * @example v1
+                     * @enum {string}
+                     */
+                    api_version: "v1";
+                    data: components["schemas"]["Subscription"];
+                };
+            };
+        };
+        responses: never;
+    };
+    on_subscription_paused: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description The same each time that the event is sent.
+                     * @example evt_01KE6P4YM09GP165BBT7742542
+                     */
+                    id: string;
+                    /**
+                     * @example subscription.paused
+                     * @enum {string}
+                     */
+                    type: "subscription.paused";
+                    /**
+                     * Format: date-time
+                     * @description When it happened.
+                     * @example 2026-01-05T09:00:00Z
+                     */
+                    timestamp: string;
+                    /**
+                     * @description Of `data`.
+                     * @example v1
+                     * @enum {string}
+                     */
+                    api_version: "v1";
+                    data: components["schemas"]["Subscription"];
+                };
+            };
+        };
+        responses: never;
+    };
+    on_subscription_resumed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description The same each time that the event is sent.
+                     * @example evt_01KE6P4YM09GP165BBT7742542
+                     */
+                    id: string;
+                    /**
+                     * @example subscription.resumed
+                     * @enum {string}
+                     */
+                    type: "subscription.resumed";
+                    /**
+                     * Format: date-time
+                     * @description When it happened.
+                     * @example 2026-01-05T09:00:00Z
+                     */
+                    timestamp: string;
+                    /**
+                     * @description Of `data`.
+                     * @example v1
+                     * @enum {string}
+                     */
+                    api_version: "v1";
+                    data: components["schemas"]["Subscription"];
+                };
+            };
+        };
+        responses: never;
+    };
+    on_subscription_cancelled: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description The same each time that the event is sent.
+                     * @example evt_01KE6P4YM09GP165BBT7742542
+                     */
+                    id: string;
+                    /**
+                     * @example subscription.cancelled
+                     * @enum {string}
+                     */
+                    type: "subscription.cancelled";
+                    /**
+                     * Format: date-time
+                     * @description When it happened.
+                     * @example 2026-01-05T09:00:00Z
+                     */
+                    timestamp: string;
+                    /**
+                     * @description Of `data`.
+                     * @example v1
+                     * @enum {string}
+                     */
+                    api_version: "v1";
+                    data: components["schemas"]["Subscription"];
+                };
+            };
+        };
+        responses: never;
+    };
+    on_usage_threshold_reached: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description The same each time that the event is sent.
+                     * @example evt_01KE6P4YM09GP165BBT7742542
+                     */
+                    id: string;
+                    /**
+                     * @example usage.threshold_reached
+                     * @enum {string}
+                     */
+                    type: "usage.threshold_reached";
+                    /**
+                     * Format: date-time
+                     * @description When it happened.
+                     * @example 2026-01-05T09:00:00Z
+                     */
+                    timestamp: string;
+                    /**
+                     * @description Of `data`.
+                     * @example v1
+                     * @enum {string}
+                     */
+                    api_version: "v1";
+                    data: components["schemas"]["ThresholdReached"];
+                };
+            };
+        };
+        responses: never;
+    };
+    on_invoice_created: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description The same each time that the event is sent.
+                     * @example evt_01KE6P4YM09GP165BBT7742542
+                     */
+                    id: string;
+                    /**
+                     * @example invoice.created
+                     * @enum {string}
+                     */
+                    type: "invoice.created";
+                    /**
+                     * Format: date-time
+                     * @description When it happened.
+                     * @example 2026-01-05T09:00:00Z
+                     */
+                    timestamp: string;
+                    /**
+                     * @description Of `data`.
+                     * @example v1
+                     * @enum {string}
+                     */
+                    api_version: "v1";
+                    data: components["schemas"]["Invoice"];
+                };
+            };
+        };
+        responses: never;
+    };
+    on_invoice_posted: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description The same each time that the event is sent.
+                     * @example evt_01KE6P4YM09GP165BBT7742542
+                     */
+                    id: string;
+                    /**
+                     * @example invoice.posted
+                     * @enum {string}
+                     */
+                    type: "invoice.posted";
+                    /**
+                     * Format: date-time
+                     * @description When it happened.
+                     * @example 2026-01-05T09:00:00Z
+                     */
+                    timestamp: string;
+                    /**
+                     * @description Of `data`.
+                     * @example v1
+                     * @enum {string}
+                     */
+                    api_version: "v1";
+                    data: components["schemas"]["Invoice"];
+                };
+            };
+        };
+        responses: never;
+    };
+    on_invoice_paid: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description The same each time that the event is sent.
+                     * @example evt_01KE6P4YM09GP165BBT7742542
+                     */
+                    id: string;
+                    /**
+                     * @example invoice.paid
+                     * @enum {string}
+                     */
+                    type: "invoice.paid";
+                    /**
+                     * Format: date-time
+                     * @description When it happened.
+                     * @example 2026-01-05T09:00:00Z
+                     */
+                    timestamp: string;
+                    /**
+                     * @description Of `data`.
+                     * @example v1
+                     * @enum {string}
+                     */
+                    api_version: "v1";
+                    data: components["schemas"]["Invoice"];
+                };
+            };
+        };
+        responses: never;
+    };
+    on_invoice_overdue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description The same each time that the event is sent.
+                     * @example evt_01KE6P4YM09GP165BBT7742542
+                     */
+                    id: string;
+                    /**
+                     * @example invoice.overdue
+                     * @enum {string}
+                     */
+                    type: "invoice.overdue";
+                    /**
+                     * Format: date-time
+                     * @description When it happened.
+                     * @example 2026-01-05T09:00:00Z
+                     */
+                    timestamp: string;
+                    /**
+                     * @description Of `data`.
+                     * @example v1
+                     * @enum {string}
+                     */
+                    api_version: "v1";
+                    data: components["schemas"]["Invoice"];
+                };
+            };
+        };
+        responses: never;
+    };
+    on_invoice_cancelled: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description The same each time that the event is sent.
+                     * @example evt_01KE6P4YM09GP165BBT7742542
+                     */
+                    id: string;
+                    /**
+                     * @example invoice.cancelled
+                     * @enum {string}
+                     */
+                    type: "invoice.cancelled";
+                    /**
+                     * Format: date-time
+                     * @description When it happened.
+                     * @example 2026-01-05T09:00:00Z
+                     */
+                    timestamp: string;
+                    /**
+                     * @description Of `data`.
+                     * @example v1
+                     * @enum {string}
+                     */
+                    api_version: "v1";
+                    data: components["schemas"]["Invoice"];
+                };
+            };
+        };
+        responses: never;
+    };
+    on_reconciliation_mismatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description The same each time that the event is sent.
+                     * @example evt_01KE6P4YM09GP165BBT7742542
+                     */
+                    id: string;
+                    /**
+                     * @example reconciliation.mismatch
+                     * @enum {string}
+                     */
+                    type: "reconciliation.mismatch";
+                    /**
+                     * Format: date-time
+                     * @description When it happened.
+                     * @example 2026-01-05T09:00:00Z
+                     */
+                    timestamp: string;
+                    /**
+                     * @description Of `data`.
+                     * @example v1
+                     * @enum {string}
+                     */
+                    api_version: "v1";
+                    data: components["schemas"]["Reconciliation"];
+                };
+            };
+        };
+        responses: never;
+    };
+    on_endpoint_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description The same each time that the event is sent.
+                     * @example evt_01KE6P4YM09GP165BBT7742542
+                     */
+                    id: string;
+                    /**
+                     * @example endpoint.test
+                     * @enum {string}
+                     */
+                    type: "endpoint.test";
+                    /**
+                     * Format: date-time
+                     * @description When it happened.
+                     * @example 2026-01-05T09:00:00Z
+                     */
+                    timestamp: string;
+                    /**
+                     * @description Of `data`.
+                     * @example v1
+                     * @enum {string}
+                     */
+                    api_version: "v1";
+                    data: components["schemas"]["EndpointTest"];
+                };
+            };
+        };
+        responses: never;
     };
 }

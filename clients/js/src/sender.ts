@@ -2,8 +2,9 @@
 
 import type { Client } from "./client.js";
 import type { KeyedEvent } from "./counters.js";
-import { BadRequestError, PayloadTooLargeError } from "./errors.js";
+import { MeterError, PayloadTooLargeError } from "./errors.js";
 import type { Refused } from "./store.js";
+import type { Answer } from "./types.js";
 
 const MOST_EVENTS = 5_000; // that the API takes in one request
 const MOST_BYTES = 4 * 1024 * 1024; // of 5 MiB
@@ -32,44 +33,43 @@ export class Sender {
   async send(events: KeyedEvent[]): Promise<void> {
     while (events.length) {
       const batch = events.slice(0, fitting(events, this.#most));
-      const refused = await this.#push(batch);
-      if (refused === "too large") {
-        this.#most = Math.floor(batch.length / 2);
-        continue;
-      }
-      if (refused.length) await this.refuse(refused);
-      const gone = new Set(refused.length ? refused.map(({ event }) => event) : batch);
-      events.splice(0, batch.length, ...batch.filter((event) => !gone.has(event)));
+      events.splice(0, batch.length, ...(await this.#push(batch)));
     }
   }
 
-  /** @returns what is wrong with which event: then none of them was stored */
-  async #push(batch: KeyedEvent[]): Promise<Refused[] | "too large"> {
+  /** @returns those that are to be sent again: the answer tells of a hundred errors at most */
+  async #push(batch: KeyedEvent[]): Promise<KeyedEvent[]> {
     try {
-      const answer = await this.client.pushUsage(batch, { attempts: 1, signal: this.signal });
-      this.accepted += answer.accepted;
-      this.unchanged += answer.unchanged;
-      this.batches += 1;
-      return [];
+      const options = { partial: true, attempts: 1, signal: this.signal };
+      return await this.#noteSent(batch, await this.client.pushUsage(batch, options));
     } catch (error) {
-      if (error instanceof PayloadTooLargeError && batch.length > 1) return "too large";
-      const refused = refusedIn(batch, error);
-      if (!refused.length) throw error;
-      return refused;
+      if (!(error instanceof PayloadTooLargeError)) throw error;
+      if (batch.length > 1) {
+        this.#most = Math.floor(batch.length / 2);
+        return batch;
+      }
+      await this.refuse(batch.map((event) => ({ event, code: error.code, error: error.message })));
+      return [];
     }
+  }
+
+  async #noteSent(batch: KeyedEvent[], answer: Answer<"push_usage">): Promise<KeyedEvent[]> {
+    const refused = new Map(answer.errors?.map((one) => [batch[one.index], one]));
+    const rejected = new Set(answer.rejected_indexes?.map((index) => batch[index]));
+    if (rejected.size) {
+      if (!refused.size) throw new MeterError("Billing rejects counters, and does not say why.");
+      const told = batch.filter((event) => refused.has(event));
+      await this.refuse(told.map((event) => refusal(event, refused.get(event)!)));
+    }
+    this.accepted += answer.accepted;
+    this.unchanged += answer.unchanged;
+    this.batches += 1;
+    return batch.filter((event) => rejected.has(event) && !refused.has(event));
   }
 }
 
-/** The events that an error says are wrong. */
-function refusedIn(batch: KeyedEvent[], error: unknown): Refused[] {
-  if (error instanceof PayloadTooLargeError) {
-    return batch.map((event) => ({ event, code: error.code, error: error.message }));
-  }
-  if (!(error instanceof BadRequestError)) return [];
-  return error.events.flatMap(({ index, code, error: said }) => {
-    const event = batch[index];
-    return event ? [{ event, code, error: said }] : [];
-  });
+function refusal(event: KeyedEvent, { code, error }: { code: string; error: string }): Refused {
+  return { event, code, error };
 }
 
 /** How many of the first events fit into a request. */

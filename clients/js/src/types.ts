@@ -2,17 +2,19 @@
 
 import type { operations } from "./schema.js";
 
-/** The name of an endpoint, as the API's description calls it. */
-export type Endpoint = keyof operations;
+type Told = `on_${string}`;
 
-type Json<T> = T extends { content: { "application/json": infer Content } } ? Content : never;
+/** The name of an endpoint, as the API's description calls it. */
+export type Endpoint = Exclude<keyof operations, Told>;
+
+type Content<T> = T extends { content: infer Media } ? Media[keyof Media] : never;
 type Responses<E extends Endpoint> = operations[E]["responses"];
 
-/** What an endpoint answers. */
-export type Answer<E extends Endpoint> = Json<Responses<E>[keyof Responses<E>]>;
+/** What an endpoint answers; of lines of JSON, one line. */
+export type Answer<E extends Endpoint> = Content<Responses<E>[keyof Responses<E>]>;
 
 /** What an endpoint takes in its body. */
-export type Body<E extends Endpoint> = Json<NonNullable<operations[E]["requestBody"]>>;
+export type Body<E extends keyof operations> = Content<NonNullable<operations[E]["requestBody"]>>;
 
 /** What an endpoint takes in its query. */
 export type Query<E extends Endpoint> = NonNullable<operations[E]["parameters"]["query"]>;
@@ -26,11 +28,8 @@ export type Item<
 /** A counter, as it is pushed. */
 export type UsageEvent = Body<"push_usage">["events"][number];
 
-/** What a webhook tells; docs/webhooks.md says what the `data` of each `type` is. */
-export interface WebhookEvent {
-  id: string;
-  type: string;
-  timestamp: string;
-  api_version: string;
-  data: Record<string, unknown>;
-}
+/** A counter, as CloudEvents have it. */
+export type CloudEvent = Exclude<Body<"push_events">, readonly unknown[]>;
+
+/** What a webhook tells: its `type` says which `data` it has. */
+export type WebhookEvent = Body<Extract<keyof operations, Told>>;

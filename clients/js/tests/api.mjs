@@ -78,26 +78,30 @@ export class Api {
     response.end(typeof content === "string" ? content : JSON.stringify(content));
   }
 
-  #carryOut({ verb, path, payload }) {
+  #carryOut({ verb, path, query, payload }) {
     if (this.away) return refusal(503, "unavailable");
     const prepared = this.answers[`${verb} ${path}`];
     if (prepared) return prepared.shift();
-    if (`${verb} ${path}` === "POST /usage") return this.#store(payload.events);
+    if (`${verb} ${path}` === "POST /usage") {
+      return this.#store(payload.events, query.includes("partial=true"));
+    }
     return answer(200, { status: "ok", metrics: [{ metric_code: "calls", aggregation: "sum" }] });
   }
 
-  #store(events) {
+  #store(events, partial) {
     if (events.length > this.mostEvents) return refusal(413, "payload_too_large");
-    const errors = events.flatMap((event, index) =>
-      String(event.subscription_external_id).startsWith(this.unknown)
-        ? [{ index, field: "x", code: "unknown_subscription", error: "None such." }]
-        : [],
+    const rejected = events.flatMap(({ subscription_external_id: name }, index) =>
+      String(name).startsWith(this.unknown) ? [index] : [],
     );
-    if (errors.length)
-      return refusal(400, "unknown_subscription", { errors: errors.slice(0, 100) });
+    const errors = rejected.slice(0, 100).map((index) => {
+      return { index, field: "x", code: "unknown_subscription", error: "None such." };
+    });
+    if (errors.length && !partial) return refusal(400, "unknown_subscription", { errors });
     const tally = { inserted: 0, updated: 0, unchanged: 0 };
-    for (const event of events) tally[this.#put(event)] += 1;
-    return answer(200, { status: "ok", accepted: events.length, ...tally });
+    const good = events.filter((_event, index) => !rejected.includes(index));
+    for (const event of good) tally[this.#put(event)] += 1;
+    const told = { rejected: rejected.length, rejected_indexes: rejected, errors };
+    return answer(200, { status: "ok", accepted: good.length, ...tally, ...(partial && told) });
   }
 
   #put(event) {

@@ -26,12 +26,16 @@ const known = new Proxy(client, {
 const day = { date: "2026-01-20" };
 const span = { failed_since: "2026-01-01T00:00:00Z" };
 for (const answer of [
-  known.health(), known.openapi(), known.ready(), known.metricsText(),
+  known.index(), known.health(), known.openapi(), known.ready(), known.metricsText(),
   known.registerCustomer({ external_id: "c-1", name: "Acme" }), known.customer("c-1"),
+  known.updateCustomer("c-1", { email: "a@acme.example" }),
   known.createSubscription({ external_customer_id: "c-1", plan_code: "pro" }),
   known.subscription(1), known.pauseSubscription(1, day), known.resumeSubscription(1, day),
   known.cancelSubscription(1, day), known.changePlan(1, { plan_code: "pro" }),
   known.periodUsage(1, { period: "2026-01-10" }), known.upcomingInvoice(1, { at: "2026-01-20" }),
+  known.items("s-1"), known.addItem("s-1", { product_code: "seat", quantity: 2 }),
+  known.changeItem("s-1", 5, { quantity: 3 }), known.changes("s-1"),
+  known.takeBackChange("s-1", "plan-7"), known.pushEvents([{}]), known.deleteUsage({ usage_id: 1 }),
   known.pushUsage([{}]), known.catalog(), known.aggregations(),
   known.estimate({ plan_code: "pro", quantities: { api_calls: "1" } }),
   known.reconcile({ rows: [] }), known.resend("evt_1"), known.resendAll(span),
@@ -40,7 +44,7 @@ for (const answer of [
 for (const list of [
   known.customers(), known.subscriptions(), known.usage({ metric_code: "api_calls" }),
   known.reconciliations(), known.reconciliationRows(1, { result: "mismatch" }),
-  known.deliveries({ state: "failed" }),
+  known.deliveries({ state: "failed" }), known.exportUsage(),
 ]) for await (const one of list) found.push(one);
 process.stdout.write(JSON.stringify(methods.filter((name) => !called.has(name))));
 """
@@ -54,13 +58,15 @@ class TestJsEndpoints(JsCase):
 
         class Agreeable(Api):
             def carry_out(self, request):
-                return Answer(200, content)
+                return Answer(200, "" if request.path == "/usage/export" else content)
 
         with Agreeable() as api:
             self.assertEqual(self.run_node(CALL_EVERYTHING, api.url), "[]", "it calls every method")
         called = {f"{request.verb} {request.path}" for request in api.requests}
         routes = {
-            one.name: re.compile(f"{one.verb} {VARYING.sub('[^/]+', one.path)}") for one in ALL
+            one.name: re.compile(f"{one.verb} {VARYING.sub('[^/]+', one.path)}")
+            for one in ALL
+            if not one.is_page
         }
         missing = [name for name, one in routes.items() if not any(map(one.fullmatch, called))]
         self.assertEqual(missing, [], "the JavaScript client has no method for these")

@@ -296,6 +296,66 @@ test("all events of a span of time are sent again, however many requests it take
   ]);
 });
 
+test("the good events of a batch are stored if somebody says so", async (t) => {
+  const { api, client } = await start(t);
+  const bad = { ...EVENT, subscription_external_id: "unknown-1" };
+  const told = await client.pushUsage([EVENT, bad], { partial: true });
+  assert.deepEqual([told.accepted, told.rejected_indexes], [1, [1]]);
+  assert.equal(api.requests[0].query, "partial=true");
+});
+
+test("CloudEvents go out as a list", async (t) => {
+  const { api, client } = await start(t);
+  const event = { specversion: "1.0", id: "A-1", source: "/app", type: "calls", subject: "sub-1" };
+  await client.pushEvents([event], { partial: true });
+  const [{ path, query, payload }] = api.requests;
+  assert.deepEqual([path, query, payload], ["/events", "partial=true", [event]]);
+});
+
+test("a counter is deleted by a request with a body", async (t) => {
+  const { api, client } = await start(t);
+  api.answers["DELETE /usage"] = [answer(200, { status: "ok", deleted: 1 })];
+  assert.equal((await client.deleteUsage({ usage_id: 7 })).deleted, 1);
+  assert.deepEqual(api.requests[0].payload, { usage_id: 7 });
+});
+
+test("an export goes on after the last line until there is none", async (t) => {
+  const { api, client } = await start(t);
+  api.answers["GET /usage/export"] = [["a", "b"], ["c"], []].map((page) =>
+    answer(200, page.map((cursor) => `${JSON.stringify({ cursor })}\n`).join("")),
+  );
+  const found = [];
+  for await (const { cursor } of client.exportUsage({ cursor: "0", limit: 2 })) found.push(cursor);
+  assert.deepEqual(found, ["a", "b", "c"]);
+  const asked = api.requests.map(({ query }) => query);
+  assert.deepEqual(asked, ["cursor=0&limit=2", "cursor=b&limit=2", "cursor=c&limit=2"]);
+});
+
+test("half a line of an export is no answer of the API", async (t) => {
+  const { api, client } = await start(t);
+  api.answers["GET /usage/export"] = [answer(200, '{"cursor": "a"}\n{"curs')];
+  const found = client.exportUsage();
+  assert.equal((await found.next()).value.cursor, "a");
+  await assert.rejects(found.next(), fusion.FusionError);
+});
+
+test("a text is your own id of a subscription and a number that of Odoo", async (t) => {
+  const { api, client } = await start(t);
+  await client.subscription("org/7 é?");
+  await client.cancelSubscription(42, { refund: "none" });
+  await client.changeItem("42", 5, { quantity: "2.50", preview: true });
+  await client.takeBackChange(42, "plan-7");
+  assert.deepEqual(
+    api.requests.map(({ verb, path, payload }) => [verb, path, payload]),
+    [
+      ["GET", "/subscriptions/external:org%2F7%20%C3%A9%3F", undefined],
+      ["POST", "/subscriptions/42/cancel", { refund: "none" }],
+      ["PATCH", "/subscriptions/external:42/items/5", { quantity: "2.50", preview: true }],
+      ["DELETE", "/subscriptions/42/changes/plan-7", {}],
+    ],
+  );
+});
+
 test("what is undefined is not asked for", async (t) => {
   const { api, client } = await start(t);
   api.answers["GET /usage"] = [answer(200, { status: "ok", usage: [], next_cursor: null })];
