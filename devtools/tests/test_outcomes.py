@@ -14,13 +14,17 @@ from devtools.runners import recorder
 from devtools.testing import RUNNERS
 
 
-def run(source: str, *patterns: str) -> Tally:
-    """Run a test file's source through the plain unittest runner and count it."""
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "test_sample.py").write_text(textwrap.dedent(source))
-        record = Path(folder, "record")
+def run(source: str, *patterns: str, folders: tuple = ("sample",)) -> Tally:
+    """Run a test file's source, in each folder, through the plain unittest runner and count it."""
+    with tempfile.TemporaryDirectory() as place:
+        starts = [Path(place, name) for name in folders]
+        for start in starts:
+            start.mkdir()
+            (start / f"test_{start.name}.py").write_text(textwrap.dedent(source))
+        record = Path(place, "record")
+        pairs = ",".join(f"{start}:{start}" for start in starts)
         subprocess.run(
-            [sys.executable, RUNNERS / "run_unittest.py", f"{folder}:{folder}", *patterns],
+            [sys.executable, RUNNERS / "run_unittest.py", pairs, *patterns],
             env={**os.environ, recorder.FILE: str(record)},
             capture_output=True,
             check=False,
@@ -55,6 +59,18 @@ class TestSlowest(unittest.TestCase):
 
 
 class TestUnittestRunner(unittest.TestCase):
+    def test_the_tests_of_several_folders_all_count(self):
+        source = """
+            import unittest
+
+            class T(unittest.TestCase):
+                def test_pass(self): pass
+                def test_fail(self): self.fail()
+        """
+        tally = run(source, folders=("one", "two"))
+        self.assertEqual((tally.count("passed"), tally.count("failed")), (2, 2))
+        self.assertEqual(run(source, "test_two.T.test_pass", folders=("one", "two")).failures, [])
+
     def test_every_test_counts_once_with_its_outcome(self):
         tally = run("""
             import unittest
