@@ -68,7 +68,8 @@ export class FileSpool implements Spool {
     const server = createServer((caller) => caller.on("error", () => undefined).destroy());
     const made = this.#path("new");
     await new Promise<void>((resolve, reject) => {
-      server.once("error", reject).listen({ path: made, exclusive: true }, resolve);
+      // It stays: an error of a socket later, such as too many open files, is not the app's.
+      server.on("error", reject).listen({ path: made, exclusive: true }, resolve);
     });
     server.unref();
     await rename(made, path);
