@@ -158,9 +158,11 @@ class FusionBillingApiPeriodUsage(models.AbstractModel):
         )
         if not is_open:
             return [line.figures["amount"] for line in lines]
-        amounts = []
+        amounts, moment = [], subscription.company_id._fusion_now()
         for charge, parts in groupby(lines, key=lambda line: line.target.source):
-            quantities = project(charge.metric_id.aggregation, [part.part for part in parts], now())
+            quantities = project(
+                charge.metric_id.aggregation, [part.part for part in parts], moment
+            )
             amounts += [
                 part.target.entry(quantity)["amount"]
                 for part, quantity in zip(parts, quantities, strict=True)

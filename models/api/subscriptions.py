@@ -1,7 +1,7 @@
 from contextlib import contextmanager
 from datetime import timedelta
 
-from odoo import fields, models
+from odoo import models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
@@ -139,12 +139,12 @@ class FusionBillingApiSubscriptions(models.AbstractModel):
             "plan_id": self._find_plan(service, values["plan_id"], values["plan_code"]).id,
             "service_id": service.id,
             "external_id": values["external_id"],
-            "start_date": self._check_start(values["start_date"]),
+            "start_date": self._check_start(service, values["start_date"]),
             "lines": self._prepare_lines(service, values["lines"]),
         }
 
-    def _check_start(self, date):
-        today = fields.Date.context_today(self)
+    def _check_start(self, service, date):
+        today = service.company_id._fusion_today()
         if date and abs(date - today) > START_WITHIN:
             raise invalid("start_date", "must not be more than five years away")
         return date

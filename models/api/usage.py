@@ -10,7 +10,6 @@ from ...core.api.usage_event import (
     references_of,
     subscription_reference,
 )
-from ..base.clock import now
 from ..base.retry import run_again_if_faster
 from .paging import find_page
 
@@ -34,7 +33,7 @@ class FusionBillingApiUsage(models.AbstractModel):
         :return: `accepted`, and how many of them were `inserted`, `updated`, `unchanged`
         :raise BatchError: what is wrong with which event
         """
-        events, broken, wrong = read_events(values["events"], now())
+        events, broken, wrong = read_events(values["events"], self._now(service))
         known = self._look_up(service, references_of(events, broken))
         wrong += find_unknown(broken, *known) if broken else []
         wrong += bind_events(events, *known)
@@ -42,12 +41,16 @@ class FusionBillingApiUsage(models.AbstractModel):
 
     def _push_events(self, service, values):
         """Do the same with a batch of CloudEvents."""
-        events, broken, wrong = cloud_event.read_events(values["events"], now())
+        events, broken, wrong = cloud_event.read_events(values["events"], self._now(service))
         subscriptions, metric_ids = self._look_up(service, references_of(events, broken))
         cloud_event.shorten_types({**events, **broken}, metric_ids)
         wrong += find_unknown(broken, subscriptions, metric_ids)
         wrong += bind_events(events, subscriptions, metric_ids)
         return self._store(service, events, cloud_event.name_as_sent(wrong), values["partial"])
+
+    def _now(self, service):
+        """Return this moment as it is for the service, without a query."""
+        return self.env["res.company"].browse(service._source().company_id)._fusion_now()
 
     def _store(self, service, events, wrong, partial):
         """Store the events of a batch with which nothing is wrong.

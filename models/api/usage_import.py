@@ -50,7 +50,7 @@ class FusionBillingUsage(models.Model):
     def _import_rows(self, rows, limit):
         raws, wrong = self._import_raw_events(rows[:limit])
         codes = [_text(raw.pop("service_code", None)) for raw in raws]
-        events, _broken, errors = read_events(raws, fields.Datetime.now())
+        events, _broken, errors = read_events(raws, self.env.company._fusion_now())
         errors += _without_key(events) + _repeated(rows)
         errors += self._import_bind(events, codes)
         wrong |= {

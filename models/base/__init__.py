@@ -5,5 +5,6 @@ from . import (
     technical_mixin,
     time_zone,
     res_company,
+    company_clock,
     res_config_settings,
 )

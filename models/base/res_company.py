@@ -5,7 +5,6 @@ from odoo.tools import ormcache
 
 from ...core.money.zones import Zones
 from .bounded import Whole
-from .clock import now
 
 MONTHS = (0, 1200)  # for which usage may be kept
 
@@ -59,7 +58,7 @@ class ResCompany(models.Model):
             else [{"company_id": self.id, "name": self.fusion_billing_tz}]
         )
         self.env["fusion.billing.time.zone"].create(
-            [*first, {"company_id": self.id, "name": name, "since": now()}]
+            [*first, {"company_id": self.id, "name": name, "since": self._fusion_now()}]
         )
         self.env.registry.clear_cache()
 
@@ -78,7 +77,3 @@ class ResCompany(models.Model):
         company = self.sudo()
         steps = tuple((row.since or None, row.name) for row in company.fusion_time_zone_ids)
         return Zones(steps) if steps else Zones.always(company.fusion_billing_tz)
-
-    def _fusion_today(self):
-        """Return the date of now in the billing time zone."""
-        return self._fusion_zones().date_of(now())

@@ -214,7 +214,7 @@ class FusionBillingCharge(models.Model):
 
         Prices that wait for a later day are not touched.
         """
-        self._refresh_prices_in_force()
+        self._point_to_prices_in_force()
         for charge in self:
             copies = charge._start_version()
             # All at once: delegation would write the terms one by one, and a model without its
@@ -276,15 +276,11 @@ class FusionBillingCharge(models.Model):
         return dict(zip(version.tier_ids.sorted().ids, copy.tier_ids.sorted().ids, strict=True))
 
     @api.model
-    def _refresh_prices_in_force(self):
+    def _refresh_prices_of(self, companies):
         """Show for charges whose prices change the ones that are in force today."""
-        charges = (
-            self
-            or self.env["fusion.billing.charge.version"]
-            .search([("valid_from", "!=", False)])
-            .charge_id
-        )
-        charges._point_to_prices_in_force()
+        self.env["fusion.billing.charge.version"].search(
+            [("valid_from", "!=", False), ("charge_id.company_id", "in", companies.ids)]
+        ).charge_id._point_to_prices_in_force()
 
     def _point_to_prices_in_force(self, leaving=()):
         """Show the prices of today, or the first ones of a charge that is to come.

@@ -1,8 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.fields import Command
+from odoo.fields import Command, Domain
 
-from ..base.clock import now
 from ..base.engine import as_engine, given, is_engine
 
 BATCH = 100
@@ -101,9 +100,12 @@ class AccountMove(models.Model):
     # === HELD DRAFTS === #
 
     @api.model
-    def _fusion_sets_held(self):
+    def _fusion_sets_held(self, companies):
         """Return the drafts whose time has come, in sets: pairs of how to post and which."""
-        held = self.search([("state", "=", "draft"), ("fusion_post_at", "<=", now())])
+        has_come = companies._fusion_domain_at(
+            lambda company: company._fusion_now(), lambda now: Domain("fusion_post_at", "<=", now)
+        )
+        held = self.search(Domain("state", "=", "draft") & has_come)
         return [
             (self._fusion_post_unless_busy, held[offset : offset + BATCH])
             for offset in range(0, len(held), BATCH)

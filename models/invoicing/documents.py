@@ -46,7 +46,12 @@ class Document:
         until = self.order._fusion_zones().midnight(self.bill_on) + timedelta(
             hours=plan.draft_hours
         )
-        return until if until > now() else None
+        return until if until > self.order.company_id._fusion_now() else None
+
+    @property
+    def is_sent(self):
+        """Whether the customer gets it: nobody gets what a test comes to."""
+        return self.plan.invoice_mode == "send" and not self.order.company_id._fusion_is_sandbox()
 
     @property
     def is_shared(self):
@@ -214,7 +219,7 @@ class SaleOrder(models.Model):
             "invoice_date": document.issued_on or order._fusion_today(),
             "fusion_bill_on": document.bill_on,
             "fusion_post_at": document.post_at,
-            "fusion_send_at": now() if document.plan.invoice_mode == "send" else None,
+            "fusion_send_at": now() if document.is_sent else None,
             "invoice_line_ids": [
                 fields.Command.create({**line, "sequence": sequence})
                 for sequence, line in enumerate(values)

@@ -36,11 +36,16 @@ class SaleOrder(models.Model):
         date of the last run: downtime is caught up with the documents that there would have been.
         Progress is committed after each set, so that a run that is killed loses at most one.
         """
+        self._fusion_run(self.env["res.company"]._fusion_on_schedule())
+
+    @api.model
+    def _fusion_run(self, companies):
+        """Invoice what is due in some companies, see the scheduled action."""
         # sudo: whoever the scheduled action runs as, all subscriptions are billed.
-        orders = self.sudo()
-        over = orders.search(orders._fusion_today_domain(orders._fusion_over_on))
-        orders.env["fusion.billing.rating"]._rate_pending(but=set(over.ids))
-        work = [*orders._fusion_sets_due(), *orders.env["account.move"]._fusion_sets_held()]
+        orders, moves = self.sudo(), self.env["account.move"].sudo()
+        over = orders.search(orders._fusion_today_domain(orders._fusion_over_on, companies))
+        orders.env["fusion.billing.rating"]._rate_pending(companies, but=set(over.ids))
+        work = [*orders._fusion_sets_due(companies), *moves._fusion_sets_held(companies)]
         remaining = sum(len(records) for _bill, records in work)
         for bill, records in work:
             bill(records)
@@ -49,9 +54,9 @@ class SaleOrder(models.Model):
                 break
 
     @api.model
-    def _fusion_sets_due(self):
+    def _fusion_sets_due(self, companies):
         """Return the due subscriptions in sets of one company: pairs of how to bill and whom."""
-        due = self.search(self._fusion_due_domain(), order="fusion_next_invoice_date, id")
+        due = self.search(self._fusion_due_domain(companies), order="fusion_next_invoice_date, id")
         return [(self._fusion_bill_unless_busy, orders) for orders in due._fusion_sets(BATCH)]
 
     @api.model
@@ -137,21 +142,19 @@ class SaleOrder(models.Model):
     # === WHO IS DUE === #
 
     @api.model
-    def _fusion_due_domain(self):
+    def _fusion_due_domain(self, companies):
         """Return the domain of what may be due today, in each company's billing time zone."""
-        return self._fusion_today_domain(self._fusion_due_on)
+        return self._fusion_today_domain(self._fusion_due_on, companies)
 
     @api.model
-    def _fusion_today_domain(self, domain_on):
+    def _fusion_today_domain(self, domain_on, companies):
         """Return the domain of what holds today, in each company's billing time zone.
 
         :param callable domain_on: what holds on a day
+        :param companies: those that count, if they are not archived
         """
-        # sudo: whoever asks, all companies have a today.
-        companies = self.env["res.company"].sudo().search([("active", "=", True)])
-        return Domain.OR(
-            Domain("company_id", "in", same.ids) & domain_on(today)
-            for today, same in companies.grouped(lambda company: company._fusion_today()).items()
+        return companies.filtered("active")._fusion_domain_at(
+            lambda company: company._fusion_today(), domain_on
         )
 
     @api.model

@@ -24,15 +24,16 @@ class FusionBillingRating(models.Model):
     # === THE RUN === #
 
     @api.model
-    def _rate_pending(self, but=()):
+    def _rate_pending(self, companies, but=()):
         """Rate every subscription that has a request, in batches. See the cron's docstring.
 
+        :param companies: whose subscriptions
         :param but: ids of those that the caller rates
         """
         with left_if_busy(self.env):
-            self.env["fusion.billing.charge"].sudo()._refresh_prices_in_force()
-        self.env["sale.order"].sudo()._fusion_follow_calendar()
-        pending = self.env["fusion.billing.rating.request"]._pending_subscription_ids()
+            self.env["fusion.billing.charge"].sudo()._refresh_prices_of(companies)
+        self.env["sale.order"].sudo()._fusion_follow_calendar(companies)
+        pending = self.env["fusion.billing.rating.request"]._pending_subscription_ids(companies)
         pending = [subscription_id for subscription_id in pending if subscription_id not in but]
         for offset in range(0, len(pending), BATCH):
             batch = self.env["sale.order"].browse(pending[offset : offset + BATCH])

@@ -71,14 +71,11 @@ class FusionBillingRatingRequest(models.Model):
         self.invalidate_model()
 
     @api.model
-    def _pending_subscription_ids(self):
-        """Return the ids of the subscriptions that have something to rate, oldest note first."""
-        rows = self.env.execute_query(
-            SQL(
-                "SELECT subscription_id FROM fusion_billing_rating_request"
-                " GROUP BY subscription_id ORDER BY min(id)"
-            )
-        )
+    def _pending_subscription_ids(self, companies):
+        """Return the ids of the subscriptions of some companies that have something to rate,
+        oldest note first.
+        """
+        rows = self.env.execute_query(SQL(PENDING, companies.ids))
         return [subscription_id for [subscription_id] in rows]
 
 
@@ -88,4 +85,13 @@ SELECT subscription_id, min(touched_from), max(touched_until)
   FROM fusion_billing_rating_request
  WHERE subscription_id = ANY(%s) AND touched_from IS NOT NULL
  GROUP BY subscription_id, date_trunc('day', touched_from), date_trunc('day', touched_until)
+"""
+
+PENDING = """
+SELECT request.subscription_id
+  FROM (SELECT subscription_id, min(id) AS first
+          FROM fusion_billing_rating_request GROUP BY subscription_id) AS request
+  JOIN sale_order AS subscription ON subscription.id = request.subscription_id
+ WHERE subscription.company_id = ANY(%s)
+ ORDER BY request.first
 """

@@ -112,7 +112,8 @@ SELECT subscription.id
   FROM sale_order AS subscription
   JOIN res_company AS company ON company.id = subscription.company_id
   JOIN fusion_billing_plan AS plan ON plan.id = subscription.fusion_plan_id
- WHERE company.fusion_usage_retention_months > 0 AND subscription.fusion_error IS NULL
+ WHERE company.fusion_clock IS NULL  -- a sandbox is reset instead
+   AND company.fusion_usage_retention_months > 0 AND subscription.fusion_error IS NULL
    AND EXISTS (
        SELECT FROM fusion_billing_usage AS usage
          JOIN fusion_billing_metric AS metric ON metric.id = usage.metric_id

@@ -19,6 +19,7 @@ class DigestDigest(models.Model):
             # Odoo leaves the figure out for whoever may not see it.
             raise AccessError(self.env._("You cannot see this figure: only billing staff can."))
         start, end, companies = self._get_kpi_compute_parameters()
+        companies = companies._fusion_real()
         gained = dict(
             self.env["fusion.billing.revenue.movement"]._read_group(
                 [("company_id", "in", companies.ids), ("date", ">", start), ("date", "<=", end)],

@@ -24,6 +24,6 @@ class FusionBillingRating(models.Model):
     )
 
     @api.model
-    def _rate_pending(self, but=()):
+    def _rate_pending(self, companies, but=()):
         with self.env["fusion.billing.run"]._recorded("rating"):
-            return super()._rate_pending(but)
+            return super()._rate_pending(companies, but)

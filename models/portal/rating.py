@@ -20,7 +20,7 @@ class FusionBillingRating(models.Model):
     def _tell(self, threshold):
         """Apps are told of every threshold, and the customer of their own."""
         super()._tell(threshold)
-        if threshold.told_partner_id:
+        if threshold.told_partner_id and self.company_id._fusion_real():
             self._mail(threshold)
 
     def _describe_reached(self, threshold):

@@ -2,7 +2,6 @@ from odoo import models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from ..base.clock import now
 from ..base.subscription_states import RUNNING
 
 
@@ -63,7 +62,7 @@ class ResCompany(models.Model):
         return (
             self.env["fusion.billing.usage"]
             .sudo()
-            .search([("subscription_id", "in", changing.ids), ("period_start", ">", now())])
+            .search([("subscription_id", "in", changing.ids), ("period_start", ">", self._fusion_now())])
         )
 
 

@@ -2,11 +2,10 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from ...core.money.periods import Period, local_date
+from ...core.money.periods import Period
 from ...core.money.spans import taken_spans
 from ...core.money.timeline import ACTIVE, CLOSED, DAY, PAUSED, Phase, Timeline
 from ..base.bounded import Day
-from ..base.clock import now
 from ..base.engine import as_engine, given, is_engine
 from ..base.retry import left_if_busy
 from ..base.staff import BILLING
@@ -325,24 +324,20 @@ class SaleOrder(models.Model):
         return PAUSED if (state, tomorrow) == (ACTIVE, PAUSED) else state
 
     @api.model
-    def _fusion_follow_calendar(self):
-        """Show what began since the last run: planned pauses, plans, ends."""
-        for order in self.browse(self._fusion_outdated())._fusion_try_lock():
+    def _fusion_follow_calendar(self, companies):
+        """Show what began in some companies since the last run: planned pauses, plans, ends."""
+        for order in self.browse(self._fusion_outdated(companies))._fusion_try_lock():
             with left_if_busy(self.env):
                 order._fusion_project()
 
     @api.model
-    def _fusion_outdated(self):
+    def _fusion_outdated(self, companies):
         """Return the ids of subscriptions whose state or plan began to be another one."""
         self.env.flush_all()
-        self.env.cr.execute(OUTDATED, {"tomorrow": self._fusion_latest_today() + DAY})
+        # The first company to begin its day counts.
+        tomorrow = max(company._fusion_today() for company in companies) + DAY
+        self.env.cr.execute(OUTDATED, {"companies": companies.ids, "tomorrow": tomorrow})
         return [subscription_id for [subscription_id] in self.env.cr.fetchall()]
-
-    @api.model
-    def _fusion_latest_today(self):
-        # sudo: whoever runs it, all companies have a today; the first one to begin it counts.
-        zones = self.env["res.company"].sudo()._read_group([], ["fusion_billing_tz"])
-        return max(local_date(now(), zone) for [zone] in zones)
 
 
 # Of the phases that have begun, or do by tomorrow, the latest is compared with what is shown.
@@ -353,8 +348,9 @@ SELECT subscription_id
          WHERE date_from <= %(tomorrow)s
          ORDER BY subscription_id, date_from DESC) AS phase
   JOIN sale_order AS subscription ON subscription.id = phase.subscription_id
- WHERE subscription.fusion_plan_id != phase.plan_id
-    OR subscription.fusion_state != CASE phase.state
-       WHEN 'active' THEN '3_progress' WHEN 'paused' THEN '4_paused' ELSE '6_churn' END
+ WHERE subscription.company_id = ANY(%(companies)s)
+   AND (subscription.fusion_plan_id != phase.plan_id
+        OR subscription.fusion_state != CASE phase.state
+           WHEN 'active' THEN '3_progress' WHEN 'paused' THEN '4_paused' ELSE '6_churn' END)
  ORDER BY subscription_id
 """

@@ -246,7 +246,8 @@ class FusionBillingUsage(models.Model):
         A run that is killed, or finds a subscription locked by another, leaves the requests to the
         next one.
         """
-        self.env["fusion.billing.rating"]._rate_pending()
+        companies = self.env["res.company"]._fusion_on_schedule()
+        self.env["fusion.billing.rating"]._rate_pending(companies)
 
 
 # In SQL, because the ORM would keep the old quantity as a binary float (M1).

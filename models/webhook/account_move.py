@@ -106,17 +106,23 @@ class AccountMove(models.Model):
         commits, and goes on until none is left. A killed run loses a batch at most, to the
         next one; an invoice that somebody else holds is left to a run some minutes later.
         """
+        held = self._fusion_tell_overdue_in(self.env["res.company"]._fusion_on_schedule())
+        if held:
+            self.env.ref("fusion_billing.ir_cron_tell_overdue")._trigger(now() + HELD_FOR)
+
+    @api.model
+    def _fusion_tell_overdue_in(self, companies):
+        """Tell apps of what is overdue in some companies; return what somebody else holds."""
         # sudo: whoever the scheduled action runs as, all invoices count.
         moves = self.sudo()
-        domain, held = moves._fusion_overdue_domain(), moves.browse()
+        domain, held = moves._fusion_overdue_domain(companies), moves.browse()
         while found := moves.search(domain, limit=OVERDUE_BATCH, order="id"):
             held |= found - found._fusion_tell_overdue()
             domain &= Domain("id", ">", found[-1].id)
             remaining = moves.search_count(domain, limit=OVERDUE_BATCH)
             if not commit_progress(self.env, len(found), remaining=remaining):
                 break
-        if held:
-            self.env.ref("fusion_billing.ir_cron_tell_overdue")._trigger(now() + HELD_FOR)
+        return held
 
     def _fusion_tell_overdue(self):
         """Tell apps of these invoices, and return those that nobody else is at work on."""
@@ -125,7 +131,8 @@ class AccountMove(models.Model):
             with self.env.cr.savepoint(), no_alarm():
                 told = self.try_lock_for_update(allow_referencing=True)
                 for move in told:
-                    as_engine(move).fusion_overdue_sent_on = fields.Date.today()
+                    today = move.company_id._fusion_today()
+                    as_engine(move).fusion_overdue_sent_on = today
                     move._fusion_emit("invoice.overdue")
                 self.env.flush_all()
                 return told
@@ -136,11 +143,10 @@ class AccountMove(models.Model):
             )
 
     @api.model
-    def _fusion_overdue_domain(self):
-        past_due = Domain.OR(
-            Domain("company_id", "=", company.id)
-            & Domain("invoice_date_due", "<", company._fusion_today())
-            for company in self.env["res.company"].search([])
+    def _fusion_overdue_domain(self, companies):
+        past_due = companies.filtered("active")._fusion_domain_at(
+            lambda company: company._fusion_today(),
+            lambda today: Domain("invoice_date_due", "<", today),
         )
         return (
             past_due

@@ -124,7 +124,7 @@ class FusionBillingWebhookDelivery(models.Model):
 
     @api.model
     def _prepare_delivery(self, event, service, data, subscription):
-        body = write_json({**event, "api_version": API_VERSION, "data": data})
+        body = write_json(self._describe_event(event, service, data))
         return {
             "service_id": service.id,
             "event_id": event["id"],
@@ -133,6 +133,11 @@ class FusionBillingWebhookDelivery(models.Model):
             "body": body.decode(),
             "next_attempt_at": event["timestamp"],
         }
+
+    @api.model
+    def _describe_event(self, event, service, data):
+        """Return the body of an event as data: what happened when, and what it tells of."""
+        return {**event, "api_version": API_VERSION, "data": data}
 
     @api.model
     def _now(self):

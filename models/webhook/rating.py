@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import api, models
 
 from ...core.api.answer import money, plain
 
@@ -43,7 +43,7 @@ class FusionBillingRating(models.Model):
             "period_end": max(self.mapped("date_until")),
             "amount": money(amount, self.currency_id.decimal_places),
             "currency": self.currency_id.name,
-            "reached_at": fields.Datetime.now(),
+            "reached_at": self.company_id._fusion_now(),
         }
 
     def _describe_use(self, threshold, figures):

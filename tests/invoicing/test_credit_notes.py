@@ -56,7 +56,7 @@ class TestCreditNotes(DocumentCase):
     def _due(self, day):
         orders = self.env["sale.order"]
         with freeze_time(day):
-            return orders.search(orders._fusion_due_domain())
+            return orders.search(orders._fusion_due_domain(self.company))
 
     def test_fixed_by_hand_and_by_the_app_is_fixed_once(self):
         credit = self._reverse(self.invoice, post=False)

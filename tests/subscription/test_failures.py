@@ -104,7 +104,8 @@ class TestRatingFailure(FailureCase):
     def test_r7_what_could_not_be_rated_stays_to_be_rated(self):
         self._restrict_product_to_another_company()
         self._rate()
-        pending = self.env["fusion.billing.rating.request"]._pending_subscription_ids()
+        requests = self.env["fusion.billing.rating.request"]
+        pending = requests._pending_subscription_ids(self.company)
         self.assertEqual(pending, [self.bad.id])
 
     def test_r7_the_salesperson_is_asked_and_else_a_billing_manager(self):
