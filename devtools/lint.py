@@ -29,6 +29,7 @@ ASPECTS = (
     "webhook",
     "portal",
     "operations",
+    "sandbox",
 )
 NOT_FOR_CLIENTS = ("odoo", "core", "models", "controllers", "devtools")
 NOT_OURS = {".git", ".dev", "node_modules", "__pycache__"}

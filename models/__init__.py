@@ -11,4 +11,5 @@ from . import (
     webhook,  # what apps are told: the outbox, its sending, and what makes events
     portal,  # what customers see of all this, and may do themselves
     operations,  # whether the work is done: readiness
+    sandbox,  # companies for tests, whose clock apps advance
 )

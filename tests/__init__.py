@@ -7,6 +7,7 @@ from .invoicing import *
 from .ledger import *
 from .operations import *
 from .portal import *
+from .sandbox import *
 from .subscription import *
 from .ui import *
 from .usage import *

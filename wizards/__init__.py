@@ -12,6 +12,7 @@ from . import (
     pause_wizard,
     reconciliation_wizard,
     reopen_wizard,
+    sandbox_clock_wizard,
     simulation,
     simulation_price,
     simulation_row,

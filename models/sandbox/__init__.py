@@ -1,0 +1,11 @@
+from . import (
+    res_company,
+    accounting,
+    catalogue,
+    clock,
+    reset,
+    sale_order,
+    delivery,
+    service,
+    api,
+)

@@ -1,0 +1,53 @@
+from odoo import models
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from ..base.clock import now
+from ..base.engine import as_engine
+from ..base.retry import lock
+
+
+class ResCompany(models.Model):
+    """A sandbox that begins anew."""
+
+    _inherit = "res.company"
+
+    def _fusion_reset_sandbox(self):
+        """Remove subscriptions, usage, documents, customers and events; it is now again.
+
+        The catalogue, the service, its keys and its endpoint stay. It is one transaction: all of
+        it happens or nothing.
+        """
+        self.ensure_one()
+        lock(self, allow_referencing=True)
+        mine = Domain("company_id", "=", self.id)
+        everything = self.with_context(active_test=False, force_delete=True).env
+        everything["account.move"].search(mine).unlink()
+        everything["account.payment"].search(mine).unlink()
+        orders = everything["sale.order"].search(mine)
+        self.env.flush_all()
+        for statement in REMOVED:
+            self.env.cr.execute(SQL(statement, company=self.id, orders=orders.ids))
+        self.env.invalidate_all()
+        orders.unlink()
+        everything["fusion.billing.account.link"].search(mine).unlink()
+        everything["res.partner"].search(mine & Domain("user_ids", "=", False)).unlink()
+        # Last: what is removed is told, too.
+        self.env.flush_all()
+        everything["fusion.billing.webhook.delivery"].search(mine).unlink()
+        self.fusion_time_zone_ids.unlink()
+        as_engine(self).fusion_clock = now()
+
+
+# What explains documents is kept by the rules of the house, so that it goes without them. What
+# refers to an order alone goes with it.
+REMOVED = (
+    "DELETE FROM fusion_billing_reconciliation WHERE company_id = %(company)s",
+    "DELETE FROM fusion_billing_revenue_movement WHERE subscription_id = ANY(%(orders)s)",
+    "DELETE FROM fusion_billing_usage_correction WHERE subscription_id = ANY(%(orders)s)",
+    "DELETE FROM fusion_billing_usage WHERE subscription_id = ANY(%(orders)s)",
+    "DELETE FROM fusion_billing_rating WHERE subscription_id = ANY(%(orders)s)",
+    "DELETE FROM fusion_billing_item WHERE subscription_id = ANY(%(orders)s)",
+    "DELETE FROM fusion_billing_phase WHERE subscription_id = ANY(%(orders)s)",
+    "UPDATE sale_order SET state = 'cancel', fusion_state = NULL WHERE id = ANY(%(orders)s)",
+)

@@ -1,0 +1,4 @@
+from . import (
+    test_sandbox,
+    test_sandbox_clock,
+)
