@@ -42,6 +42,7 @@ CODES = {
     ),
     "insufficient_scope": Code(403, "The key lacks the scope that this asks for."),
     "address_not_allowed": Code(403, "The key may not be used from this address."),
+    "not_a_sandbox": Code(403, "The service of this key does business: it is no sandbox."),
     "not_found": Code(404, "There is no such path, or no such record for your service."),
     "method_not_allowed": Code(405, "The path does not answer to this verb; `Allow` names those."),
     "conflict": Code(

@@ -1,7 +1,7 @@
 from odoo import models
 
 from ...core.api import errors
-from ...core.api.payload import instant, invalid, read_fields, required
+from ...core.api.payload import invalid
 
 
 class FusionBillingApiSandbox(models.AbstractModel):
@@ -12,7 +12,10 @@ class FusionBillingApiSandbox(models.AbstractModel):
 
     # === ENDPOINTS === #
 
-    def _advance(self, service, payload):
+    def _read(self, service, _values):
+        return {"now": self._company(service).fusion_clock}
+
+    def _advance(self, service, values):
         """Advance the clock and do what is due on the way.
 
         :return: `now`, where the clock stands; `reached`, whether that is what was asked for: if
@@ -20,8 +23,7 @@ class FusionBillingApiSandbox(models.AbstractModel):
             `events` were made by this one; and how many subscriptions are `failing`
         :raise Forbidden: `not_a_sandbox`
         """
-        company = self._company(service)
-        until = read_fields(payload, {"now": required(instant)})["now"]
+        company, until = self._company(service), values["now"]
         self._check_until(company, until)
         before = self._count(company)
         reached = company._fusion_advance_clock(until, self._keep)
@@ -32,12 +34,11 @@ class FusionBillingApiSandbox(models.AbstractModel):
             "failing": self._count_failing(company),
         }
 
-    def _reset(self, service, payload):
+    def _reset(self, service, _values):
         """Remove customers, subscriptions, usage, documents and events; the clock is now again.
 
         :raise Forbidden: `not_a_sandbox`
         """
-        read_fields(payload, {})
         company = self._company(service)
         company._fusion_reset_sandbox()
         return {"now": company.fusion_clock}

@@ -7,6 +7,7 @@ from . import (
     items,
     keys,
     reconciliation,
+    sandbox,
     server,
     subscriptions,
     usage,
@@ -25,5 +26,6 @@ GROUPS = (
     catalog,
     reconciliation,
     webhooks,
+    sandbox,
 )
 ALL = tuple(endpoint for group in GROUPS for endpoint in group.ENDPOINTS)
