@@ -1,1 +1,1 @@
-from . import api, dispatcher, documents, keys, portal, reconciliation, webhooks
+from . import api, dispatcher, documents, keys, portal, reconciliation, sandbox, webhooks

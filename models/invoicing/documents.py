@@ -215,7 +215,7 @@ class SaleOrder(models.Model):
             lines[line] += order._fusion_prepare_one_off(line.with_env(order.env))
         values = [*order._fusion_in_order(lines)]
         return {
-            **order._prepare_invoice(),
+            **order._fusion_prepare_invoice(),
             "invoice_date": document.issued_on or order._fusion_today(),
             "fusion_bill_on": document.bill_on,
             "fusion_post_at": document.post_at,
@@ -225,6 +225,15 @@ class SaleOrder(models.Model):
                 for sequence, line in enumerate(values)
             ],
         }
+
+    def _fusion_prepare_invoice(self):
+        """Return core's values, and the day it is due where no payment term says one: core would
+        take the server's today.
+        """
+        values = self._prepare_invoice()
+        if not values.get("invoice_payment_term_id"):
+            values["invoice_date_due"] = self._fusion_today()
+        return values
 
     def _fusion_prepare_one_off(self, line):
         """Return core's values for a line that is billed by its quantity."""

@@ -27,7 +27,9 @@ class ResCompany(models.Model):
         known = self._fusion_coded(plans)
         copies = {
             **self._fusion_copy_coded(metrics, {}),
-            **self._fusion_copy_coded(plans, {"fee_ids": [], "charge_ids": []}),
+            **self._fusion_copy_coded(
+                plans, {"fee_ids": [], "charge_ids": [], "customer_plan_ids": []}
+            ),
         }
         products = self._fusion_copy_products(plans)
         for plan in plans.filtered(lambda plan: plan.code not in known):

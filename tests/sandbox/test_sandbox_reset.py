@@ -1,0 +1,118 @@
+from odoo.tests import tagged
+
+from ..sandbox_case import NOW, SandboxCase
+
+REMOVED = (
+    "account.move",
+    "account.payment",
+    "sale.order",
+    "fusion.billing.account.link",
+    "fusion.billing.rating",
+    "fusion.billing.phase",
+    "fusion.billing.webhook.delivery",
+    "fusion.billing.revenue.movement",
+    "res.partner",
+)
+
+
+@tagged("post_install", "-at_install")
+class TestSandboxReset(SandboxCase):
+    """A sandbox that is reset is as it was made."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.sandbox.webhook_url = "https://hooks.example.com/billing"
+
+    def _lived(self):
+        """A sandbox in which all there is has happened; return its subscription."""
+        subscription = self._sign_up()
+        subscription._fusion_set_alerts(subscription.partner_id, 20, [30])
+        self._push(500, "2026-01-16 00:00:00", idempotency_key="one")
+        self._advance("2026-02-15 00:00:00")
+        self._push(400, "2026-01-16 00:00:00", idempotency_key="one")
+        self._pay(subscription.invoice_ids[-1])
+        subscription.sudo()._fusion_close(subscription._fusion_today())
+        self._advance("2026-04-01 00:00:00")
+        self._sign_up("other")
+        self.test_company.fusion_billing_tz = "Asia/Tokyo"
+        self.env.flush_all()
+        return subscription
+
+    def _pay(self, invoice):
+        self.world["account.payment.register"].with_context(
+            active_model="account.move", active_ids=invoice.ids
+        ).create({})._create_payments()
+
+    def _left(self):
+        self.env.flush_all()
+        self.env.invalidate_all()
+        return {
+            name: count
+            for name in REMOVED
+            if (count := len(self._own(self.env[name])))
+        }
+
+    def test_nothing_of_what_was_tried_is_left(self):
+        subscription = self._lived()
+        self.assertEqual(set(self._left()), set(REMOVED))
+        movements = self.env["fusion.billing.usage.correction"]
+        self.assertTrue(movements.search_count([("subscription_id", "=", subscription.id)]))
+        self.world["account.payment.register"].search([]).unlink()
+        action = self.sandbox.with_user(self.manager).action_reset_sandbox()
+        self.assertEqual(action["params"]["type"], "success")
+        self.assertEqual(self._left(), {})
+        self.assertFalse(movements.search_count([("subscription_id", "=", subscription.id)]))
+        self.assertFalse(self.env["mail.message"].search_count([("model", "=", "sale.order"), ("res_id", "=", subscription.id)]))
+
+    def test_its_clock_is_now_and_its_days_begin_as_they_do_now(self):
+        self._lived()
+        self.assertTrue(self.test_company.fusion_time_zone_ids)
+        self.sandbox.action_reset_sandbox()
+        self.assertEqual(self.clock, NOW)
+        self.assertFalse(self.test_company.fusion_time_zone_ids)
+        self.assertEqual(str(self.test_company._fusion_today()), "2026-01-15")
+
+    def test_catalogue_keys_and_endpoint_stay(self):
+        self._lived()
+        plans = self._own(self.plan)
+        charges = plans.charge_ids
+        self.sandbox.action_reset_sandbox()
+        self.assertEqual(self._own(self.plan), plans)
+        self.assertEqual(plans.charge_ids, charges)
+        raw = self.shown["context"]["default_key"]
+        access = self.env["fusion.billing.api.key"]._authenticate(raw)
+        self.assertEqual(access.service_id, self.sandbox.id)
+        self.assertTrue(self.sandbox.webhook_url)
+
+    def test_what_happened_once_can_happen_again_alike(self):
+        documents = self._documents(self._lived())
+        self.sandbox.action_reset_sandbox()
+        self.test_company.fusion_billing_tz = "UTC"
+        self.assertEqual(self._documents(self._lived()), documents)
+        self.assertGreater(len(documents), 2)
+
+    def test_a_customer_whom_something_else_names_is_archived(self):
+        subscription = self._sign_up()
+        customer = subscription.partner_id
+        self._advance("2026-01-16 00:00:00")
+        self._pay(subscription.invoice_ids)  # a dialog that was open names them
+        self.sandbox.action_reset_sandbox()
+        self.assertFalse(customer.active)
+        self._sign_up()
+
+    def test_a_reset_of_nothing_is_one(self):
+        self.sandbox.action_reset_sandbox()
+        self.sandbox.action_reset_sandbox()
+        self.assertEqual(self._left(), {})
+
+    def test_it_removes_nothing_of_others(self):
+        order = self._subscribe("2026-01-01", [self.fee_product])
+        self._use(order, 500, "2026-01-10")
+        self._bill()
+        before = self._documents(order), self._amounts(order), order.partner_id
+        self._lived()
+        self.sandbox.action_reset_sandbox()
+        self.env.invalidate_all()
+        self.assertEqual((self._documents(order), self._amounts(order), order.partner_id), before)
+        self.assertEqual(len(order.fusion_usage_ids), 1)
