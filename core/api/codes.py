@@ -37,12 +37,12 @@ CODES = {
     "invalid_row": Code(400, "A member of the list is no object."),
     "invalid_state": Code(400, "The record does not allow it; the sentence says why."),
     "endpoint_not_ready": Code(400, "The service has no endpoint or secret, or it is disabled."),
+    "not_a_sandbox": Code(400, "The service of this key does business: it is no sandbox."),
     "unauthorized": Code(
         401, "The key is missing, unknown, expired or revoked, or its service is archived."
     ),
     "insufficient_scope": Code(403, "The key lacks the scope that this asks for."),
     "address_not_allowed": Code(403, "The key may not be used from this address."),
-    "not_a_sandbox": Code(403, "The service of this key does business: it is no sandbox."),
     "not_found": Code(404, "There is no such path, or no such record for your service."),
     "method_not_allowed": Code(405, "The path does not answer to this verb; `Allow` names those."),
     "conflict": Code(

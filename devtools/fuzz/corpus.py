@@ -276,6 +276,9 @@ CORPUS: dict[str, Callable[[Some], Call]] = {
     "POST /estimate": body(
         lambda some: {**some.plan(), "quantities": {METRIC: some.rng.choice((5, "1.5"))}}
     ),
+    "GET /sandbox/clock": query(nothing),
+    "POST /sandbox/clock": body(lambda some: {"now": some.instant()}),
+    "POST /sandbox/reset": body(nothing),
     "POST /reconciliation": body(totals),
     "GET /reconciliation": query(Some.pages),
     "GET /reconciliation/<reconciliation_id>": lambda some: Call(

@@ -21,7 +21,7 @@ class FusionBillingApiSandbox(models.AbstractModel):
         :return: `now`, where the clock stands; `reached`, whether that is what was asked for: if
             it took too long the rest is done by the same request again; how many `documents` and
             `events` were made by this one; and how many subscriptions are `failing`
-        :raise Forbidden: `not_a_sandbox`
+        :raise InvalidInput: `not_a_sandbox`
         """
         company, until = self._company(service), values["now"]
         self._check_until(company, until)
@@ -37,7 +37,7 @@ class FusionBillingApiSandbox(models.AbstractModel):
     def _reset(self, service, _values):
         """Remove customers, subscriptions, usage, documents and events; the clock is now again.
 
-        :raise Forbidden: `not_a_sandbox`
+        :raise InvalidInput: `not_a_sandbox`
         """
         company = self._company(service)
         company._fusion_reset_sandbox()
@@ -48,10 +48,10 @@ class FusionBillingApiSandbox(models.AbstractModel):
     def _company(self, service):
         """Return the sandbox's company.
 
-        :raise Forbidden: the key is of a service that does business
+        :raise InvalidInput: the key is of a service that does business
         """
         if not service.company_id._fusion_is_sandbox():
-            raise errors.Forbidden(
+            raise errors.InvalidInput(
                 "This key is of a service that does business: only a sandbox has a clock.",
                 "not_a_sandbox",
             )

@@ -67,5 +67,7 @@ REMOVED = (
     "DELETE FROM fusion_billing_rating WHERE subscription_id = ANY(%(orders)s)",
     "DELETE FROM fusion_billing_item WHERE subscription_id = ANY(%(orders)s)",
     "DELETE FROM fusion_billing_phase WHERE subscription_id = ANY(%(orders)s)",
+    "DELETE FROM fusion_billing_kept_answer WHERE service_id IN"
+    " (SELECT id FROM fusion_billing_service WHERE company_id = %(company)s)",
     "UPDATE sale_order SET state = 'cancel', fusion_state = NULL WHERE id = ANY(%(orders)s)",
 )

@@ -417,6 +417,8 @@ class TestApiBadInput(ApiCase):
             ("/estimate", "POST"),
             ("/reconciliation", "GET, HEAD, POST"),
             ("/reconciliation/1", "GET, HEAD"),
+            ("/sandbox/clock", "GET, HEAD, POST"),
+            ("/sandbox/reset", "POST"),
         ):
             for verb in {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"}:
                 if verb in allowed:

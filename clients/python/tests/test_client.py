@@ -329,9 +329,22 @@ class TestEndpoints(ClientCase):
             names = {request.headers.get("Idempotency-Key") for request in self.api.requests}
             self.assertEqual((len(names), None not in names), (1, is_named))
 
+    def test_a_clock_is_advanced_until_it_is_there(self):
+        step = {"status": "ok", "now": "2026-06-01T00:00:00Z", "documents": 2, "events": 3}
+        self.api.next(
+            Answer(200, {**step, "reached": False}), Answer(200, {**step, "reached": True})
+        )
+        answer = self.client.advance_clock(NOON)
+        self.assertEqual((answer["documents"], answer["events"]), (4, 6))
+        self.assertEqual(
+            [request.payload for request in self.api.requests],
+            [{"now": "2026-03-01T12:30:00Z"}] * 2,
+        )
+
     def test_there_is_a_method_for_every_endpoint(self):
         """The addon's endpoints, each called by one."""
         empty = {"status": "ok", "next_cursor": None, "queued": 0, "metrics": [], "deleted": 0}
+        empty |= {"reached": True, "documents": 0, "events": 0}
         lists = ("customers", "subscriptions", "usage", "rows", "reconciliations", "deliveries")
         lists += ("items", "changes")
         lists += ("invoices", "plans", "keys")
@@ -392,6 +405,9 @@ class TestEndpoints(ClientCase):
         client.change_endpoint(enabled=True)
         client.rotate_secret()
         client.delivery("evt_1")
+        client.sandbox_clock()
+        client.advance_clock(NOON)
+        client.reset_sandbox()
         for records in (
             client.customers(),
             client.subscriptions(),

@@ -516,6 +516,29 @@ class Client:
         """Have another key refused from now on. Scope `keys:write`."""
         return self._call("DELETE", f"/keys/{key_id:d}", {})
 
+    # === THE SANDBOX === #
+
+    def sandbox_clock(self) -> Answer:
+        """What time it is in the sandbox that the key is of."""
+        return self._get("/sandbox/clock")
+
+    def advance_clock(self, now: datetime) -> Answer:
+        """Let it be a later time in the sandbox: all that is due until then is done on the way.
+
+        :return: `now`; and how many `documents` and `events` were made, and subscriptions are
+            `failing`
+        """
+        documents = events = 0
+        while True:  # a long way is gone in several requests
+            answer = self._post("/sandbox/clock", {"now": now})
+            documents, events = documents + answer["documents"], events + answer["events"]
+            if answer["reached"]:
+                return {**answer, "documents": documents, "events": events}
+
+    def reset_sandbox(self) -> Answer:
+        """Remove what was tried out in the sandbox; its prices, keys and endpoint stay."""
+        return self._post("/sandbox/reset", {})
+
     # === REQUESTS === #
 
     def _change(self, subscription: Named, what: str, **payload: Any) -> Answer:
