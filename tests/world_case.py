@@ -173,6 +173,10 @@ MADE_OF = {
     "fusion.billing.webhook.replay.wizard": lambda w: {
         "service_id": w["fusion.billing.service"].id
     },
+    "fusion.billing.sandbox.clock.wizard": lambda w: {
+        "service_id": w["fusion.billing.service"].id,
+        "until": "2099-01-01 00:00:00",
+    },
     "fusion.billing.change.plan.wizard": lambda w: {
         "subscription_id": w["sale.order"].id,
         "plan_id": w["fusion.billing.plan"].id,

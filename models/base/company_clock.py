@@ -21,6 +21,7 @@ class ResCompany(models.Model):
         "Sandbox Clock",
         readonly=True,
         copy=False,
+        groups="fusion_billing.group_user",
         help="What time it is in a sandbox. It stands until it is advanced. Empty: this company is"
         " none.",
     )

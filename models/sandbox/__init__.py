@@ -1,11 +1,1 @@
-from . import (
-    res_company,
-    accounting,
-    catalogue,
-    clock,
-    reset,
-    sale_order,
-    delivery,
-    service,
-    api,
-)
+from . import res_company, accounting, catalogue, clock, reset, sale_order, delivery, service, api

@@ -62,7 +62,9 @@ class ResCompany(models.Model):
         return (
             self.env["fusion.billing.usage"]
             .sudo()
-            .search([("subscription_id", "in", changing.ids), ("period_start", ">", self._fusion_now())])
+            .search(
+                [("subscription_id", "in", changing.ids), ("period_start", ">", self._fusion_now())]
+            )
         )
 
 

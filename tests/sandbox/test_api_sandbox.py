@@ -40,9 +40,7 @@ class TestApiSandbox(ApiCase):
         self.assertOk(self.push(self._event(quantity="250", **hour)))
         answer = self.assertOk(self._advance(timedelta(days=40)))
         self.assertEqual(answer["now"], self._clock(timedelta(days=40)))
-        self.assertEqual(
-            (answer["reached"], answer["documents"], answer["failing"]), (True, 1, 0)
-        )
+        self.assertEqual((answer["reached"], answer["documents"], answer["failing"]), (True, 1, 0))
         self.env.invalidate_all()
         order = self.env["sale.order"].browse(subscription["subscription_id"])
         self.assertEqual(order.company_id, self.test_company)
@@ -51,7 +49,9 @@ class TestApiSandbox(ApiCase):
         self.assertEqual(order.invoice_ids.invoice_date, subscription_ends(subscription))
 
     def test_the_clock_is_told_and_stands(self):
-        self.assertEqual(self.assertOk(self.get("/sandbox/clock"))["now"], self._clock(timedelta(0)))
+        self.assertEqual(
+            self.assertOk(self.get("/sandbox/clock"))["now"], self._clock(timedelta(0))
+        )
         self._advance(timedelta(days=3))
         for _time in range(2):
             answer = self.assertOk(self.get("/sandbox/clock"))

@@ -137,7 +137,9 @@ class TestSandbox(SandboxCase):
     # === FOR WHOM === #
 
     def test_its_key_opens_the_sandbox_and_nothing_else(self):
-        access = self.env["fusion.billing.api.key"]._authenticate(self.shown["context"]["default_key"])
+        access = self.env["fusion.billing.api.key"]._authenticate(
+            self.shown["context"]["default_key"]
+        )
         self.assertEqual(access.company_id, self.test_company.id)
         self.assertEqual(access.service_id, self.sandbox.id)
         self.assertEqual(self.sandbox.name, "Maps sandbox")
@@ -202,7 +204,9 @@ class TestSandbox(SandboxCase):
         real = self.env["fusion.billing.dashboard"].with_user(self.manager)
         companies = (self.company | self.test_company).ids
         shown = real.with_context(allowed_company_ids=companies).read_dashboard()
-        self.assertEqual(shown, real.with_context(allowed_company_ids=companies[:1]).read_dashboard())
+        self.assertEqual(
+            shown, real.with_context(allowed_company_ids=companies[:1]).read_dashboard()
+        )
         own = real.with_context(allowed_company_ids=companies[::-1]).read_dashboard()
         self.assertNotEqual(own, shown)
         digest = self.env["digest.digest"].create({"name": "Week"})

@@ -2,7 +2,7 @@ from contextlib import suppress
 from datetime import date, datetime
 from unittest.mock import patch
 
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tests import freeze_time, tagged
 
@@ -144,8 +144,8 @@ class TestSandboxClock(SandboxCase):
         seen = []
 
         def look():
-            for company in (self.company, abroad):
-                seen.append((str(company._fusion_now()), company._fusion_today()))
+            others = (self.company, abroad)
+            seen.extend((str(other._fusion_now()), other._fusion_today()) for other in others)
             seen.append((str(now()), order._fusion_today()))
 
         self._sign_up()
@@ -198,9 +198,7 @@ class TestSandboxClock(SandboxCase):
         self.assertEqual(before[0][2], "draft")
         self.assertEqual(len(subscription.fusion_usage_ids), 2)
         self.assertFalse(subscription.fusion_usage_kept_from)
-        self.assertEqual(
-            self.env["fusion.billing.rating.request"]._touched(subscription), pending
-        )
+        self.assertEqual(self.env["fusion.billing.rating.request"]._touched(subscription), pending)
         self.assertEqual(self.clock, "2026-02-15 01:00:00")
 
     def test_other_companies_archived_or_not_are_still_looked_after(self):
@@ -314,15 +312,14 @@ class TestSandboxClock(SandboxCase):
 
     def _set_clock(self, moment):
         self.env.cr.execute(
-            "UPDATE res_company SET fusion_clock = %s WHERE id = %s",
-            [moment, self.test_company.id],
+            "UPDATE res_company SET fusion_clock = %s WHERE id = %s", [moment, self.test_company.id]
         )
         self.test_company.invalidate_recordset()
 
     def test_a_clerk_advances_nothing(self):
         self.clerk.company_ids |= self.test_company
         wizard = self._wizard("2026-02-15 00:00:00")
-        with self.assertRaises(Exception), self.env.cr.savepoint():
+        with self.assertRaises(AccessError):
             wizard.with_user(self.clerk).action_advance()
         self.assertEqual(self.clock, NOW)
 
@@ -331,8 +328,7 @@ class TestSandboxClock(SandboxCase):
         steps = []
         self._advance("2026-01-18 00:00:00", lambda: steps.append(self.clock))
         self.assertEqual(
-            steps,
-            [NOW, "2026-01-16 05:00:00", "2026-01-17 05:00:00", "2026-01-18 00:00:00"],
+            steps, [NOW, "2026-01-16 05:00:00", "2026-01-17 05:00:00", "2026-01-18 00:00:00"]
         )
         domain = Domain("company_id", "=", self.test_company.id)
         self.assertFalse(self.env["account.move"].search(domain))

@@ -157,7 +157,9 @@ class TestSandboxEvents(SandboxCase):
             self._run_cron("ir_cron_deliver_webhooks")
             self.env.invalidate_all()
             bodies = [json.loads(body) for _line, _headers, body in endpoint.requests]
-            sent = {dict(headers)["webhook-timestamp"] for _line, headers, _body in endpoint.requests}
+            sent = {
+                dict(headers)["webhook-timestamp"] for _line, headers, _body in endpoint.requests
+            }
         self.assertEqual({body["timestamp"] for body in bodies}, {"2026-06-01T00:00:00Z"})
         self.assertTrue(bodies)
         now = (fields.Datetime.to_datetime(NOW) - datetime(1970, 1, 1)).total_seconds()

@@ -1,6 +1,5 @@
 """A sandbox against a slow model of the rules, which knows nothing of clocks."""
 
-import random
 from contextlib import contextmanager
 
 from odoo.tests import TransactionCase, freeze_time, tagged

@@ -47,11 +47,7 @@ class TestSandboxReset(SandboxCase):
     def _left(self):
         self.env.flush_all()
         self.env.invalidate_all()
-        return {
-            name: count
-            for name in REMOVED
-            if (count := len(self._own(self.env[name])))
-        }
+        return {name: count for name in REMOVED if (count := len(self._own(self.env[name])))}
 
     def test_nothing_of_what_was_tried_is_left(self):
         subscription = self._lived()
@@ -63,7 +59,11 @@ class TestSandboxReset(SandboxCase):
         self.assertEqual(action["params"]["type"], "success")
         self.assertEqual(self._left(), {})
         self.assertFalse(movements.search_count([("subscription_id", "=", subscription.id)]))
-        self.assertFalse(self.env["mail.message"].search_count([("model", "=", "sale.order"), ("res_id", "=", subscription.id)]))
+        self.assertFalse(
+            self.env["mail.message"].search_count(
+                [("model", "=", "sale.order"), ("res_id", "=", subscription.id)]
+            )
+        )
 
     def test_its_clock_is_now_and_its_days_begin_as_they_do_now(self):
         self._lived()

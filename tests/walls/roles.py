@@ -55,6 +55,7 @@ fusion.billing.api.key.show           -      -      -      -         -     rc   
 fusion.billing.webhook.secret.wizard  -      -      -      -         -     rwc     -     -
 fusion.billing.webhook.secret.show    -      -      -      -         -     rc      -     -
 fusion.billing.webhook.replay.wizard  -      -      -      -         -     rwc     -     -
+fusion.billing.sandbox.clock.wizard   -      -      -      -         -     rwc     -     -
 fusion.billing.change.plan.wizard     -      -      -      -         rwc   rwc     -     -
 fusion.billing.close.wizard           -      -      -      -         rwc   rwc     -     -
 fusion.billing.pause.wizard           -      -      -      -         rwc   rwc     -     -
@@ -101,6 +102,8 @@ product.template
 fusion_recurring                  -      -      r      r         r     rw      rw    -
 res.company
 fusion_billing_tz                 r      r      r      r         r     r       rw    -
+fusion_clock                      -      -      -      -         r     r       -     -
+fusion_sandbox_of_id              -      -      -      -         -     r       -     -
 fusion_time_zone_ids              -      -      -      -         r     r       -     -
 fusion_usage_retention_months     r      r      r      r         r     r       rw    -
 res.config.settings
@@ -195,6 +198,11 @@ fusion.billing.reconciliation.row.action_view_usage           clerk
 fusion.billing.reconciliation.wizard.action_compare           clerk
 fusion.billing.reopen.wizard.action_reopen                    clerk
 fusion.billing.run.action_view_failures                       clerk
+fusion.billing.sandbox.clock.wizard.action_advance            manager
+fusion.billing.service.action_create_sandbox                  manager
+fusion.billing.service.action_reset_sandbox                   manager
+fusion.billing.service.action_update_sandbox                  manager
+fusion.billing.service.action_view_sandbox                    manager
 fusion.billing.service.action_view_webhook_deliveries         clerk
 fusion.billing.service.action_webhook_enable                  manager
 fusion.billing.service.action_webhook_resend_failed           manager
@@ -267,6 +275,7 @@ CHANGES = {
     "fusion.billing.api.key.wizard": {"overlap_hours": 1},
     "fusion.billing.webhook.secret.wizard": {"overlap_hours": 1},
     "fusion.billing.webhook.replay.wizard": {"only_failed": False},
+    "fusion.billing.sandbox.clock.wizard": {"until": "2099-01-01 00:00:00"},
     "fusion.billing.change.plan.wizard": {"date": "2099-01-01"},
     "fusion.billing.close.wizard": {"end_date": "2099-01-01"},
     "fusion.billing.pause.wizard": {"date": "2099-01-01"},
