@@ -73,6 +73,7 @@ VARYING = {
     "secret",
     "sent_at",
     "url",
+    "now",
 }
 
 #: What later commands name: by the field of an answer, the shell's variable.
@@ -121,6 +122,7 @@ class TestApiGuide(unittest.TestCase):
             "OPERATIONS_KEY": made["watch"],
             "MASTER_KEY": made["master"],
             "AUTH": f"Authorization: Bearer {key}",
+            "TEST": f"Authorization: Bearer {made['sandbox']}",
             "JSON": "Content-Type: application/json",
         }
 

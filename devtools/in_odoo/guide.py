@@ -28,7 +28,8 @@ PRICES = {
 def prepare(env) -> dict:
     """Create the plans of the guide, and a service; no scheduled action is late.
 
-    :return: the service's `key`, one to `watch` the server with, and a `master` that changes keys
+    :return: the service's `key`, one to `watch` the server with, a `master` that changes keys, and
+        the one of its `sandbox`
     """
     for name in (crons.RATING, crons.INVOICING, DELIVER):
         env.ref(f"fusion_billing.{name}").nextcall = fields.Datetime.now() + timedelta(hours=1)
@@ -44,10 +45,12 @@ def prepare(env) -> dict:
         }
     )
     service = env["fusion.billing.service"].search([("code", "=", "nexacloud")])
+    shown = service.with_user(env.ref("base.user_admin")).action_create_sandbox()
     return {
         "key": made["key"],
         "watch": service._generate_api_key(name="monitoring", scope_operations=True),
         "master": service._generate_api_key(name="rotation", scope_keys_write=True),
+        "sandbox": shown["context"]["default_key"],
     }
 
 

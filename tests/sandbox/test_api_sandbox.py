@@ -87,7 +87,7 @@ class TestApiSandbox(ApiCase):
 
     def test_a_reset_leaves_a_sandbox_to_begin_with(self):
         first = self._sign_up()
-        self._advance(timedelta(days=40))
+        self._advance(timedelta(days=3))
         before = fields.Datetime.now()
         now = fields.Datetime.to_datetime(
             self.assertOk(self.post("/sandbox/reset"))["now"].replace("T", " ").rstrip("Z")
@@ -135,15 +135,15 @@ class TestApiSandbox(ApiCase):
         self.assertError(self.get(path, key=self.business), 404, "not_found")
         self.assertError(self.get("/customers/cust-7", key=self.business), 404, "not_found")
 
-    def test_a_year_of_another_time_is_nowhere_else(self):
+    def test_another_time_is_nowhere_else(self):
         """A start without a day is on each service's own day."""
-        self._advance(timedelta(days=365))
+        self._advance(timedelta(days=10))
         own = self._sign_up()
         sold = {"external_customer_id": "acme", "plan_code": "pro", "external_id": "sub-9"}
         real = self.assertOk(self.post("/subscriptions", sold, key=self.business), 201)
         today = fields.Date.today()
         self.assertEqual(real["start_date"], str(today))
-        self.assertEqual(own["start_date"], str((self.began + timedelta(days=365)).date()))
+        self.assertEqual(own["start_date"], str((self.began + timedelta(days=10)).date()))
 
 
 def subscription_ends(subscription):

@@ -95,7 +95,7 @@ class TestSandboxClock(SandboxCase):
     def test_customers_get_no_mail(self):
         subscription = self._sign_up(plan_code="held")
         self._push(1, "2026-01-16 00:00:00")
-        self._advance("2026-03-15 00:00:00")
+        self._advance("2026-02-17 00:00:00")
         self.env["account.move"]._fusion_cron_send()
         self.assertTrue(subscription.invoice_ids)
         self.assertFalse(any(subscription.invoice_ids.mapped("fusion_send_at")))
@@ -118,11 +118,11 @@ class TestSandboxClock(SandboxCase):
         self._push(1, "2026-01-16 12:00:00")
         with self.assertRaises(BatchError):
             self._push(1, "2026-01-16 12:00:01")
-        self._advance("2026-06-01 00:00:00")
-        self._push(1, "2026-06-02 00:00:00")
+        self._advance("2026-01-20 00:00:00")
+        self._push(1, "2026-01-21 00:00:00")
 
     def test_what_begins_without_a_day_begins_on_that_of_the_clock(self):
-        self._advance("2026-06-01 08:00:00")
+        self._set_clock("2026-06-01 08:00:00")
         subscription = self._sign_up()
         self.assertEqual(subscription.fusion_start_date, date(2026, 6, 1))
         self.assertEqual(str(subscription.date_order), "2026-06-01 08:00:00")
@@ -131,7 +131,7 @@ class TestSandboxClock(SandboxCase):
         self.assertEqual(str(real.date_order), NOW)
 
     def test_a_start_may_be_five_years_from_the_clock(self):
-        self._advance("2027-06-01 08:00:00")
+        self._set_clock("2027-06-01 08:00:00")
         self._sign_up(start_date="2032-05-01")
         with self.assertRaises(InvalidInput):
             self._sign_up("other", start_date="2022-05-01")
@@ -149,8 +149,8 @@ class TestSandboxClock(SandboxCase):
             seen.append((str(now()), order._fusion_today()))
 
         self._sign_up()
-        self._advance("2026-03-01", look)
-        self.assertGreater(len(seen), 100)
+        self._advance("2026-02-01", look)
+        self.assertGreater(len(seen), 50)
         self.assertEqual(set(seen), {(NOW, date(2026, 1, 15))})
 
     def test_after_an_error_on_the_way_it_is_as_late_as_before_for_everybody(self):
@@ -172,7 +172,7 @@ class TestSandboxClock(SandboxCase):
         self._use(order, 500, "2026-01-10")
         self._bill_at("2026-01-15 12:00:00")
         before = self._documents(order), order.fusion_next_invoice_date, self._amounts(order)
-        self._advance("2026-06-01")
+        self._advance("2026-02-20")
         self.assertEqual(
             (self._documents(order), order.fusion_next_invoice_date, self._amounts(order)), before
         )
@@ -230,29 +230,29 @@ class TestSandboxClock(SandboxCase):
         whole, cut = self._sign_up("whole"), self._sign_up("cut")
         self._push(250, "2026-01-15 13:00:00", "cut")
         self._push(250, "2026-01-15 13:00:00", "whole")
-        self._advance_and_die("2026-04-15", steps=32)
+        self._advance_and_die("2026-03-15", steps=32)
         self.assertEqual(self.clock, "2026-02-15 00:00:00")
         self.assertEqual(len(cut.invoice_ids), 2)
-        self._advance("2026-04-15")
-        self.assertEqual([one[-1] for one in self._documents(cut)], [49, 349, 49, 49])
+        self._advance("2026-03-15")
+        self.assertEqual([one[-1] for one in self._documents(cut)], [49, 349, 49])
         self.assertEqual(self._documents(cut), self._documents(whole))
 
     def test_the_same_again_does_nothing_more(self):
         subscription = self._sign_up()
-        self._advance("2026-03-15")
+        self._advance("2026-02-15")
         documents = self._documents(subscription)
-        self._advance("2026-03-15")
+        self._advance("2026-02-15")
         self.assertEqual(self._documents(subscription), documents)
 
     def test_in_one_stride_or_in_many_it_comes_to_the_same(self):
         first, second = self._sign_up("first"), None
         self._push(120, "2026-01-16 00:00:00", "first")
-        self._advance("2026-04-15")
+        self._advance("2026-02-17")
         at_once = self._documents(first)
         self.sandbox.action_reset_sandbox()
         second = self._sign_up("first")
         self._push(120, "2026-01-16 00:00:00", "first")
-        for day in ("2026-01-15 18:00:00", "2026-02-14 23:00:00", "2026-03-31", "2026-04-15"):
+        for day in ("2026-01-15 18:00:00", "2026-02-14 23:00:00", "2026-02-15", "2026-02-17"):
             self._advance(day)
         self.assertEqual(self._documents(second), at_once)
 

@@ -151,7 +151,7 @@ class TestSandboxEvents(SandboxCase):
         self.service.webhook_url = False
         with Endpoint(answer(), self.certificate) as endpoint:
             self.sandbox.webhook_url = f"https://127.0.0.1:{endpoint.port}/"
-            self._advance("2026-06-01 00:00:00")
+            self._advance("2026-02-01 00:00:00")
             self._sign_up()
             self.env.cr.flush()
             self._run_cron("ir_cron_deliver_webhooks")
@@ -160,7 +160,7 @@ class TestSandboxEvents(SandboxCase):
             sent = {
                 dict(headers)["webhook-timestamp"] for _line, headers, _body in endpoint.requests
             }
-        self.assertEqual({body["timestamp"] for body in bodies}, {"2026-06-01T00:00:00Z"})
+        self.assertEqual({body["timestamp"] for body in bodies}, {"2026-02-01T00:00:00Z"})
         self.assertTrue(bodies)
         now = (fields.Datetime.to_datetime(NOW) - datetime(1970, 1, 1)).total_seconds()
         self.assertEqual(sent, {str(int(now))})
