@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, models
 
 
 class SaleOrder(models.Model):
@@ -6,9 +6,16 @@ class SaleOrder(models.Model):
 
     _inherit = "sale.order"
 
-    date_order = fields.Datetime(default=lambda self: self.env.company._fusion_now())
+    @api.model
+    def default_get(self, fields):
+        values = super().default_get(fields)
+        if "date_order" in values and self.env.company._fusion_is_sandbox():
+            values["date_order"] = self.env.company._fusion_now()
+        return values
 
     def _prepare_confirmation_values(self):
         values = super()._prepare_confirmation_values()
-        sandbox = self.company_id[:1]._fusion_is_sandbox() and self.company_id[:1]
-        return {**values, "date_order": sandbox._fusion_now()} if sandbox else values
+        company = self.company_id[:1]
+        if company._fusion_is_sandbox():
+            values["date_order"] = company._fusion_now()
+        return values
