@@ -11,7 +11,9 @@ NOW = "2026-01-15 12:00:00"
 
 
 class SandboxCase(StaffCase):
-    """A manager makes a sandbox on 15 January 2026. That day stays: a year goes by in it alone."""
+    """A manager makes a sandbox on Thursday, 15 January 2026. That day stays: time goes by in it
+    alone. Plans are billed weekly.
+    """
 
     @classmethod
     def setUpClass(cls):
@@ -19,6 +21,7 @@ class SandboxCase(StaffCase):
         clock = freeze_time(NOW)
         clock.start()
         cls.addClassCleanup(clock.stop)
+        cls.plan.billing_period_unit = "week"
         cls.plan.fee_ids = [(0, 0, {"product_id": cls.fee_product.id})]
         cls._set_up_catalogue()
         cls.shown = cls.service.with_user(cls.manager).action_create_sandbox()

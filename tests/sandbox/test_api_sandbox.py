@@ -13,6 +13,7 @@ class TestApiSandbox(ApiCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        cls.plan.billing_period_unit = "week"
         cls._charge(included_quota=100, price_per_unit=2)
         shown = cls.service.action_create_sandbox()
         cls.business, cls.key = cls.key, shown["context"]["default_key"]
@@ -38,8 +39,8 @@ class TestApiSandbox(ApiCase):
             "period_end": self._clock(timedelta(hours=1)),
         }
         self.assertOk(self.push(self._event(quantity="250", **hour)))
-        answer = self.assertOk(self._advance(timedelta(days=40)))
-        self.assertEqual(answer["now"], self._clock(timedelta(days=40)))
+        answer = self.assertOk(self._advance(timedelta(days=10)))
+        self.assertEqual(answer["now"], self._clock(timedelta(days=10)))
         self.assertEqual((answer["reached"], answer["documents"], answer["failing"]), (True, 1, 0))
         self.env.invalidate_all()
         order = self.env["sale.order"].browse(subscription["subscription_id"])

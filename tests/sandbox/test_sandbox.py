@@ -194,13 +194,13 @@ class TestSandbox(SandboxCase):
         """Making it, a year in it and emptying it add, change and use up nothing."""
         self._sign_up(start_date="2026-01-15")
         self._push(250, "2026-01-15 13:00:00")
-        self._advance("2026-02-18")
+        self._advance("2026-01-25")
         self.sandbox.action_reset_sandbox()
         self.assertEqual(self._count_everything(), self.untouched)
 
     def test_dashboard_and_digest_leave_it_out(self):
         self._sign_up()
-        self._advance("2026-02-16")
+        self._advance("2026-01-23")
         real = self.env["fusion.billing.dashboard"].with_user(self.manager)
         companies = (self.company | self.test_company).ids
         shown = real.with_context(allowed_company_ids=companies).read_dashboard()

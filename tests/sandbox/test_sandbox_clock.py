@@ -20,15 +20,17 @@ class Killed(Exception):
 class TestSandboxClock(SandboxCase):
     @classmethod
     def _set_up_catalogue(cls):
-        cls.held = cls._plan("held", draft_hours=36, invoice_mode="send")
+        weekly = {"billing_period_unit": "week"}
+        cls.held = cls._plan("held", draft_hours=36, invoice_mode="send", **weekly)
         cls._charge(plan=cls.held, price_per_unit=3)
+        cls.plan.copy({"code": "monthly", "billing_period_unit": "month"})
 
     # === WHAT HAPPENS ON THE WAY === #
 
     def test_a_year_of_months_is_billed_and_posted_with_the_dates_of_its_days(self):
         terms = self.env["account.payment.term"].create({"name": "30", "company_id": False})
         terms.line_ids.write({"nb_days": 30, "delay_type": "days_after"})
-        subscription = self._sign_up()
+        subscription = self._sign_up(plan_code="monthly")
         subscription.payment_term_id = terms
         self._push(250, "2026-01-15 13:00:00")
         self.assertTrue(self._advance("2027-01-15 12:00:00"))
@@ -49,9 +51,13 @@ class TestSandboxClock(SandboxCase):
 
     def test_usage_that_comes_as_the_clock_goes_is_billed_in_its_month(self):
         subscription = self._sign_up()
-        for month in (1, 2, 3):
-            self._push(100 + month, f"2026-{month:02}-16 00:00:00")
-            self._advance(f"2026-{month + 1:02}-15 00:00:00")
+        for more, day, until in (
+            (1, "01-16", "01-22"),
+            (2, "01-23", "01-29"),
+            (3, "01-30", "02-05"),
+        ):
+            self._push(100 + more, f"2026-{day} 00:00:00")
+            self._advance(f"2026-{until} 00:00:00")
         self.assertEqual(
             [amount for *_rest, amount in self._documents(subscription)], [49, 51, 53, 55]
         )
@@ -59,24 +65,24 @@ class TestSandboxClock(SandboxCase):
     def test_a_draft_is_held_for_its_hours_and_posted_then(self):
         subscription = self._sign_up(plan_code="held")
         self._push(1, "2026-01-16 00:00:00")
-        self._advance("2026-02-15 10:00:00")
+        self._advance("2026-01-22 10:00:00")
         [(day, _due, state, amount)] = self._documents(subscription)
-        self.assertEqual((day, state, amount), ("2026-02-15", "draft", 3))
-        self._push(2, "2026-02-14 12:00:00")
-        self._advance("2026-02-16 11:59:59")
+        self.assertEqual((day, state, amount), ("2026-01-22", "draft", 3))
+        self._push(2, "2026-01-21 12:00:00")
+        self._advance("2026-01-23 11:59:59")
         self.assertEqual(self._documents(subscription)[0][2], "draft")
-        self._advance("2026-02-16 12:00:00")
+        self._advance("2026-01-23 12:00:00")
         [(day, _due, state, amount)] = self._documents(subscription)
-        self.assertEqual((day, state, amount), ("2026-02-15", "posted", 9))
+        self.assertEqual((day, state, amount), ("2026-01-22", "posted", 9))
 
     def test_what_is_planned_begins_on_its_day(self):
         subscription = self._sign_up()
-        subscription.sudo()._fusion_pause(date(2026, 3, 1))
-        subscription.sudo()._fusion_resume(date(2026, 4, 1))
+        subscription.sudo()._fusion_pause(date(2026, 1, 20))
+        subscription.sudo()._fusion_resume(date(2026, 1, 25))
         for until, state in (
-            ("2026-02-27 23:59:59", "3_progress"),
-            ("2026-03-01 00:00:00", "4_paused"),
-            ("2026-04-01 00:00:00", "3_progress"),
+            ("2026-01-18 23:59:59", "3_progress"),
+            ("2026-01-20 00:00:00", "4_paused"),
+            ("2026-01-25 00:00:00", "3_progress"),
         ):
             self._advance(until)
             self.assertEqual(subscription.fusion_state, state, until)
@@ -84,10 +90,10 @@ class TestSandboxClock(SandboxCase):
     def test_new_prices_hold_from_their_day_by_the_clock(self):
         subscription = self._sign_up()
         charge = self._own(self.charge).filtered(lambda one: one.plan_id.code == "pro")
-        charge.version_ids = [(0, 0, {"valid_from": "2026-02-15", "price_per_unit": 10})]
-        for month in (1, 2):
-            self._push(110, f"2026-{month:02}-16 00:00:00")
-            self._advance(f"2026-{month + 1:02}-15 00:00:00")
+        charge.version_ids = [(0, 0, {"valid_from": "2026-01-22", "price_per_unit": 10})]
+        for day, until in (("16", "22"), ("23", "29")):
+            self._push(110, f"2026-01-{day} 00:00:00")
+            self._advance(f"2026-01-{until} 00:00:00")
         self.assertEqual([one[-1] for one in self._documents(subscription)], [49, 69, 1149])
         self.assertEqual(charge.price_per_unit, 10)
         self.assertEqual(self.charge.price_per_unit, 2)
@@ -95,7 +101,7 @@ class TestSandboxClock(SandboxCase):
     def test_customers_get_no_mail(self):
         subscription = self._sign_up(plan_code="held")
         self._push(1, "2026-01-16 00:00:00")
-        self._advance("2026-02-17 00:00:00")
+        self._advance("2026-01-24 00:00:00")
         self.env["account.move"]._fusion_cron_send()
         self.assertTrue(subscription.invoice_ids)
         self.assertFalse(any(subscription.invoice_ids.mapped("fusion_send_at")))
@@ -106,7 +112,7 @@ class TestSandboxClock(SandboxCase):
         subscription._fusion_set_alerts(subscription.partner_id, 20, [])
         before = self.env["mail.mail"].sudo().search_count([])
         self._push(1000, "2026-01-16 00:00:00")
-        self._advance("2026-02-01 00:00:00")
+        self._advance("2026-01-18 00:00:00")
         crossings = self.env["fusion.billing.threshold.crossing"]
         self.assertEqual(crossings.search_count([("subscription_id", "=", subscription.id)]), 1)
         self.assertEqual(self.env["mail.mail"].sudo().search_count([]), before)
@@ -149,19 +155,19 @@ class TestSandboxClock(SandboxCase):
             seen.append((str(now()), order._fusion_today()))
 
         self._sign_up()
-        self._advance("2026-02-01", look)
-        self.assertGreater(len(seen), 50)
+        self._advance("2026-01-30", look)
+        self.assertGreater(len(seen), 40)
         self.assertEqual(set(seen), {(NOW, date(2026, 1, 15))})
 
     def test_after_an_error_on_the_way_it_is_as_late_as_before_for_everybody(self):
         self._sign_up()
 
         def stop():
-            if self.clock > "2026-02-20":
+            if self.clock > "2026-01-24":
                 raise Killed
 
         with self.assertRaises(Killed), self.env.cr.savepoint():
-            self._advance("2026-03-01", stop)
+            self._advance("2026-02-01", stop)
         self.assertEqual(self.clock, NOW)
         self.assertEqual(str(self.company._fusion_now()), NOW)
         self.assertEqual(str(self.test_company._fusion_now()), NOW)
@@ -172,7 +178,7 @@ class TestSandboxClock(SandboxCase):
         self._use(order, 500, "2026-01-10")
         self._bill_at("2026-01-15 12:00:00")
         before = self._documents(order), order.fusion_next_invoice_date, self._amounts(order)
-        self._advance("2026-02-20")
+        self._advance("2026-01-25")
         self.assertEqual(
             (self._documents(order), order.fusion_next_invoice_date, self._amounts(order)), before
         )
@@ -180,8 +186,8 @@ class TestSandboxClock(SandboxCase):
     def test_the_scheduled_actions_leave_it_alone(self):
         subscription = self._sign_up(plan_code="held")
         self._push(5, "2026-01-16 00:00:00")
-        self._advance("2026-02-15 01:00:00")
-        self._push(7, "2026-02-15 00:00:00")
+        self._advance("2026-01-22 01:00:00")
+        self._push(7, "2026-01-22 00:00:00")
         self.test_company.fusion_usage_retention_months = 1
         orders, moves = self.env["sale.order"], self.env["account.move"]
         pending = self.env["fusion.billing.rating.request"]._touched(subscription)
@@ -199,7 +205,7 @@ class TestSandboxClock(SandboxCase):
         self.assertEqual(len(subscription.fusion_usage_ids), 2)
         self.assertFalse(subscription.fusion_usage_kept_from)
         self.assertEqual(self.env["fusion.billing.rating.request"]._touched(subscription), pending)
-        self.assertEqual(self.clock, "2026-02-15 01:00:00")
+        self.assertEqual(self.clock, "2026-01-22 01:00:00")
 
     def test_other_companies_archived_or_not_are_still_looked_after(self):
         abroad = self.env["res.company"].create({"name": "Abroad"})
@@ -230,36 +236,36 @@ class TestSandboxClock(SandboxCase):
         whole, cut = self._sign_up("whole"), self._sign_up("cut")
         self._push(250, "2026-01-15 13:00:00", "cut")
         self._push(250, "2026-01-15 13:00:00", "whole")
-        self._advance_and_die("2026-03-15", steps=32)
-        self.assertEqual(self.clock, "2026-02-15 00:00:00")
+        self._advance_and_die("2026-02-05", steps=8)
+        self.assertEqual(self.clock, "2026-01-22 00:00:00")
         self.assertEqual(len(cut.invoice_ids), 2)
-        self._advance("2026-03-15")
-        self.assertEqual([one[-1] for one in self._documents(cut)], [49, 349, 49])
+        self._advance("2026-02-05")
+        self.assertEqual([one[-1] for one in self._documents(cut)], [49, 349, 49, 49])
         self.assertEqual(self._documents(cut), self._documents(whole))
 
     def test_the_same_again_does_nothing_more(self):
         subscription = self._sign_up()
-        self._advance("2026-02-15")
+        self._advance("2026-01-22")
         documents = self._documents(subscription)
-        self._advance("2026-02-15")
+        self._advance("2026-01-22")
         self.assertEqual(self._documents(subscription), documents)
 
     def test_in_one_stride_or_in_many_it_comes_to_the_same(self):
         first, second = self._sign_up("first"), None
         self._push(120, "2026-01-16 00:00:00", "first")
-        self._advance("2026-02-17")
+        self._advance("2026-01-23")
         at_once = self._documents(first)
         self.sandbox.action_reset_sandbox()
         second = self._sign_up("first")
         self._push(120, "2026-01-16 00:00:00", "first")
-        for day in ("2026-01-15 18:00:00", "2026-02-14 23:00:00", "2026-02-15", "2026-02-17"):
+        for day in ("2026-01-15 18:00:00", "2026-01-21 23:00:00", "2026-01-22", "2026-01-23"):
             self._advance(day)
         self.assertEqual(self._documents(second), at_once)
 
     def test_what_takes_too_long_stops_and_says_so(self):
         self._sign_up()
         with patch.object(clock, "PATIENCE", -1):
-            self.assertFalse(self._advance("2026-04-15"))
+            self.assertFalse(self._advance("2026-01-22"))
             self.assertEqual(self.clock, NOW)
 
     def test_a_subscription_that_fails_does_not_stop_the_clock(self):
@@ -270,7 +276,7 @@ class TestSandboxClock(SandboxCase):
             [self._product("Foreign", company_id=self.company.id).id, bad.id],
         )
         self.env.invalidate_all()
-        self.assertTrue(self._advance("2026-02-15"))
+        self.assertTrue(self._advance("2026-01-22"))
         self.assertTrue(bad.fusion_error)
         self.assertEqual(len(good.invoice_ids), 2)
 
@@ -283,17 +289,17 @@ class TestSandboxClock(SandboxCase):
 
     def test_staff_advance_it_in_a_dialog(self):
         subscription = self._sign_up()
-        wizard = self._wizard("2026-02-15 00:00:00")
+        wizard = self._wizard("2026-01-22 00:00:00")
         self.assertEqual(str(wizard.sandbox_clock), NOW)
         action = wizard.action_advance()
-        self.assertIn("02/15/2026", action["params"]["message"])
+        self.assertIn("01/22/2026", action["params"]["message"])
         self.env.invalidate_all()
-        self.assertEqual(self.clock, "2026-02-15 00:00:00")
+        self.assertEqual(self.clock, "2026-01-22 00:00:00")
         self.assertEqual(len(subscription.invoice_ids), 2)
 
     def test_the_dialog_says_where_it_has_come_to_if_it_takes_too_long(self):
         with patch.object(clock, "PATIENCE", -1):
-            action = self._wizard("2026-02-15 00:00:00").action_advance()
+            action = self._wizard("2026-01-22 00:00:00").action_advance()
         self.assertIn("once more", action["params"]["message"])
 
     def test_the_dialog_offers_the_next_day(self):
@@ -318,7 +324,7 @@ class TestSandboxClock(SandboxCase):
 
     def test_a_clerk_advances_nothing(self):
         self.clerk.company_ids |= self.test_company
-        wizard = self._wizard("2026-02-15 00:00:00")
+        wizard = self._wizard("2026-01-22 00:00:00")
         with self.assertRaises(AccessError):
             wizard.with_user(self.clerk).action_advance()
         self.assertEqual(self.clock, NOW)

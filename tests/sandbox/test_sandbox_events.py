@@ -40,8 +40,8 @@ class TestSandboxEvents(SandboxCase):
 
     @classmethod
     def _set_up_catalogue(cls):
-        cls._plan("basic", draft_hours=30)
-        cls._charge(plan=cls._plan("metered", draft_hours=30), price_per_unit="0.067")
+        metered = cls._plan("metered", draft_hours=30, billing_period_unit="week")
+        cls._charge(plan=metered, price_per_unit="0.067")
         cls.charge.threshold_ids = [(0, 0, {"kind": "percent", "threshold_value": 80})]
 
     def _events(self, service):
@@ -82,27 +82,25 @@ class TestSandboxEvents(SandboxCase):
         self.addCleanup(clock.stop)
 
     def _live(self, go):
-        """A customer of some months."""
+        """A customer of some weeks."""
         subscription = self._sign_up()
         self._push(90, "2026-01-16 00:00:00")
-        go("2026-01-31 00:00:00")
-        self._push(30, "2026-01-30 00:00:00")
-        go("2026-02-17 18:00:00")
-        self._push(5, "2026-01-20 00:00:00")
-        subscription.sudo()._fusion_change_plan(
-            subscription.fusion_plan_id.search(
-                [("code", "=", "metered"), ("company_id", "=", subscription.company_id.id)]
-            ),
-            fields.Date.to_date("2026-03-01"),
+        go("2026-01-18 00:00:00")
+        self._push(30, "2026-01-17 00:00:00")
+        go("2026-01-23 18:00:00")
+        self._push(5, "2026-01-17 06:00:00")
+        metered = subscription.fusion_plan_id.search(
+            [("code", "=", "metered"), ("company_id", "=", subscription.company_id.id)]
         )
-        go("2026-03-05 00:00:00")
-        self._push(1000, "2026-03-04 00:00:00")
-        go("2026-03-15 06:00:00")
-        self._push(7, "2026-03-14 00:00:00")
-        go("2026-03-20 00:00:00")
-        self._push(9, "2026-03-18 00:00:00")
-        subscription.sudo()._fusion_close(fields.Date.to_date("2026-03-25"))
-        go("2026-03-28 00:00:00")
+        subscription.sudo()._fusion_change_plan(metered, fields.Date.to_date("2026-01-26"))
+        go("2026-01-28 00:00:00")
+        self._push(1000, "2026-01-27 00:00:00")
+        go("2026-01-29 06:00:00")
+        self._push(7, "2026-01-28 00:00:00")
+        go("2026-02-01 00:00:00")
+        self._push(9, "2026-01-30 00:00:00")
+        subscription.sudo()._fusion_close(fields.Date.to_date("2026-02-03"))
+        go("2026-02-06 00:00:00")
         return subscription
 
     def _said(self, event):
@@ -139,7 +137,7 @@ class TestSandboxEvents(SandboxCase):
 
     def test_events_of_a_sandbox_say_so_and_no_others_do(self):
         self._sign_up()
-        self._advance("2026-02-15 00:00:00")
+        self._advance("2026-01-22 00:00:00")
         tested = self._events(self.sandbox)
         self.assertGreater(len(tested), 4)
         self.assertTrue(all(event["sandbox"] is True for event in tested))
@@ -151,7 +149,7 @@ class TestSandboxEvents(SandboxCase):
         self.service.webhook_url = False
         with Endpoint(answer(), self.certificate) as endpoint:
             self.sandbox.webhook_url = f"https://127.0.0.1:{endpoint.port}/"
-            self._advance("2026-02-01 00:00:00")
+            self._advance("2026-01-17 00:00:00")
             self._sign_up()
             self.env.cr.flush()
             self._run_cron("ir_cron_deliver_webhooks")
@@ -160,7 +158,7 @@ class TestSandboxEvents(SandboxCase):
             sent = {
                 dict(headers)["webhook-timestamp"] for _line, headers, _body in endpoint.requests
             }
-        self.assertEqual({body["timestamp"] for body in bodies}, {"2026-02-01T00:00:00Z"})
+        self.assertEqual({body["timestamp"] for body in bodies}, {"2026-01-17T00:00:00Z"})
         self.assertTrue(bodies)
         now = (fields.Datetime.to_datetime(NOW) - datetime(1970, 1, 1)).total_seconds()
         self.assertEqual(sent, {str(int(now))})

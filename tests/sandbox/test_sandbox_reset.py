@@ -29,11 +29,11 @@ class TestSandboxReset(SandboxCase):
         subscription = self._sign_up()
         subscription._fusion_set_alerts(subscription.partner_id, 20, [30])
         self._push(500, "2026-01-16 00:00:00", idempotency_key="one")
-        self._advance("2026-02-15 00:00:00")
+        self._advance("2026-01-22 00:00:00")
         self._push(400, "2026-01-16 00:00:00", idempotency_key="one")
         self._pay(subscription.invoice_ids[-1])
         subscription.sudo()._fusion_close(subscription._fusion_today())
-        self._advance("2026-02-18 00:00:00")
+        self._advance("2026-01-25 00:00:00")
         self._sign_up("other")
         self.test_company.fusion_billing_tz = "Asia/Tokyo"
         self.env.flush_all()
