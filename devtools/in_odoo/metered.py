@@ -39,6 +39,13 @@ def prepare(env, subscriptions: int, began: str) -> dict:
     return {"key": made["key"], "names": names}
 
 
+def make_sandbox(env, service_code: str = "bench") -> dict:
+    """Make the sandbox of a service, and return its `key`."""
+    service = env["fusion.billing.service"].search([("code", "=", service_code)])
+    shown = service.with_user(env.ref("base.user_admin")).action_create_sandbox()
+    return {"key": shown["context"]["default_key"]}
+
+
 def subscribe(env, name: str, began: date, service_code: str = "bench") -> None:
     service = env["fusion.billing.service"].search([("code", "=", service_code)])
     partner = env["res.partner"].create({"name": f"Customer {name}"})
