@@ -25,11 +25,10 @@ SELECT partner.name, move.invoice_date, move.state, move.amount_untaxed
  ORDER BY move.invoice_date, partner.name
 """
 BUSINESS = """
-SELECT (SELECT count(*) FROM account_move AS move JOIN res_company AS company
-            ON company.id = move.company_id WHERE company.fusion_clock IS NULL),
-       (SELECT array_agg(fusion_next_invoice_date ORDER BY subscription.id) FROM sale_order AS subscription
-          JOIN res_company AS company ON company.id = subscription.company_id
-         WHERE company.fusion_clock IS NULL)
+WITH company AS (SELECT id FROM res_company WHERE fusion_clock IS NULL)
+SELECT (SELECT count(*) FROM account_move WHERE company_id IN (SELECT id FROM company)),
+       (SELECT array_agg(fusion_next_invoice_date ORDER BY id)
+          FROM sale_order WHERE company_id IN (SELECT id FROM company))
 """
 CUSTOMERS = ("ann", "bob")
 DAYS = 130  # four months and some days

@@ -1,3 +1,5 @@
+from itertools import count
+
 from odoo import api, fields, models
 from odoo.fields import Command
 
@@ -53,9 +55,7 @@ class ResCompany(models.Model):
         real = service.sudo().company_id
         sandbox = as_engine(self.sudo()).create(
             {
-                "name": self.env._(
-                    "%(company)s (TEST %(service)s)", company=real.name, service=service.name
-                ),
+                "name": self._fusion_name_sandbox(real, service),
                 "fusion_clock": now(),
                 "fusion_sandbox_of_id": service.id,
                 **{name: _value(real, name) for name in SETTINGS},
@@ -68,6 +68,16 @@ class ResCompany(models.Model):
         sandbox._fusion_copy_accounting(real)
         sandbox._fusion_copy_catalogue(real)
         return sandbox
+
+    @api.model
+    def _fusion_name_sandbox(self, real, service):
+        """Return a name that no company has: `Nexa (TEST NexaCloud)`."""
+        name = self.env._("%(company)s (TEST %(service)s)", company=real.name, service=service.name)
+        # sudo: a name that is taken is taken for all.
+        every = self.sudo().with_context(active_test=False)
+        taken = set(every.search([("name", "=like", f"{name}%")]).mapped("name"))
+        names = (name if number == 1 else f"{name} {number}" for number in count(1))
+        return next(one for one in names if one not in taken)
 
     def _fusion_admit_managers(self, real):
         """Let whoever manages billing in a company look at its sandbox."""

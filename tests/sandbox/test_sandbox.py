@@ -150,6 +150,28 @@ class TestSandbox(SandboxCase):
         self.assertEqual(len(self._own(self.service)), 1)
         self.assertEqual(len(self.sandbox.sudo().api_key_ids), 1)
 
+    def test_a_form_offers_what_can_be_done_with_its_service(self):
+        own = {"action_reset_sandbox", "action_update_sandbox", self._wizard_action()}
+        every = own | {"action_create_sandbox", "action_view_sandbox"}
+        for service, offered in (
+            (self.sandbox, own),
+            (self.service, {"action_view_sandbox"}),
+            (self._service("other"), {"action_create_sandbox"}),
+        ):
+            service = service.with_user(self.manager)
+            with self.subTest(service.name):
+                self.assertEqual(self._shown_buttons(service, self.manager) & every, offered)
+                self.assertFalse(self._shown_buttons(service, self.clerk) & every)
+
+    def _wizard_action(self):
+        return str(self.env.ref("fusion_billing.sandbox_clock_wizard_action").id)
+
+    def test_two_services_of_one_name_have_a_sandbox_each(self):
+        twin = self.service.copy({"name": "Maps"})
+        twin.with_user(self.manager).action_create_sandbox()
+        company = self.env["res.company"]._fusion_find_sandbox(twin)
+        self.assertEqual(company.name, "Nexa (TEST Maps) 2")
+
     def test_a_sandbox_has_no_sandbox(self):
         with self.assertRaisesRegex(UserError, "sandbox of a sandbox"):
             self.sandbox.with_user(self.manager).action_create_sandbox()
