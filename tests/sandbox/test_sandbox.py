@@ -231,8 +231,7 @@ class TestSandbox(SandboxCase):
         )
         own = real.with_context(allowed_company_ids=companies[::-1]).read_dashboard()
         self.assertNotEqual(own, shown)
-        digest = self.env["digest.digest"].create({"name": "Week"})
-        digest = digest.with_context(
-            start_datetime=datetime(2026, 1, 1), end_datetime=datetime(2027, 1, 1)
-        )
-        self.assertFalse(digest.with_company(self.test_company).kpi_fusion_recurring_value)
+        span = {"start_datetime": datetime(2026, 1, 1), "end_datetime": datetime(2027, 1, 1)}
+        digests = self.env["digest.digest"].with_context(**span)
+        digest = digests.create({"name": "Week", "company_id": self.test_company.id})
+        self.assertFalse(digest.kpi_fusion_recurring_value)
