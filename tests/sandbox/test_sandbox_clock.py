@@ -6,6 +6,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tests import freeze_time, tagged
 
+from ...core.api.endpoints import subscriptions
 from ...core.api.errors import BatchError, InvalidInput
 from ...models.base.clock import now
 from ...models.sandbox import clock
@@ -141,6 +142,37 @@ class TestSandboxClock(SandboxCase):
         self._sign_up(start_date="2032-05-01")
         with self.assertRaises(InvalidInput):
             self._sign_up("other", start_date="2022-05-01")
+
+    def test_what_a_period_is_heading_for_is_projected_from_the_clock(self):
+        order = self._sign_up()
+        self._push(200, "2026-01-15 18:00:00")
+        self._advance("2026-01-19 00:00:00")
+        projected = self._period_usage(order)
+        self.assertEqual(projected["amount"], "200.00")
+        # A quantity of 200 in four of seven days: 350, of which 100 are free.
+        self.assertEqual(projected["projected_amount"], "500.00")
+
+    def _period_usage(self, order):
+        usage = self.world["fusion.billing.api.period_usage"].sudo()
+        values = subscriptions.PERIOD_USAGE.read_values({})
+        return usage._read(self.sandbox.sudo(), str(order.id), values)["charges"][0]
+
+    def test_a_file_is_read_by_the_clock(self):
+        self._sign_up()
+        day = {"period_start": "2026-01-19", "period_end": "2026-01-20"}
+        row = {"metric_code": "api_calls", "quantity": "5", "idempotency_key": "one", **day}
+        row |= {"service_code": self.sandbox.code, "subscription_external_id": "sub-acme"}
+        usages = self.world["fusion.billing.usage"]
+        self.assertTrue(usages.load([*row], [[*row.values()]])["messages"])
+        self._advance("2026-01-18 00:00:00")
+        self.assertFalse(usages.load([*row], [[*row.values()]])["messages"])
+
+    def test_another_time_zone_holds_from_the_clock_on(self):
+        self._sign_up()
+        self._advance("2026-01-18 06:00:00")
+        self.test_company.fusion_billing_tz = "Asia/Tokyo"
+        since = self.test_company.fusion_time_zone_ids.mapped("since")
+        self.assertIn("2026-01-18 06:00:00", [str(moment) for moment in since])
 
     # === ONLY THERE === #
 
