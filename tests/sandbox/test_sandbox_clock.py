@@ -50,7 +50,7 @@ class TestSandboxClock(SandboxCase):
     def _dates(self, subscription):
         return subscription.invoice_ids.mapped("invoice_date")
 
-    def test_usage_that_comes_as_the_clock_goes_is_billed_in_its_month(self):
+    def test_usage_that_comes_as_the_clock_goes_is_billed_in_its_week(self):
         subscription = self._sign_up()
         for more, day, until in (
             (1, "01-16", "01-22"),
