@@ -13,7 +13,18 @@ from .records import (
     SUBSCRIPTION,
     SUBSCRIPTION_FIELDS,
 )
-from .shapes import Record, boolean, choice, day, decimal, inline, moment, nullable, string
+from .shapes import (
+    Record,
+    boolean,
+    choice,
+    day,
+    decimal,
+    inline,
+    moment,
+    nullable,
+    sometimes,
+    string,
+)
 
 API_VERSION = "v1"
 
@@ -174,6 +185,7 @@ def body_schema(event):
             "type": choice((event.type,)),
             "timestamp": moment("When it happened.", "2026-01-05T09:00:00Z"),
             "api_version": choice((API_VERSION,), "Of `data`."),
+            "sandbox": sometimes(boolean("Of a sandbox alone: it is a test.", True)),
             "data": event.data,
         }
     )

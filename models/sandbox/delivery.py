@@ -12,4 +12,5 @@ class FusionBillingWebhookDelivery(models.Model):
         company = service.company_id
         if not company._fusion_is_sandbox():
             return described
-        return {**described, "timestamp": company._fusion_now(), "sandbox": True}
+        happened = {**described, "timestamp": company._fusion_now(), "sandbox": True}
+        return {**happened, "data": happened.pop("data")}
