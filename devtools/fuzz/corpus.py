@@ -35,6 +35,11 @@ class Some:
         """A subscription as a path names it, in either way."""
         return self.rng.choice((str(self.subscription()), f"external:{self.name()}"))
 
+    def item_path(self) -> dict:
+        """What names a recurring fee of a subscription."""
+        name, ids = self.rng.choice(list(self.world["item_ids"].items()))
+        return {"subscription_id": f"external:{name}", "item_id": str(self.rng.choice(ids))}
+
     def change_id(self) -> str:
         kind = self.rng.choice(("plan", "state", "fee", "fee_end"))
         return f"{kind}-{self.rng.randrange(1, 50)}"
@@ -224,7 +229,7 @@ CORPUS: dict[str, Callable[[Some], Call]] = {
         }
     ),
     "PATCH /subscriptions/<subscription:subscription_id>/items/<item_id>": lambda some: Call(
-        {"subscription_id": some.subscription_path(), "item_id": str(some.rng.randrange(1, 20))},
+        some.item_path(),
         body={"quantity": some.rng.choice((0, 3, "2.5")), **some.maybe(preview=True)},
     ),
     "GET /subscriptions/<subscription:subscription_id>/changes": lambda some: Call(

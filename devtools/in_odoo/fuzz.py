@@ -48,6 +48,9 @@ def describe(service, **terms) -> dict:
         # It changes no keys, as it would end itself.
         "key": service._generate_api_key(scope_operations=True, **terms),
         "names": orders.mapped("fusion_external_id"),
+        "item_ids": {
+            order.fusion_external_id: order.fusion_item_ids.order_line_id.ids for order in orders
+        },
         "subscription_ids": orders.ids,
         "event_ids": service.webhook_delivery_ids.mapped("event_id"),
         "invoice_ids": orders.invoice_ids.ids,

@@ -12,6 +12,7 @@ KEY = "fbk_secret"
 NAMES = {
     "names": ["sub-1"],
     "subscription_ids": [1],
+    "item_ids": {"sub-1": [1]},
     "event_ids": ["evt_1"],
     "reconciliation_ids": [1],
     "invoice_ids": [1],
