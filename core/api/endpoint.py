@@ -72,7 +72,7 @@ class Endpoint:
     :param bool tells_secret: whether the answer holds one: it is not kept, nor told again
     :param str content_type: of an answer that is not JSON
     :param bool is_cached: whether the answer has an `ETag`, by which a caller asks for news alone
-    :param dict routing: what else Odoo's route says
+    :param on_replica: whether it may run on a replica of the database; None: if it is a GET
     """
 
     name: str
@@ -91,7 +91,7 @@ class Endpoint:
     tells_secret: bool = False
     content_type: str = JSON
     is_cached: bool = False
-    routing: dict = field(default_factory=dict)
+    on_replica: bool | None = None
 
     @property
     def route(self):
@@ -115,7 +115,7 @@ class Endpoint:
     @property
     def reads_only(self):
         """Whether it may run on a replica of the database."""
-        return self.routing.get("readonly", self.verb == "GET")
+        return self.verb == "GET" if self.on_replica is None else self.on_replica
 
     @property
     def query_fields(self):

@@ -19,9 +19,8 @@ class TestReadme(unittest.TestCase):
     def setUp(self):
         self.folder = self.enterContext(tempfile.TemporaryDirectory())
         self.api = self.enterContext(Api())
-        self.calling, self.counting, self.receiving = re.findall(
-            r"```python\n(.*?)```", README, re.S
-        )
+        examples = re.findall(r"```python\n(.*?)```", README, re.S)
+        self.calling, self.changing, self.counting, self.receiving = examples
 
     def run_code(self, code):
         names = {}
@@ -36,13 +35,30 @@ class TestReadme(unittest.TestCase):
         return names
 
     def test_calling(self):
-        pages = Answer(200, {"status": "ok", "subscriptions": [], "next_cursor": None})
-        self.api.answers["GET", "/subscriptions"] = [pages]
+        self.answer("GET", "/subscriptions", subscriptions=[], next_cursor=None)
         self.run_code(self.calling)
         called = [(one.verb, one.path) for one in self.api.requests]
         self.assertEqual(
             called, [("POST", "/customers"), ("POST", "/subscriptions"), ("GET", "/subscriptions")]
         )
+
+    def test_changing(self):
+        self.answer("GET", "/subscriptions", subscriptions=[], next_cursor=None)
+        path = "/subscriptions/external:sub-42"
+        self.answer("GET", f"{path}/items", items=[{"item_id": 7}])
+        self.answer("PATCH", f"{path}/items/7", preview={"difference_total": "4.20"})
+        self.run_code(self.calling + self.changing)
+        self.assertEqual(
+            [(one.verb, one.path) for one in self.api.requests][3:],
+            [
+                ("POST", f"{path}/change_plan"),
+                ("GET", f"{path}/items"),
+                ("PATCH", f"{path}/items/7"),
+            ],
+        )
+
+    def answer(self, verb, path, **facts):
+        self.api.answers.setdefault((verb, path), []).append(Answer(200, {"status": "ok", **facts}))
 
     def test_counting(self):
         self.run_code(self.counting)

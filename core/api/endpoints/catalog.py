@@ -93,6 +93,6 @@ ESTIMATE = Endpoint(
         }
     ),
     errors=("unknown_plan", "unknown_metric", "missing_field"),
-    routing={"readonly": True},
+    on_replica=True,
 )
 ENDPOINTS = (CATALOG, LIST_PLANS, RETRIEVE_PLAN, RETRIEVE_METRIC, ESTIMATE)

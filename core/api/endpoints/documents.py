@@ -44,7 +44,7 @@ PDF = Endpoint(
     content_type="application/pdf",
     errors=("invalid_state", "pdf_unavailable"),
     # Making one writes to the database.
-    routing={"readonly": False},
+    on_replica=False,
 )
 RETRIEVE = Endpoint(
     "retrieve_invoice",

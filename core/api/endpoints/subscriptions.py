@@ -168,7 +168,7 @@ PERIOD_USAGE = Endpoint(
         }
     ),
     errors=("invalid_state",),
-    routing={"readonly": False},
+    on_replica=False,
 )
 UPCOMING_INVOICE = Endpoint(
     "upcoming_invoice",
@@ -186,7 +186,7 @@ UPCOMING_INVOICE = Endpoint(
         }
     ),
     errors=("invalid_state",),
-    routing={"readonly": False},
+    on_replica=False,
 )
 ENDPOINTS = (
     CREATE,

@@ -157,6 +157,6 @@ EXPORT = Endpoint(
     answer=USAGE_CHANGE,
     content_type=NDJSON,
     # A replica does not know what is being stored.
-    routing={"readonly": False},
+    on_replica=False,
 )
 ENDPOINTS = (PUSH, LIST, DELETE, EXPORT, PUSH_EVENTS)

@@ -4,28 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date, datetime, timezone
-from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
-import requests
-
-from .errors import ApiError, NoAnswerError
-from .transport import Transport
-from .version import VERSION
-
-#: What the API answers: quantities and money are decimal texts, times are ISO 8601.
-Answer = dict[str, Any]
-Number = int | Decimal | str
-Day = date | str
-Moment = datetime | str
-Event = Mapping[str, Any]
-#: A subscription: your own id of it, or, as an int, its number.
-Named = str | int
+from .calls import Answer, Day, Event, Moment, Named, Number, plain, read
+from .service_calls import ServiceCalls
 
 
-class Client:
+class Client(ServiceCalls):
     """Calls the API with one service's key.
 
     A request that meets no server, or a busy one (429, 502, 503, 504), is sent again with growing
@@ -41,45 +27,6 @@ class Client:
     :param database: where a server with several databases needs the header `X-Odoo-Database`
     """
 
-    def __init__(
-        self,
-        url: str,
-        key: str,
-        *,
-        timeout: float | tuple[float, float] = (5, 60),
-        attempts: int = 6,
-        patience: float = 120,
-        database: str | None = None,
-    ):
-        agent = f"fusion-billing-client/{VERSION}"
-        self._transport = Transport(url, key, timeout, attempts, patience, database, agent)
-
-    # === THE SERVER === #
-
-    def index(self) -> Answer:
-        """Where the API's description and its reference are."""
-        return self._get("/")
-
-    def health(self) -> Answer:
-        """Whether the server is there, and its version."""
-        return self._get("/health")
-
-    def description(self) -> Answer:
-        """The API, described as OpenAPI 3.1."""
-        document: Answer = self._transport.call("GET", "/openapi.json").json()
-        return document
-
-    def ready(self) -> Answer:
-        """Whether scheduled work is done in time. Scope `operations`.
-
-        :raise NotReadyError: it is not; `answer` says what is late
-        """
-        return self._get("/ready")
-
-    def metrics_text(self) -> str:
-        """The company's figures, as Prometheus reads them. Scope `operations`."""
-        return self._transport.call("GET", "/metrics").text
-
     # === CUSTOMERS === #
 
     def register_customer(self, external_id: str, **details: str) -> Answer:
@@ -93,7 +40,7 @@ class Client:
     def update_customer(self, external_id: str, **details: str) -> Answer:
         """Change details of a customer; the answer says which are `kept`."""
         path = f"/customers/{quote(external_id, safe='')}"
-        return _read(self._transport.call("PATCH", path, None, _plain(details)))
+        return read(self._transport.call("PATCH", path, None, plain(details)))
 
     def customer(self, external_id: str) -> Answer:
         return self._get(f"/customers/{quote(external_id, safe='')}")
@@ -232,9 +179,9 @@ class Client:
         preview: bool | None = None,
     ) -> Answer:
         """Let an item have another quantity from a day on; 0 ends it."""
-        payload = _plain({"quantity": quantity, "from": day, "preview": preview})
+        payload = plain({"quantity": quantity, "from": day, "preview": preview})
         path = f"{_path(subscription)}/items/{item_id:d}"
-        return _read(self._transport.call("PATCH", path, None, payload))
+        return read(self._transport.call("PATCH", path, None, payload))
 
     def changes(self, subscription: Named) -> list[Answer]:
         """What is planned for a subscription, by day."""
@@ -247,7 +194,7 @@ class Client:
         :raise InvalidStateError: it has begun
         """
         path = f"{_path(subscription)}/changes/{quote(change_id, safe='')}"
-        left: list[Answer] = _read(self._transport.call("DELETE", path, None, {}))["changes"]
+        left: list[Answer] = read(self._transport.call("DELETE", path, None, {}))["changes"]
         return left
 
     # === USAGE === #
@@ -261,17 +208,17 @@ class Client:
             the others
         :raise BadRequestError: nothing was stored; its `events` say what is wrong with which
         """
-        batch = [_plain(event) for event in events]
+        batch = [plain(event) for event in events]
         once = not all(event.get("idempotency_key") for event in batch)
         query = {"partial": "true"} if partial else None
         call = self._transport.call
-        return _read(call("POST", "/usage", query, {"events": batch}, once, attempts))
+        return read(call("POST", "/usage", query, {"events": batch}, once, attempts))
 
     def push_events(self, events: Iterable[Event], *, partial: bool = False) -> Answer:
         """Push one batch of up to 5,000 CloudEvents, each with all its attributes."""
-        batch = [_plain(event) for event in events]
+        batch = [plain(event) for event in events]
         query = {"partial": "true"} if partial else None
-        return _read(self._transport.call("POST", "/events", query, batch))
+        return read(self._transport.call("POST", "/events", query, batch))
 
     def usage(
         self,
@@ -316,7 +263,7 @@ class Client:
             "metric_code": metric_code,
             "idempotency_key": idempotency_key,
         }
-        answer = _read(self._transport.call("DELETE", "/usage", None, _plain(payload)))
+        answer = read(self._transport.call("DELETE", "/usage", None, plain(payload)))
         return bool(answer["deleted"])
 
     def export_usage(
@@ -327,7 +274,7 @@ class Client:
         :param cursor: of the last one that you have: go on after it
         """
         while True:
-            query = _plain({"cursor": cursor, "changed_since": changed_since})
+            query = plain({"cursor": cursor, "changed_since": changed_since})
             page = self._transport.call("GET", "/usage/export", query).content.splitlines()
             for line in page:
                 change: Answer = json.loads(line)
@@ -446,132 +393,8 @@ class Client:
     def reconciliations(self) -> Iterator[Answer]:
         return self._pages("/reconciliation", "reconciliations")
 
-    # === WEBHOOKS === #
-
-    def endpoint(self) -> Answer:
-        """Where your events are sent, and how that goes."""
-        return self._get("/webhooks/endpoint")
-
-    def change_endpoint(self, *, url: str | None = None, enabled: bool | None = None) -> Answer:
-        """Move your endpoint, or turn events on or off; what is not given stays."""
-        return self._call("PATCH", "/webhooks/endpoint", {"url": url, "enabled": enabled})
-
-    def rotate_secret(self, overlap_hours: int | None = None) -> Answer:
-        """Make the secret that signs from now on; keep `secret`, it is told nowhere else."""
-        payload = {"overlap_hours": overlap_hours}
-        return self._post("/webhooks/secret", payload, once=True)
-
-    def delivery(self, event_id: str) -> Answer:
-        """One event, with its content and every attempt."""
-        return self._get(f"/webhooks/deliveries/{quote(event_id, safe='')}")
-
-    def deliveries(
-        self,
-        *,
-        state: str | None = None,
-        event_type: str | None = None,
-        changed_since: Moment | None = None,
-    ) -> Iterator[Answer]:
-        """What became of your events, the oldest first."""
-        query = {"state": state, "event_type": event_type, "changed_since": changed_since}
-        return self._pages("/webhooks/deliveries", "deliveries", **query)
-
-    def resend(self, event_id: str) -> Answer:
-        """Have one event sent again."""
-        return self._post(f"/webhooks/deliveries/{quote(event_id, safe='')}/retry", {})
-
-    def resend_failed(self, since: Moment) -> int:
-        """Have all events sent again that failed since a time; return how many."""
-        return self._resend_all({"failed_since": since})
-
-    def resend_between(self, since: Moment, until: Moment | None = None) -> int:
-        """Have all events of a span of time sent again; return how many."""
-        return self._resend_all({"from": since, "to": until})
-
-    def send_test_event(self) -> Answer:
-        """Have `endpoint.test` sent to your endpoint."""
-        return self._post("/webhooks/test", {}, once=True)
-
-    def _resend_all(self, span: dict[str, Any]) -> int:
-        queued, cursor = 0, None
-        while True:
-            answer = self._post("/webhooks/deliveries/retry", {**span, "cursor": cursor})
-            queued, cursor = queued + int(answer["queued"]), answer["next_cursor"]
-            if cursor is None:
-                return queued
-
-    # === KEYS === #
-
-    def keys(self) -> Iterator[Answer]:
-        """The keys of your service; `is_asking` is true of the one that this client has."""
-        return self._pages("/keys", "keys")
-
-    def rotate_key(self, overlap_hours: int | None = None) -> Answer:
-        """Replace the key of this client; keep `key`, it is told nowhere else. This client goes on
-        with the old one until the overlap is over: make another. Scope `keys:write`.
-        """
-        return self._post("/keys/rotate", {"overlap_hours": overlap_hours})
-
-    def revoke_key(self, key_id: int) -> Answer:
-        """Have another key refused from now on. Scope `keys:write`."""
-        return self._call("DELETE", f"/keys/{key_id:d}", {})
-
-    # === THE SANDBOX === #
-
-    def sandbox_clock(self) -> Answer:
-        """What time it is in the sandbox that the key is of."""
-        return self._get("/sandbox/clock")
-
-    def advance_clock(self, now: datetime) -> Answer:
-        """Let it be a later time in the sandbox: all that is due until then is done on the way.
-
-        :return: `now`; and how many `documents` and `events` were made, and subscriptions are
-            `failing`
-        """
-        documents = events = 0
-        while True:  # a long way is gone in several requests
-            answer = self._post("/sandbox/clock", {"now": now})
-            documents, events = documents + answer["documents"], events + answer["events"]
-            if answer["reached"]:
-                return {**answer, "documents": documents, "events": events}
-
-    def reset_sandbox(self) -> Answer:
-        """Remove what was tried out in the sandbox; its prices, keys and endpoint stay."""
-        return self._post("/sandbox/reset", {})
-
-    # === REQUESTS === #
-
     def _change(self, subscription: Named, what: str, **payload: Any) -> Answer:
         return self._post(f"{_path(subscription)}/{what}", payload)
-
-    def _get(self, path: str, **query: Any) -> Answer:
-        return _read(self._transport.call("GET", path, _plain(query)))
-
-    def _post(self, path: str, payload: Mapping[str, Any], once: bool = False) -> Answer:
-        return self._call("POST", path, payload, once)
-
-    def _call(self, verb: str, path: str, payload: Mapping[str, Any], once: bool = False) -> Answer:
-        return _read(self._transport.call(verb, path, None, _plain(payload), once))
-
-    def _pages(self, path: str, name: str, **query: Any) -> Iterator[Answer]:
-        """Yield the records of a list, asking for page after page as they are needed."""
-        cursor = None
-        while True:
-            answer = self._get(path, **query, cursor=cursor, limit=500)
-            yield from answer[name]
-            cursor = answer["next_cursor"]
-            if cursor is None:
-                return
-
-
-def instant(when: datetime) -> str:
-    """An instant as the API reads it: in UTC, with a Z.
-
-    :raise ValueError: it has no time zone, so that nobody knows which instant it is
-    """
-    if when.tzinfo is None:
-        raise ValueError("a time must have a time zone: datetime.now(timezone.utc)")
-    return when.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
 
 
 def _path(subscription: Named) -> str:
@@ -595,26 +418,3 @@ def _some(
     if subscription is not None:
         named = _named(subscription, "subscription_id", "subscription_external_id")
     return {**named, "from": since, "to": until, "changed_since": changed_since}
-
-
-def _plain(value: Any) -> Any:
-    """A value as JSON has it: decimals as texts; what is None is not said."""
-    if isinstance(value, Mapping):
-        return {name: _plain(one) for name, one in value.items() if one is not None}
-    if isinstance(value, (list, tuple)):
-        return [_plain(one) for one in value]
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    if isinstance(value, datetime):
-        return instant(value)
-    return value.isoformat() if isinstance(value, date) else value
-
-
-def _read(response: requests.Response) -> Answer:
-    try:
-        answer = response.json()
-    except requests.JSONDecodeError as error:
-        raise NoAnswerError("The answer is no JSON: is this the address of the API?") from error
-    if not isinstance(answer, dict) or answer.get("status") != "ok":
-        raise ApiError(response.status_code, {"error": "The answer is none of the API's."})
-    return answer

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta, timezone
 from decimal import Context, Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
-from .client import instant
+from .calls import instant
 
 AGGREGATIONS = ("sum", "max", "last", "unique_count", "count", "average", "weighted")
 SINGLE = ("count", "average", "weighted")

@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .client import instant
+from .calls import instant
 from .counters import read_dimensions, read_quantity, read_text
 
 Event = dict[str, Any]

@@ -8,7 +8,8 @@ import threading
 import time
 from collections import Counter as Tally
 
-from .client import Answer, Client
+from .calls import Answer
+from .client import Client
 from .errors import ApiError, EventError, FusionError, PayloadTooLargeError, event_errors
 from .pauses import pause
 from .spool import Event, Spool
