@@ -4,7 +4,27 @@ export { Client } from "./client.js";
 export type { Named, PushOptions, Records } from "./client.js";
 export type { Aggregation, Dimensions, KeyedEvent } from "./counters.js";
 export type { Quantity } from "./decimals.js";
-export * from "./errors.js";
+export {
+  ApiError,
+  AuthenticationError,
+  BadRequestError,
+  ConflictError,
+  FusionError,
+  InvalidStateError,
+  MeterError,
+  NoAnswerError,
+  NotFoundError,
+  NotReadyError,
+  PayloadTooLargeError,
+  PermissionDeniedError,
+  RateLimitError,
+  ServerError,
+  UnavailableError,
+  UnknownRecordError,
+  UsageAfterEndError,
+  WebhookError,
+} from "./errors.js";
+export type { EventError } from "./errors.js";
 export { Meter } from "./meter.js";
 export type { MeterOptions, RecordOptions, Stats } from "./meter.js";
 export type { Refused, Spool } from "./store.js";
