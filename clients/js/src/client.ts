@@ -242,7 +242,45 @@ export class Client {
     }
   }
 
+  // === INVOICES AND THE LEDGER === //
+
+  /** Invoices and credit notes with their lines, drafts too. */
+  invoices(query: Query<"list_invoices"> = {}) {
+    return this.#pages<"list_invoices", "invoices">("/invoices", "invoices", query);
+  }
+
+  invoice(id: number) {
+    return this.#get<"retrieve_invoice">(`/invoices/${id}`);
+  }
+
+  /**
+   * The PDF, as the customer gets it.
+   *
+   * @throws InvalidStateError: the document is a draft, or cancelled
+   */
+  invoicePdf(id: number): Promise<Uint8Array> {
+    return this.#transport.bytes("GET", `/invoices/${id}.pdf`);
+  }
+
+  /** What is owed, row by row; with `due` only where something is due. */
+  ledger(query: Query<"list_ledger"> = {}) {
+    return this.#pages<"list_ledger", "rows">("/ledger", "rows", query);
+  }
+
   // === PRICES === //
+
+  /** What is sold, with fees and charges of today. */
+  plans(query: Query<"list_plans"> = {}) {
+    return this.#pages<"list_plans", "plans">("/plans", "plans", query);
+  }
+
+  plan(code: string) {
+    return this.#get<"retrieve_plan">(`/plans/${encodeURIComponent(code)}`);
+  }
+
+  metric(code: string) {
+    return this.#get<"retrieve_metric">(`/metrics/${encodeURIComponent(code)}`);
+  }
 
   /** Plans, metrics and charges that are sold today. */
   catalog() {
@@ -278,6 +316,26 @@ export class Client {
   }
 
   // === WEBHOOKS === //
+
+  /** Where your events are sent, and how that goes. */
+  endpoint() {
+    return this.#get<"retrieve_endpoint">("/webhooks/endpoint");
+  }
+
+  /** Move your endpoint, or turn events on or off; what is not given stays. */
+  changeEndpoint(change: Body<"change_endpoint">) {
+    return this.#send<"change_endpoint">("PATCH", "/webhooks/endpoint", change);
+  }
+
+  /** Make the secret that signs from now on; keep `secret`, it is told nowhere else. */
+  rotateSecret(overlap: Body<"rotate_secret"> = {}) {
+    return this.#send<"rotate_secret">("POST", "/webhooks/secret", overlap, { once: true });
+  }
+
+  /** One event, with its content and every attempt. */
+  delivery(eventId: string) {
+    return this.#get<"retrieve_delivery">(`/webhooks/deliveries/${encodeURIComponent(eventId)}`);
+  }
 
   /** What became of your events, the oldest first. */
   deliveries(query: Query<"list_deliveries"> = {}) {
@@ -322,6 +380,53 @@ export class Client {
   /** Have `endpoint.test` sent to your endpoint. */
   sendTestEvent() {
     return this.#send<"test_endpoint">("POST", "/webhooks/test", {}, { once: true });
+  }
+
+  // === KEYS === //
+
+  /** The keys of your service; `is_asking` is true of the one that this client has. */
+  keys(query: Query<"list_keys"> = {}) {
+    return this.#pages<"list_keys", "keys">("/keys", "keys", query);
+  }
+
+  /**
+   * Replace the key of this client; keep `key`, it is told nowhere else. This client goes on with the
+   * old one until the overlap is over: make another. Scope `keys:write`.
+   */
+  rotateKey(overlap: Body<"rotate_key"> = {}) {
+    return this.#send<"rotate_key">("POST", "/keys/rotate", overlap);
+  }
+
+  /** Have another key refused from now on. Scope `keys:write`. */
+  revokeKey(id: number) {
+    return this.#send<"revoke_key">("DELETE", `/keys/${id}`, {});
+  }
+
+  // === THE SANDBOX === //
+
+  /** What time it is in the sandbox that the key is of. */
+  sandboxClock() {
+    return this.#get<"sandbox_clock">("/sandbox/clock");
+  }
+
+  /**
+   * Let it be a later time in the sandbox: all that is due until then is done on the way, in several
+   * requests if it is a long one.
+   *
+   * @returns the last answer, with the `documents` and `events` of all
+   */
+  async advanceClock(time: Body<"advance_clock">): Promise<Answer<"advance_clock">> {
+    for (let documents = 0, events = 0; ; ) {
+      const answer = await this.#send<"advance_clock">("POST", "/sandbox/clock", time);
+      documents += answer.documents;
+      events += answer.events;
+      if (answer.reached) return { ...answer, documents, events };
+    }
+  }
+
+  /** Remove what was tried out in the sandbox; its prices, keys and endpoint stay. */
+  resetSandbox() {
+    return this.#send<"reset_sandbox">("POST", "/sandbox/reset", {});
   }
 
   // === REQUESTS === //

@@ -70,7 +70,12 @@ export class Transport {
    * @throws ApiError: the API refused it
    * @throws NoAnswerError: nobody answered
    */
-  async call(verb: string, path: string, sending: Sending = {}): Promise<string> {
+  async call(verb: string, path: string, sending?: Sending): Promise<string> {
+    return textOf(await this.bytes(verb, path, sending));
+  }
+
+  /** As `call`, of an answer that is no text. */
+  async bytes(verb: string, path: string, sending: Sending = {}): Promise<Uint8Array> {
     const attempts = sending.attempts ?? this.#attempts;
     const headers = sending.once ? { "Idempotency-Key": randomName() + randomName() } : {};
     for (let attempt = 1; ; attempt += 1) {
@@ -98,7 +103,7 @@ export class Transport {
     path: string,
     { query, body, signal }: Sending,
     headers: Record<string, string>,
-  ): Promise<string> {
+  ): Promise<Uint8Array> {
     const stop = new AbortController();
     const abort = () => stop.abort(signal?.reason);
     const timer = setTimeout(() => stop.abort(new Error("it took too long")), this.#timeout);
@@ -112,7 +117,7 @@ export class Transport {
         redirect: "manual", // the key is for this server alone
         signal: stop.signal,
       });
-      return read(answer, await answer.text());
+      return read(answer, new Uint8Array(await answer.arrayBuffer()));
     } catch (error) {
       if (error instanceof FusionError) throw error;
       throw new NoAnswerError(`No answer to ${verb} ${path}: ${told(error)}`, { cause: error });
@@ -132,14 +137,19 @@ function queryOf(query: Readonly<Record<string, unknown>> = {}): string {
   return text && `?${text}`;
 }
 
-function read(answer: Response, text: string): string {
-  if (answer.status === 200 || answer.status === 201) return text;
+function read(answer: Response, content: Uint8Array): Uint8Array {
+  if (answer.status === 200 || answer.status === 201) return content;
+  const text = textOf(content);
   let said = objectOf(text);
   if (!said || !("code" in said)) {
     said = { code: "no_json", error: `no answer of the API: ${text.slice(0, 200)}` };
   }
   const requestId = answer.headers.get("X-Request-Id") ?? undefined;
   throw errorOf(answer.status, said, requestId, secondsOf(answer.headers.get("Retry-After")));
+}
+
+function textOf(content: Uint8Array): string {
+  return new TextDecoder().decode(content);
 }
 
 /** The JSON object that a text is, undefined if it is none. */
