@@ -416,7 +416,7 @@ export class Client {
    * @returns the last answer, with the `documents` and `events` of all
    */
   async advanceClock(time: Body<"advance_clock">): Promise<Answer<"advance_clock">> {
-    for (let documents = 0, events = 0; ; ) {
+    for (let documents = 0, events = 0; ;) {
       const answer = await this.#send<"advance_clock">("POST", "/sandbox/clock", time);
       documents += answer.documents;
       events += answer.events;

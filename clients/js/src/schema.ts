@@ -134,6 +134,72 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the keys of your service
+         * @description Those that are not revoked.
+         *
+         *     Scope: `read`.
+         */
+        get: operations["list_keys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/keys/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replace your key by a new one
+         * @description The new key is for the same, from the same networks, and ends when staff said that this one does. It is told once. The key that asks ends after the overlap. If you got no answer, ask again with the same key: the new one that you did not get ends with it.
+         *
+         *     Scope: `keys:write`.
+         */
+        post: operations["rotate_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/keys/{key_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke another key
+         * @description It is refused from now on. The key that asks cannot revoke itself.
+         *
+         *     Scope: `keys:write`.
+         */
+        delete: operations["revoke_key"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/customers": {
         parameters: {
             query?: never;
@@ -530,6 +596,92 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/invoices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List invoices and credit notes
+         * @description Those that bill subscriptions of your service, drafts too, whose numbers may change.
+         *
+         *     Scope: `read`.
+         */
+        get: operations["list_invoices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/invoices/{invoice_id}.pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Retrieve an invoice as PDF
+         * @description As the customer gets it; a pro forma until it was sent. A document that has lines of others, too, is `not_found`.
+         *
+         *     Scope: `read`.
+         */
+        get: operations["invoice_pdf"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/invoices/{invoice_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Retrieve an invoice or credit note
+         * @description Scope: `read`.
+         */
+        get: operations["retrieve_invoice"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ledger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what is owed
+         * @description Row by row: what is settled, and what is still due. Rows that nothing is owed for any more, and that no document names, disappear.
+         *
+         *     Scope: `read`.
+         */
+        get: operations["list_ledger"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/catalog": {
         parameters: {
             query?: never;
@@ -542,6 +694,68 @@ export interface paths {
          * @description Scope: `read`.
          */
         get: operations["catalog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List plans, with what they cost today
+         * @description Scope: `read`.
+         */
+        get: operations["list_plans"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plans/{plan_code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Retrieve a plan, with what it costs today
+         * @description Scope: `read`.
+         */
+        get: operations["retrieve_plan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics/{metric_code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Retrieve a metric
+         * @description All of them are in the catalog.
+         *
+         *     Scope: `read`.
+         */
+        get: operations["retrieve_metric"];
         put?: never;
         post?: never;
         delete?: never;
@@ -618,6 +832,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/webhooks/endpoint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Retrieve your endpoint
+         * @description Scope: `read`.
+         */
+        get: operations["retrieve_endpoint"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change your endpoint
+         * @description What is not given stays. An endpoint that is moved or enabled gets what waits for it at once.
+         *
+         *     Scope: `webhooks:write`.
+         */
+        patch: operations["change_endpoint"];
+        trace?: never;
+    };
+    "/webhooks/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make the secret that signs from now on
+         * @description It is told once. The older ones sign as well until the overlap is over.
+         *
+         *     Scope: `webhooks:write`.
+         */
+        post: operations["rotate_secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/webhooks/deliveries": {
         parameters: {
             query?: never;
@@ -630,6 +892,26 @@ export interface paths {
          * @description Scope: `read`.
          */
         get: operations["list_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhooks/deliveries/{event_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Retrieve an event, with its content and every attempt
+         * @description Scope: `read`.
+         */
+        get: operations["retrieve_delivery"];
         put?: never;
         post?: never;
         delete?: never;
@@ -698,6 +980,56 @@ export interface paths {
          *     Scope: `webhooks:write`.
          */
         post: operations["test_endpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sandbox/clock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What time it is in the sandbox
+         * @description It stands until it is advanced.
+         *
+         *     Scope: `read`.
+         */
+        get: operations["sandbox_clock"];
+        put?: never;
+        /**
+         * Advance the clock of the sandbox
+         * @description All that is due on the way is done, day by day: usage is rated, billing periods are invoiced, events are told. It does not go back, and goes two years at once at most.
+         *
+         *     Scope: `billing:write`.
+         */
+        post: operations["advance_clock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sandbox/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Empty the sandbox
+         * @description Customers, subscriptions, usage, documents and events are removed, and the clock is the server's now. The catalog, the keys and the endpoint stay.
+         *
+         *     Scope: `billing:write`.
+         */
+        post: operations["reset_sandbox"];
         delete?: never;
         options?: never;
         head?: never;
@@ -989,6 +1321,37 @@ export interface webhooks {
 }
 export interface components {
     schemas: {
+        /** @description One try to send an event. */
+        Attempt: {
+            /**
+             * @description Counted anew when the event is sent again.
+             * @example 1
+             */
+            number: number;
+            /**
+             * Format: date-time
+             * @example 2026-01-05T09:00:01Z
+             */
+            sent_at: string;
+            /** @example https://app.example/hook */
+            url: string;
+            /** @example 87 */
+            duration_ms: number;
+            /**
+             * @example success
+             * @enum {string}
+             */
+            outcome: "success" | "failure";
+            /**
+             * @description What your endpoint answered, if it did.
+             * @example 204
+             */
+            http_status: number | null;
+            /** @description What went wrong, in words. */
+            error: string | null;
+            /** @description How the answer began. */
+            response: string | null;
+        };
         /** @description What is planned for a subscription. */
         Change: {
             /**
@@ -1247,6 +1610,131 @@ export interface components {
             /** @description What went wrong, in words. */
             last_error: string | null;
         };
+        /** @description An invoice or credit note with its lines. */
+        Document: {
+            /** @example 1 */
+            invoice_id: number;
+            /**
+             * @description Null as long as it has none.
+             * @example INV/2026/00001
+             */
+            number: string | null;
+            /**
+             * @example invoice
+             * @enum {string}
+             */
+            type: "invoice" | "credit_note";
+            /**
+             * @example posted
+             * @enum {string}
+             */
+            state: "draft" | "posted" | "cancel";
+            /**
+             * @description `not_paid`, `partial`, `in_payment`, `paid` or `reversed`.
+             * @example not_paid
+             */
+            payment_state: string;
+            /**
+             * Format: date
+             * @example 2026-01-05
+             */
+            invoice_date: string | null;
+            /**
+             * Format: date
+             * @example 2026-01-05
+             */
+            due_date: string | null;
+            /**
+             * @description ISO 4217.
+             * @example USD
+             */
+            currency: string;
+            /** @example 49.00 */
+            amount_untaxed: string;
+            /** @example 0.00 */
+            amount_tax: string;
+            /** @example 49.00 */
+            amount_total: string;
+            /**
+             * @description What is still to be paid.
+             * @example 49.00
+             */
+            amount_residual: string;
+            /** @example cust-7 */
+            external_customer_id: string | null;
+            subscriptions: {
+                /** @example 1 */
+                subscription_id: number;
+                /** @example sub-42 */
+                external_id: string | null;
+            }[];
+            lines: components["schemas"]["DocumentLine"][];
+            /** @description Whether it has lines of others, which your service may not see: amounts are the whole document's. */
+            lines_left_out: boolean;
+        };
+        /** @description A line of an invoice or credit note. */
+        DocumentLine: {
+            /** @example 1 */
+            line_id: number;
+            /**
+             * @description `product` is billed once.
+             * @example fee
+             * @enum {string}
+             */
+            kind: "fee" | "usage" | "product";
+            /**
+             * @description In the customer's language.
+             * @example Pro
+             */
+            description: string;
+            /** @example 1 */
+            subscription_id: number | null;
+            /** @example sub-42 */
+            subscription_external_id: string | null;
+            /** @example nexacloud-pro */
+            product_code: string | null;
+            /** @description Of usage. */
+            metric_code: string | null;
+            /**
+             * Format: date
+             * @description The first day that it is for.
+             * @example 2026-01-05
+             */
+            period_start: string | null;
+            /**
+             * Format: date
+             * @description The day after the last one.
+             * @example 2026-02-05
+             */
+            period_end: string | null;
+            /** @description The quantity of usage that it brings the bill up to. */
+            used: string | null;
+            /** @example 1 */
+            quantity: string;
+            /** @example 49 */
+            price_unit: string;
+            /**
+             * @description In percent.
+             * @example 0
+             */
+            discount: string;
+            /** @example 49.00 */
+            amount_untaxed: string;
+            /** @example 56.35 */
+            amount_total: string;
+            /**
+             * @description The ledger's row that it settles.
+             * @example 1
+             */
+            row_id: number | null;
+            /**
+             * @description How much of that row; below zero, it gives back. Before tax.
+             * @example 49.00
+             */
+            settles: string | null;
+            /** @description How the amount of the ledger's row comes about, line by line, exactly, as of now. */
+            breakdown: Record<string, unknown> | null;
+        };
         /** @description An event of no meaning. */
         EndpointTest: {
             /**
@@ -1304,6 +1792,31 @@ export interface components {
             /** @description Of `not_ready`: what is how late. */
             late_seconds?: Record<string, unknown>;
         };
+        /** @description What a plan bills again in each billing period. */
+        Fee: {
+            /** @example nexacloud-pro */
+            product_code: string | null;
+            /** @example Pro */
+            name: string;
+            /** @example 1 */
+            quantity: string;
+            /**
+             * @description Null: as the customer's pricelist says.
+             * @example 49
+             */
+            price_unit: string | null;
+            /**
+             * @description Of the price.
+             * @example USD
+             */
+            currency: string | null;
+            /**
+             * @description Billed at a period's start, or its end.
+             * @example advance
+             * @enum {string}
+             */
+            fee_timing: "advance" | "arrears";
+        };
         /** @description An invoice or credit note of subscriptions. */
         Invoice: {
             /** @example 1 */
@@ -1319,7 +1832,7 @@ export interface components {
              */
             type: "invoice" | "credit_note";
             /**
-             * @example draft
+             * @example posted
              * @enum {string}
              */
             state: "draft" | "posted" | "cancel";
@@ -1433,6 +1946,144 @@ export interface components {
              */
             prorate: boolean;
         };
+        /** @description A key of your service. */
+        Key: {
+            /** @example 1 */
+            key_id: number;
+            /**
+             * @description How it begins: the rest is stored nowhere.
+             * @example fbk_a1b2c3d4
+             */
+            prefix: string;
+            /**
+             * @description What staff call it.
+             * @example production
+             */
+            name: string;
+            /** @description What it may be used for. */
+            scopes: ("usage:write" | "read" | "billing:write" | "webhooks:write" | "keys:write" | "operations")[];
+            /** @description From where; from everywhere, if empty. */
+            networks: string[];
+            /**
+             * Format: date-time
+             * @example 2026-01-05T09:00:00Z
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description From then on it is refused.
+             */
+            expires_at: string | null;
+            /**
+             * Format: date-time
+             * @description To the hour; reading is not noted where a replica answers.
+             */
+            last_used_at: string | null;
+            /**
+             * @description Whether it is the one that this request has.
+             * @example true
+             */
+            is_asking: boolean;
+        };
+        /** @description What one charge or one fee comes to, over some days of a billing period. */
+        LedgerRow: {
+            /** @example 1 */
+            row_id: number;
+            /** @example 1 */
+            subscription_id: number;
+            /** @example sub-42 */
+            subscription_external_id: string | null;
+            /**
+             * @example usage
+             * @enum {string}
+             */
+            kind: "usage" | "fee";
+            /**
+             * @description Of usage: the plan whose charge it is.
+             * @example pro
+             */
+            plan_code: string | null;
+            /**
+             * @description Of usage.
+             * @example api_calls
+             */
+            metric_code: string | null;
+            /**
+             * @description Of usage: which it prices, by dimensions; `{}`: what no filter takes.
+             * @example {}
+             */
+            filter: Record<string, unknown> | null;
+            /**
+             * @description What it is billed as.
+             * @example nexacloud-pro
+             */
+            product_code: string | null;
+            /**
+             * Format: date
+             * @description The first day.
+             * @example 2026-01-05
+             */
+            period_start: string;
+            /**
+             * Format: date
+             * @description The day after the last one.
+             * @example 2026-02-05
+             */
+            period_end: string;
+            /**
+             * Format: date
+             * @description From this day on it stands on a document.
+             * @example 2026-02-05
+             */
+            bill_on: string;
+            /**
+             * @description Of usage.
+             * @example 1350.5
+             */
+            quantity: string | null;
+            /**
+             * @description Of usage.
+             * @example 1000
+             */
+            included: string | null;
+            /**
+             * @description Of usage.
+             * @example 350.5
+             */
+            billable: string | null;
+            /**
+             * @description Before tax, rounded once.
+             * @example 1.75
+             */
+            owed: string;
+            /**
+             * @description What documents settle, drafts included.
+             * @example 1.75
+             */
+            settled: string;
+            /**
+             * @description What staff decided not to bill.
+             * @example 0.00
+             */
+            waived: string;
+            /**
+             * @description Owed, and neither settled nor waived; below zero, due back.
+             * @example 0.00
+             */
+            due: string;
+            /**
+             * @description ISO 4217.
+             * @example USD
+             */
+            currency: string;
+            /** @description How the amount of the ledger's row comes about, line by line, exactly, as of now. */
+            breakdown: Record<string, unknown> | null;
+            /**
+             * Format: date-time
+             * @example 2026-02-05T00:10:00Z
+             */
+            rated_at: string | null;
+        };
         /** @description What is counted. */
         Metric: {
             /** @example api_calls */
@@ -1464,6 +2115,27 @@ export interface components {
              * @enum {string}
              */
             billing_period_unit: "month" | "week" | "year";
+        };
+        /** @description A plan with all that it costs today. */
+        PlanWithPrices: {
+            /** @example 1 */
+            plan_id: number;
+            /** @example pro */
+            plan_code: string;
+            /** @example Pro */
+            name: string;
+            /**
+             * @description How many units a billing period has.
+             * @example 1
+             */
+            billing_period_value: number;
+            /**
+             * @example month
+             * @enum {string}
+             */
+            billing_period_unit: "month" | "week" | "year";
+            fees: components["schemas"]["Fee"][];
+            charges: components["schemas"]["Charge"][];
         };
         /** @description What a quantity costs at one charge. */
         PricedLine: {
@@ -1965,7 +2637,10 @@ export interface operations {
     openapi: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` of the answer that you have: 304 and no body, if it is still so. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2049,6 +2724,219 @@ export interface operations {
                 };
                 content: {
                     "text/plain; version=0.0.4; charset=utf-8": string;
+                };
+            };
+        };
+    };
+    list_keys: {
+        parameters: {
+            query?: {
+                /**
+                 * @description How many records at most.
+                 * @example 100
+                 */
+                limit?: number;
+                /** @description The `next_cursor` of the answer before. */
+                cursor?: string;
+                /** @description Only what was changed, or is new, since this time. */
+                changed_since?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        keys: components["schemas"]["Key"][];
+                        /** @description The `cursor` of the next page; null on the last. */
+                        next_cursor: string | null;
+                    };
+                };
+            };
+        };
+    };
+    rotate_key: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of your choice, new for each request: sent again, it is answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "overlap_hours": 24
+                 *     }
+                 */
+                "application/json": {
+                    /**
+                     * @description For how many hours the old one goes on as well.
+                     * @default 24
+                     */
+                    overlap_hours?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        /**
+                         * @description The new key: keep it, it is told nowhere else.
+                         * @example fbk_…
+                         */
+                        key: string;
+                        /** @example 1 */
+                        key_id: number;
+                        /**
+                         * @description How it begins: the rest is stored nowhere.
+                         * @example fbk_a1b2c3d4
+                         */
+                        prefix: string;
+                        /**
+                         * @description What staff call it.
+                         * @example production
+                         */
+                        name: string;
+                        /** @description What it may be used for. */
+                        scopes: ("usage:write" | "read" | "billing:write" | "webhooks:write" | "keys:write" | "operations")[];
+                        /** @description From where; from everywhere, if empty. */
+                        networks: string[];
+                        /**
+                         * Format: date-time
+                         * @example 2026-01-05T09:00:00Z
+                         */
+                        created_at: string;
+                        /**
+                         * Format: date-time
+                         * @description From then on it is refused.
+                         */
+                        expires_at: string | null;
+                        /**
+                         * Format: date-time
+                         * @description To the hour; reading is not noted where a replica answers.
+                         */
+                        last_used_at: string | null;
+                        /**
+                         * @description Whether it is the one that this request has.
+                         * @example true
+                         */
+                        is_asking: boolean;
+                        /** @example true */
+                        created: boolean;
+                    };
+                };
+            };
+            /** @description Created. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        /**
+                         * @description The new key: keep it, it is told nowhere else.
+                         * @example fbk_…
+                         */
+                        key: string;
+                        /** @example 1 */
+                        key_id: number;
+                        /**
+                         * @description How it begins: the rest is stored nowhere.
+                         * @example fbk_a1b2c3d4
+                         */
+                        prefix: string;
+                        /**
+                         * @description What staff call it.
+                         * @example production
+                         */
+                        name: string;
+                        /** @description What it may be used for. */
+                        scopes: ("usage:write" | "read" | "billing:write" | "webhooks:write" | "keys:write" | "operations")[];
+                        /** @description From where; from everywhere, if empty. */
+                        networks: string[];
+                        /**
+                         * Format: date-time
+                         * @example 2026-01-05T09:00:00Z
+                         */
+                        created_at: string;
+                        /**
+                         * Format: date-time
+                         * @description From then on it is refused.
+                         */
+                        expires_at: string | null;
+                        /**
+                         * Format: date-time
+                         * @description To the hour; reading is not noted where a replica answers.
+                         */
+                        last_used_at: string | null;
+                        /**
+                         * @description Whether it is the one that this request has.
+                         * @example true
+                         */
+                        is_asking: boolean;
+                        /** @example true */
+                        created: boolean;
+                    };
+                };
+            };
+        };
+    };
+    revoke_key: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of your choice, new for each request: sent again, it is answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /**
+                 * @description The key's number.
+                 * @example 1
+                 */
+                key_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        /** @example 2 */
+                        key_id: number;
+                        /** @example fbk_a1b2c3d4 */
+                        prefix: string;
+                        /** @example true */
+                        revoked: boolean;
+                    };
                 };
             };
         };
@@ -4080,10 +4968,230 @@ export interface operations {
             };
         };
     };
-    catalog: {
+    list_invoices: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Those of one customer.
+                 * @example cust-7
+                 */
+                external_customer_id?: string | number;
+                /**
+                 * @description Those of one subscription.
+                 * @example 1
+                 */
+                subscription_id?: number | string;
+                /** @description The same, by your own id. */
+                subscription_external_id?: string | number;
+                /** @description Documents dated on this day or later. */
+                from?: string;
+                /** @description Documents dated before this day. */
+                to?: string;
+                state?: "draft" | "posted" | "cancel";
+                payment_state?: "not_paid" | "partial" | "in_payment" | "paid" | "reversed" | "blocked";
+                /**
+                 * @description How many records at most.
+                 * @example 100
+                 */
+                limit?: number;
+                /** @description The `next_cursor` of the answer before. */
+                cursor?: string;
+                /** @description Only what was changed, or is new, since this time. */
+                changed_since?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        invoices: components["schemas"]["Document"][];
+                        /** @description The `cursor` of the next page; null on the last. */
+                        next_cursor: string | null;
+                    };
+                };
+            };
+        };
+    };
+    invoice_pdf: {
         parameters: {
             query?: never;
             header?: never;
+            path: {
+                /**
+                 * @description The document's number here.
+                 * @example 1
+                 */
+                invoice_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": unknown;
+                };
+            };
+        };
+    };
+    retrieve_invoice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The document's number here.
+                 * @example 1
+                 */
+                invoice_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        /** @example 1 */
+                        invoice_id: number;
+                        /**
+                         * @description Null as long as it has none.
+                         * @example INV/2026/00001
+                         */
+                        number: string | null;
+                        /**
+                         * @example invoice
+                         * @enum {string}
+                         */
+                        type: "invoice" | "credit_note";
+                        /**
+                         * @example posted
+                         * @enum {string}
+                         */
+                        state: "draft" | "posted" | "cancel";
+                        /**
+                         * @description `not_paid`, `partial`, `in_payment`, `paid` or `reversed`.
+                         * @example not_paid
+                         */
+                        payment_state: string;
+                        /**
+                         * Format: date
+                         * @example 2026-01-05
+                         */
+                        invoice_date: string | null;
+                        /**
+                         * Format: date
+                         * @example 2026-01-05
+                         */
+                        due_date: string | null;
+                        /**
+                         * @description ISO 4217.
+                         * @example USD
+                         */
+                        currency: string;
+                        /** @example 49.00 */
+                        amount_untaxed: string;
+                        /** @example 0.00 */
+                        amount_tax: string;
+                        /** @example 49.00 */
+                        amount_total: string;
+                        /**
+                         * @description What is still to be paid.
+                         * @example 49.00
+                         */
+                        amount_residual: string;
+                        /** @example cust-7 */
+                        external_customer_id: string | null;
+                        subscriptions: {
+                            /** @example 1 */
+                            subscription_id: number;
+                            /** @example sub-42 */
+                            external_id: string | null;
+                        }[];
+                        lines: components["schemas"]["DocumentLine"][];
+                        /** @description Whether it has lines of others, which your service may not see: amounts are the whole document's. */
+                        lines_left_out: boolean;
+                    };
+                };
+            };
+        };
+    };
+    list_ledger: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Those of one subscription.
+                 * @example 1
+                 */
+                subscription_id?: number | string;
+                /** @description The same, by your own id. */
+                subscription_external_id?: string | number;
+                /** @description Rows whose first day is this one or later. */
+                from?: string;
+                /** @description Rows whose first day is before this one. */
+                to?: string;
+                /** @description `true`: only rows of which something is due. */
+                due?: boolean;
+                /**
+                 * @description How many records at most.
+                 * @example 100
+                 */
+                limit?: number;
+                /** @description The `next_cursor` of the answer before. */
+                cursor?: string;
+                /** @description Only what was changed, or is new, since this time. */
+                changed_since?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        rows: components["schemas"]["LedgerRow"][];
+                        /** @description The `cursor` of the next page; null on the last. */
+                        next_cursor: string | null;
+                    };
+                };
+            };
+        };
+    };
+    catalog: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of the answer that you have: 304 and no body, if it is still so. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4101,6 +5209,135 @@ export interface operations {
                         plans: components["schemas"]["Plan"][];
                         metrics: components["schemas"]["Metric"][];
                         charges: components["schemas"]["Charge"][];
+                    };
+                };
+            };
+        };
+    };
+    list_plans: {
+        parameters: {
+            query?: {
+                /**
+                 * @description How many records at most.
+                 * @example 100
+                 */
+                limit?: number;
+                /** @description The `next_cursor` of the answer before. */
+                cursor?: string;
+            };
+            header?: {
+                /** @description The `ETag` of the answer that you have: 304 and no body, if it is still so. */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        plans: components["schemas"]["PlanWithPrices"][];
+                        /** @description The `cursor` of the next page; null on the last. */
+                        next_cursor: string | null;
+                    };
+                };
+            };
+        };
+    };
+    retrieve_plan: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of the answer that you have: 304 and no body, if it is still so. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /**
+                 * @description The plan's code, percent-encoded where it must be.
+                 * @example pro
+                 */
+                plan_code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        /** @example 1 */
+                        plan_id: number;
+                        /** @example pro */
+                        plan_code: string;
+                        /** @example Pro */
+                        name: string;
+                        /**
+                         * @description How many units a billing period has.
+                         * @example 1
+                         */
+                        billing_period_value: number;
+                        /**
+                         * @example month
+                         * @enum {string}
+                         */
+                        billing_period_unit: "month" | "week" | "year";
+                        fees: components["schemas"]["Fee"][];
+                        charges: components["schemas"]["Charge"][];
+                    };
+                };
+            };
+        };
+    };
+    retrieve_metric: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of the answer that you have: 304 and no body, if it is still so. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /**
+                 * @description The metric's code, percent-encoded where it must be.
+                 * @example seats
+                 */
+                metric_code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        /** @example api_calls */
+                        metric_code: string;
+                        /** @example API calls */
+                        name: string;
+                        /**
+                         * @description How counters combine over a period.
+                         * @example sum
+                         * @enum {string}
+                         */
+                        aggregation: "sum" | "count" | "max" | "last" | "unique_count" | "weighted" | "average";
                     };
                 };
             };
@@ -4480,6 +5717,234 @@ export interface operations {
             };
         };
     };
+    retrieve_endpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        /** @example https://app.example/hook */
+                        url: string | null;
+                        /**
+                         * @description While it is off, what happens is not kept for later.
+                         * @example true
+                         */
+                        enabled: boolean;
+                        /**
+                         * Format: date-time
+                         * @description Every attempt since then has failed.
+                         */
+                        failing_since: string | null;
+                        /** @description Why the server sends nothing any more. */
+                        disabled_reason: string | null;
+                        /** @description What signs your events now, the newest first. */
+                        secrets: {
+                            /**
+                             * @description How it begins.
+                             * @example whsec_a1b2
+                             */
+                            prefix: string;
+                            /**
+                             * Format: date-time
+                             * @example 2026-01-05T09:00:00Z
+                             */
+                            created_at: string;
+                            /**
+                             * Format: date-time
+                             * @description From then on it signs nothing any more.
+                             */
+                            expires_at: string | null;
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    change_endpoint: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of your choice, new for each request: sent again, it is answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "url": "https://app.example/hook",
+                 *       "enabled": true
+                 *     }
+                 */
+                "application/json": {
+                    /**
+                     * Format: uri
+                     * @description An https address that is public.
+                     */
+                    url?: string;
+                    /** @description Whether events are sent, and kept. */
+                    enabled?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        /** @example https://app.example/hook */
+                        url: string | null;
+                        /**
+                         * @description While it is off, what happens is not kept for later.
+                         * @example true
+                         */
+                        enabled: boolean;
+                        /**
+                         * Format: date-time
+                         * @description Every attempt since then has failed.
+                         */
+                        failing_since: string | null;
+                        /** @description Why the server sends nothing any more. */
+                        disabled_reason: string | null;
+                        /** @description What signs your events now, the newest first. */
+                        secrets: {
+                            /**
+                             * @description How it begins.
+                             * @example whsec_a1b2
+                             */
+                            prefix: string;
+                            /**
+                             * Format: date-time
+                             * @example 2026-01-05T09:00:00Z
+                             */
+                            created_at: string;
+                            /**
+                             * Format: date-time
+                             * @description From then on it signs nothing any more.
+                             */
+                            expires_at: string | null;
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    rotate_secret: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of your choice, new for each request: sent again, it is answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "overlap_hours": 24
+                 *     }
+                 */
+                "application/json": {
+                    /**
+                     * @description For how many hours the old one goes on as well.
+                     * @default 24
+                     */
+                    overlap_hours?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        /**
+                         * @description Keep it: it is told nowhere else.
+                         * @example whsec_…
+                         */
+                        secret: string;
+                        /**
+                         * @description How it begins.
+                         * @example whsec_a1b2
+                         */
+                        prefix: string;
+                        /**
+                         * Format: date-time
+                         * @example 2026-01-05T09:00:00Z
+                         */
+                        created_at: string;
+                        /**
+                         * Format: date-time
+                         * @description From then on it signs nothing any more.
+                         */
+                        expires_at: string | null;
+                        /** @example true */
+                        created: boolean;
+                    };
+                };
+            };
+            /** @description Created. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        /**
+                         * @description Keep it: it is told nowhere else.
+                         * @example whsec_…
+                         */
+                        secret: string;
+                        /**
+                         * @description How it begins.
+                         * @example whsec_a1b2
+                         */
+                        prefix: string;
+                        /**
+                         * Format: date-time
+                         * @example 2026-01-05T09:00:00Z
+                         */
+                        created_at: string;
+                        /**
+                         * Format: date-time
+                         * @description From then on it signs nothing any more.
+                         */
+                        expires_at: string | null;
+                        /** @example true */
+                        created: boolean;
+                    };
+                };
+            };
+        };
+    };
     list_deliveries: {
         parameters: {
             query?: {
@@ -4513,6 +5978,76 @@ export interface operations {
                         deliveries: components["schemas"]["Delivery"][];
                         /** @description The `cursor` of the next page; null on the last. */
                         next_cursor: string | null;
+                    };
+                };
+            };
+        };
+    };
+    retrieve_delivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The event's id.
+                 * @example evt_01KE6P4YM09GP165BBT7742542
+                 */
+                event_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        /** @example evt_01KE6P4YM09GP165BBT7742542 */
+                        event_id: string;
+                        /** @example invoice.paid */
+                        event_type: string;
+                        /**
+                         * @example pending
+                         * @enum {string}
+                         */
+                        state: "pending" | "sending" | "delivered" | "failed" | "cancelled";
+                        subscription_id: number | null;
+                        /**
+                         * Format: date-time
+                         * @example 2026-01-05T09:00:00Z
+                         */
+                        created_at: string;
+                        /**
+                         * @description Since it was last queued.
+                         * @example 1
+                         */
+                        attempts: number;
+                        /** Format: date-time */
+                        next_attempt_at: string | null;
+                        /**
+                         * Format: date-time
+                         * @example 2026-01-05T09:00:01Z
+                         */
+                        delivered_at: string | null;
+                        /**
+                         * @description The HTTP status that your endpoint answered.
+                         * @example 204
+                         */
+                        last_status: number | null;
+                        /** @description What went wrong, in words. */
+                        last_error: string | null;
+                        /**
+                         * @description What is signed and sent, as it is.
+                         * @example {}
+                         */
+                        body: string;
+                        /** @description The latest first. */
+                        all_attempts: components["schemas"]["Attempt"][];
                     };
                 };
             };
@@ -4762,6 +6297,138 @@ export interface operations {
             };
         };
     };
+    sandbox_clock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        /**
+                         * Format: date-time
+                         * @description Where the clock of the sandbox stands.
+                         * @example 2026-02-01T00:00:00Z
+                         */
+                        now: string;
+                    };
+                };
+            };
+        };
+    };
+    advance_clock: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of your choice, new for each request: sent again, it is answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "now": "2026-02-01T00:00:00Z"
+                 *     }
+                 */
+                "application/json": {
+                    /**
+                     * Format: date-time
+                     * @description What time it shall be.
+                     */
+                    now: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        /**
+                         * Format: date-time
+                         * @description Where the clock of the sandbox stands.
+                         * @example 2026-02-01T00:00:00Z
+                         */
+                        now: string;
+                        /**
+                         * @description Otherwise it takes a while: send the same again.
+                         * @example true
+                         */
+                        reached: boolean;
+                        /**
+                         * @description How many invoices and credit notes were made.
+                         * @example 2
+                         */
+                        documents: number;
+                        /**
+                         * @description How many webhook events were made.
+                         * @example 5
+                         */
+                        events: number;
+                        /**
+                         * @description How many subscriptions cannot be rated or billed.
+                         * @example 0
+                         */
+                        failing: number;
+                    };
+                };
+            };
+        };
+    };
+    reset_sandbox: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of your choice, new for each request: sent again, it is answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": Record<string, unknown>;
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                        /**
+                         * Format: date-time
+                         * @description Where the clock of the sandbox stands.
+                         * @example 2026-02-01T00:00:00Z
+                         */
+                        now: string;
+                    };
+                };
+            };
+        };
+    };
     on_customer_linked: {
         parameters: {
             query?: never;
@@ -4794,6 +6461,11 @@ export interface operations {
                      * @enum {string}
                      */
                     api_version: "v1";
+                    /**
+                     * @description Of a sandbox alone: it is a test.
+                     * @example true
+                     */
+                    sandbox?: boolean;
                     data: components["schemas"]["CustomerLinked"];
                 };
             };
@@ -4832,6 +6504,11 @@ export interface operations {
                      * @enum {string}
                      */
                     api_version: "v1";
+                    /**
+                     * @description Of a sandbox alone: it is a test.
+                     * @example true
+                     */
+                    sandbox?: boolean;
                     data: components["schemas"]["Subscription"];
                 };
             };
@@ -4870,6 +6547,11 @@ export interface operations {
                      * @enum {string}
                      */
                     api_version: "v1";
+                    /**
+                     * @description Of a sandbox alone: it is a test.
+                     * @example true
+                     */
+                    sandbox?: boolean;
                     data: components["schemas"]["Subscription"];
                 };
             };
@@ -4908,6 +6590,11 @@ export interface operations {
                      * @enum {string}
                      */
                     api_version: "v1";
+                    /**
+                     * @description Of a sandbox alone: it is a test.
+                     * @example true
+                     */
+                    sandbox?: boolean;
                     data: components["schemas"]["Subscription"];
                 };
             };
@@ -4946,6 +6633,11 @@ export interface operations {
                      * @enum {string}
                      */
                     api_version: "v1";
+                    /**
+                     * @description Of a sandbox alone: it is a test.
+                     * @example true
+                     */
+                    sandbox?: boolean;
                     data: components["schemas"]["Subscription"];
                 };
             };
@@ -4984,6 +6676,11 @@ export interface operations {
                      * @enum {string}
                      */
                     api_version: "v1";
+                    /**
+                     * @description Of a sandbox alone: it is a test.
+                     * @example true
+                     */
+                    sandbox?: boolean;
                     data: components["schemas"]["Subscription"];
                 };
             };
@@ -5022,6 +6719,11 @@ export interface operations {
                      * @enum {string}
                      */
                     api_version: "v1";
+                    /**
+                     * @description Of a sandbox alone: it is a test.
+                     * @example true
+                     */
+                    sandbox?: boolean;
                     data: components["schemas"]["ThresholdReached"];
                 };
             };
@@ -5060,6 +6762,11 @@ export interface operations {
                      * @enum {string}
                      */
                     api_version: "v1";
+                    /**
+                     * @description Of a sandbox alone: it is a test.
+                     * @example true
+                     */
+                    sandbox?: boolean;
                     data: components["schemas"]["Invoice"];
                 };
             };
@@ -5098,6 +6805,11 @@ export interface operations {
                      * @enum {string}
                      */
                     api_version: "v1";
+                    /**
+                     * @description Of a sandbox alone: it is a test.
+                     * @example true
+                     */
+                    sandbox?: boolean;
                     data: components["schemas"]["Invoice"];
                 };
             };
@@ -5136,6 +6848,11 @@ export interface operations {
                      * @enum {string}
                      */
                     api_version: "v1";
+                    /**
+                     * @description Of a sandbox alone: it is a test.
+                     * @example true
+                     */
+                    sandbox?: boolean;
                     data: components["schemas"]["Invoice"];
                 };
             };
@@ -5174,6 +6891,11 @@ export interface operations {
                      * @enum {string}
                      */
                     api_version: "v1";
+                    /**
+                     * @description Of a sandbox alone: it is a test.
+                     * @example true
+                     */
+                    sandbox?: boolean;
                     data: components["schemas"]["Invoice"];
                 };
             };
@@ -5212,6 +6934,11 @@ export interface operations {
                      * @enum {string}
                      */
                     api_version: "v1";
+                    /**
+                     * @description Of a sandbox alone: it is a test.
+                     * @example true
+                     */
+                    sandbox?: boolean;
                     data: components["schemas"]["Invoice"];
                 };
             };
@@ -5250,6 +6977,11 @@ export interface operations {
                      * @enum {string}
                      */
                     api_version: "v1";
+                    /**
+                     * @description Of a sandbox alone: it is a test.
+                     * @example true
+                     */
+                    sandbox?: boolean;
                     data: components["schemas"]["Reconciliation"];
                 };
             };
@@ -5288,6 +7020,11 @@ export interface operations {
                      * @enum {string}
                      */
                     api_version: "v1";
+                    /**
+                     * @description Of a sandbox alone: it is a test.
+                     * @example true
+                     */
+                    sandbox?: boolean;
                     data: components["schemas"]["EndpointTest"];
                 };
             };

@@ -5,7 +5,7 @@ import { createServer } from "node:http";
 
 const BASE = "/fusion/api/v1";
 
-/** Answer so, and do nothing else; a text is sent as it is. */
+/** Answer so, and do nothing else; a text, or bytes, are sent as they are. */
 export const answer = (status, content = "", headers = {}) => ({ status, content, headers });
 
 /** An error of the API. */
@@ -75,7 +75,8 @@ export class Api {
     const { status, content, headers: given } = step.status ? step : this.#carryOut(seen);
     if (step.slow) await new Promise((resolve) => setTimeout(resolve, step.slow).unref());
     response.writeHead(status, given);
-    response.end(typeof content === "string" ? content : JSON.stringify(content));
+    const isRaw = typeof content === "string" || Buffer.isBuffer(content);
+    response.end(isRaw ? content : JSON.stringify(content));
   }
 
   #carryOut({ verb, path, query, payload }) {

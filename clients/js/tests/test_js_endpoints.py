@@ -39,12 +39,16 @@ for (const answer of [
   known.pushUsage([{}]), known.catalog(), known.aggregations(),
   known.estimate({ plan_code: "pro", quantities: { api_calls: "1" } }),
   known.reconcile({ rows: [] }), known.resend("evt_1"), known.resendAll(span),
-  known.sendTestEvent(),
+  known.sendTestEvent(), known.invoice(1), known.invoicePdf(1), known.plan("pro"),
+  known.metric("api_calls"), known.rotateKey(), known.revokeKey(2), known.endpoint(),
+  known.changeEndpoint({ enabled: true }), known.rotateSecret(), known.delivery("evt_1"),
+  known.sandboxClock(), known.advanceClock({ now: "2026-06-01T00:00:00Z" }), known.resetSandbox(),
 ]) found.push(await answer);
 for (const list of [
   known.customers(), known.subscriptions(), known.usage({ metric_code: "api_calls" }),
   known.reconciliations(), known.reconciliationRows(1, { result: "mismatch" }),
   known.deliveries({ state: "failed" }), known.exportUsage(),
+  known.invoices({ state: "draft" }), known.ledger({ due: true }), known.plans(), known.keys(),
 ]) for await (const one of list) found.push(one);
 process.stdout.write(JSON.stringify(methods.filter((name) => !called.has(name))));
 """
@@ -53,7 +57,8 @@ process.stdout.write(JSON.stringify(methods.filter((name) => !called.has(name)))
 class TestJsEndpoints(JsCase):
     def test_there_is_a_method_for_every_endpoint(self):
         names = ("customers", "subscriptions", "usage", "rows", "reconciliations", "deliveries")
-        empty = {"status": "ok", "next_cursor": None, "queued": 0, "metrics": []}
+        names += ("invoices", "plans", "keys")
+        empty = {"status": "ok", "next_cursor": None, "queued": 0, "metrics": [], "reached": True}
         content = {name: [] for name in names} | empty
 
         class Agreeable(Api):

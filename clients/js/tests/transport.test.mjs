@@ -356,6 +356,44 @@ test("a text is your own id of a subscription and a number that of Odoo", async 
   );
 });
 
+test("codes of any letters are named", async (t) => {
+  const { api, client } = await start(t);
+  await client.plan("50%/a+b");
+  await client.metric("é");
+  const paths = api.requests.map(({ path }) => path);
+  assert.deepEqual(paths, ["/plans/50%25%2Fa%2Bb", "/metrics/%C3%A9"]);
+});
+
+test("a PDF is bytes, and why there is none is an error as any other", async (t) => {
+  const { api, client } = await start(t);
+  const bytes = [0x25, 0x50, 0x44, 0x46, 0xff, 0x00, 0xfe];
+  api.next(answer(200, Buffer.from(bytes)), refusal(400, "invalid_state"));
+  assert.deepEqual([...(await client.invoicePdf(7))], bytes);
+  await caught(client.invoicePdf(7), fusion.InvalidStateError);
+});
+
+test("a secret is made once, and a lost key is asked for again", async (t) => {
+  const { api, client } = await start(t);
+  for (const [call, isNamed] of [
+    [() => client.rotateSecret({ overlap_hours: 2 }), true],
+    [() => client.rotateKey({ overlap_hours: 2 }), false],
+  ]) {
+    api.requests.length = 0;
+    api.next(cut("before"));
+    await call();
+    const [first, second] = api.requests.map(({ headers }) => headers["idempotency-key"]);
+    assert.deepEqual([first === second, first !== undefined], [true, isNamed]);
+  }
+});
+
+test("a clock is advanced until it is there", async (t) => {
+  const { api, client } = await start(t);
+  const step = { status: "ok", now: "2026-06-01T00:00:00Z", documents: 2, events: 3 };
+  api.next(answer(200, { ...step, reached: false }), answer(200, { ...step, reached: true }));
+  const { documents, events } = await client.advanceClock({ now: "2026-06-01T00:00:00Z" });
+  assert.deepEqual([documents, events, api.requests.length], [4, 6, 2]);
+});
+
 test("what is undefined is not asked for", async (t) => {
   const { api, client } = await start(t);
   api.answers["GET /usage"] = [answer(200, { status: "ok", usage: [], next_cursor: null })];
