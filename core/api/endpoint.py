@@ -72,6 +72,7 @@ class Endpoint:
     :param bool tells_secret: whether the answer holds one: it is not kept, nor told again
     :param str content_type: of an answer that is not JSON
     :param bool is_cached: whether the answer has an `ETag`, by which a caller asks for news alone
+    :param shown: an example of an answer that no `answer` describes
     :param on_replica: whether it may run on a replica of the database; None: if it is a GET
     """
 
@@ -91,6 +92,7 @@ class Endpoint:
     tells_secret: bool = False
     content_type: str = JSON
     is_cached: bool = False
+    shown: object = None
     on_replica: bool | None = None
 
     @property

@@ -15,6 +15,8 @@ KEPT_HOURS = 24
 
 _KEY = re.compile(r'"([!#-\[\]-~ ]{1,255})"|([!#-\[\]-~]{1,255})')
 
+SCHEMA = {"type": "string", "pattern": f"^(?:{_KEY.pattern})$"}
+
 
 def read_key(header):
     """Return the key that a request names; None if it names none.

@@ -7,23 +7,25 @@ where the API does.
 from functools import lru_cache
 from http import HTTPStatus
 
-from . import codes
+from . import codes, idempotency
 from .answer import write_json
 from .api_path import PREFIX, VERSION
 from .endpoint import JSON, NDJSON
 from .endpoints import ALL, GROUPS
 from .events import EVENTS
-from .idempotency import HEADER
+from .examples import example_of, example_of_shape
+from .idempotency import HEADER, REPLAYED
 from .openapi_webhooks import describe_event
 from .records import ERROR
 from .shapes import Record
 
 OPENAPI = "3.1.0"
-REFERENCE = "#/components/schemas/"
-RETRIED = (429, 503)
+LICENSE = {
+    "name": "Odoo Proprietary License v1.0",
+    "url": "https://www.odoo.com/documentation/19.0/legal/licenses.html",
+}
 
-#: What an answer is known by, and the header by which a caller says which one they have.
-ETAG = {"ETag": {"description": "Stays as long as the answer does.", "schema": {"type": "string"}}}
+#: The header by which a caller says which answer they have.
 IF_NONE_MATCH = {
     "name": "If-None-Match",
     "in": "header",
@@ -45,11 +47,11 @@ def describe(version):
 
     :param str version: of the addon
     """
-    schemas = Schemas()
+    shared = Shared()
     paths = {}
     for endpoint in ALL:
         at = paths.setdefault(endpoint.path, {})
-        at[endpoint.verb.lower()] = _operation(endpoint, schemas)
+        at[endpoint.verb.lower()] = _operation(endpoint, shared)
     return {
         "openapi": OPENAPI,
         "info": {
@@ -57,14 +59,18 @@ def describe(version):
             "version": version,
             "summary": "Usage-based billing in Odoo.",
             "description": DESCRIPTION,
+            "contact": {"name": "Nexa Systems Inc."},
+            "license": LICENSE,
         },
         "servers": [{"url": f"{PREFIX}/{VERSION}"}],
         "security": [{"key": []}],
         "tags": [{"name": group.TITLE, "description": _purpose(group)} for group in GROUPS],
         "paths": paths,
-        "webhooks": {event.type: {"post": describe_event(event, schemas)} for event in EVENTS},
+        "webhooks": {event.type: {"post": describe_event(event, shared)} for event in EVENTS},
         "components": {
-            "schemas": schemas.named(ERROR),
+            "schemas": shared.schemas,
+            "responses": shared.responses,
+            "headers": HEADERS,
             "securitySchemes": {
                 "key": {
                     "type": "http",
@@ -82,19 +88,28 @@ def write(version):
     return write_json(describe(version))
 
 
-class Schemas:
-    """The records that a document names, each described once."""
+class Shared:
+    """What several places of a document refer to, each described once."""
 
     def __init__(self):
-        self._known = {}
+        self._schemas, self._responses = {}, {}
+
+    @property
+    def schemas(self):
+        """The descriptions of all records, by name."""
+        return dict(sorted(self._schemas.items()))
+
+    @property
+    def responses(self):
+        return dict(sorted(self._responses.items()))
 
     def refer(self, schema):
         """Return a schema in which each record is a reference to its description."""
         if isinstance(schema, Record):
-            if schema.name not in self._known:
-                self._known[schema.name] = None  # one that holds itself ends here
-                self._known[schema.name] = self._inside(schema)
-            return {"$ref": f"{REFERENCE}{schema.name}"}
+            if schema.name not in self._schemas:
+                self._schemas[schema.name] = None  # one that holds itself ends here
+                self._schemas[schema.name] = self._inside(schema)
+            return {"$ref": f"#/components/schemas/{schema.name}"}
         return self._inside(schema)
 
     def _inside(self, schema):
@@ -104,11 +119,10 @@ class Schemas:
             }
         return [self.refer(value) for value in schema] if isinstance(schema, list) else schema
 
-    def named(self, *records):
-        """Return all descriptions by name, these too."""
-        for record in records:
-            self.refer(record)
-        return dict(sorted(self._known.items()))
+    def share(self, name, response):
+        """Return a reference to a response."""
+        self._responses[name] = response
+        return {"$ref": f"#/components/responses/{name}"}
 
 
 def _purpose(group):
@@ -119,17 +133,19 @@ def _purpose(group):
 # === OPERATIONS === #
 
 
-def _operation(endpoint, schemas):
+def _operation(endpoint, shared):
     [group] = [group.TITLE for group in GROUPS if endpoint in group.ENDPOINTS]
     operation = {
         "operationId": endpoint.name,
         "tags": [group],
         "summary": endpoint.summary,
         "description": _about(endpoint),
-        "security": [{"key": [endpoint.scope]}] if endpoint.scope else [],
+        "security": [{"key": []}] if endpoint.scope else [],
         "parameters": _parameters(endpoint),
-        "responses": _responses(endpoint, schemas),
+        "responses": _responses(endpoint, shared),
     }
+    if endpoint.scope:
+        operation["x-scope"] = endpoint.scope
     if endpoint.has_body and (endpoint.fields or endpoint.verb != "DELETE"):
         operation["requestBody"] = _body(endpoint)
     return operation
@@ -177,7 +193,7 @@ def _media(endpoint, kind):
         if kind.endswith("-batch+json"):
             return {"schema": many, "example": [example]}
         schema = {"anyOf": [one, many]} if kind == JSON else one
-    return {"schema": schema, "example": example} if example else {"schema": schema}
+    return {"schema": schema, "example": example}
 
 
 def object_of(fields):
@@ -201,84 +217,148 @@ def _field(one):
     return schema
 
 
-def example_of(fields):
-    """Return an object of the fields' examples: a request that makes sense."""
-    example = {}
-    for name, one in fields.items():
-        if one.members and one.is_required:
-            example[name] = [example_of(one.members)]
-        elif one.example is not None:
-            example[name] = one.example
-    return example
-
-
 IDEMPOTENCY_KEY = {
     "name": HEADER,
     "in": "header",
     "required": False,
     "description": "Of your choice, new for each request: sent again, it is answered as before.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    "schema": idempotency.SCHEMA,
 }
 
 # === ANSWERS === #
 
 
-def _responses(endpoint, schemas):
+def _responses(endpoint, shared):
     responses = {}
     for status in ("200", "201") if endpoint.creates else ("200",):
         responses[status] = {
             "description": {"200": "Done.", "201": "Created."}[status],
-            "headers": {**_headers(), **(ETAG if endpoint.is_cached else {})},
-            "content": {endpoint.content_type: _answer(endpoint, schemas)},
+            "headers": _headers(*_told_with(endpoint)),
+            "content": {endpoint.content_type: _answer(endpoint, status, shared)},
         }
+    if endpoint.creates:
+        responses["201"]["links"] = _links(endpoint)
     if endpoint.is_cached:
-        headers = {**_headers(), **ETAG}
-        responses["304"] = {"description": "You have it already.", "headers": headers}
+        responses["304"] = {
+            "description": "You have it already.",
+            "headers": _headers(*_told_with(endpoint)),
+        }
     by_status = {}
     for code in endpoint.codes:
         by_status.setdefault(codes.status_of(code), []).append(code)
     for status, some in sorted(by_status.items()):
-        responses[str(status)] = _refusal(status, some, schemas)
+        responses[str(status)] = _refusal(status, some, shared)
     return responses
 
 
-def _answer(endpoint, schemas):
+def _answer(endpoint, status, shared):
     if endpoint.answer is None:
         if endpoint.content_type == "application/pdf":
             return {}  # as OpenAPI 3.1 says it of bytes
-        return {"schema": {"type": "object" if "json" in endpoint.content_type else "string"}}
+        answer = {"schema": {"type": "object" if "json" in endpoint.content_type else "string"}}
+        return {**answer, "example": endpoint.shown} if endpoint.shown else answer
     if endpoint.content_type == NDJSON:
-        return {"schema": schemas.refer(endpoint.answer)}
-    return {"schema": schemas.refer(answer_schema(endpoint))}
+        return {
+            "schema": shared.refer(endpoint.answer),
+            "example": example_of_shape(endpoint.answer),
+        }
+    schema = answer_schema(endpoint)
+    example = example_of_shape(schema)
+    if endpoint.creates:
+        example["created"] = status == "201"
+    return {"schema": shared.refer(schema), "example": example}
 
 
 def answer_schema(endpoint):
     """Return the schema of a good answer as it is sent, with its `status`."""
-    fields = {"status": {"type": "string", "enum": ["ok"]}, **endpoint.answer["properties"]}
+    ok = {"type": "string", "enum": ["ok"], "examples": ["ok"]}
+    fields = {"status": ok, **endpoint.answer["properties"]}
     required = ["status", *endpoint.answer["required"]]
     return {"type": "object", "properties": fields, "required": required}
 
 
-def _refusal(status, some, schemas):
+def _links(endpoint):
+    """Return what can be asked of the record that an endpoint creates: all below its path."""
+    return {
+        other.name: {
+            "operationId": other.name,
+            "parameters": {name: _origin(endpoint, name) for name in other.path_fields},
+        }
+        for other in ALL
+        if other.path.startswith(f"{endpoint.path}/{{")
+    }
+
+
+def _origin(endpoint, name):
+    """Return where a field of a path is found after a request: in its path, or in its answer."""
+    if name in endpoint.path_fields:
+        return f"$request.path.{name}"
+    return f"$response.body#/{name}"
+
+
+def _refusal(status, some, shared):
+    """Return the response with some codes; most of those with 400 are an endpoint's own."""
     told = "\n".join(f"- `{code}`: {codes.about(code)}" for code in some)
     code = {"type": "object", "properties": {"code": {"type": "string", "enum": some}}}
-    return {
+    response = {
         "description": f"{HTTPStatus(status).phrase}.\n\n{told}",
-        "headers": _headers(retried=status in RETRIED),
-        "content": {"application/json": {"schema": {"allOf": [schemas.refer(ERROR), code]}}},
+        "headers": _headers(*ALWAYS, *REFUSAL_HEADERS.get(status, ())),
+        "content": {"application/json": {"schema": {"allOf": [shared.refer(ERROR), code]}}},
     }
+    if status == codes.DEFAULT_STATUS:
+        return response
+    return shared.share("Or".join(code.title().replace("_", "") for code in some), response)
 
 
-def _headers(retried=False):
-    headers = {
-        "X-Request-Id": {
-            "description": "Yours, if you sent a sane one: name it when you ask for help.",
-            "schema": {"type": "string"},
-        }
-    }
-    if retried:
-        headers["Retry-After"] = {
-            "description": "Seconds to wait.",
-            "schema": {"type": "integer", "minimum": 1},
-        }
-    return headers
+def _told_with(endpoint):
+    """Return the names of the headers that a good answer may have."""
+    return (
+        *ALWAYS,
+        *((REPLAYED,) if endpoint.has_body else ()),
+        *(("ETag",) if endpoint.is_cached else ()),
+    )
+
+
+def _headers(*names):
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+ALWAYS = ("X-Request-Id",)
+REFUSAL_HEADERS = {
+    401: ("WWW-Authenticate",),
+    403: ("WWW-Authenticate",),
+    429: ("Retry-After", "RateLimit-Policy", "RateLimit"),
+    503: ("Retry-After",),
+}
+HEADERS = {
+    "X-Request-Id": {
+        "description": "Yours, if you sent a sane one: name it when you ask for help.",
+        "required": True,
+        "schema": {"type": "string"},
+    },
+    "ETag": {
+        "description": "Stays as long as the answer does.",
+        "schema": {"type": "string"},
+    },
+    "Retry-After": {
+        "description": "Seconds to wait.",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 1},
+    },
+    "WWW-Authenticate": {
+        "description": "`Bearer`, and the scope that the key lacks, if it lacks one.",
+        "schema": {"type": "string"},
+    },
+    "RateLimit-Policy": {
+        "description": 'The quotas of your service: `"requests";q=600;w=60` is 600 a minute.',
+        "schema": {"type": "string"},
+    },
+    "RateLimit": {
+        "description": 'What is left of them: `"requests";r=599;t=42` is 599 for 42 seconds.',
+        "schema": {"type": "string"},
+    },
+    REPLAYED: {
+        "description": "The request was carried out before, and this was its answer.",
+        "schema": {"type": "string", "enum": ["true"]},
+    },
+}

@@ -4,10 +4,10 @@ from .endpoints.webhooks import TITLE as WEBHOOKS
 from .events import body_schema
 
 
-def describe_event(event, schemas):
+def describe_event(event, shared):
     """Return the request that tells an event, and what may be answered.
 
-    :param schemas: :class:`.openapi.Schemas`
+    :param shared: :class:`.openapi.Shared`
     """
     return {
         "operationId": f"on_{event.type.replace('.', '_')}",
@@ -18,7 +18,7 @@ def describe_event(event, schemas):
         "parameters": SENT_HEADERS,
         "requestBody": {
             "required": True,
-            "content": {"application/json": {"schema": schemas.refer(body_schema(event))}},
+            "content": {"application/json": {"schema": shared.refer(body_schema(event))}},
         },
         "responses": TAKEN,
     }

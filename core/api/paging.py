@@ -24,7 +24,7 @@ def limit(value, name):
     return number
 
 
-@shaped(type="string")
+@shaped(type="string", pattern="^[A-Za-z0-9_-]+=*$")
 def cursor(value, name):
     """Return the id after which the page begins, 0 for the first page."""
     if value is None:

@@ -25,6 +25,8 @@ _DECIMAL_TEXT = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?")
 #: Other names of fields, that older requests have.
 ALIASES = {"metric": "metric_code"}
 
+# A text that can be stored, and is not all blank. No NUL is in it.
+_SOME_TEXT = r"^[^\x00]*[^\s\x00][^\x00]*$"
 _DATE = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}")
 _INSTANT = re.compile(
     r"(20[0-9]{2})-([0-9]{2})-([0-9]{2})[T ]([01][0-9]|2[0-3]):([0-5][0-9])"
@@ -164,7 +166,7 @@ def one_of(choices):
     return read
 
 
-@shaped(type="string", minLength=1, maxLength=TEXT_LENGTH, pattern=r"\S")
+@shaped(type="string", minLength=1, maxLength=TEXT_LENGTH, pattern=_SOME_TEXT)
 def text(value, name):
     """Return a text of 1 to 255 characters that are not all blank."""
     if value is None:
@@ -206,13 +208,13 @@ def url(value, name):
     return value
 
 
-@shaped(type=["string", "integer"], minLength=1, maxLength=TEXT_LENGTH)
+@shaped(**text.schema | {"type": ["string", "integer"], "minimum": 0})
 def external_id(value, name):
     """Return a text; a whole number stands for its digits."""
     return text(_digits(value) or value, name)
 
 
-@shaped(type=["integer", "string"], pattern="^[0-9]+$", minimum=0)
+@shaped(type=["integer", "string"], pattern="^[0-9]+$", maxLength=TEXT_LENGTH, minimum=0)
 def record_id(value, name):
     """Return the id of a record as an int, however large."""
     if value is None:
@@ -232,7 +234,12 @@ def _digits(value):
     return None
 
 
-@shaped(type=["string", "number"], pattern=r"^[0-9]{1,18}(\.[0-9]{1,6}0*)?$", minimum=0)
+@shaped(
+    type=["string", "number"],
+    pattern=r"^[0-9]{1,18}(\.[0-9]{1,6}0*)?$",
+    minimum=0,
+    exclusiveMaximum=int(_QUANTITY_LIMIT),
+)
 def quantity(value, name):
     """Return a quantity, exactly: any number that has the digits it may have."""
     if value is None:
@@ -249,7 +256,7 @@ def quantity(value, name):
     return abs(exact)
 
 
-@shaped(type="string", format="date-time", pattern="^20")
+@shaped(type="string", format="date-time", pattern="^20[^tz]*$")
 def instant(value, name):
     """Return a time as a naive datetime in UTC; one without an offset is UTC."""
     if value is None:

@@ -345,7 +345,7 @@ RECONCILIATION_FIELDS = {
     "period_start": moment("Totals from this time on.", "2026-01-05T00:00:00Z"),
     "period_end": moment("Totals before this time.", "2026-02-05T00:00:00Z"),
     "partial": boolean("Whether nothing counts as missing there."),
-    "compared_at": moment("", "2026-02-05T08:00:00Z"),
+    "compared_at": nullable(moment("Null until it is.", "2026-02-05T08:00:00Z")),
     **{result: integer("How many rows came to this.", 0) for result in RESULTS},
 }
 RECONCILIATION = Record("Reconciliation", "Your totals against ours.", RECONCILIATION_FIELDS)

@@ -30,7 +30,7 @@ function endpointGroups(api, schemas) {
   const [{ url: base }] = api.servers;
   const operations = Object.entries(api.paths).flatMap(([path, verbs]) =>
     Object.entries(verbs).map(([verb, operation]) =>
-      ({ ...operation, path, base, verb: verb.toUpperCase() })));
+      ({ ...operation, responses: answers(operation, api), path, base, verb: verb.toUpperCase() })));
   return api.tags.map(({ name, description }) => ({
     title: name,
     about: withoutTitle(name, description),
@@ -39,6 +39,12 @@ function endpointGroups(api, schemas) {
       section: endpointSection(one, schemas, () => byId("key").value.trim()),
     })),
   }));
+}
+
+/** Return the answers of an operation, those that several share behind their reference. */
+function answers({ responses }, { components }) {
+  return Object.fromEntries(Object.entries(responses).map(([status, answer]) =>
+    [status, answer.$ref ? components.responses[answer.$ref.split("/").pop()] : answer]));
 }
 
 /** Return what a group is about, of "Title: what it is about". */

@@ -2,7 +2,7 @@
 
 const { el, inline } = await import(`./dom.js${new URL(import.meta.url).search}`);
 
-const NOT_BLANK = "\\S"; // which goes without saying
+const NOT_BLANK = "^[^\\x00]*[^\\s\\x00][^\\x00]*$"; // which goes without saying
 
 /** The records of a document, by reference. */
 export class Schemas {

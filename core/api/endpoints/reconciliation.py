@@ -26,7 +26,7 @@ def rows(value, name):
     return value
 
 
-@shaped(**instant.schema)
+@shaped(**instant.schema | {"pattern": r"^20[^tz.]*$"})
 def second(value, name):
     """Return a time without a fraction of a second: Odoo does not tell two of one second apart."""
     moment = instant(value, name)

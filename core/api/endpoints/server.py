@@ -51,6 +51,7 @@ METRICS = Endpoint(
     "The company's figures",
     "As Prometheus reads them.",
     content_type="text/plain; version=0.0.4; charset=utf-8",
+    shown="# TYPE fusion_billing_events_total counter\nfusion_billing_events_total 1250\n",
 )
 DESCRIPTION = Endpoint(
     "openapi",
@@ -60,6 +61,7 @@ DESCRIPTION = Endpoint(
     "This description",
     "OpenAPI 3.1, made of what the server itself reads requests by.",
     is_cached=True,
+    shown={"openapi": "3.1.0"},
 )
 DOCS = Endpoint(
     "docs",

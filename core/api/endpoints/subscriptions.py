@@ -129,7 +129,7 @@ CANCEL = Endpoint(
     BILLING_WRITE,
     "Cancel a subscription",
     fields={
-        "date": optional(day, "It has ended on this day; tomorrow, if not given.", "2099-01-01"),
+        "date": optional(day, "It has ended on this day; tomorrow, if not given.", "2099-12-31"),
         "discard_usage": DISCARD,
         "refund": optional(
             one_of(("prorata", "none")),

@@ -105,9 +105,9 @@ LIST = Endpoint(
     READ,
     "List stored counters",
     fields={
-        "subscription_id": optional(record_id, "", 1),
+        "subscription_id": optional(record_id, "Counters of one subscription.", 1),
         "subscription_external_id": optional(external_id, "Your own id of it, in its place."),
-        "metric_code": optional(text, "", "api_calls"),
+        "metric_code": optional(text, "Counters of one metric.", "api_calls"),
         "idempotency_key": optional(text, "Of one subscription and metric there is one with it."),
         "from": optional(instant, "Counters that begin at this time or later."),
         "to": optional(instant, "Counters that begin before this time."),

@@ -58,8 +58,8 @@ LIST = Endpoint(
     READ,
     "List your events, the oldest first",
     fields={
-        "state": optional(one_of(DELIVERY_STATES)),
-        "event_type": optional(one_of(EVENT_TYPES)),
+        "state": optional(one_of(DELIVERY_STATES), "What became of it."),
+        "event_type": optional(one_of(EVENT_TYPES), "What it tells of."),
         **LISTING,
     },
     answer=page_of("deliveries", DELIVERY),

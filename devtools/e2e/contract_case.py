@@ -1,0 +1,53 @@
+"""A server in whose world the described examples mean something, and strangers that read of it."""
+
+import unittest
+from urllib.parse import quote
+
+import requests
+
+from core.api.endpoints import ALL
+from core.api.examples import example_of
+from devtools import contract, in_odoo, odoo_log
+from devtools.databases import temporary_database
+from devtools.fusion_client import BASE
+from devtools.odoo import OdooServer
+
+WORKERS = 2
+
+
+class ContractCase(unittest.TestCase):
+    """A database of one's own with the world of the examples, and a server on it."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.database = cls.enterClassContext(temporary_database("contract"))
+        cls.key = in_odoo.call(cls.database, "contract.prepare")["key"]
+        cls.server = cls.enterClassContext(OdooServer(cls.database, workers=WORKERS))
+
+    def hold(self, phases: str, *options: str) -> None:
+        """Let schemathesis hold the server against its description, whole."""
+        agree, told = contract.hold(self.server.url, self.key, phases, *options, workers=WORKERS)
+        self.assertTrue(agree, told[-20_000:])
+        others = len(ALL) - 1  # it leaves out the description itself
+        self.assertIn(f"{others} selected / {others} total", told)
+        self.assertEqual(self.loud(), [])
+
+    def loud(self) -> list[str]:
+        """What the server complained of."""
+        with self.server.log.open(errors="replace") as lines:
+            entries = [entry for entry in odoo_log.entries(lines) if entry.level in odoo_log.LOUD]
+        return [entry.text[:500] for entry in entries]
+
+    def send_example(self, endpoint):
+        """Send the request that is described as the endpoint's example."""
+        path = endpoint.path
+        for name, one in endpoint.path_fields.items():
+            path = path.replace(f"{{{name}}}", quote(one.example, safe=""))
+        return requests.request(
+            endpoint.verb,
+            self.server.url + BASE + path,
+            headers={"Authorization": f"Bearer {self.key}"},
+            timeout=60,
+            **{"json" if endpoint.has_body else "params": example_of(endpoint.fields)},
+        )

@@ -1,0 +1,112 @@
+"""What the path and the fields of requests can name: of a service, and of others."""
+
+from types import SimpleNamespace
+from urllib.parse import quote, urlencode
+
+from ..core.api.examples import example_of
+from .api_case import ApiCase
+
+NOBODY = "999999999"  # an id that nothing has
+
+
+class ApiWorldCase(ApiCase):
+    """A service with one record of each kind that a path names; and the same of two others, one in
+    its own company and one in another.
+    """
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.company.partner_id.country_id = cls.env.ref("base.us")
+        cls._charge(cls.calls)
+        cls.mine = cls._world(cls.service, "cust-7", "sub-42")
+        cls.mine.plan, cls.mine.metric = cls.plan, cls.calls
+        cls.fee_product.default_code = "nexacloud-pro"
+        cls.others = [cls._other("nexadesk", cls.company), cls._other("abroad", cls._elsewhere())]
+
+    @classmethod
+    def _elsewhere(cls):
+        return cls.env["res.company"].create({"name": "Elsewhere"})
+
+    @classmethod
+    def _other(cls, code, company):
+        """The world of another service, which nobody may learn of."""
+        service = cls._service(code, company_id=company.id)
+        world = cls._world(service, f"cust-{code}", f"sub-{code}")
+        world.plan = cls._plan(f"plan-{code}", company_id=company.id)
+        world.metric = cls._metric(f"metric-{code}", company_id=company.id)
+        return world
+
+    @classmethod
+    def _world(cls, service, customer, subscription):
+        """A customer with a subscription, an event and a reconciliation."""
+        company = service.company_id
+        service.webhook_url = f"https://hooks.{service.code}.example/fusion"
+        service._generate_webhook_secret()
+        partner = cls.env["res.partner"].create({"name": customer})
+        world = SimpleNamespace(service=service, company=company, customer=customer)
+        world.link = cls._link(customer, partner, service)
+        plan = cls.plan if company == cls.company else cls._plan("pro", company_id=company.id)
+        world.subscription = cls._subscribe_in(company, partner, plan, service, subscription)
+        world.event = service.webhook_delivery_ids[:1]
+        world.reconciliation = cls.env["fusion.billing.reconciliation"].create(
+            {
+                "company_id": company.id,
+                "service_id": service.id,
+                "period_start": "2026-01-01 00:00:00",
+                "period_end": "2026-02-01 00:00:00",
+            }
+        )
+        return world
+
+    @classmethod
+    def _subscribe_in(cls, company, partner, plan, service, external_id):
+        return cls._subscribe(
+            plan=plan,
+            company_id=company.id,
+            partner_id=partner.id,
+            fusion_service_id=service.id,
+            fusion_external_id=external_id,
+        )
+
+    # === WHAT IS NAMED === #
+
+    #: What a field of a path names, in a world: who adds one adds it here.
+    IN_PATHS = {
+        "external_id": lambda world: world.customer,
+        "subscription_id": lambda world: str(world.subscription.id),
+        "event_id": lambda world: world.event.event_id,
+        "reconciliation_id": lambda world: str(world.reconciliation.id),
+    }
+    #: What a field of a body or a query names that another service, or company, has.
+    IN_FIELDS = {
+        "external_customer_id": lambda world: world.customer,
+        "subscription_external_id": lambda world: world.subscription.fusion_external_id,
+        "subscription_id": lambda world: str(world.subscription.id),
+    }
+    #: The same of the catalog, which all services of a company share.
+    IN_CATALOG = {
+        "plan_id": lambda world: str(world.plan.id),
+        "plan_code": lambda world: world.plan.code,
+        "metric_code": lambda world: world.metric.code,
+    }
+
+    def path_of(self, endpoint, **named):
+        """Return an endpoint's path with my own records in it, but for what is named."""
+        path = endpoint.path
+        for name in endpoint.path_fields:
+            value = named.get(name) or self.IN_PATHS[name](self.mine)
+            path = path.replace(f"{{{name}}}", quote(value, safe=""))
+        return path
+
+    def request(self, endpoint, values=None, path=None, query="", **kwargs):
+        """Send a request to an endpoint: by default its example, to my own records.
+
+        :param values: of the fields instead of the example's, or bytes of a body
+        :param str query: instead of that of the fields
+        """
+        path = path or self.path_of(endpoint)
+        values = example_of(endpoint.fields) if values is None else values
+        if endpoint.has_body:
+            return self.send(endpoint.verb, path + query, values, **kwargs)
+        return self.send(endpoint.verb, f"{path}{query or '?' + urlencode(values)}", **kwargs)
