@@ -1,7 +1,10 @@
 """What the path and the fields of requests can name: of a service, and of others."""
 
+import json
 from types import SimpleNamespace
 from urllib.parse import quote, urlencode
+
+from odoo import fields
 
 from ..core.api.examples import example_of
 from .api_case import ApiCase
@@ -39,7 +42,7 @@ class ApiWorldCase(ApiCase):
 
     @classmethod
     def _world(cls, service, customer, subscription):
-        """A customer with a subscription, an event and a reconciliation."""
+        """A customer with a subscription, its item and next plan, an event, a reconciliation."""
         company = service.company_id
         service.webhook_url = f"https://hooks.{service.code}.example/fusion"
         service._generate_webhook_secret()
@@ -48,6 +51,10 @@ class ApiWorldCase(ApiCase):
         world.link = cls._link(customer, partner, service)
         plan = cls.plan if company == cls.company else cls._plan("pro", company_id=company.id)
         world.subscription = cls._subscribe_in(company, partner, plan, service, subscription)
+        world.item = world.subscription.fusion_item_ids.order_line_id[:1]
+        next_plan = cls._plan(f"next-{service.code}", company_id=company.id)
+        world.subscription._fusion_change_plan(next_plan, fields.Date.to_date("2099-01-05"))
+        world.change = world.subscription._fusion_planned_one_by_one()[0]
         world.event = service.webhook_delivery_ids[:1]
         world.reconciliation = cls.env["fusion.billing.reconciliation"].create(
             {
@@ -62,6 +69,7 @@ class ApiWorldCase(ApiCase):
     @classmethod
     def _subscribe_in(cls, company, partner, plan, service, external_id):
         return cls._subscribe(
+            products=cls.fee_product,
             plan=plan,
             company_id=company.id,
             partner_id=partner.id,
@@ -75,8 +83,14 @@ class ApiWorldCase(ApiCase):
     IN_PATHS = {
         "external_id": lambda world: world.customer,
         "subscription_id": lambda world: str(world.subscription.id),
+        "item_id": lambda world: str(world.item.id),
+        "change_id": lambda world: f"{world.change.kind}-{world.change.record.id}",
         "event_id": lambda world: world.event.event_id,
         "reconciliation_id": lambda world: str(world.reconciliation.id),
+    }
+    #: Another way to name it.
+    ALSO_IN_PATHS = {
+        "subscription_id": lambda world: f"external:{world.subscription.fusion_external_id}"
     }
     #: What a field of a body or a query names that another service, or company, has.
     IN_FIELDS = {
@@ -108,5 +122,7 @@ class ApiWorldCase(ApiCase):
         path = path or self.path_of(endpoint)
         values = example_of(endpoint.fields) if values is None else values
         if endpoint.has_body:
+            if endpoint.members and isinstance(values, dict):
+                values = json.dumps(values.get(endpoint.members, [])).encode()
             return self.send(endpoint.verb, path + query, values, **kwargs)
         return self.send(endpoint.verb, f"{path}{query or '?' + urlencode(values)}", **kwargs)

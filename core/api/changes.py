@@ -26,7 +26,7 @@ def limit(value, name):
     return number
 
 
-@shaped(type="string")
+@shaped(type="string", pattern="^[A-Za-z0-9_-]+=*$")
 def cursor(value, name):
     """Return the place after which the export goes on.
 

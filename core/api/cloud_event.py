@@ -50,7 +50,7 @@ def event_id(value, name):
     return value
 
 
-@shaped(type="string")
+@shaped(type="string", pattern=r"^application/([A-Za-z0-9_.+-]+\+)?json$")
 def content_type(value, name):
     """Return the type of the data, which is JSON."""
     if value is not None and (not isinstance(value, str) or not _JSON.fullmatch(value)):

@@ -279,13 +279,14 @@ def answer_schema(endpoint):
 
 def _links(endpoint):
     """Return what can be asked of the record that an endpoint creates: all below its path."""
+    known = {*endpoint.path_fields, *endpoint.answer["properties"]}
     return {
         other.name: {
             "operationId": other.name,
             "parameters": {name: _origin(endpoint, name) for name in other.path_fields},
         }
         for other in ALL
-        if other.path.startswith(f"{endpoint.path}/{{")
+        if other.path.startswith(f"{endpoint.path}/{{") and other.path_fields.keys() <= known
     }
 
 

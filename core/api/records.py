@@ -98,7 +98,7 @@ USAGE_CHANGE = Record(
         **USAGE_FIELDS,
         "deleted": boolean("Whether it is deleted: then this is what it said."),
         "changed_at": moment("", "2026-01-10T01:00:07.000001Z"),
-        "cursor": string("Where to go on after this line."),
+        "cursor": string("Where to go on after this line.", "MTc2ODAwNjgwNzAwMDAwMS0x"),
     },
 )
 CHARGE_USAGE = Record(

@@ -22,7 +22,8 @@ class ContractCase(unittest.TestCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.database = cls.enterClassContext(temporary_database("contract"))
-        cls.key = in_odoo.call(cls.database, "contract.prepare")["key"]
+        made = in_odoo.call(cls.database, "contract.prepare")
+        cls.key, cls.named = made["key"], made["named"]
         cls.server = cls.enterClassContext(OdooServer(cls.database, workers=WORKERS))
 
     def hold(self, phases: str, *options: str) -> None:
@@ -41,13 +42,16 @@ class ContractCase(unittest.TestCase):
 
     def send_example(self, endpoint):
         """Send the request that is described as the endpoint's example."""
-        path = endpoint.path
+        path, named = endpoint.path, self.named.get(endpoint.name, {})
         for name, one in endpoint.path_fields.items():
-            path = path.replace(f"{{{name}}}", quote(one.example, safe=""))
+            path = path.replace(f"{{{name}}}", quote(named.get(name, one.example), safe=""))
+        values = example_of(endpoint.fields)
+        if endpoint.members:  # the body is the list, with nothing around it
+            values = values[endpoint.members]
         return requests.request(
             endpoint.verb,
             self.server.url + BASE + path,
             headers={"Authorization": f"Bearer {self.key}"},
             timeout=60,
-            **{"json" if endpoint.has_body else "params": example_of(endpoint.fields)},
+            **{"json" if endpoint.has_body else "params": values},
         )

@@ -12,13 +12,43 @@ BEGAN = "2026-01-05"
 def prepare(env) -> dict:
     """Create what the examples name: a customer, a subscription, an event, a reconciliation.
 
-    :return: a `key` for everything
+    :return: a `key` for everything; `named`, what else a path names, by the endpoint
     """
     guide.prepare(env)
     hooks.allow(env, "")
     hooks.point_one(env, "nexacloud", "https://127.0.0.1:9/hook")
     service = env["fusion.billing.service"].search([("code", "=", "nexacloud")])
-    subscribe(env, service)
+    partner = link(env, service)
+    subscribe(env, service, partner, SUBSCRIPTION)
+    reconcile(env, service)
+    name_event(env, service)
+    return {
+        "key": service._generate_api_key(scope_operations=True),
+        "named": {"take_back_change": plan_change(env, subscribe(env, service, partner, "sub-43"))},
+    }
+
+
+def link(env, service):
+    partner = env["res.partner"].create({"name": "Acme Ltd"})
+    env["fusion.billing.account.link"].create(
+        {"service_id": service.id, "partner_id": partner.id, "external_id": CUSTOMER}
+    )
+    return partner
+
+
+def subscribe(env, service, partner, name: str):
+    return env["sale.order"]._fusion_create_subscription(
+        {
+            "partner_id": partner.id,
+            "plan_id": env["fusion.billing.plan"].search([("code", "=", "pro")]).id,
+            "service_id": service.id,
+            "external_id": name,
+            "start_date": fields.Date.to_date(BEGAN),
+        }
+    )
+
+
+def reconcile(env, service) -> None:
     env["fusion.billing.reconciliation"].create(
         {
             "company_id": service.company_id.id,
@@ -27,25 +57,20 @@ def prepare(env) -> dict:
             "period_end": "2026-02-05 00:00:00",
         }
     )
-    event = service.webhook_delivery_ids[:1]
+
+
+def name_event(env, service) -> None:
+    """Give an event the id that the description shows."""
     env.cr.execute(
         "UPDATE fusion_billing_webhook_delivery SET event_id = %s WHERE id = %s",
-        [PATH_FIELDS["event_id"].example, event.id],
+        [PATH_FIELDS["event_id"].example, service.webhook_delivery_ids[:1].id],
     )
-    return {"key": service._generate_api_key(scope_operations=True)}
 
 
-def subscribe(env, service) -> None:
-    partner = env["res.partner"].create({"name": "Acme Ltd"})
-    env["fusion.billing.account.link"].create(
-        {"service_id": service.id, "partner_id": partner.id, "external_id": CUSTOMER}
-    )
-    env["sale.order"]._fusion_create_subscription(
-        {
-            "partner_id": partner.id,
-            "plan_id": env["fusion.billing.plan"].search([("code", "=", "pro")]).id,
-            "service_id": service.id,
-            "external_id": SUBSCRIPTION,
-            "start_date": fields.Date.to_date(BEGAN),
-        }
-    )
+def plan_change(env, subscription) -> dict:
+    """Plan a change that can be taken back, and return what its path names."""
+    business = env["fusion.billing.plan"].search([("code", "=", "business")])
+    subscription._fusion_change_plan(business, fields.Date.to_date("2099-01-05"))
+    [change] = subscription._fusion_planned_one_by_one()
+    name = f"{change.kind}-{change.record.id}"
+    return {"subscription_id": str(subscription.id), "change_id": name}

@@ -1,7 +1,10 @@
 from contextlib import closing, contextmanager
+from datetime import date
 from itertools import islice
+from urllib.parse import urlencode
 
 import jsonschema_rs
+from freezegun import freeze_time
 
 from odoo.sql_db import db_connect
 from odoo.tests import tagged
@@ -11,6 +14,7 @@ from ...core.api.endpoints import ALL
 from ...core.api.examples import example_of
 from ...core.api.idempotency import HEADER, fingerprint
 from ...core.api.scopes import FIELDS
+from ...models.base.engine import as_engine
 from ..api_world_case import NOBODY, ApiWorldCase
 
 MIB = 1024 * 1024
@@ -64,6 +68,8 @@ class TestApiContract(ApiWorldCase):
     def test_each_field_that_has_to_be_there_is_missed_by_name(self):
         for endpoint in ALL:
             for name, values in _lacking(endpoint.fields):
+                if name == endpoint.members:
+                    continue  # it is the body itself
                 with self.subTest(endpoint=endpoint.name, field=name):
                     answer = self.request(endpoint, values).json()
                     told = [answer, *answer.get("errors", ())]
@@ -100,7 +106,9 @@ class TestApiContract(ApiWorldCase):
         return code in ELSEWHERE and is_of_it.get(code, True)
 
     def assertProvoked(self, endpoint, code):
-        provoke = MAKERS.get((endpoint.name, code)) or getattr(type(self), f"_{code}", None)
+        provoke = MAKERS.get((endpoint.name, code))
+        if not provoke and code.removeprefix("invalid_") not in endpoint.query_fields:
+            provoke = getattr(type(self), f"_{code}", None)
         if provoke is None and code.startswith("invalid_"):
             responses = list(self._invalid(endpoint, code))
         else:
@@ -122,6 +130,8 @@ class TestApiContract(ApiWorldCase):
         wrong = WRONG if endpoint.has_body else WRONG_TEXTS
         for values in _spoiled(endpoint.fields, code.removeprefix("invalid_"), wrong):
             yield self.request(endpoint, values)
+        for values in _spoiled(endpoint.query, code.removeprefix("invalid_"), WRONG_TEXTS):
+            yield self.request(endpoint, query=f"?{urlencode(values)}")
 
     # === WHAT EVERY ENDPOINT REFUSES === #
 
@@ -143,6 +153,8 @@ class TestApiContract(ApiWorldCase):
         )
 
     def _unknown_field(self, endpoint):
+        if endpoint.members:  # its events may have attributes of others
+            return self.request(endpoint, query="?nothing=x")
         return self.request(endpoint, {**example_of(endpoint.fields), "nothing": "x"})
 
     def _missing_field(self, endpoint):
@@ -152,7 +164,7 @@ class TestApiContract(ApiWorldCase):
     # === WHAT EVERY BODY MAY BE WRONG IN === #
 
     def _invalid_payload(self, endpoint):
-        return self.request(endpoint, b"[]")
+        return self.request(endpoint, b"5")
 
     def _invalid_json(self, endpoint):
         return self.request(endpoint, b"{")
@@ -213,7 +225,8 @@ def _spoiled(fields, name, wrong):
             refused = (value for value in wrong if not is_valid(value))
             yield from ({**good, field: value} for value in islice(refused, 2))
         elif one.members:
-            yield from ({**good, field: [row]} for row in _spoiled(one.members, name, wrong))
+            for row in _spoiled(one.members, name, wrong):
+                yield {**good, field: _held(one, row)}
 
 
 def _lacking(fields):
@@ -223,7 +236,12 @@ def _lacking(fields):
         if one.is_required:
             yield field, {name: value for name, value in good.items() if name != field}
         for name, row in _lacking(one.members or {}):
-            yield name, {**good, field: [row]}
+            yield name, {**good, field: _held(one, row)}
+
+
+def _held(field, row):
+    """Return what a field has as its value whose only member is this."""
+    return row if field.schema["type"] == "object" else [row]
 
 
 # === WHAT SOME ENDPOINTS REFUSE, EACH IN ITS OWN WAY === #
@@ -257,6 +275,10 @@ def _with_members(field, *members):
     return make
 
 
+def _body(body):
+    return lambda test, endpoint: test.request(endpoint, body)
+
+
 def _repeated(**values):
     """A maker that sends a request once, and then with other values."""
 
@@ -272,6 +294,34 @@ def _used(test, endpoint):
     """There is a counter of a later day."""
     test._use(test.mine.subscription, 1, "2026-01-20")
     return test.request(endpoint, {"date": "2026-01-15"})
+
+
+def _removed(test, endpoint):
+    """Usage of the counter's days is settled, and was removed."""
+    order, good = test.mine.subscription, example_of(endpoint.fields)
+    test._use(order, 1, "2026-01-10", idempotency_key=good["idempotency_key"])
+    as_engine(order).fusion_usage_kept_from = date(2026, 1, 11)
+    response = test.request(endpoint)
+    as_engine(order).fusion_usage_kept_from = False
+    return response
+
+
+def _begun(test, endpoint):
+    """The change to come has come."""
+    with freeze_time("2099-02-01 12:00:00"):
+        return test.request(endpoint)
+
+
+def _resumption(test, endpoint):
+    """There is a counter of the days that would belong to the pause."""
+    order = test._own_subscription("paused", partner_id=test.mine.link.partner_id.id)
+    with freeze_time("2026-01-05 12:00:00"):
+        order._fusion_pause(date(2026, 1, 10), date(2026, 1, 17))
+        test._use(order, 5, "2026-01-17")
+        change = order._fusion_planned_one_by_one()[-1]
+        name = f"{change.kind}-{change.record.id}"
+        path = test.path_of(endpoint, subscription_id=str(order.id), change_id=name)
+        return test.request(endpoint, path=path)
 
 
 def _unpriced(test, endpoint):
@@ -296,7 +346,6 @@ NOTHING = "nothing"
 _before = _with(date="2025-12-31")  # before its first day
 
 MAKERS = {
-    ("register_customer", "conflict"): _repeated(name="Another"),
     ("create_subscription", "conflict"): _repeated(start_date="2026-01-06"),
     ("create_subscription", "missing_field"): _with(external_customer_id=None),
     ("create_subscription", "unknown_customer"): _with(external_customer_id=NOTHING),
@@ -304,6 +353,8 @@ MAKERS = {
     ("create_subscription", "unknown_product"): _with(
         external_id=NOTHING, lines=[{"product_code": NOTHING, "quantity": 1}]
     ),
+    ("list_subscriptions", "unknown_customer"): _with(external_customer_id=NOTHING),
+    ("list_subscriptions", "unknown_plan"): _with(plan_code=NOTHING),
     ("pause_subscription", "invalid_state"): _before,
     ("pause_subscription", "usage_after_end"): _used,
     ("resume_subscription", "invalid_state"): _before,
@@ -312,6 +363,12 @@ MAKERS = {
     ("change_plan", "invalid_state"): _before,
     ("change_plan", "missing_field"): _with(plan_code=None),
     ("change_plan", "unknown_plan"): _with(plan_code=NOTHING),
+    ("add_item", "unknown_product"): _with(product_code=NOTHING),
+    ("add_item", "conflict"): _with(),
+    ("add_item", "invalid_state"): _with(**{"from": "2025-12-31"}),
+    ("change_item", "invalid_state"): _with(**{"from": "2025-12-31"}),
+    ("take_back_change", "invalid_state"): _begun,
+    ("take_back_change", "usage_after_end"): _resumption,
     ("period_usage", "invalid_state"): _unpriced,
     ("upcoming_invoice", "invalid_state"): _unpriced,
     ("push_usage", "invalid_event"): _with_members("events", 5),
@@ -323,6 +380,19 @@ MAKERS = {
         "events", period_start="2025-12-31T00:00:00Z"
     ),
     ("push_usage", "duplicate_key_in_batch"): _with_members("events", True, True),
+    ("push_events", "invalid_events"): _body(b"[]"),
+    ("push_events", "invalid_event"): _with_members("events", 5),
+    ("push_events", "missing_field"): _with_member("events", type=None),
+    ("push_events", "unknown_subscription"): _with_member("events", subject=NOTHING),
+    ("push_events", "unknown_metric"): _with_member("events", type=NOTHING),
+    ("push_events", "period_outside_subscription"): _with_member(
+        "events", time="2025-12-31T00:00:00Z"
+    ),
+    ("push_events", "duplicate_key_in_batch"): _with_members("events", True, True),
+    ("delete_usage", "period_outside_subscription"): _removed,
+    ("delete_usage", "missing_field"): _with(metric_code=None),
+    ("delete_usage", "unknown_subscription"): _with(subscription_external_id=NOTHING),
+    ("delete_usage", "unknown_metric"): _with(metric_code=NOTHING),
     ("list_usage", "unknown_subscription"): _with(subscription_id=NOBODY),
     ("list_usage", "unknown_metric"): _with(metric_code=NOTHING),
     ("estimate", "missing_field"): _with(plan_code=None),
