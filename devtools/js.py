@@ -97,6 +97,8 @@ def essential(document: dict) -> dict:
             }
     for event in document["webhooks"].values():
         event["post"] |= {"parameters": [], "responses": {}}
+    for shared in ("responses", "headers"):
+        document["components"].pop(shared)
     return document
 
 

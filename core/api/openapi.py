@@ -337,10 +337,7 @@ HEADERS = {
         "required": True,
         "schema": {"type": "string"},
     },
-    "ETag": {
-        "description": "Stays as long as the answer does.",
-        "schema": {"type": "string"},
-    },
+    "ETag": {"description": "Stays as long as the answer does.", "schema": {"type": "string"}},
     "Retry-After": {
         "description": "Seconds to wait.",
         "required": True,

@@ -2186,9 +2186,10 @@ export interface components {
             partial: boolean;
             /**
              * Format: date-time
+             * @description Null until it is.
              * @example 2026-02-05T08:00:00Z
              */
-            compared_at: string;
+            compared_at: string | null;
             /**
              * @description How many rows came to this.
              * @example 0
@@ -2551,7 +2552,10 @@ export interface components {
              * @example 2026-01-10T01:00:07.000001Z
              */
             changed_at: string;
-            /** @description Where to go on after this line. */
+            /**
+             * @description Where to go on after this line.
+             * @example MTc2ODAwNjgwNzAwMDAwMS0x
+             */
             cursor: string;
         };
     };
@@ -2578,8 +2582,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "version": "19.0.1.0.0",
+                     *       "docs": "/fusion/api/v1/docs",
+                     *       "openapi": "/fusion/api/v1/openapi.json",
+                     *       "health": "/fusion/api/v1/health"
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         /**
                          * @description Of the addon.
@@ -2621,8 +2637,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "version": "19.0.1.0.0"
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         /**
                          * @description Of the addon.
@@ -2652,6 +2677,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "openapi": "3.1.0"
+                     *     }
+                     */
                     "application/json": Record<string, unknown>;
                 };
             };
@@ -2692,8 +2722,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "late_seconds": {
+                     *         "rating": 0,
+                     *         "invoicing": 0
+                     *       }
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         /**
                          * @description What is how late.
@@ -2723,6 +2765,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example # TYPE fusion_billing_events_total counter
+                     *     fusion_billing_events_total 1250
+                     */
                     "text/plain; version=0.0.4; charset=utf-8": string;
                 };
             };
@@ -2753,8 +2799,34 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "keys": [
+                     *         {
+                     *           "key_id": 1,
+                     *           "prefix": "fbk_a1b2c3d4",
+                     *           "name": "production",
+                     *           "scopes": [
+                     *             "usage:write"
+                     *           ],
+                     *           "networks": [
+                     *             "203.0.113.0/24"
+                     *           ],
+                     *           "created_at": "2026-01-05T09:00:00Z",
+                     *           "expires_at": null,
+                     *           "last_used_at": null,
+                     *           "is_asking": true
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         keys: components["schemas"]["Key"][];
                         /** @description The `cursor` of the next page; null on the last. */
@@ -2797,8 +2869,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "key": "fbk_…",
+                     *       "key_id": 1,
+                     *       "prefix": "fbk_a1b2c3d4",
+                     *       "name": "production",
+                     *       "scopes": [
+                     *         "usage:write"
+                     *       ],
+                     *       "networks": [
+                     *         "203.0.113.0/24"
+                     *       ],
+                     *       "created_at": "2026-01-05T09:00:00Z",
+                     *       "expires_at": null,
+                     *       "last_used_at": null,
+                     *       "is_asking": true,
+                     *       "created": false
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         /**
                          * @description The new key: keep it, it is told nowhere else.
@@ -2852,8 +2947,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "key": "fbk_…",
+                     *       "key_id": 1,
+                     *       "prefix": "fbk_a1b2c3d4",
+                     *       "name": "production",
+                     *       "scopes": [
+                     *         "usage:write"
+                     *       ],
+                     *       "networks": [
+                     *         "203.0.113.0/24"
+                     *       ],
+                     *       "created_at": "2026-01-05T09:00:00Z",
+                     *       "expires_at": null,
+                     *       "last_used_at": null,
+                     *       "is_asking": true,
+                     *       "created": true
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         /**
                          * @description The new key: keep it, it is told nowhere else.
@@ -2927,8 +3045,19 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "key_id": 2,
+                     *       "prefix": "fbk_a1b2c3d4",
+                     *       "revoked": true
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         /** @example 2 */
                         key_id: number;
@@ -2968,8 +3097,48 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "customers": [
+                     *         {
+                     *           "partner_id": 7,
+                     *           "external_id": "cust-7",
+                     *           "name": "Acme Ltd",
+                     *           "email": "billing@acme.example",
+                     *           "phone": null,
+                     *           "vat": null,
+                     *           "street": null,
+                     *           "street2": null,
+                     *           "city": null,
+                     *           "zip": null,
+                     *           "country_code": "US",
+                     *           "subscriptions": [
+                     *             {
+                     *               "subscription_id": 1,
+                     *               "subscription_state": "3_progress",
+                     *               "external_id": "sub-42",
+                     *               "external_customer_id": "cust-7",
+                     *               "plan_id": 1,
+                     *               "plan_code": "pro",
+                     *               "next_plan_code": null,
+                     *               "plan_change_date": null,
+                     *               "start_date": "2026-01-05",
+                     *               "last_invoice_date": null,
+                     *               "next_invoice_date": "2026-02-05",
+                     *               "end_date": null
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         customers: components["schemas"]["Customer"][];
                         /** @description The `cursor` of the next page; null on the last. */
@@ -3024,8 +3193,22 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "partner_id": 7,
+                     *       "external_id": "cust-7",
+                     *       "created": false,
+                     *       "kept": [
+                     *         "email"
+                     *       ]
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         /**
                          * @description The customer's number here.
@@ -3053,8 +3236,22 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "partner_id": 7,
+                     *       "external_id": "cust-7",
+                     *       "created": true,
+                     *       "kept": [
+                     *         "email"
+                     *       ]
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         /**
                          * @description The customer's number here.
@@ -3099,8 +3296,43 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "partner_id": 7,
+                     *       "external_id": "cust-7",
+                     *       "name": "Acme Ltd",
+                     *       "email": "billing@acme.example",
+                     *       "phone": null,
+                     *       "vat": null,
+                     *       "street": null,
+                     *       "street2": null,
+                     *       "city": null,
+                     *       "zip": null,
+                     *       "country_code": "US",
+                     *       "subscriptions": [
+                     *         {
+                     *           "subscription_id": 1,
+                     *           "subscription_state": "3_progress",
+                     *           "external_id": "sub-42",
+                     *           "external_customer_id": "cust-7",
+                     *           "plan_id": 1,
+                     *           "plan_code": "pro",
+                     *           "next_plan_code": null,
+                     *           "plan_change_date": null,
+                     *           "start_date": "2026-01-05",
+                     *           "last_invoice_date": null,
+                     *           "next_invoice_date": "2026-02-05",
+                     *           "end_date": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         /**
                          * @description The customer's number here.
@@ -3181,8 +3413,46 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "partner_id": 7,
+                     *       "external_id": "cust-7",
+                     *       "name": "Acme Ltd",
+                     *       "email": "billing@acme.example",
+                     *       "phone": null,
+                     *       "vat": null,
+                     *       "street": null,
+                     *       "street2": null,
+                     *       "city": null,
+                     *       "zip": null,
+                     *       "country_code": "US",
+                     *       "subscriptions": [
+                     *         {
+                     *           "subscription_id": 1,
+                     *           "subscription_state": "3_progress",
+                     *           "external_id": "sub-42",
+                     *           "external_customer_id": "cust-7",
+                     *           "plan_id": 1,
+                     *           "plan_code": "pro",
+                     *           "next_plan_code": null,
+                     *           "plan_change_date": null,
+                     *           "start_date": "2026-01-05",
+                     *           "last_invoice_date": null,
+                     *           "next_invoice_date": "2026-02-05",
+                     *           "end_date": null
+                     *         }
+                     *       ],
+                     *       "kept": [
+                     *         "email"
+                     *       ]
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         /**
                          * @description The customer's number here.
@@ -3250,8 +3520,33 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "subscriptions": [
+                     *         {
+                     *           "subscription_id": 1,
+                     *           "subscription_state": "3_progress",
+                     *           "external_id": "sub-42",
+                     *           "external_customer_id": "cust-7",
+                     *           "plan_id": 1,
+                     *           "plan_code": "pro",
+                     *           "next_plan_code": null,
+                     *           "plan_change_date": null,
+                     *           "start_date": "2026-01-05",
+                     *           "last_invoice_date": null,
+                     *           "next_invoice_date": "2026-02-05",
+                     *           "end_date": null
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         subscriptions: components["schemas"]["Subscription"][];
                         /** @description The `cursor` of the next page; null on the last. */
@@ -3311,8 +3606,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "subscription_id": 1,
+                     *       "subscription_state": "3_progress",
+                     *       "external_id": "sub-42",
+                     *       "external_customer_id": "cust-7",
+                     *       "plan_id": 1,
+                     *       "plan_code": "pro",
+                     *       "next_plan_code": null,
+                     *       "plan_change_date": null,
+                     *       "start_date": "2026-01-05",
+                     *       "last_invoice_date": null,
+                     *       "next_invoice_date": "2026-02-05",
+                     *       "end_date": null,
+                     *       "created": false
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         /**
                          * @description Its number here.
@@ -3385,8 +3701,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "subscription_id": 1,
+                     *       "subscription_state": "3_progress",
+                     *       "external_id": "sub-42",
+                     *       "external_customer_id": "cust-7",
+                     *       "plan_id": 1,
+                     *       "plan_code": "pro",
+                     *       "next_plan_code": null,
+                     *       "plan_change_date": null,
+                     *       "start_date": "2026-01-05",
+                     *       "last_invoice_date": null,
+                     *       "next_invoice_date": "2026-02-05",
+                     *       "end_date": null,
+                     *       "created": true
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         /**
                          * @description Its number here.
@@ -3476,8 +3813,28 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "subscription_id": 1,
+                     *       "subscription_state": "3_progress",
+                     *       "external_id": "sub-42",
+                     *       "external_customer_id": "cust-7",
+                     *       "plan_id": 1,
+                     *       "plan_code": "pro",
+                     *       "next_plan_code": null,
+                     *       "plan_change_date": null,
+                     *       "start_date": "2026-01-05",
+                     *       "last_invoice_date": null,
+                     *       "next_invoice_date": "2026-02-05",
+                     *       "end_date": null
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         /**
                          * @description Its number here.
@@ -3582,8 +3939,28 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "subscription_id": 1,
+                     *       "subscription_state": "3_progress",
+                     *       "external_id": "sub-42",
+                     *       "external_customer_id": "cust-7",
+                     *       "plan_id": 1,
+                     *       "plan_code": "pro",
+                     *       "next_plan_code": null,
+                     *       "plan_change_date": null,
+                     *       "start_date": "2026-01-05",
+                     *       "last_invoice_date": null,
+                     *       "next_invoice_date": "2026-02-05",
+                     *       "end_date": null
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         /**
                          * @description Its number here.
@@ -3665,6 +4042,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /** @example {} */
                 "application/json": {
                     /**
                      * Format: date
@@ -3681,8 +4059,28 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "subscription_id": 1,
+                     *       "subscription_state": "3_progress",
+                     *       "external_id": "sub-42",
+                     *       "external_customer_id": "cust-7",
+                     *       "plan_id": 1,
+                     *       "plan_code": "pro",
+                     *       "next_plan_code": null,
+                     *       "plan_change_date": null,
+                     *       "start_date": "2026-01-05",
+                     *       "last_invoice_date": null,
+                     *       "next_invoice_date": "2026-02-05",
+                     *       "end_date": null
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         /**
                          * @description Its number here.
@@ -3766,7 +4164,7 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "date": "2099-01-01"
+                 *       "date": "2099-12-31"
                  *     }
                  */
                 "application/json": {
@@ -3792,8 +4190,28 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "subscription_id": 1,
+                     *       "subscription_state": "3_progress",
+                     *       "external_id": "sub-42",
+                     *       "external_customer_id": "cust-7",
+                     *       "plan_id": 1,
+                     *       "plan_code": "pro",
+                     *       "next_plan_code": null,
+                     *       "plan_change_date": null,
+                     *       "start_date": "2026-01-05",
+                     *       "last_invoice_date": null,
+                     *       "next_invoice_date": "2026-02-05",
+                     *       "end_date": null
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         /**
                          * @description Its number here.
@@ -3900,8 +4318,28 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "subscription_id": 1,
+                     *       "subscription_state": "3_progress",
+                     *       "external_id": "sub-42",
+                     *       "external_customer_id": "cust-7",
+                     *       "plan_id": 1,
+                     *       "plan_code": "pro",
+                     *       "next_plan_code": null,
+                     *       "plan_change_date": null,
+                     *       "start_date": "2026-01-05",
+                     *       "last_invoice_date": null,
+                     *       "next_invoice_date": "2026-02-05",
+                     *       "end_date": null
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         /**
                          * @description Its number here.
@@ -3989,8 +4427,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "subscription_id": 1,
+                     *       "period_start": "2026-01-05",
+                     *       "period_end": "2026-02-05",
+                     *       "fresh": true,
+                     *       "charges": [
+                     *         {
+                     *           "plan_code": "pro",
+                     *           "metric_code": "api_calls",
+                     *           "filter": {},
+                     *           "charge_model": "standard",
+                     *           "period_start": "2026-01-05",
+                     *           "period_end": "2026-02-05",
+                     *           "quantity": "1350.5",
+                     *           "included": "1000",
+                     *           "billable": "350.5",
+                     *           "amount": "1.75",
+                     *           "projected_amount": "1.75",
+                     *           "currency": "USD",
+                     *           "rated_at": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         /** @example 1 */
                         subscription_id: number;
@@ -4040,8 +4507,44 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "subscription_id": 1,
+                     *       "at": "2026-02-05",
+                     *       "documents": [
+                     *         {
+                     *           "type": "invoice",
+                     *           "invoice_date": "2026-02-05",
+                     *           "due_date": "2026-02-05",
+                     *           "currency": "USD",
+                     *           "amount_untaxed": "49.00",
+                     *           "amount_tax": "7.35",
+                     *           "amount_total": "56.35",
+                     *           "lines": [
+                     *             {
+                     *               "kind": "fee",
+                     *               "description": "Pro",
+                     *               "metric_code": null,
+                     *               "period_start": "2026-02-05",
+                     *               "period_end": "2026-03-05",
+                     *               "used": null,
+                     *               "quantity": "1",
+                     *               "price_unit": "49",
+                     *               "discount": "0",
+                     *               "amount_untaxed": "49.00",
+                     *               "amount_total": "56.35"
+                     *             }
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         /** @example 1 */
                         subscription_id: number;
@@ -4077,8 +4580,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "subscription_id": 1,
+                     *       "items": [
+                     *         {
+                     *           "item_id": 5,
+                     *           "product_id": 3,
+                     *           "product_code": "nexacloud-pro",
+                     *           "name": "Pro",
+                     *           "of_plan": false,
+                     *           "quantity": "1",
+                     *           "currency": "USD",
+                     *           "terms": [
+                     *             {
+                     *               "from": "2026-01-05",
+                     *               "until": null,
+                     *               "quantity": "1",
+                     *               "price_unit": "49",
+                     *               "discount": "0",
+                     *               "timing": "advance",
+                     *               "prorate": true
+                     *             }
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         /** @example 1 */
                         subscription_id: number;
@@ -4135,8 +4669,19 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "item": null,
+                     *       "preview": null,
+                     *       "created": false
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         /** @description A recurring fee of a subscription, in the course of time. */
                         item: {
@@ -4214,8 +4759,19 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "item": null,
+                     *       "preview": null,
+                     *       "created": true
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         /** @description A recurring fee of a subscription, in the course of time. */
                         item: {
@@ -4338,8 +4894,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "item": null,
+                     *       "preview": null
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         /** @description A recurring fee of a subscription, in the course of time. */
                         item: {
@@ -4429,8 +4995,28 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "subscription_id": 1,
+                     *       "changes": [
+                     *         {
+                     *           "change_id": "plan-7",
+                     *           "kind": "plan",
+                     *           "date": "2099-01-05",
+                     *           "plan_code": "business",
+                     *           "item_id": null,
+                     *           "product_code": null,
+                     *           "quantity": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         /** @example 1 */
                         subscription_id: number;
@@ -4469,8 +5055,28 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "subscription_id": 1,
+                     *       "changes": [
+                     *         {
+                     *           "change_id": "plan-7",
+                     *           "kind": "plan",
+                     *           "date": "2099-01-05",
+                     *           "plan_code": "business",
+                     *           "item_id": null,
+                     *           "product_code": null,
+                     *           "quantity": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         /** @example 1 */
                         subscription_id: number;
@@ -4483,11 +5089,17 @@ export interface operations {
     list_usage: {
         parameters: {
             query?: {
-                /** @example 1 */
+                /**
+                 * @description Counters of one subscription.
+                 * @example 1
+                 */
                 subscription_id?: number | string;
                 /** @description Your own id of it, in its place. */
                 subscription_external_id?: string | number;
-                /** @example api_calls */
+                /**
+                 * @description Counters of one metric.
+                 * @example api_calls
+                 */
                 metric_code?: string;
                 /** @description Of one subscription and metric there is one with it. */
                 idempotency_key?: string;
@@ -4517,8 +5129,33 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "usage": [
+                     *         {
+                     *           "usage_id": 1,
+                     *           "subscription_id": 1,
+                     *           "subscription_external_id": "sub-42",
+                     *           "metric_code": "api_calls",
+                     *           "quantity": "1250.5",
+                     *           "period_start": "2026-01-10T00:00:00Z",
+                     *           "period_end": "2026-01-10T01:00:00Z",
+                     *           "idempotency_key": "sub-42/api_calls/2026-01-10T00",
+                     *           "value": null,
+                     *           "dimensions": {
+                     *             "region": "eu"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         usage: components["schemas"]["Usage"][];
                         /** @description The `cursor` of the next page; null on the last. */
@@ -4600,8 +5237,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "accepted": 1,
+                     *       "inserted": 1,
+                     *       "updated": 0,
+                     *       "unchanged": 0
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         /**
                          * @description How many are stored, or were before.
@@ -4688,8 +5337,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "deleted": 1
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         /**
                          * @description 1, or 0 if there is none.
@@ -4726,6 +5384,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "usage_id": 1,
+                     *       "subscription_id": 1,
+                     *       "subscription_external_id": "sub-42",
+                     *       "metric_code": "api_calls",
+                     *       "quantity": "1250.5",
+                     *       "period_start": "2026-01-10T00:00:00Z",
+                     *       "period_end": "2026-01-10T01:00:00Z",
+                     *       "idempotency_key": "sub-42/api_calls/2026-01-10T00",
+                     *       "value": null,
+                     *       "dimensions": {
+                     *         "region": "eu"
+                     *       },
+                     *       "deleted": false,
+                     *       "changed_at": "2026-01-10T01:00:07.000001Z",
+                     *       "cursor": "MTc2ODAwNjgwNzAwMDAwMS0x"
+                     *     }
+                     */
                     "application/x-ndjson": components["schemas"]["UsageChange"];
                 };
             };
@@ -4918,8 +5595,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "accepted": 1,
+                     *       "inserted": 1,
+                     *       "updated": 0,
+                     *       "unchanged": 0
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         /**
                          * @description How many are stored, or were before.
@@ -5011,8 +5700,63 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "invoices": [
+                     *         {
+                     *           "invoice_id": 1,
+                     *           "number": "INV/2026/00001",
+                     *           "type": "invoice",
+                     *           "state": "posted",
+                     *           "payment_state": "not_paid",
+                     *           "invoice_date": "2026-01-05",
+                     *           "due_date": "2026-01-05",
+                     *           "currency": "USD",
+                     *           "amount_untaxed": "49.00",
+                     *           "amount_tax": "0.00",
+                     *           "amount_total": "49.00",
+                     *           "amount_residual": "49.00",
+                     *           "external_customer_id": "cust-7",
+                     *           "subscriptions": [
+                     *             {
+                     *               "subscription_id": 1,
+                     *               "external_id": "sub-42"
+                     *             }
+                     *           ],
+                     *           "lines": [
+                     *             {
+                     *               "line_id": 1,
+                     *               "kind": "fee",
+                     *               "description": "Pro",
+                     *               "subscription_id": 1,
+                     *               "subscription_external_id": "sub-42",
+                     *               "product_code": "nexacloud-pro",
+                     *               "metric_code": null,
+                     *               "period_start": "2026-01-05",
+                     *               "period_end": "2026-02-05",
+                     *               "used": null,
+                     *               "quantity": "1",
+                     *               "price_unit": "49",
+                     *               "discount": "0",
+                     *               "amount_untaxed": "49.00",
+                     *               "amount_total": "56.35",
+                     *               "row_id": 1,
+                     *               "settles": "49.00",
+                     *               "breakdown": null
+                     *             }
+                     *           ],
+                     *           "lines_left_out": false
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         invoices: components["schemas"]["Document"][];
                         /** @description The `cursor` of the next page; null on the last. */
@@ -5069,8 +5813,58 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "invoice_id": 1,
+                     *       "number": "INV/2026/00001",
+                     *       "type": "invoice",
+                     *       "state": "posted",
+                     *       "payment_state": "not_paid",
+                     *       "invoice_date": "2026-01-05",
+                     *       "due_date": "2026-01-05",
+                     *       "currency": "USD",
+                     *       "amount_untaxed": "49.00",
+                     *       "amount_tax": "0.00",
+                     *       "amount_total": "49.00",
+                     *       "amount_residual": "49.00",
+                     *       "external_customer_id": "cust-7",
+                     *       "subscriptions": [
+                     *         {
+                     *           "subscription_id": 1,
+                     *           "external_id": "sub-42"
+                     *         }
+                     *       ],
+                     *       "lines": [
+                     *         {
+                     *           "line_id": 1,
+                     *           "kind": "fee",
+                     *           "description": "Pro",
+                     *           "subscription_id": 1,
+                     *           "subscription_external_id": "sub-42",
+                     *           "product_code": "nexacloud-pro",
+                     *           "metric_code": null,
+                     *           "period_start": "2026-01-05",
+                     *           "period_end": "2026-02-05",
+                     *           "used": null,
+                     *           "quantity": "1",
+                     *           "price_unit": "49",
+                     *           "discount": "0",
+                     *           "amount_untaxed": "49.00",
+                     *           "amount_total": "56.35",
+                     *           "row_id": 1,
+                     *           "settles": "49.00",
+                     *           "breakdown": null
+                     *         }
+                     *       ],
+                     *       "lines_left_out": false
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         /** @example 1 */
                         invoice_id: number;
@@ -5174,8 +5968,42 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "rows": [
+                     *         {
+                     *           "row_id": 1,
+                     *           "subscription_id": 1,
+                     *           "subscription_external_id": "sub-42",
+                     *           "kind": "usage",
+                     *           "plan_code": "pro",
+                     *           "metric_code": "api_calls",
+                     *           "filter": {},
+                     *           "product_code": "nexacloud-pro",
+                     *           "period_start": "2026-01-05",
+                     *           "period_end": "2026-02-05",
+                     *           "bill_on": "2026-02-05",
+                     *           "quantity": "1350.5",
+                     *           "included": "1000",
+                     *           "billable": "350.5",
+                     *           "owed": "1.75",
+                     *           "settled": "1.75",
+                     *           "waived": "0.00",
+                     *           "due": "0.00",
+                     *           "currency": "USD",
+                     *           "breakdown": null,
+                     *           "rated_at": "2026-02-05T00:10:00Z"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         rows: components["schemas"]["LedgerRow"][];
                         /** @description The `cursor` of the next page; null on the last. */
@@ -5203,8 +6031,60 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "plans": [
+                     *         {
+                     *           "plan_id": 1,
+                     *           "plan_code": "pro",
+                     *           "name": "Pro",
+                     *           "billing_period_value": 1,
+                     *           "billing_period_unit": "month"
+                     *         }
+                     *       ],
+                     *       "metrics": [
+                     *         {
+                     *           "metric_code": "api_calls",
+                     *           "name": "API calls",
+                     *           "aggregation": "sum"
+                     *         }
+                     *       ],
+                     *       "charges": [
+                     *         {
+                     *           "plan_code": "pro",
+                     *           "metric_code": "api_calls",
+                     *           "filter": {},
+                     *           "charge_model": "standard",
+                     *           "included_quota": "1000",
+                     *           "price_per_unit": "0.5",
+                     *           "unit_batch": "100",
+                     *           "rate": "0",
+                     *           "fixed_amount": "0",
+                     *           "minimum": null,
+                     *           "maximum": null,
+                     *           "tiers": [
+                     *             {
+                     *               "up_to": "10",
+                     *               "unit_amount": "8",
+                     *               "unit_batch": null,
+                     *               "flat_amount": "0",
+                     *               "rate": "0"
+                     *             }
+                     *           ],
+                     *           "flat_fee_at_zero": false,
+                     *           "prorate": false,
+                     *           "currency": "USD",
+                     *           "next_prices_from": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         plans: components["schemas"]["Plan"][];
                         metrics: components["schemas"]["Metric"][];
@@ -5240,8 +6120,64 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "plans": [
+                     *         {
+                     *           "plan_id": 1,
+                     *           "plan_code": "pro",
+                     *           "name": "Pro",
+                     *           "billing_period_value": 1,
+                     *           "billing_period_unit": "month",
+                     *           "fees": [
+                     *             {
+                     *               "product_code": "nexacloud-pro",
+                     *               "name": "Pro",
+                     *               "quantity": "1",
+                     *               "price_unit": "49",
+                     *               "currency": "USD",
+                     *               "fee_timing": "advance"
+                     *             }
+                     *           ],
+                     *           "charges": [
+                     *             {
+                     *               "plan_code": "pro",
+                     *               "metric_code": "api_calls",
+                     *               "filter": {},
+                     *               "charge_model": "standard",
+                     *               "included_quota": "1000",
+                     *               "price_per_unit": "0.5",
+                     *               "unit_batch": "100",
+                     *               "rate": "0",
+                     *               "fixed_amount": "0",
+                     *               "minimum": null,
+                     *               "maximum": null,
+                     *               "tiers": [
+                     *                 {
+                     *                   "up_to": "10",
+                     *                   "unit_amount": "8",
+                     *                   "unit_batch": null,
+                     *                   "flat_amount": "0",
+                     *                   "rate": "0"
+                     *                 }
+                     *               ],
+                     *               "flat_fee_at_zero": false,
+                     *               "prorate": false,
+                     *               "currency": "USD",
+                     *               "next_prices_from": null
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         plans: components["schemas"]["PlanWithPrices"][];
                         /** @description The `cursor` of the next page; null on the last. */
@@ -5275,8 +6211,59 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "plan_id": 1,
+                     *       "plan_code": "pro",
+                     *       "name": "Pro",
+                     *       "billing_period_value": 1,
+                     *       "billing_period_unit": "month",
+                     *       "fees": [
+                     *         {
+                     *           "product_code": "nexacloud-pro",
+                     *           "name": "Pro",
+                     *           "quantity": "1",
+                     *           "price_unit": "49",
+                     *           "currency": "USD",
+                     *           "fee_timing": "advance"
+                     *         }
+                     *       ],
+                     *       "charges": [
+                     *         {
+                     *           "plan_code": "pro",
+                     *           "metric_code": "api_calls",
+                     *           "filter": {},
+                     *           "charge_model": "standard",
+                     *           "included_quota": "1000",
+                     *           "price_per_unit": "0.5",
+                     *           "unit_batch": "100",
+                     *           "rate": "0",
+                     *           "fixed_amount": "0",
+                     *           "minimum": null,
+                     *           "maximum": null,
+                     *           "tiers": [
+                     *             {
+                     *               "up_to": "10",
+                     *               "unit_amount": "8",
+                     *               "unit_batch": null,
+                     *               "flat_amount": "0",
+                     *               "rate": "0"
+                     *             }
+                     *           ],
+                     *           "flat_fee_at_zero": false,
+                     *           "prorate": false,
+                     *           "currency": "USD",
+                     *           "next_prices_from": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         /** @example 1 */
                         plan_id: number;
@@ -5325,8 +6312,19 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "metric_code": "api_calls",
+                     *       "name": "API calls",
+                     *       "aggregation": "sum"
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         /** @example api_calls */
                         metric_code: string;
@@ -5384,8 +6382,42 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "plan_id": 1,
+                     *       "plan_code": "pro",
+                     *       "lines": [
+                     *         {
+                     *           "metric_code": "api_calls",
+                     *           "filter": {},
+                     *           "charge_model": "standard",
+                     *           "quantity": "1250.5",
+                     *           "included": "1000",
+                     *           "billable": "250.5",
+                     *           "amount": "1.25",
+                     *           "currency": "USD",
+                     *           "breakdown": {}
+                     *         }
+                     *       ],
+                     *       "total": "1.25",
+                     *       "currency": "USD",
+                     *       "totals": [
+                     *         {
+                     *           "currency": "USD",
+                     *           "amount": "1.25"
+                     *         }
+                     *       ],
+                     *       "not_charged": [
+                     *         "seats"
+                     *       ]
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         /** @example 1 */
                         plan_id: number;
@@ -5440,8 +6472,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "reconciliations": [
+                     *         {
+                     *           "reconciliation_id": 1,
+                     *           "reference": null,
+                     *           "period_start": "2026-01-05T00:00:00Z",
+                     *           "period_end": "2026-02-05T00:00:00Z",
+                     *           "partial": false,
+                     *           "compared_at": "2026-02-05T08:00:00Z",
+                     *           "matched": 0,
+                     *           "different": 0,
+                     *           "missing_here": 0,
+                     *           "missing_there": 0
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         reconciliations: components["schemas"]["Reconciliation"][];
                         /** @description The `cursor` of the next page; null on the last. */
@@ -5510,8 +6565,45 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "reconciliation_id": 1,
+                     *       "reference": null,
+                     *       "period_start": "2026-01-05T00:00:00Z",
+                     *       "period_end": "2026-02-05T00:00:00Z",
+                     *       "partial": false,
+                     *       "compared_at": "2026-02-05T08:00:00Z",
+                     *       "matched": 0,
+                     *       "different": 0,
+                     *       "missing_here": 0,
+                     *       "missing_there": 0,
+                     *       "rows": [
+                     *         {
+                     *           "subscription_id": 1,
+                     *           "subscription_external_id": "sub-42",
+                     *           "metric_code": "api_calls",
+                     *           "result": "matched",
+                     *           "reason": null,
+                     *           "quantity": "1350",
+                     *           "our_quantity": "1350.5",
+                     *           "quantity_difference": "0.5",
+                     *           "amount": null,
+                     *           "our_amount": null,
+                     *           "amount_difference": null,
+                     *           "currency": null,
+                     *           "open": false
+                     *         }
+                     *       ],
+                     *       "next_cursor": null,
+                     *       "created": false
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         /** @example 1 */
                         reconciliation_id: number;
@@ -5533,9 +6625,10 @@ export interface operations {
                         partial: boolean;
                         /**
                          * Format: date-time
+                         * @description Null until it is.
                          * @example 2026-02-05T08:00:00Z
                          */
-                        compared_at: string;
+                        compared_at: string | null;
                         /**
                          * @description How many rows came to this.
                          * @example 0
@@ -5573,8 +6666,45 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "reconciliation_id": 1,
+                     *       "reference": null,
+                     *       "period_start": "2026-01-05T00:00:00Z",
+                     *       "period_end": "2026-02-05T00:00:00Z",
+                     *       "partial": false,
+                     *       "compared_at": "2026-02-05T08:00:00Z",
+                     *       "matched": 0,
+                     *       "different": 0,
+                     *       "missing_here": 0,
+                     *       "missing_there": 0,
+                     *       "rows": [
+                     *         {
+                     *           "subscription_id": 1,
+                     *           "subscription_external_id": "sub-42",
+                     *           "metric_code": "api_calls",
+                     *           "result": "matched",
+                     *           "reason": null,
+                     *           "quantity": "1350",
+                     *           "our_quantity": "1350.5",
+                     *           "quantity_difference": "0.5",
+                     *           "amount": null,
+                     *           "our_amount": null,
+                     *           "amount_difference": null,
+                     *           "currency": null,
+                     *           "open": false
+                     *         }
+                     *       ],
+                     *       "next_cursor": null,
+                     *       "created": true
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         /** @example 1 */
                         reconciliation_id: number;
@@ -5596,9 +6726,10 @@ export interface operations {
                         partial: boolean;
                         /**
                          * Format: date-time
+                         * @description Null until it is.
                          * @example 2026-02-05T08:00:00Z
                          */
-                        compared_at: string;
+                        compared_at: string | null;
                         /**
                          * @description How many rows came to this.
                          * @example 0
@@ -5663,8 +6794,44 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "reconciliation_id": 1,
+                     *       "reference": null,
+                     *       "period_start": "2026-01-05T00:00:00Z",
+                     *       "period_end": "2026-02-05T00:00:00Z",
+                     *       "partial": false,
+                     *       "compared_at": "2026-02-05T08:00:00Z",
+                     *       "matched": 0,
+                     *       "different": 0,
+                     *       "missing_here": 0,
+                     *       "missing_there": 0,
+                     *       "rows": [
+                     *         {
+                     *           "subscription_id": 1,
+                     *           "subscription_external_id": "sub-42",
+                     *           "metric_code": "api_calls",
+                     *           "result": "matched",
+                     *           "reason": null,
+                     *           "quantity": "1350",
+                     *           "our_quantity": "1350.5",
+                     *           "quantity_difference": "0.5",
+                     *           "amount": null,
+                     *           "our_amount": null,
+                     *           "amount_difference": null,
+                     *           "currency": null,
+                     *           "open": false
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         /** @example 1 */
                         reconciliation_id: number;
@@ -5686,9 +6853,10 @@ export interface operations {
                         partial: boolean;
                         /**
                          * Format: date-time
+                         * @description Null until it is.
                          * @example 2026-02-05T08:00:00Z
                          */
-                        compared_at: string;
+                        compared_at: string | null;
                         /**
                          * @description How many rows came to this.
                          * @example 0
@@ -5732,8 +6900,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "url": "https://app.example/hook",
+                     *       "enabled": true,
+                     *       "failing_since": null,
+                     *       "disabled_reason": null,
+                     *       "secrets": [
+                     *         {
+                     *           "prefix": "whsec_a1b2",
+                     *           "created_at": "2026-01-05T09:00:00Z",
+                     *           "expires_at": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         /** @example https://app.example/hook */
                         url: string | null;
@@ -5808,8 +6995,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "url": "https://app.example/hook",
+                     *       "enabled": true,
+                     *       "failing_since": null,
+                     *       "disabled_reason": null,
+                     *       "secrets": [
+                     *         {
+                     *           "prefix": "whsec_a1b2",
+                     *           "created_at": "2026-01-05T09:00:00Z",
+                     *           "expires_at": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         /** @example https://app.example/hook */
                         url: string | null;
@@ -5881,8 +7087,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "secret": "whsec_…",
+                     *       "prefix": "whsec_a1b2",
+                     *       "created_at": "2026-01-05T09:00:00Z",
+                     *       "expires_at": null,
+                     *       "created": false
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         /**
                          * @description Keep it: it is told nowhere else.
@@ -5915,8 +7134,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "secret": "whsec_…",
+                     *       "prefix": "whsec_a1b2",
+                     *       "created_at": "2026-01-05T09:00:00Z",
+                     *       "expires_at": null,
+                     *       "created": true
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         /**
                          * @description Keep it: it is told nowhere else.
@@ -5948,7 +7180,9 @@ export interface operations {
     list_deliveries: {
         parameters: {
             query?: {
+                /** @description What became of it. */
                 state?: "pending" | "sending" | "delivered" | "failed" | "cancelled";
+                /** @description What it tells of. */
                 event_type?: "customer.linked" | "subscription.created" | "subscription.updated" | "subscription.paused" | "subscription.resumed" | "subscription.cancelled" | "usage.threshold_reached" | "invoice.created" | "invoice.posted" | "invoice.paid" | "invoice.overdue" | "invoice.cancelled" | "reconciliation.mismatch" | "endpoint.test";
                 /**
                  * @description How many records at most.
@@ -5972,8 +7206,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "deliveries": [
+                     *         {
+                     *           "event_id": "evt_01KE6P4YM09GP165BBT7742542",
+                     *           "event_type": "invoice.paid",
+                     *           "state": "pending",
+                     *           "subscription_id": null,
+                     *           "created_at": "2026-01-05T09:00:00Z",
+                     *           "attempts": 1,
+                     *           "next_attempt_at": null,
+                     *           "delivered_at": "2026-01-05T09:00:01Z",
+                     *           "last_status": 204,
+                     *           "last_error": null
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         deliveries: components["schemas"]["Delivery"][];
                         /** @description The `cursor` of the next page; null on the last. */
@@ -6004,8 +7261,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "event_id": "evt_01KE6P4YM09GP165BBT7742542",
+                     *       "event_type": "invoice.paid",
+                     *       "state": "pending",
+                     *       "subscription_id": null,
+                     *       "created_at": "2026-01-05T09:00:00Z",
+                     *       "attempts": 1,
+                     *       "next_attempt_at": null,
+                     *       "delivered_at": "2026-01-05T09:00:01Z",
+                     *       "last_status": 204,
+                     *       "last_error": null,
+                     *       "body": "{}",
+                     *       "all_attempts": [
+                     *         {
+                     *           "number": 1,
+                     *           "sent_at": "2026-01-05T09:00:01Z",
+                     *           "url": "https://app.example/hook",
+                     *           "duration_ms": 87,
+                     *           "outcome": "success",
+                     *           "http_status": 204,
+                     *           "error": null,
+                     *           "response": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         /** @example evt_01KE6P4YM09GP165BBT7742542 */
                         event_id: string;
@@ -6098,8 +7386,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "queued": 0,
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         /**
                          * @description How many are on their way now.
@@ -6131,6 +7429,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /** @example {} */
                 "application/json": Record<string, unknown>;
             };
         };
@@ -6141,8 +7440,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "event_id": "evt_01KE6P4YM09GP165BBT7742542",
+                     *       "event_type": "invoice.paid",
+                     *       "state": "pending",
+                     *       "subscription_id": null,
+                     *       "created_at": "2026-01-05T09:00:00Z",
+                     *       "attempts": 1,
+                     *       "next_attempt_at": null,
+                     *       "delivered_at": "2026-01-05T09:00:01Z",
+                     *       "last_status": 204,
+                     *       "last_error": null
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         /** @example evt_01KE6P4YM09GP165BBT7742542 */
                         event_id: string;
@@ -6195,6 +7512,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /** @example {} */
                 "application/json": Record<string, unknown>;
             };
         };
@@ -6205,8 +7523,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "event_id": "evt_01KE6P4YM09GP165BBT7742542",
+                     *       "event_type": "invoice.paid",
+                     *       "state": "pending",
+                     *       "subscription_id": null,
+                     *       "created_at": "2026-01-05T09:00:00Z",
+                     *       "attempts": 1,
+                     *       "next_attempt_at": null,
+                     *       "delivered_at": "2026-01-05T09:00:01Z",
+                     *       "last_status": 204,
+                     *       "last_error": null,
+                     *       "created": false
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         /** @example evt_01KE6P4YM09GP165BBT7742542 */
                         event_id: string;
@@ -6253,8 +7590,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "event_id": "evt_01KE6P4YM09GP165BBT7742542",
+                     *       "event_type": "invoice.paid",
+                     *       "state": "pending",
+                     *       "subscription_id": null,
+                     *       "created_at": "2026-01-05T09:00:00Z",
+                     *       "attempts": 1,
+                     *       "next_attempt_at": null,
+                     *       "delivered_at": "2026-01-05T09:00:01Z",
+                     *       "last_status": 204,
+                     *       "last_error": null,
+                     *       "created": true
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         /** @example evt_01KE6P4YM09GP165BBT7742542 */
                         event_id: string;
@@ -6312,8 +7668,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "now": "2026-02-01T00:00:00Z"
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         /**
                          * Format: date-time
@@ -6359,8 +7724,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "now": "2026-02-01T00:00:00Z",
+                     *       "reached": true,
+                     *       "documents": 2,
+                     *       "events": 5,
+                     *       "failing": 0
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         /**
                          * Format: date-time
@@ -6405,6 +7783,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /** @example {} */
                 "application/json": Record<string, unknown>;
             };
         };
@@ -6415,8 +7794,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "now": "2026-02-01T00:00:00Z"
+                     *     }
+                     */
                     "application/json": {
-                        /** @enum {string} */
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
                         status: "ok";
                         /**
                          * Format: date-time

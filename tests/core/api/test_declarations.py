@@ -27,9 +27,15 @@ BEYOND = {"cursor"}
 
 class TestDeclarations(unittest.TestCase):
     def fields(self):
-        """Yield every declared field, at any depth: whose it is, its name, itself."""
+        """Yield every field of a body, at any depth: whose it is, its name, itself."""
         for endpoint in ALL:
-            yield from self.below(endpoint.name, {**endpoint.fields, **endpoint.path_fields})
+            if endpoint.has_body:
+                yield from self.below(endpoint.name, endpoint.fields)
+
+    def texts(self):
+        """Yield every field of a query or a path, likewise."""
+        for endpoint in ALL:
+            yield from self.below(endpoint.name, endpoint.query_fields | endpoint.path_fields)
 
     def below(self, place, fields):
         for name, one in fields.items():
@@ -46,6 +52,13 @@ class TestDeclarations(unittest.TestCase):
                     if not (one.members and value):  # what members are, is tried at them
                         one(exactly(value), name)
         self.assertGreater(tried, 1000)
+
+    def test_a_reader_of_a_query_takes_the_text_of_what_its_description_allows(self):
+        for place, name, one in self.texts():
+            allows = jsonschema_rs.Draft202012Validator(one.schema, validate_formats=True).is_valid
+            for value in () if name in BEYOND else filter(allows, (*TEXTS, *NUMBERS, True, False)):
+                with self.subTest(place, field=name, value=value):
+                    one(value if isinstance(value, str) else json.dumps(value), name)
 
     def test_a_reader_refuses_what_is_of_a_kind_that_its_description_does_not_name(self):
         kinds = {"string": "x", "integer": 1, "boolean": True, "array": [1], "object": {"x": 1}}
