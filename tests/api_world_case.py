@@ -4,6 +4,8 @@ import json
 from types import SimpleNamespace
 from urllib.parse import quote, urlencode
 
+from freezegun import freeze_time
+
 from odoo import fields
 
 from ..core.api.examples import example_of
@@ -25,7 +27,10 @@ class ApiWorldCase(ApiCase):
         cls.mine = cls._world(cls.service, "cust-7", "sub-42")
         cls.mine.plan, cls.mine.metric = cls.plan, cls.calls
         cls.fee_product.default_code = "nexacloud-pro"
-        cls.others = [cls._other("nexadesk", cls.company), cls._other("abroad", cls._elsewhere())]
+        beside = cls._other("nexadesk", cls.company)
+        with freeze_time("2026-01-01 01:00:00"):
+            cls.env["sale.order"]._fusion_cron_create_invoices()
+        cls.others = [beside, cls._other("abroad", cls._elsewhere())]
 
     @classmethod
     def _elsewhere(cls):
@@ -46,6 +51,7 @@ class ApiWorldCase(ApiCase):
         company = service.company_id
         service.webhook_url = f"https://hooks.{service.code}.example/fusion"
         service._generate_webhook_secret()
+        service._generate_api_key()
         partner = cls.env["res.partner"].create({"name": customer})
         world = SimpleNamespace(service=service, company=company, customer=customer)
         world.link = cls._link(customer, partner, service)
@@ -85,6 +91,10 @@ class ApiWorldCase(ApiCase):
         "subscription_id": lambda world: str(world.subscription.id),
         "item_id": lambda world: str(world.item.id),
         "change_id": lambda world: f"{world.change.kind}-{world.change.record.id}",
+        "invoice_id": lambda world: str(world.subscription.invoice_ids[:1].id or ""),
+        "key_id": lambda world: str(world.service.api_key_ids[:1].id),
+        "plan_code": lambda world: world.plan.code,
+        "metric_code": lambda world: world.metric.code,
         "event_id": lambda world: world.event.event_id,
         "reconciliation_id": lambda world: str(world.reconciliation.id),
     }

@@ -7,6 +7,7 @@ import requests
 
 from core.api.endpoints import ALL
 from core.api.examples import example_of
+from core.api.scopes import KEYS_WRITE
 from devtools import contract, in_odoo, odoo_log
 from devtools.databases import temporary_database
 from devtools.fusion_client import BASE
@@ -23,7 +24,7 @@ class ContractCase(unittest.TestCase):
         super().setUpClass()
         cls.database = cls.enterClassContext(temporary_database("contract"))
         made = in_odoo.call(cls.database, "contract.prepare")
-        cls.key, cls.named = made["key"], made["named"]
+        cls.key, cls.keys, cls.named = made["key"], made["keys"], made["named"]
         cls.server = cls.enterClassContext(OdooServer(cls.database, workers=WORKERS))
 
     def hold(self, phases: str, *options: str) -> None:
@@ -45,13 +46,14 @@ class ContractCase(unittest.TestCase):
         path, named = endpoint.path, self.named.get(endpoint.name, {})
         for name, one in endpoint.path_fields.items():
             path = path.replace(f"{{{name}}}", quote(named.get(name, one.example), safe=""))
+        key = self.keys if endpoint.scope == KEYS_WRITE else self.key
         values = example_of(endpoint.fields)
         if endpoint.members:  # the body is the list, with nothing around it
             values = values[endpoint.members]
         return requests.request(
             endpoint.verb,
             self.server.url + BASE + path,
-            headers={"Authorization": f"Bearer {self.key}"},
+            headers={"Authorization": f"Bearer {key}"},
             timeout=60,
             **{"json" if endpoint.has_body else "params": values},
         )

@@ -12,7 +12,8 @@ BEGAN = "2026-01-05"
 def prepare(env) -> dict:
     """Create what the examples name: a customer, a subscription, an event, a reconciliation.
 
-    :return: a `key` for everything; `named`, what else a path names, by the endpoint
+    :return: a `key` for everything but keys, which would revoke itself; `keys`, one for these;
+        `named`, what else a path names, by the endpoint
     """
     guide.prepare(env)
     hooks.allow(env, "")
@@ -20,11 +21,18 @@ def prepare(env) -> dict:
     service = env["fusion.billing.service"].search([("code", "=", "nexacloud")])
     partner = link(env, service)
     subscribe(env, service, partner, SUBSCRIPTION)
+    env["sale.order"]._fusion_cron_create_invoices()
     reconcile(env, service)
     name_event(env, service)
+    invoice = {"invoice_id": str(env["account.move"].search([], limit=1).id)}
     return {
         "key": service._generate_api_key(scope_operations=True),
-        "named": {"take_back_change": plan_change(env, subscribe(env, service, partner, "sub-43"))},
+        "keys": service._generate_api_key(scope_keys_write=True),
+        "named": {
+            "take_back_change": plan_change(env, subscribe(env, service, partner, "sub-43")),
+            "retrieve_invoice": invoice,
+            "invoice_pdf": invoice,
+        },
     }
 
 
