@@ -3,7 +3,7 @@
 from odoo import fields
 
 from core.api.endpoint import PATH_FIELDS
-from devtools.in_odoo import guide, hooks
+from devtools.in_odoo import crons, guide, hooks
 
 CUSTOMER, SUBSCRIPTION = "cust-7", "sub-42"
 BEGAN = "2026-01-05"
@@ -12,22 +12,24 @@ BEGAN = "2026-01-05"
 def prepare(env) -> dict:
     """Create what the examples name: a customer, a subscription, an event, a reconciliation.
 
-    :return: a `key` for everything but keys, which would revoke itself; `keys`, one for these;
-        `named`, what else a path names, by the endpoint
+    :return: a `key` for everything but keys, which would revoke itself; a `master` for these; the
+        one of a `sandbox`; `named`, what else a path names, by the endpoint
     """
-    guide.prepare(env)
+    made = guide.prepare(env)
     hooks.allow(env, "")
     hooks.point_one(env, "nexacloud", "https://127.0.0.1:9/hook")
     service = env["fusion.billing.service"].search([("code", "=", "nexacloud")])
     partner = link(env, service)
-    subscribe(env, service, partner, SUBSCRIPTION)
-    env["sale.order"]._fusion_cron_create_invoices()
+    subscription = subscribe(env, service, partner, SUBSCRIPTION)
+    crons.run(env, [crons.INVOICING])
+    guide.send_documents(env)
     reconcile(env, service)
     name_event(env, service)
-    invoice = {"invoice_id": str(env["account.move"].search([], limit=1).id)}
+    invoice = {"invoice_id": str(subscription.invoice_ids[:1].id)}
     return {
         "key": service._generate_api_key(scope_operations=True),
-        "keys": service._generate_api_key(scope_keys_write=True),
+        "master": made["master"],
+        "sandbox": made["sandbox"],
         "named": {
             "take_back_change": plan_change(env, subscribe(env, service, partner, "sub-43")),
             "retrieve_invoice": invoice,
@@ -44,11 +46,17 @@ def link(env, service):
     return partner
 
 
+def find_plan(env, service, code: str):
+    """Return a plan of the service's company: the one for tests has the same."""
+    company = service.company_id.id
+    return env["fusion.billing.plan"].search([("code", "=", code), ("company_id", "=", company)])
+
+
 def subscribe(env, service, partner, name: str):
     return env["sale.order"]._fusion_create_subscription(
         {
             "partner_id": partner.id,
-            "plan_id": env["fusion.billing.plan"].search([("code", "=", "pro")]).id,
+            "plan_id": find_plan(env, service, "pro").id,
             "service_id": service.id,
             "external_id": name,
             "start_date": fields.Date.to_date(BEGAN),
@@ -77,7 +85,7 @@ def name_event(env, service) -> None:
 
 def plan_change(env, subscription) -> dict:
     """Plan a change that can be taken back, and return what its path names."""
-    business = env["fusion.billing.plan"].search([("code", "=", "business")])
+    business = find_plan(env, subscription.fusion_service_id, "business")
     subscription._fusion_change_plan(business, fields.Date.to_date("2099-01-05"))
     [change] = subscription._fusion_planned_one_by_one()
     name = f"{change.kind}-{change.record.id}"

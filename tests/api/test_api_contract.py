@@ -32,7 +32,7 @@ ELSEWHERE = {
 }
 #: The same of one endpoint's.
 ELSEWHERE_OF = {
-    ("rotate_key", "invalid_state"): "devtools/e2e/test_api_concurrency.py",
+    ("rotate_key", "invalid_state"): "tests/api/test_api_key_rotation.py",
     ("invoice_pdf", "pdf_unavailable"): "tests/api/test_api_documents.py",
 }
 VERBS = {"GET", "POST", "PUT", "PATCH", "DELETE"}

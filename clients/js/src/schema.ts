@@ -5676,7 +5676,9 @@ export interface operations {
                 from?: string;
                 /** @description Documents dated before this day. */
                 to?: string;
+                /** @description Only those in this state. */
                 state?: "draft" | "posted" | "cancel";
+                /** @description Only those of which so much is paid. */
                 payment_state?: "not_paid" | "partial" | "in_payment" | "paid" | "reversed" | "blocked";
                 /**
                  * @description How many records at most.
