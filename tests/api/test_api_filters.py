@@ -128,12 +128,12 @@ class TestApiFilters(ApiCase):
         def resume():
             order._fusion_resume(date(2026, 1, 20))
             with freeze_time("2026-01-20 12:00:00"):
-                order._fusion_follow_calendar()
+                order._fusion_follow_calendar(self.company)
 
         def close():
             order._fusion_close(date(2026, 1, 12))
             with freeze_time("2026-01-12 12:00:00"):
-                order._fusion_follow_calendar()
+                order._fusion_follow_calendar(self.company)
 
         self.assertChanges(
             plan_a_change, move_it, take_it_back, change_the_plan, plan_an_end, keep_it_open
@@ -152,7 +152,7 @@ class TestApiFilters(ApiCase):
 
         def take_over():
             with freeze_time("2026-01-20 12:00:00"):
-                self.subscription._fusion_follow_calendar()
+                self.subscription._fusion_follow_calendar(self.company)
 
         self.assertChanges(take_over)
 

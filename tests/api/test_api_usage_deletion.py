@@ -103,10 +103,10 @@ class TestApiUsageDeletion(ApiUsageCase):
     def test_the_ledger_follows(self):
         self.push(self._event(idempotency_key="k"), self._event(idempotency_key="o", quantity="2"))
         rating = self.env["fusion.billing.rating"]
-        rating._rate_pending()
+        rating._rate_pending(self.company)
         self.assertEqual(rating.search([("metric_id", "=", self.calls.id)]).quantity, 1252.5)
         self.assertDeleted(1, **NAMED)
-        rating._rate_pending()
+        rating._rate_pending(self.company)
         self.assertEqual(rating.search([("metric_id", "=", self.calls.id)]).quantity, 2)
 
     def test_r9_what_is_billed_is_credited_by_the_next_document(self):
