@@ -58,12 +58,12 @@ class ForgetfulClient(Client):
         super().__init__(url, key)
         self.tally = Counter(batches=0, resent=0, resent_unchanged=0)
 
-    def push_usage(self, events, *, attempts=None):
+    def push_usage(self, events, **options):
         batch = list(events)
-        answer = super().push_usage(batch, attempts=attempts)
+        answer = super().push_usage(batch, **options)
         self.tally["batches"] += 1
         if self.tally["batches"] % RESEND_EVERY == 0:
-            again = super().push_usage(batch, attempts=attempts)
+            again = super().push_usage(batch, **options)
             self.tally.update(resent=len(batch), resent_unchanged=again["unchanged"])
         return answer
 
