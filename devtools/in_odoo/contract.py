@@ -20,18 +20,24 @@ def prepare(env) -> dict:
     hooks.point_one(env, "nexacloud", "https://127.0.0.1:9/hook")
     service = env["fusion.billing.service"].search([("code", "=", "nexacloud")])
     partner = link(env, service)
-    subscription = subscribe(env, service, partner, SUBSCRIPTION)
+    subscribe(env, service, partner, SUBSCRIPTION, [])
+    product = env["product.product"].search([("default_code", "=", "nexacloud-pro")])
+    other = subscribe(env, service, partner, "sub-43", product)
+    env.cr.commit()  # a scheduled action has a cursor of its own
     crons.run(env, [crons.INVOICING])
+    env.invalidate_all()
     guide.send_documents(env)
     reconcile(env, service)
     name_event(env, service)
-    invoice = {"invoice_id": str(subscription.invoice_ids[:1].id)}
+    item = {"subscription_id": str(other.id), "item_id": str(other.order_line[:1].id)}
+    invoice = {"invoice_id": str(other.invoice_ids[:1].id)}
     return {
         "key": service._generate_api_key(scope_operations=True),
         "master": made["master"],
         "sandbox": made["sandbox"],
         "named": {
-            "take_back_change": plan_change(env, subscribe(env, service, partner, "sub-43")),
+            "take_back_change": plan_change(env, other),
+            "change_item": item,
             "retrieve_invoice": invoice,
             "invoice_pdf": invoice,
         },
@@ -52,7 +58,7 @@ def find_plan(env, service, code: str):
     return env["fusion.billing.plan"].search([("code", "=", code), ("company_id", "=", company)])
 
 
-def subscribe(env, service, partner, name: str):
+def subscribe(env, service, partner, name: str, products):
     return env["sale.order"]._fusion_create_subscription(
         {
             "partner_id": partner.id,
@@ -60,6 +66,7 @@ def subscribe(env, service, partner, name: str):
             "service_id": service.id,
             "external_id": name,
             "start_date": fields.Date.to_date(BEGAN),
+            "lines": [{"product_id": product.id, "quantity": 1} for product in products],
         }
     )
 
