@@ -214,7 +214,14 @@ def _field(one):
         schema = {**inside, **schema} if schema["type"] == "object" else {**schema, "items": inside}
     if one.about:
         schema["description"] = one.about
-    return schema
+    return schema if one.is_required else _or_null(schema)
+
+
+def _or_null(schema):
+    """Null is as if a field were not there."""
+    kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    wider = {**schema, "type": [*kinds, "null"]}
+    return {**wider, "enum": [*schema["enum"], None]} if "enum" in schema else wider
 
 
 IDEMPOTENCY_KEY = {

@@ -2858,7 +2858,7 @@ export interface operations {
                      * @description For how many hours the old one goes on as well.
                      * @default 24
                      */
-                    overlap_hours?: number;
+                    overlap_hours?: number | null;
                 };
             };
         };
@@ -3172,17 +3172,17 @@ export interface operations {
                     /** @description Your own id. */
                     external_id: string | number;
                     /** @description Of the company or person. */
-                    name?: string;
-                    email?: string;
-                    phone?: string;
+                    name?: string | null;
+                    email?: string | null;
+                    phone?: string | null;
                     /** @description A customer with a number for VAT is a company. */
-                    vat?: string;
-                    street?: string;
-                    street2?: string;
-                    city?: string;
-                    zip?: string;
+                    vat?: string | null;
+                    street?: string | null;
+                    street2?: string | null;
+                    city?: string | null;
+                    zip?: string | null;
                     /** @description ISO 3166, two letters. */
-                    country_code?: string;
+                    country_code?: string | null;
                 };
             };
         };
@@ -3392,17 +3392,17 @@ export interface operations {
                  */
                 "application/json": {
                     /** @description Of the company or person. */
-                    name?: string;
-                    email?: string;
-                    phone?: string;
+                    name?: string | null;
+                    email?: string | null;
+                    phone?: string | null;
                     /** @description A customer with a number for VAT is a company. */
-                    vat?: string;
-                    street?: string;
-                    street2?: string;
-                    city?: string;
-                    zip?: string;
+                    vat?: string | null;
+                    street?: string | null;
+                    street2?: string | null;
+                    city?: string | null;
+                    zip?: string | null;
                     /** @description ISO 3166, two letters. */
-                    country_code?: string;
+                    country_code?: string | null;
                 };
             };
         };
@@ -3579,23 +3579,23 @@ export interface operations {
                 "application/json": {
                     /** @description A registered customer. */
                     external_customer_id: string | number;
-                    plan_id?: number | string;
+                    plan_id?: number | string | null;
                     /** @description The plan, if not by `plan_id`. */
-                    plan_code?: string;
+                    plan_code?: string | null;
                     /** @description Your own id: recommended. */
-                    external_id?: string | number;
+                    external_id?: string | number | null;
                     /**
                      * Format: date
                      * @description Today, if not given.
                      */
-                    start_date?: string;
+                    start_date?: string | null;
                     /** @description Products besides usage, such as a monthly fee. */
                     lines?: {
-                        product_id?: number | string;
+                        product_id?: number | string | null;
                         /** @description The product, if not by `product_id`. */
-                        product_code?: string;
+                        product_code?: string | null;
                         quantity: string | number;
-                    }[];
+                    }[] | null;
                 };
             };
         };
@@ -3926,9 +3926,9 @@ export interface operations {
                      * Format: date
                      * @description The first day of the pause; tomorrow, if not given.
                      */
-                    date?: string;
+                    date?: string | null;
                     /** @description Let accepted counters of later days be lost. */
-                    discard_usage?: boolean;
+                    discard_usage?: boolean | null;
                 };
             };
         };
@@ -4048,7 +4048,7 @@ export interface operations {
                      * Format: date
                      * @description The first day after the pause; today, if not given.
                      */
-                    date?: string;
+                    date?: string | null;
                 };
             };
         };
@@ -4172,14 +4172,14 @@ export interface operations {
                      * Format: date
                      * @description It has ended on this day; tomorrow, if not given.
                      */
-                    date?: string;
+                    date?: string | null;
                     /** @description Let accepted counters of later days be lost. */
-                    discard_usage?: boolean;
+                    discard_usage?: boolean | null;
                     /**
                      * @description What was billed for days after the end is credited, or, with `none`, is not. It counts when the end is set.
-                     * @enum {string}
+                     * @enum {string|null}
                      */
-                    refund?: "prorata" | "none";
+                    refund?: "prorata" | "none" | null;
                 };
             };
         };
@@ -4300,14 +4300,14 @@ export interface operations {
                  *     }
                  */
                 "application/json": {
-                    plan_id?: number | string;
+                    plan_id?: number | string | null;
                     /** @description The plan, if not by `plan_id`. */
-                    plan_code?: string;
+                    plan_code?: string | null;
                     /**
                      * Format: date
                      * @description The first day of the new plan.
                      */
-                    date?: string;
+                    date?: string | null;
                 };
             };
         };
@@ -4648,17 +4648,17 @@ export interface operations {
                  *     }
                  */
                 "application/json": {
-                    product_id?: number | string;
+                    product_id?: number | string | null;
                     /** @description The product, if not by `product_id`. */
-                    product_code?: string;
+                    product_code?: string | null;
                     quantity: string | number;
                     /**
                      * Format: date
                      * @description The first day on which it holds; if not given what the plan says: today, or the first day of the next billing period.
                      */
-                    from?: string;
+                    from?: string | null;
                     /** @description Only say what it would come to; nothing is stored. */
-                    preview?: boolean;
+                    preview?: boolean | null;
                 };
             };
         };
@@ -4881,9 +4881,9 @@ export interface operations {
                      * Format: date
                      * @description The first day on which it holds; if not given what the plan says: today, or the first day of the next billing period.
                      */
-                    from?: string;
+                    from?: string | null;
                     /** @description Only say what it would come to; nothing is stored. */
-                    preview?: boolean;
+                    preview?: boolean | null;
                 };
             };
         };
@@ -5201,9 +5201,9 @@ export interface operations {
                     /** @description 1 to 5,000 counters. */
                     events: {
                         /** @description The id that you gave the subscription; one without is named by the digits of its number. */
-                        subscription_external_id?: string | number;
+                        subscription_external_id?: string | number | null;
                         /** @description Its number here, if it is not named by your id. */
-                        subscription_id?: number | string;
+                        subscription_id?: number | string | null;
                         /** @description What is counted. */
                         metric_code: string;
                         /** @description At least 0; at most 18 digits before the point and 6 after it. */
@@ -5219,13 +5219,13 @@ export interface operations {
                          */
                         period_end: string;
                         /** @description Unique per subscription and metric, up to 255 characters: recommended. */
-                        idempotency_key?: string;
+                        idempotency_key?: string | null;
                         /** @description A text, for metrics that count distinct values: `user-7`. */
-                        value?: string;
+                        value?: string | null;
                         /** @description Charges may price by them: up to 20 names (64 characters) with texts (255 characters), numbers (15 digits) or booleans. */
                         dimensions?: {
                             [key: string]: string | number | boolean;
-                        };
+                        } | null;
                     }[];
                 };
             };
@@ -5320,13 +5320,13 @@ export interface operations {
                  */
                 "application/json": {
                     /** @description As the list of counters has it. */
-                    usage_id?: number | string;
+                    usage_id?: number | string | null;
                     /** @description The subscription's number, if not by its id. */
-                    subscription_id?: number | string;
+                    subscription_id?: number | string | null;
                     /** @description Your own id of it. */
-                    subscription_external_id?: string | number;
-                    metric_code?: string;
-                    idempotency_key?: string;
+                    subscription_external_id?: string | number | null;
+                    metric_code?: string | null;
+                    idempotency_key?: string | null;
                 };
             };
         };
@@ -5453,17 +5453,17 @@ export interface operations {
                      * @description Decides the billing period.
                      */
                     time: string;
-                    datacontenttype?: string;
+                    datacontenttype?: string | null;
                     data?: {
                         /** @description 1 if it is not given. */
-                        quantity?: string | number;
+                        quantity?: string | number | null;
                         /** @description For metrics that count distinct values. */
-                        value?: string;
+                        value?: string | null;
                         /** @description Charges may price by them. */
                         dimensions?: {
                             [key: string]: string | number | boolean;
-                        };
-                    };
+                        } | null;
+                    } | null;
                 } & {
                     [key: string]: unknown;
                 };
@@ -5499,17 +5499,17 @@ export interface operations {
                      * @description Decides the billing period.
                      */
                     time: string;
-                    datacontenttype?: string;
+                    datacontenttype?: string | null;
                     data?: {
                         /** @description 1 if it is not given. */
-                        quantity?: string | number;
+                        quantity?: string | number | null;
                         /** @description For metrics that count distinct values. */
-                        value?: string;
+                        value?: string | null;
                         /** @description Charges may price by them. */
                         dimensions?: {
                             [key: string]: string | number | boolean;
-                        };
-                    };
+                        } | null;
+                    } | null;
                 } & {
                     [key: string]: unknown;
                 })[];
@@ -5543,17 +5543,17 @@ export interface operations {
                      * @description Decides the billing period.
                      */
                     time: string;
-                    datacontenttype?: string;
+                    datacontenttype?: string | null;
                     data?: {
                         /** @description 1 if it is not given. */
-                        quantity?: string | number;
+                        quantity?: string | number | null;
                         /** @description For metrics that count distinct values. */
-                        value?: string;
+                        value?: string | null;
                         /** @description Charges may price by them. */
                         dimensions?: {
                             [key: string]: string | number | boolean;
-                        };
-                    };
+                        } | null;
+                    } | null;
                 } & {
                     [key: string]: unknown;
                 }) | ({
@@ -5572,17 +5572,17 @@ export interface operations {
                      * @description Decides the billing period.
                      */
                     time: string;
-                    datacontenttype?: string;
+                    datacontenttype?: string | null;
                     data?: {
                         /** @description 1 if it is not given. */
-                        quantity?: string | number;
+                        quantity?: string | number | null;
                         /** @description For metrics that count distinct values. */
-                        value?: string;
+                        value?: string | null;
                         /** @description Charges may price by them. */
                         dimensions?: {
                             [key: string]: string | number | boolean;
-                        };
-                    };
+                        } | null;
+                    } | null;
                 } & {
                     [key: string]: unknown;
                 })[];
@@ -6365,15 +6365,15 @@ export interface operations {
                  *     }
                  */
                 "application/json": {
-                    plan_id?: number | string;
+                    plan_id?: number | string | null;
                     /** @description The plan, if not by `plan_id`. */
-                    plan_code?: string;
+                    plan_code?: string | null;
                     /** @description By metric code. */
                     quantities: {
                         [key: string]: string | number;
                     };
                     /** @description Where the plan has prices in several. */
-                    currency?: string;
+                    currency?: string | null;
                 };
             };
         };
@@ -6541,21 +6541,21 @@ export interface operations {
                     /** Format: date-time */
                     period_end: string;
                     /** @description A name of your choice. */
-                    reference?: string;
+                    reference?: string | null;
                     /** @description Then nothing is missing there. */
-                    partial?: boolean;
+                    partial?: boolean | null;
                     /** @description One for each subscription and metric. */
                     rows: {
                         /** @description Or `subscription_id`. */
-                        subscription_external_id?: string | number;
-                        subscription_id?: number | string;
+                        subscription_external_id?: string | number | null;
+                        subscription_id?: number | string | null;
                         metric_code: string;
                         /** @description Your total. */
                         quantity: string | number;
                         /** @description Before tax. */
-                        amount?: string | number;
+                        amount?: string | number | null;
                         /** @description Of the amount. */
-                        currency?: string;
+                        currency?: string | null;
                     }[];
                 };
             };
@@ -6984,9 +6984,9 @@ export interface operations {
                      * Format: uri
                      * @description An https address that is public.
                      */
-                    url?: string;
+                    url?: string | null;
                     /** @description Whether events are sent, and kept. */
-                    enabled?: boolean;
+                    enabled?: boolean | null;
                 };
             };
         };
@@ -7078,7 +7078,7 @@ export interface operations {
                      * @description For how many hours the old one goes on as well.
                      * @default 24
                      */
-                    overlap_hours?: number;
+                    overlap_hours?: number | null;
                 };
             };
         };
@@ -7365,19 +7365,19 @@ export interface operations {
                      * Format: date-time
                      * @description Events since this time.
                      */
-                    from?: string;
+                    from?: string | null;
                     /**
                      * Format: date-time
                      * @description Events before this time.
                      */
-                    to?: string;
+                    to?: string | null;
                     /**
                      * Format: date-time
                      * @description Those that failed since this time.
                      */
-                    failed_since?: string;
+                    failed_since?: string | null;
                     /** @description The `next_cursor` of the answer before. */
-                    cursor?: string;
+                    cursor?: string | null;
                 };
             };
         };
