@@ -135,4 +135,5 @@ class ApiWorldCase(ApiCase):
             if endpoint.members and isinstance(values, dict):
                 values = json.dumps(values.get(endpoint.members, [])).encode()
             return self.send(endpoint.verb, path + query, values, **kwargs)
-        return self.send(endpoint.verb, f"{path}{query or '?' + urlencode(values)}", **kwargs)
+        given = {name: value for name, value in values.items() if value is not None}
+        return self.send(endpoint.verb, f"{path}{query or '?' + urlencode(given)}", **kwargs)

@@ -419,9 +419,11 @@ MAKERS = {
     ("delete_usage", "unknown_subscription"): _with(subscription_external_id=NOTHING),
     ("delete_usage", "unknown_metric"): _with(metric_code=NOTHING),
     ("list_usage", "unknown_subscription"): _with(subscription_id=NOBODY),
-    ("list_usage", "unknown_metric"): _with(metric_code=NOTHING),
+    ("list_usage", "unknown_metric"): _with(subscription_id=None, metric_code=NOTHING),
     ("revoke_key", "invalid_state"): _asking,
-    ("list_invoices", "unknown_customer"): _with(external_customer_id=NOTHING),
+    ("list_invoices", "unknown_customer"): _with(
+        subscription_id=None, external_customer_id=NOTHING
+    ),
     ("list_invoices", "unknown_subscription"): _with(subscription_id=NOBODY),
     ("invoice_pdf", "invalid_state"): _draft,
     ("list_ledger", "unknown_subscription"): _with(subscription_id=NOBODY),
