@@ -72,7 +72,7 @@ function introduction(api, schemas) {
     prose(api.info.description),
     el("p", {}, "The base is ", el("code", {}, location.origin + api.servers[0].url), ". Enter a key"
       + " above to try an endpoint: it is sent to this server alone, and kept nowhere. What you try"
-      + " is done: use the key of a test service. Every request that writes has an ",
+      + " is done: use the key of a sandbox. Every request that writes has an ",
       el("code", {}, "Idempotency-Key"), " of its own."),
     el("p", {}, "In Python, the package ", el("code", {}, "fusion-billing-client"),
       " counts, retries and verifies for you. The examples here use ", el("code", {}, "requests"),
