@@ -25,6 +25,7 @@ class TestEssential(unittest.TestCase):
         document = {
             "paths": {"/usage": {"post": operation}},
             "webhooks": {"invoice.paid": {"post": {**operation, "requestBody": 2}}},
+            "components": {"schemas": {}, "responses": {"Forbidden": {}}, "headers": {"ETag": {}}},
         }
         bare = {"description": "Done.", "content": {}}
         self.assertEqual(
@@ -36,6 +37,7 @@ class TestEssential(unittest.TestCase):
                 "webhooks": {
                     "invoice.paid": {"post": {"parameters": [], "responses": {}, "requestBody": 2}}
                 },
+                "components": {"schemas": {}},
             },
         )
 

@@ -43,7 +43,7 @@ class ResCompany(models.Model):
         """Return the company in which a service is tried out, in sudo; none if there is none."""
         # sudo: who may see the service need not see that company.
         companies = self.sudo().with_context(active_test=False)
-        return companies.search([("fusion_sandbox_of_id", "=", service.id)])
+        return companies.search([("fusion_sandbox_of_id", "in", service.ids)])
 
     @api.model
     def _fusion_create_sandbox(self, service):
