@@ -25,11 +25,10 @@ class TestApiRefunds(ApiCase):
         return self.assertOk(self.post(path, {"date": day, **body}))
 
     def _billed(self):
-        """What all documents come to."""
+        """What all documents come to that are not cancelled."""
         self.env.invalidate_all()
-        return sum(
-            Decimal(str(move.amount_untaxed_signed)) for move in self.subscription.invoice_ids
-        )
+        moves = self.subscription.invoice_ids.filtered(lambda move: move.state != "cancel")
+        return sum(Decimal(str(move.amount_untaxed_signed)) for move in moves)
 
     def _bill_at_the_end(self, moment="2026-02-01 01:00:00"):
         with freeze_time(moment):
@@ -106,6 +105,28 @@ class TestApiRefunds(ApiCase):
             self.assertEqual(row.waived, row.amount - 31)
         self.assertEqual(self._bill_at_the_end(), 31)
 
+    def test_an_end_to_come_that_gives_back_gives_nothing_once_it_is_without_a_refund(self):
+        for earlier, later in (("2026-01-21", "2026-01-21"), ("2026-01-26", "2026-01-19")):
+            with self.subTest(later=later), self.env.cr.savepoint() as savepoint:
+                self._cancel(earlier)
+                self._rate()
+                self._cancel(later, refund="none")
+                self.assertEqual(self._bill_at_the_end(), 31)
+                savepoint.rollback()
+                self.env.invalidate_all()
+
+    def test_what_was_due_back_anyway_is_credited_whatever_ends_were_planned(self):
+        self.subscription._fusion_change_item(self.line, quantity=0.5, date=date(2026, 1, 16))
+        self._cancel("2026-01-28")
+        self._cancel("2026-01-24", refund="none")
+        self.assertEqual(self._bill_at_the_end(), 15 + 4)
+
+    def test_counters_that_were_given_up_are_given_up_when_the_end_is_set_anew(self):
+        self._use(self.subscription, 5, "2026-01-22")
+        self._cancel("2026-01-21", discard_usage=True)
+        self._cancel("2026-01-21", refund="none")
+        self.assertEqual(self._bill_at_the_end(), 31)
+
     def test_who_stays_and_ends_later_with_a_refund_gets_it(self):
         for rates in (True, False):
             with self.subTest(rates=rates):
@@ -118,13 +139,47 @@ class TestApiRefunds(ApiCase):
         self._cancel("2026-01-26")
         self.assertEqual(self._bill_at_the_end(), 25)
 
-    def test_who_comes_back_later_pays_from_that_day_and_what_was_held_back_stays(self):
-        self._cancel(refund="none")
-        with freeze_time("2026-01-21 12:00:00"):
+    def _come_back(self, day, ends=None):
+        """Come back on a day, be billed, and perhaps end with a refund."""
+        with freeze_time(f"{day} 12:00:00"):
             self.subscription._fusion_reopen()
-        with freeze_time("2026-01-25 12:00:00"):
-            self._cancel("2026-01-26")
-        self.assertEqual(self._billed(), 31 + 5)
+            self._bill()
+            self.assertEqual(self._billed(), 31)
+        if ends:
+            with freeze_time("2026-01-25 12:00:00"):
+                self._cancel(ends)
+
+    def test_who_comes_back_pays_no_day_twice_and_gets_the_days_between_not_back(self):
+        """Of January they paid all; of the gap nothing is given back."""
+        self._cancel(refund="none")
+        self._come_back("2026-01-21")
+        [first, again] = self.subscription.fusion_rating_ids.sorted("date_from")
+        self.assertEqual((first.amount, first.withheld, first.due), (15, -5, 0))
+        self.assertEqual((again.amount, again.due), (11, 0))
+        self.assertEqual(self._bill_at_the_end(), 31 + 31)
+
+    def test_who_comes_back_and_ends_with_a_refund_gets_the_days_after_that_back(self):
+        self._cancel(refund="none")
+        self._come_back("2026-01-21", ends="2026-01-26")
+        self.assertEqual(self._billed(), 26 - 1)
+
+    def test_who_comes_back_on_the_day_of_the_end_pays_as_if_they_had_stayed(self):
+        self._cancel(refund="none")
+        self._come_back("2026-01-16", ends="2026-01-26")
+        self.assertEqual(self._billed(), 25)
+
+    def test_who_comes_back_on_a_day_to_come_pays_no_day_twice(self):
+        self._cancel(refund="none")
+        self.subscription._fusion_reopen(date(2026, 1, 26))
+        self._rate()
+        self.assertEqual(self._bill_at_the_end(), 31 + 31)
+
+    def test_who_comes_back_in_another_period_pays_that_and_gets_nothing_back(self):
+        self._cancel(refund="none")
+        with freeze_time("2026-02-19 12:00:00"):
+            self.subscription._fusion_reopen()
+            self._bill()
+            self.assertEqual(self._billed(), 31 + Decimal("11.07"))
 
     def test_staff_may_give_it_back_after_all(self):
         self._cancel(refund="none")
@@ -132,6 +187,39 @@ class TestApiRefunds(ApiCase):
         row.action_fusion_take_back_waiver()
         self.assertEqual((row.due, row.withheld), (-16, 0))
         self.assertEqual(self._bill_at_the_end(), 15)
+
+    # === AND WAIVERS OF STAFF === #
+
+    def _bill_a_fee_of_which_staff_waived_a_part(self):
+        """Of the 31 they waived 10, so 21 are billed."""
+        self.subscription.invoice_ids._fusion_waive("Goodwill.")
+        row = self.subscription.fusion_rating_ids
+        row.waived = 10
+        self._bill_at_the_end("2026-01-16 13:00:00")
+        self.assertEqual((row.settled, row.waived, row.due), (21, 10, 0))
+        return row
+
+    def test_nothing_is_given_back_of_a_fee_of_which_staff_waived_a_part(self):
+        row = self._bill_a_fee_of_which_staff_waived_a_part()
+        self._cancel(refund="none")
+        self.assertEqual((row.amount, row.due), (15, 0))
+        self.assertEqual(self._bill_at_the_end(), 21)
+
+    def test_what_staff_waived_stays_waived_for_who_stays(self):
+        row = self._bill_a_fee_of_which_staff_waived_a_part()
+        self._cancel("2026-01-21", refund="none")
+        self._rate()
+        self.env.invalidate_all()
+        self.assertEqual((row.amount, row.due), (20, 0))
+        self.subscription._fusion_keep_open()
+        self._rate()
+        self.env.invalidate_all()
+        self.assertEqual((row.amount, row.waived, row.withheld, row.due), (31, 10, 0, 0))
+
+    def test_a_document_that_is_waived_after_the_end_is_not_billed_again(self):
+        self._cancel(refund="none")
+        self.subscription.invoice_ids._fusion_waive("Goodwill.")
+        self.assertEqual(self._bill_at_the_end(), 0)
 
     def test_a_refund_is_one_of_two_words(self):
         path = f"/subscriptions/{self.subscription.id}/cancel"
