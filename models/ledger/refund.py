@@ -5,6 +5,7 @@ from odoo.fields import Domain
 
 from ...core.money.due import due
 from ...core.money.exact import ZERO
+from ...core.money.timeline import CLOSED
 from ..base.rehearsal import rehearsal
 
 
@@ -27,6 +28,13 @@ class SaleOrder(models.Model):
         if not refund:
             for number, amount in self._fusion_due_back().items():
                 ratings.browse(number)._withhold(min(amount - before.get(number, ZERO), ZERO))
+
+    def _fusion_set_timeline(self, timeline):
+        end = self._fusion_has_begun() and self._fusion_timeline().end
+        super()._fusion_set_timeline(timeline)
+        if end and timeline.on(end).state != CLOSED:
+            # sudo: the ledger is written by its own methods alone.
+            self.env["fusion.billing.rating"].sudo()._withheld_of(self)._withhold(ZERO)
 
     def _fusion_reopen(self, date=None):
         super()._fusion_reopen(date)

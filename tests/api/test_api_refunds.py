@@ -188,6 +188,25 @@ class TestApiRefunds(ApiCase):
         self.assertEqual((row.due, row.withheld), (-16, 0))
         self.assertEqual(self._bill_at_the_end(), 15)
 
+    def test_seats_that_change_before_the_end_cost_what_they_cost_whatever_becomes_of_it(self):
+        """31 are billed for a seat. With two from the 18th on, three days more are owed until the
+        21st, and 28 from then on if it does not end: no more is held back than the end's own days.
+        """
+        later = {
+            "stays": (31 + 3, lambda: None),
+            "is taken back": (17 + 28 + 62, self.subscription._fusion_keep_open),
+            "is moved": (17 + 22, lambda: self._cancel("2026-01-29", refund="none")),
+        }
+        for name, (total, change) in later.items():
+            with self.subTest(end=name), self.env.cr.savepoint() as savepoint:
+                self._cancel("2026-01-21", refund="none")
+                self.subscription._fusion_change_item(self.line, quantity=2, date=date(2026, 1, 18))
+                self._rate()
+                change()
+                self.assertEqual(self._bill_at_the_end(), total)
+                savepoint.rollback()
+                self.env.invalidate_all()
+
     # === AND WAIVERS OF STAFF === #
 
     def _bill_a_fee_of_which_staff_waived_a_part(self):
