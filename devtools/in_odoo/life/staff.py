@@ -122,13 +122,19 @@ class Staff:
         order = self.running()
         if order and self.rng.random() < 0.5:
             day = self.rng.choice((None, self.world.day()))
-            order._fusion_close(day, discard_usage=self.rng.random() < 0.6)
+            order._fusion_close(
+                day, discard_usage=self.rng.random() < 0.6, refund=self.rng.random() < 0.6
+            )
 
     def discard(self):
         """Close or pause before counters that are there, and give them up."""
         order = self.running()
         if order and self.rng.random() < 0.3:
-            order._fusion_close(self.world.day(back=25, ahead=0), discard_usage=True)
+            order._fusion_close(
+                self.world.day(back=25, ahead=0),
+                discard_usage=True,
+                refund=self.rng.random() < 0.6,
+            )
 
     def reopen(self):
         order = self.world.order("6_churn")
