@@ -2,6 +2,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from odoo import api, fields, models
+from odoo.exceptions import ConcurrencyError
 from odoo.tools import SQL
 
 from ...core.api.errors import IdempotencyMismatch, InFlight, SecretToldOnce
@@ -72,6 +73,8 @@ class FusionBillingKeptAnswer(models.Model):
 
         :param bytes content: its JSON
         :param bool tells_secret: keep that it was done, and not what was answered
+        :raise ConcurrencyError: another request with the key was carried out meanwhile, while this
+            one committed on its way: the first answer counts
         """
         with no_alarm():
             self.env.cr.execute(
@@ -82,8 +85,11 @@ class FusionBillingKeptAnswer(models.Model):
                     fingerprint=fingerprint,
                     status=status,
                     content=None if tells_secret else content.decode(),
+                    span=_span(),
                 )
             )
+        if not self.env.cr.rowcount:
+            raise ConcurrencyError("Another request with this Idempotency-Key was faster.")
 
     @api.autovacuum
     def _gc_old(self):
@@ -111,6 +117,7 @@ VALUES (%(service)s, %(key)s, %(fingerprint)s, %(status)s, %(content)s, now() AT
 ON CONFLICT (service_id, key) DO UPDATE
    SET fingerprint = excluded.fingerprint, status = excluded.status,
        content = excluded.content, kept_at = excluded.kept_at
+ WHERE kept.kept_at <= excluded.kept_at - %(span)s
 """
 
 FORGET = """

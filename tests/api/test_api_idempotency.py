@@ -2,6 +2,7 @@ from datetime import datetime
 from unittest.mock import patch
 
 from odoo import fields
+from odoo.exceptions import ConcurrencyError
 from odoo.tests import tagged
 
 from ...core.api.endpoints import customers
@@ -60,6 +61,14 @@ class TestApiIdempotency(ApiCase):
         self.assertError(
             self.once("/estimate", {**body, "currency": "USD"}), 422, "idempotency_mismatch"
         )
+
+    def test_the_first_answer_stays_also_for_a_request_that_committed_on_its_way(self):
+        """As an advance of a sandbox's clock does: it is run again, and answered as the first."""
+        answers = self.env["fusion.billing.kept.answer"]
+        answers._keep(self.service, "k-1", "one", 200, b"{}", False)
+        with self.assertRaises(ConcurrencyError):
+            answers._keep(self.service, "k-1", "two", 200, b"[]", False)
+        self.assertEqual(answers._find(self.service, "k-1", "one").content, b"{}")
 
     def test_a_key_may_be_quoted_as_the_draft_has_it(self):
         self.assertOk(self.once("/customers", CUSTOMER, '"k-1"'), 201)
