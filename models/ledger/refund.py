@@ -143,6 +143,10 @@ class FusionBillingRating(models.Model):
                 }
             )
 
+    def _waive(self, reason):
+        self.filtered("withheld")._follow_owed()  # of what was billed, not of what is to be
+        return super()._waive(reason)
+
     def _take_back_waiver(self):
         self.write({"withheld": 0})
         return super()._take_back_waiver()

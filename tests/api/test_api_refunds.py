@@ -235,6 +235,17 @@ class TestApiRefunds(ApiCase):
         self.env.invalidate_all()
         self.assertEqual((row.amount, row.waived, row.withheld, row.due), (31, 10, 0, 0))
 
+    def test_a_bill_that_is_waived_after_the_end_is_waived_as_far_as_it_goes(self):
+        """The fee is due again as its invoice is cancelled: 15 are waived, and 16 more are not."""
+        self._cancel(refund="none")
+        self.subscription.invoice_ids.button_cancel()
+        row = self.subscription.fusion_rating_ids
+        self.assertEqual(row.due, 15)
+        row._waive("Goodwill.")
+        self.assertEqual((row.waived, row.due), (15, 0))
+        self.subscription._fusion_reopen()
+        self.assertEqual(self._bill_at_the_end(), 16 + 31)
+
     def test_a_document_that_is_waived_after_the_end_is_not_billed_again(self):
         self._cancel(refund="none")
         self.subscription.invoice_ids._fusion_waive("Goodwill.")
