@@ -102,7 +102,7 @@ class FusionBillingRating(models.Model):
             lambda row: row.item_id and full.start <= row.date_from < full.end
         )
         if held:
-            self._rate_requested(subscription, day)
+            self._rate_requested(subscription)
         for line, rows in held.grouped(lambda row: row.item_id.order_line_id).items():
             owed = self.search(
                 Domain("subscription_id", "=", subscription.id)

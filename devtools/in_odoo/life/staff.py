@@ -131,9 +131,7 @@ class Staff:
         order = self.running()
         if order and self.rng.random() < 0.3:
             order._fusion_close(
-                self.world.day(back=25, ahead=0),
-                discard_usage=True,
-                refund=self.rng.random() < 0.6,
+                self.world.day(back=25, ahead=0), discard_usage=True, refund=self.rng.random() < 0.6
             )
 
     def reopen(self):
