@@ -25,13 +25,11 @@ class ResCompany(models.Model):
         lock(self, allow_referencing=True)
         mine = Domain("company_id", "=", self.id)
         everything = self.with_context(active_test=False, force_delete=True).env
-        everything["account.move"].search(mine).unlink()
-        everything["account.payment"].search(mine).unlink()
+        self._fusion_run_all(UNLOCKED)
+        for name in ("account.bank.statement", "account.move", "account.payment"):
+            everything[name].search(mine).unlink()
         orders = everything["sale.order"].search(mine)
-        self.env.flush_all()
-        for statement in REMOVED:
-            self.env.cr.execute(SQL(statement, company=self.id, orders=orders.ids))
-        self.env.invalidate_all()
+        self._fusion_run_all(REMOVED, orders=orders.ids)
         orders.unlink()
         everything["fusion.billing.account.link"].search(mine).unlink()
         for customer in everything["res.partner"].search(mine & Domain("user_ids", "=", False)):
@@ -41,6 +39,13 @@ class ResCompany(models.Model):
         everything["fusion.billing.webhook.delivery"].search(mine).unlink()
         self.fusion_time_zone_ids.unlink()
         as_engine(self).fusion_clock = now()
+
+    def _fusion_run_all(self, statements, **values):
+        """Run statements on what this sandbox has, past the rules that keep documents."""
+        self.env.flush_all()
+        for statement in statements:
+            self.env.cr.execute(SQL(statement, company=self.id, **values))
+        self.env.invalidate_all()
 
 
 class ResPartner(models.Model):
@@ -56,6 +61,16 @@ class ResPartner(models.Model):
         except (ForeignKeyViolation, UserError):
             self.active = False
 
+
+# Odoo keeps what was posted, secured or lies in days that are locked: nothing here is any more.
+UNLOCKED = (
+    "UPDATE res_company SET fiscalyear_lock_date = NULL, tax_lock_date = NULL,"
+    " sale_lock_date = NULL, purchase_lock_date = NULL, hard_lock_date = NULL"
+    " WHERE id = %(company)s",
+    "UPDATE account_payment SET state = 'draft' WHERE company_id = %(company)s",
+    "UPDATE account_move SET state = 'draft', inalterable_hash = NULL WHERE company_id = %(company)s",
+    "UPDATE account_move_line SET parent_state = 'draft' WHERE company_id = %(company)s",
+)
 
 # What explains documents is kept by the rules of the house, so that it goes without them. What
 # refers to an order alone goes with it.

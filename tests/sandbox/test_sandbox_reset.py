@@ -14,6 +14,14 @@ REMOVED = (
     "res.partner",
 )
 
+LOCKS = (
+    "fiscalyear_lock_date",
+    "tax_lock_date",
+    "sale_lock_date",
+    "purchase_lock_date",
+    "hard_lock_date",
+)
+
 
 @tagged("post_install", "-at_install")
 class TestSandboxReset(SandboxCase):
@@ -100,6 +108,65 @@ class TestSandboxReset(SandboxCase):
         self.sandbox.action_reset_sandbox()
         self.assertFalse(customer.active)
         self._sign_up()
+
+    # === WHAT BOOKKEEPERS DO === #
+
+    def _billed(self):
+        """A sandbox with a posted invoice; return that."""
+        subscription = self._sign_up()
+        self._advance("2026-01-16 00:00:00")
+        return subscription.invoice_ids
+
+    def assertEmptied(self):
+        self.world["account.payment.register"].search([]).unlink()
+        self.sandbox.with_user(self.manager).action_reset_sandbox()
+        self.assertEqual(self._left(), {})
+        self.assertEqual(len(self._sign_up().invoice_ids), 0)
+
+    def test_payments_that_have_entries_go(self):
+        invoice = self._billed()
+        journal = self._own(self.env["account.journal"]).filtered(lambda one: one.type == "bank")
+        accounts = self.world["account.account"].search([("account_type", "=", "asset_current")])
+        outstanding = accounts[0]
+        outstanding.reconcile = True
+        journal.inbound_payment_method_line_ids.payment_account_id = outstanding
+        self._pay(invoice)
+        payment = self._own(self.env["account.payment"])
+        self.assertEqual(payment.move_id.state, "posted")
+        self.assertEmptied()
+
+    def test_bank_statements_go(self):
+        self._billed()
+        journal = self._own(self.env["account.journal"]).filtered(lambda one: one.type == "bank")
+        line = {"journal_id": journal.id, "date": "2026-01-16", "payment_ref": "x", "amount": 49}
+        statement = self.world["account.bank.statement"].create({"line_ids": [(0, 0, line)]})
+        self.assertEqual(statement.line_ids.move_id.state, "posted")
+        self.assertEmptied()
+        self.assertFalse(statement.exists())
+
+    def test_credit_notes_go(self):
+        invoice = self._billed()
+        reversal = self.world["account.move.reversal"].with_context(
+            active_model="account.move", active_ids=invoice.ids
+        )
+        reversal.create({"journal_id": invoice.journal_id.id}).refund_moves()
+        invoice.reversal_move_ids.action_post()
+        self.assertEmptied()
+
+    def test_documents_of_days_that_are_locked_go_and_the_days_are_open_again(self):
+        self._billed()
+        self.test_company.write(dict.fromkeys(LOCKS, "2026-01-31"))
+        self.assertEmptied()
+        self.assertFalse(any(self.test_company[lock] for lock in LOCKS))
+
+    def test_documents_that_are_secured_go(self):
+        invoice = self._billed()
+        invoice.journal_id.restrict_mode_hash_table = True
+        invoice.button_hash()
+        self.assertTrue(invoice.inalterable_hash)
+        self.assertEmptied()
+
+    # === AGAIN === #
 
     def test_a_reset_of_nothing_is_one(self):
         self.sandbox.action_reset_sandbox()
