@@ -27,7 +27,7 @@ class FusionBillingService(models.Model):
 
     def _compute_has_sandbox(self):
         for service in self:
-            service.has_sandbox = bool(self.env["res.company"]._fusion_find_sandbox(service))
+            service.has_sandbox = bool(service._find_sandbox_service())
 
     # === ACTIONS === #
 
@@ -41,10 +41,11 @@ class FusionBillingService(models.Model):
                     "You cannot make a sandbox of a sandbox: open the service that it is of."
                 )
             )
-        if self.env["res.company"]._fusion_find_sandbox(self):
+        if self._find_sandbox_service():
             return self.action_view_sandbox()
+        companies = self.env["res.company"]
         with run_again_if_faster():
-            company = self.env["res.company"]._fusion_create_sandbox(self)
+            company = companies._fusion_find_sandbox(self) or companies._fusion_create_sandbox(self)
             service = self._create_sandbox_service(company)
             self.env.flush_all()
         return self._show_key(service._generate_api_key(), service)
@@ -53,9 +54,7 @@ class FusionBillingService(models.Model):
         """Open the service that is this one's sandbox, in its own company."""
         self.ensure_one()
         self._check_sandbox_manager()
-        company = self.env["res.company"]._fusion_find_sandbox(self)
-        # sudo: it lies in a company that is not chosen now.
-        service = self.sudo().search([("company_id", "=", company.id)], limit=1, order="id")
+        service = self._find_sandbox_service()
         # A page of its own: Odoo changes to a record's company when a page is opened.
         return {
             "type": "ir.actions.act_url",
@@ -74,6 +73,14 @@ class FusionBillingService(models.Model):
         return self._notify_sandbox(self.env._("The sandbox has the prices of today."))
 
     # === HELPERS === #
+
+    def _find_sandbox_service(self):
+        """Return the service that is this one's sandbox, archived or not; none if there is none."""
+        company = self.env["res.company"]._fusion_find_sandbox(self)
+        # sudo: it lies in a company that is not chosen now.
+        services = self.sudo().with_context(active_test=False)
+        domain = [("company_id", "=", company.id)]
+        return services.search(domain, limit=1, order="active DESC, id")
 
     def _create_sandbox_service(self, company):
         services = self.sudo().with_company(company)

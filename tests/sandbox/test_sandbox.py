@@ -150,6 +150,19 @@ class TestSandbox(SandboxCase):
         self.assertEqual(len(self._own(self.service)), 1)
         self.assertEqual(len(self.sandbox.sudo().api_key_ids), 1)
 
+    def test_it_is_opened_though_its_service_is_archived(self):
+        self.sandbox.active = False
+        for action in ("action_create_sandbox", "action_view_sandbox"):
+            opened = getattr(self.service.with_user(self.manager), action)()
+            self.assertEqual(opened["url"], f"/odoo/billing-services/{self.sandbox.id}", action)
+
+    def test_where_its_service_is_deleted_another_one_is_made(self):
+        self.sandbox.sudo().unlink()
+        shown = self.service.with_user(self.manager).action_create_sandbox()
+        access = self.env["fusion.billing.api.key"]._authenticate(shown["context"]["default_key"])
+        self.assertEqual(access.company_id, self.test_company.id)
+        self.assertEqual(len(self._own(self.service)), 1)
+
     def test_a_form_offers_what_can_be_done_with_its_service(self):
         own = {"action_reset_sandbox", "action_update_sandbox", self._wizard_action()}
         every = own | {"action_create_sandbox", "action_view_sandbox"}
