@@ -33,6 +33,8 @@ export type Aggregation = keyof typeof IS_SINGLE;
 const TEXT = 255;
 const MOST_DIMENSIONS = 20;
 const DIMENSION_NAME = 64;
+/** No database holds NUL or half of a surrogate pair: for one, billing refuses a whole request. */
+const UNFIT = /[\0\p{Surrogate}]/u;
 
 export interface Counted {
   subscription: string | number;
@@ -127,13 +129,13 @@ export function checkCounted({ subscription, metric, aggregation, value, dimensi
   for (const [name, one] of named) checkDimension(name, one);
 }
 
-const A_TEXT = `a text of 1 to ${TEXT} characters`;
+const A_TEXT = `a text of 1 to ${TEXT} characters, without NUL`;
 
 function checkDimension(name: string, one: unknown): void {
   if (isBad(name, DIMENSION_NAME)) {
     throw new TypeError(`a dimension has a name of 1 to ${DIMENSION_NAME} characters`);
   }
-  const isText = typeof one === "string" && isAtMost(one, TEXT);
+  const isText = typeof one === "string" && fits(one, TEXT);
   const isNumber = Number.isSafeInteger(one) && Math.abs(one as number) < 1e15;
   if (!isText && !isNumber && typeof one !== "boolean") {
     throw new TypeError(`the dimension ${name} must be a text, a whole number or a boolean`);
@@ -141,10 +143,10 @@ function checkDimension(name: string, one: unknown): void {
 }
 
 function isBad(text: unknown, most = TEXT): boolean {
-  return typeof text !== "string" || !text.trim() || !isAtMost(text, most);
+  return typeof text !== "string" || !text.trim() || !fits(text, most);
 }
 
 /** The API counts characters, and JavaScript those beyond U+FFFF twice. */
-function isAtMost(text: string, most: number): boolean {
-  return text.length <= most || [...text].length <= most;
+function fits(text: string, most: number): boolean {
+  return (text.length <= most || [...text].length <= most) && !UNFIT.test(text);
 }

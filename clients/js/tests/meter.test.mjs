@@ -139,12 +139,16 @@ test("a wrong recording is told, not counted, and never throws", async (t) => {
     [["sub-1", "calls", 1, { dimensions: { region: null } }], /region/],
     [["sub-1", "calls", 1, { dimensions: { "": "x" } }], /name/],
     [["sub-1", "calls", 1, { dimensions: many }], /20 dimensions/],
+    [["sub-1\0", "calls"], /subscription/],
+    [["sub-1", "calls", 1, { value: "\ud83d" }], /value/],
+    [["sub-1", "calls", 1, { dimensions: { region: "eu\0" } }], /region/],
+    [["sub-1", "calls", 1, { dimensions: { "\udc00": "x" } }], /name/],
     [[], /metric/],
   ]) {
     assert.equal(meter.record(...given), false);
     assert.match(found.errors.at(-1), told);
   }
-  assert.deepEqual([meter.stats().dropped, meter.stats().recorded], [16, 0]);
+  assert.deepEqual([meter.stats().dropped, meter.stats().recorded], [20, 0]);
   meter.record("sub-1", "calls", 1, { value: "😀".repeat(255) });
   assert.equal(meter.stats().recorded, 1, "characters are counted as the API counts them");
 });

@@ -146,6 +146,9 @@ class TestTexts(unittest.TestCase):
             {"a": 0.5},
             {"a": None},
             {"a": ["x"]},
+            {"a": "x\0"},
+            {"a": "\ud83d"},
+            {"a\0": "x"},
         ):
             with self.subTest(given=given), self.assertRaises(ValueError):
                 read_dimensions(given)
@@ -154,3 +157,10 @@ class TestTexts(unittest.TestCase):
         for given in ("", "  ", "x" * 256, None, b"x"):
             with self.subTest(given=given), self.assertRaises(ValueError):
                 read_text(given, "value")
+
+    def test_what_would_make_billing_refuse_all_that_is_sent_with_it_is_refused_at_once(self):
+        """Such a text is no text for a database: a whole request is refused for it."""
+        for given in ("user\0", "\ud83d", "a\udc00b"):
+            with self.subTest(given=given), self.assertRaises(ValueError):
+                read_text(given, "value")
+        self.assertEqual(read_text("\U0001f600\t", "value"), "\U0001f600\t")

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from decimal import Context, Decimal, InvalidOperation
@@ -24,6 +25,8 @@ SINGLE = ("count", "average", "weighted")
 Dimension = str | int | bool
 
 _TEXT = 255
+# No database holds NUL or half of a surrogate pair: for one, billing refuses a whole request.
+_UNFIT = re.compile("[\0\ud800-\udfff]")
 _DIMENSIONS, _DIMENSION_NAME = 20, 64
 _LIMIT, _UNIT = Decimal(10) ** 18, Decimal("0.000001")
 _EXACT = Context(prec=60)
@@ -124,9 +127,13 @@ def read_quantity(quantity: int | Decimal | str) -> Decimal:
 
 def read_text(text: str, name: str) -> str:
     """Check a text that the API takes."""
-    if not isinstance(text, str) or not text.strip() or len(text) > _TEXT:
-        raise ValueError(f"{name} must be a text of 1 to {_TEXT} characters")
+    if not isinstance(text, str) or not text.strip() or not _fits(text, _TEXT):
+        raise ValueError(f"{name} must be a text of 1 to {_TEXT} characters, without NUL")
     return text
+
+
+def _fits(text: str, most: int) -> bool:
+    return len(text) <= most and not _UNFIT.search(text)
 
 
 def read_dimensions(dimensions: Mapping[str, Dimension] | None) -> str | None:
@@ -136,8 +143,8 @@ def read_dimensions(dimensions: Mapping[str, Dimension] | None) -> str | None:
     if len(dimensions) > _DIMENSIONS:
         raise ValueError(f"there may be at most {_DIMENSIONS} dimensions")
     for name, one in dimensions.items():
-        if not isinstance(name, str) or not 1 <= len(name) <= _DIMENSION_NAME:
+        if not isinstance(name, str) or not name or not _fits(name, _DIMENSION_NAME):
             raise ValueError(f"a dimension has a name of 1 to {_DIMENSION_NAME} characters")
-        if not isinstance(one, (str, int)) or len(str(one)) > _TEXT:
+        if not isinstance(one, (str, int)) or not _fits(str(one), _TEXT):
             raise ValueError(f"the dimension {name} must be a text, a whole number or a boolean")
     return json.dumps(dict(dimensions), sort_keys=True)
