@@ -123,6 +123,7 @@ class TestApiGuide(unittest.TestCase):
             "MASTER_KEY": made["master"],
             "AUTH": f"Authorization: Bearer {key}",
             "TEST": f"Authorization: Bearer {made['sandbox']}",
+            "HOOK": f"{cls.receiver.url}/hook",
             "JSON": "Content-Type: application/json",
         }
 

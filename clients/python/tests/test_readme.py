@@ -20,7 +20,7 @@ class TestReadme(unittest.TestCase):
         self.folder = self.enterContext(tempfile.TemporaryDirectory())
         self.api = self.enterContext(Api())
         examples = re.findall(r"```python\n(.*?)```", README, re.S)
-        self.calling, self.changing, self.counting, self.receiving = examples
+        self.calling, self.changing, self.counting, self.testing, self.receiving = examples
 
     def run_code(self, code):
         names = {}
@@ -65,6 +65,13 @@ class TestReadme(unittest.TestCase):
         self.assertEqual(
             self.api.quantities("metric"), {"api_calls": 251, "seats": 17, "active_users": 1}
         )
+
+    def test_counting_by_the_clock_of_a_sandbox(self):
+        self.answer("GET", "/sandbox/clock", now="2099-03-01T12:30:00Z")
+        with self.run_code(self.testing)["meter"] as meter:
+            meter.record("sub-1", "api_calls")
+        [event] = self.api.requests[-1].payload["events"]
+        self.assertEqual(event["period_start"], "2099-03-01T12:00:00Z")
 
     def test_receiving(self):
         receive = self.run_code(self.receiving)["receive"]

@@ -1,11 +1,17 @@
 """The Python in the guide for app developers is run: it takes what we sign, and nothing else."""
 
+import contextlib
 import os
 import re
+import shutil
 import sqlite3
+import ssl
+import subprocess
 import tempfile
+import threading
 import time
 import unittest
+from http.client import HTTPSConnection
 from pathlib import Path
 from unittest.mock import patch
 
@@ -106,6 +112,52 @@ class TestWithoutLibrary(GuideCase):
             self.assertFalse(self.is_genuine(self.secret, headers, body))
 
 
+@unittest.skipUnless(shutil.which("openssl"), "there is no openssl")
+class TestOnesOwnMachine(GuideCase):
+    """The certificate and the server of the last section serve whoever trusts the certificate."""
+
+    def setUp(self):
+        super().setUp()
+        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        [command] = re.findall(r"^```sh\n(openssl .*?)^```$", GUIDE.read_text(), re.M | re.S)
+        subprocess.run(command, shell=True, cwd=self.folder, check=True, capture_output=True)  # noqa: S602
+        self.port = self.serve()
+
+    def serve(self):
+        """Run the guide's server on a free port until the test ends; return the port."""
+        code = self.blocks[2].replace("8443", "0").replace("server.serve_forever()", "")
+        for name in ("cert.pem", "key.pem"):
+            code = code.replace(name, str(self.folder / name))
+        names = {"receive": self.receive}
+        exec(code, names)  # noqa: S102
+        server = names["server"]
+        self.addCleanup(server.server_close)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        self.addCleanup(thread.join)
+        self.addCleanup(server.shutdown)
+        return server.server_port
+
+    def receive(self, headers, body):
+        return 204 if (headers["webhook-id"], body) == ("evt_1", BODY) else 401
+
+    def post(self, body, cafile):
+        context = ssl.create_default_context(cafile=cafile)
+        connection = HTTPSConnection("localhost", self.port, timeout=10, context=context)
+        with contextlib.closing(connection):
+            connection.request("POST", "/", body, sign(self.secret))
+            return connection.getresponse().status
+
+    def test_it_receives_what_is_sent(self):
+        trusted = self.folder / "cert.pem"
+        self.assertEqual(self.post(BODY, trusted), 204)
+        self.assertEqual(self.post(BODY + b" ", trusted), 401)
+
+    def test_nobody_else_trusts_it(self):
+        with self.assertRaises(ssl.SSLError):
+            self.post(BODY, None)
+
+
 class TestBlocks(GuideCase):
     def test_the_guide_has_no_python_that_is_not_run_here(self):
-        self.assertEqual(len(self.blocks), 2)
+        self.assertEqual(len(self.blocks), 3)
