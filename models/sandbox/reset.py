@@ -68,7 +68,8 @@ UNLOCKED = (
     " sale_lock_date = NULL, purchase_lock_date = NULL, hard_lock_date = NULL"
     " WHERE id = %(company)s",
     "UPDATE account_payment SET state = 'draft' WHERE company_id = %(company)s",
-    "UPDATE account_move SET state = 'draft', inalterable_hash = NULL WHERE company_id = %(company)s",
+    "UPDATE account_move SET state = 'draft', inalterable_hash = NULL"
+    " WHERE company_id = %(company)s",
     "UPDATE account_move_line SET parent_state = 'draft' WHERE company_id = %(company)s",
 )
 
