@@ -129,6 +129,26 @@ class TestSandbox(ApiServerCase):
             self.assertLess(time.monotonic(), deadline, f"The clock stands at {self._clock()}.")
             time.sleep(0.05)
 
+    def test_who_meets_one_who_advances_it_does_not_wait_and_business_does_not_either(self):
+        """A sandbox is there for tests: it does not keep the workers from what is business."""
+        request = threading.Thread(target=self._advance)
+        request.start()
+        self._wait_for(self.began + timedelta(days=1))
+        for send in (
+            self._advance,
+            lambda: self._send("POST", "/sandbox/reset", json={}),
+            lambda: self.send("GET", "/catalog"),
+        ):
+            since = time.monotonic()
+            response = send()
+            self.assertLess(self._clock(), self.until, "the first one is under way")
+            self.assertLess(time.monotonic() - since, 2)
+            self.assertEqual(response.status_code, 200 if "catalog" in response.url else 503)
+            self.assertEqual("Retry-After" in response.headers, response.status_code == 503)
+        request.join(300)
+        self.assertEqual(self._clock(), self.until)
+        self.assertBilledOnce()
+
     def test_two_who_advance_it_at_once_bill_each_month_once(self):
         answers = self.at_once(self._advance, self._advance)
         self.assertLessEqual({answer.status_code for answer in answers}, {200, 503})

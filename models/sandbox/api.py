@@ -1,4 +1,8 @@
+from contextlib import contextmanager
+
 from odoo import models
+from odoo.exceptions import LockError
+from odoo.tools import SQL
 
 from ...core.api import errors
 from ...core.api.payload import invalid
@@ -26,7 +30,8 @@ class FusionBillingApiSandbox(models.AbstractModel):
         company, until = self._company(service), values["now"]
         self._check_until(company, until)
         before = self._count(company)
-        reached = company._fusion_advance_clock(until, self._keep)
+        with self._alone(company):
+            reached = company._fusion_advance_clock(until, self._keep)
         return {
             "now": company.fusion_clock,
             "reached": reached,
@@ -40,7 +45,8 @@ class FusionBillingApiSandbox(models.AbstractModel):
         :raise InvalidInput: `not_a_sandbox`
         """
         company = self._company(service)
-        company._fusion_reset_sandbox()
+        with self._alone(company):
+            company._fusion_reset_sandbox()
         return {"now": company.fusion_clock}
 
     # === HELPERS === #
@@ -67,6 +73,23 @@ class FusionBillingApiSandbox(models.AbstractModel):
                 " back, and goes two years at once at most",
             )
 
+    @contextmanager
+    def _alone(self, company):
+        """Advance or reset a sandbox while no other request does: that one is told to come again.
+
+        It does not wait, as the server's workers are there for business. The turn is of a session
+        of its own, since what is done is committed on the way; it ends however the process does.
+
+        :raise LockError: another request is at it
+        """
+        with self.env.registry.cursor() as turn:
+            if not _ask(turn, TAKE_TURN, company):
+                raise LockError("This sandbox is being advanced or reset.")
+            try:
+                yield
+            finally:
+                _ask(turn, END_TURN, company)
+
     def _keep(self):
         """Commit a step of the clock: a request that is ended on the way has not been in vain."""
         self.env.cr.commit()  # pylint: disable=invalid-commit
@@ -84,3 +107,14 @@ class FusionBillingApiSandbox(models.AbstractModel):
     def _count_failing(self, company):
         failing = [("company_id", "=", company.id), ("fusion_error", "!=", False)]
         return company.env["sale.order"].search_count(failing)
+
+
+def _ask(cursor, query, company):
+    cursor.execute(SQL(query, f"fusion_billing.sandbox/{company.id}"))
+    [[answer]] = cursor.fetchall()
+    cursor.commit()
+    return answer
+
+
+TAKE_TURN = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))"
+END_TURN = "SELECT pg_advisory_unlock(hashtextextended(%s, 0))"
