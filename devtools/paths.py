@@ -14,6 +14,7 @@ VENV_PYTHON = VENV / "bin" / "python"
 ADDONS = DEV / "addons"  # holds the symlink named after the addon
 DATA = DEV / "data"  # Odoo's data directory: filestores and sessions
 RUNNERS = ROOT / "devtools" / "runners"  # programs that run as processes of their own
+TEST_ADDONS = ROOT / "devtools" / "odoo_addons"  # Odoo addons that only tests install
 CLIENT = ROOT / "clients" / "python" / "src"  # what apps install
 DEBIAN = DEV / "debian"  # the unpacked Debian packages
 DEBIAN_SOURCE = DEBIAN / "usr/lib/python3/dist-packages"

@@ -18,6 +18,7 @@ from devtools.paths import (
     DEBIAN_SOURCE,
     DEV,
     ROOT,
+    TEST_ADDONS,
     VENV_PYTHON,
     in_venv,
     odoo_program,
@@ -64,12 +65,14 @@ def ensure_source() -> None:
 
 def ensure_link() -> None:
     """Reach the checkout, whatever its folder is called, under the addon's technical name."""
-    link = ADDONS / ADDON
     ADDONS.mkdir(parents=True, exist_ok=True)
     DATA.mkdir(parents=True, exist_ok=True)
-    if not link.is_symlink() or link.resolve() != ROOT:
-        link.unlink(missing_ok=True)
-        link.symlink_to(ROOT)
+    addons = {path.name: path for path in TEST_ADDONS.iterdir() if path.is_dir()}
+    for name, folder in {**addons, ADDON: ROOT}.items():
+        link = ADDONS / name
+        if not link.is_symlink() or link.resolve() != folder:
+            link.unlink(missing_ok=True)
+            link.symlink_to(folder)
 
 
 def clean() -> None:

@@ -1,0 +1,136 @@
+"""A network of cards for tests: it charges what it is told, as often as it is told.
+
+Each charge is written down before anything is answered, so that what was charged can be counted
+whoever was killed meanwhile. A card's name says what the network does with it:
+
+=============  ====================================================================
+`good`         charged
+`declined`     not charged: `insufficient_funds`
+`lost`         not charged, for good: `lost_card`
+`silent`       charged, and not answered
+`failing`      charged, and answered with 500
+`away`         not charged, and answered with 503
+`pending`      answered as pending, charged when told so
+`lying`        charged, and answered as if another amount had been
+`early`        charged, notified twice, and answered after that
+=============  ====================================================================
+"""
+
+import json
+import threading
+import time
+from collections import Counter
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import requests
+
+SILENCE = 15  # seconds; Odoo waits for ten
+REFUSALS = {"declined": "insufficient_funds", "lost": "lost_card"}
+
+
+class CardNetwork:
+    """`with CardNetwork() as network:` it listens on the loopback.
+
+    :ivar charges: what was charged, as it was asked for, in order
+    :ivar delay: seconds before and after each charge, so that others can be killed in between
+    :ivar notify_url: where it tells of charges before it answers
+    """
+
+    def __init__(self, delay: float = 0):
+        self.charges, self.asked, self.delay = [], [], delay
+        self.notify_url = None
+        self._lock = threading.Lock()
+        handler = type("BoundHandler", (Handler,), {"network": self})
+        self._server = Server(("127.0.0.1", 0), handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self):
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_exc):
+        self._server.shutdown()
+        self._server.server_close()
+
+    # === WHAT IT HAS === #
+
+    def times_charged(self) -> Counter:
+        """How often each reference was charged."""
+        with self._lock:
+            return Counter(charge["reference"] for charge in self.charges)
+
+    def find(self, reference: str) -> dict | None:
+        """What the network would notify of a reference."""
+        with self._lock:
+            found = [charge for charge in self.charges if charge["reference"] == reference]
+        return told(found[0], "charged") if found else None
+
+    # === WHAT IT DOES === #
+
+    def charge(self, asked: dict) -> tuple[int, dict]:
+        """Charge a card; return the HTTP status and what is answered."""
+        time.sleep(self.delay)
+        with self._lock:
+            self.asked.append(asked)
+        card = asked["card"]
+        if card in REFUSALS:
+            return 200, told(asked, REFUSALS[card])
+        if card == "away":
+            return 503, {"error": "try later"}
+        if card == "pending":
+            return 200, told(asked, "pending")
+        with self._lock:
+            self.charges.append(asked)
+        time.sleep(self.delay)
+        if card == "early":
+            for _time in range(2):
+                self.notify(told(asked, "charged"))
+        if card == "silent":
+            time.sleep(SILENCE)
+        if card == "failing":
+            return 500, {"error": "something went wrong"}
+        if card == "lying":
+            return 200, told({**asked, "amount": "1.00"}, "charged")
+        return 200, told(asked, "charged")
+
+    def notify(self, content: dict) -> None:
+        """Tell the shop of a charge, and wait until it has heard."""
+        requests.post(self.notify_url, json=content, timeout=30).raise_for_status()
+
+
+def told(asked: dict, state: str) -> dict:
+    """What the network says of a charge."""
+    return {**asked, "charge": f"ch-{asked['reference']}", "state": state}
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+    def handle_error(self, *_args):
+        """A client that goes away is no failure."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    network: CardNetwork
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.answer(*self.network.charge(json.loads(body)))
+
+    def do_GET(self):
+        found = self.network.find(self.path.removeprefix("/charges/"))
+        self.answer(200, found or {})
+
+    def answer(self, status, content):
+        content = json.dumps(content).encode()
+        with suppress(OSError):
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+    def log_message(self, *_args):
+        """Be silent."""

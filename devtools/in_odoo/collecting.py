@@ -1,0 +1,119 @@
+"""Customers with cards of the test network, and invoices to charge to them."""
+
+from datetime import date
+from functools import partial
+
+from odoo.exceptions import UserError
+from odoo.service.model import retrying
+
+from devtools.in_odoo import metered
+from devtools.in_odoo.crons import wait_at_gate
+
+URL = "payment_fusion_test.url"
+
+
+def prepare(env, url: str, cards: list[str]) -> list[int]:
+    """Create a customer with an invoice for each card, and save the card.
+
+    :param url: of the network
+    :return: the invoices' ids, in the order of the cards
+    """
+    env["ir.config_parameter"].set_param(URL, url)
+    metered.prepare(env, 0, "2026-01-01")
+    env["fusion.billing.plan"].search([("code", "=", "metered")]).collects = True
+    return bill(env, cards, "sub")
+
+
+def bill(env, cards: list[str], prefix: str) -> list[int]:
+    """Bill as many new customers a month, each with a card."""
+    names = [f"{prefix}-{number:05}" for number in range(len(cards))]
+    for name, card in zip(names, cards, strict=True):
+        metered.subscribe(env, name, date(2026, 1, 1))
+        save_card(env, find(env, name).partner_id, card)
+    orders = env["sale.order"].browse([find(env, name).id for name in names])
+    orders._fusion_bill_until(date(2026, 2, 1))
+    return [order.invoice_ids.id for order in orders]
+
+
+def find(env, name: str):
+    return env["sale.order"].search([("fusion_external_id", "=", name)])
+
+
+def save_card(env, partner, card: str):
+    provider = env["payment.provider"].search([("code", "=", "fusion_test")])
+    return env["payment.token"].create(
+        {
+            "provider_id": provider.id,
+            "payment_method_id": env["payment.method"].search([("code", "=", "fusion_test")]).id,
+            "partner_id": partner.id,
+            "payment_details": card[-4:],
+            "provider_ref": card,
+        }
+    )
+
+
+def heard_long_ago(env) -> None:
+    """Let attempts have gone out so long ago that they are looked up."""
+    env.cr.execute(
+        "UPDATE fusion_billing_collection_attempt SET sent_at = sent_at - interval '1 hour'"
+    )
+
+
+def outcomes(env, invoice_ids: list[int]) -> list[dict]:
+    """What became of invoices, in their order."""
+    return [
+        {
+            "attempts": [(one.number, one.state) for one in move.fusion_attempt_ids.sorted("id")],
+            "references": move.fusion_attempt_ids.mapped("reference"),
+            "payments": len(move.transaction_ids.payment_id),
+            "payment_state": move.payment_state,
+            "in_portal": f"portal-{move.id}" in move.transaction_ids.mapped("reference"),
+        }
+        for move in env["account.move"].browse(invoice_ids)
+    ]
+
+
+def pay_at_signal(env, invoice_ids: list[int]) -> list[int]:
+    """Begin to pay invoices as customers do in the portal, once the gate opens.
+
+    :return: those that could be paid
+    """
+    wait_at_gate(env)
+    env.cr.rollback()
+    return [invoice_id for invoice_id in invoice_ids if begins_to_pay(env, invoice_id)]
+
+
+def begins_to_pay(env, invoice_id: int) -> bool:
+    try:
+        retrying(partial(begin_to_pay, env, invoice_id), env)
+    except UserError:
+        env.cr.rollback()
+        return False
+    return True
+
+
+def begin_to_pay(env, invoice_id: int) -> None:
+    invoice = env["account.move"].browse(invoice_id)
+    if not invoice._has_to_be_paid():
+        raise UserError("It is paid.")
+    method = env["payment.method"].search([("code", "=", "fusion_test")])
+    env["payment.transaction"].create(
+        {
+            "provider_id": env["payment.provider"].search([("code", "=", "fusion_test")]).id,
+            "payment_method_id": method.id,
+            "reference": f"portal-{invoice_id}",
+            "amount": invoice.amount_residual,
+            "currency_id": invoice.currency_id.id,
+            "partner_id": invoice.partner_id.id,
+            "invoice_ids": [(6, 0, invoice.ids)],
+        }
+    )
+
+
+def forgive_kills(env) -> None:
+    """Let Odoo forget that runs were killed: after three in a row it lets an action rest."""
+    env.cr.execute("DELETE FROM ir_cron_progress")
+
+
+def cron_id(env, name: str) -> int:
+    return env.ref(f"fusion_billing.{name}").id
