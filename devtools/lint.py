@@ -25,6 +25,7 @@ ASPECTS = (
     "subscription",
     "ledger",
     "invoicing",
+    "collection",
     "api",
     "webhook",
     "portal",

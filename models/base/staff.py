@@ -14,3 +14,13 @@ def check_staff(records, operation="write"):
     records.check_access(operation)
     if not records.env.user.has_group("fusion_billing.group_user"):
         raise AccessError(records.env._("You cannot do this: only billing staff can."))
+
+
+def check_managers(records, operation="read"):
+    """Let only billing managers act, and only on what they may read.
+
+    :raise AccessError: somebody else calls
+    """
+    records.check_access(operation)
+    if not records.env.user.has_group("fusion_billing.group_manager"):
+        raise AccessError(records.env._("You cannot do this: only billing managers can."))

@@ -1,0 +1,155 @@
+import logging
+from datetime import timedelta
+
+from odoo import api, models
+from odoo.fields import Domain
+
+from ..base.clock import now
+from ..base.cron import commit_progress
+from ..base.retry import left_if_busy, lock_in_turn
+from .attempt import COLLECT, SUCCEEDED, UNKNOWN, WAITING
+
+_logger = logging.getLogger(__name__)
+
+BATCH = 20
+HEARD_WITHIN = timedelta(minutes=2)  # a request that is under way has ended by then
+
+
+class FusionBillingCollectionAttempt(models.Model):
+    """How invoices are charged: each exactly once, whatever is killed or repeated."""
+
+    _inherit = "fusion.billing.collection.attempt"
+
+    @api.model
+    def _cron_collect(self):
+        """Charge the invoices whose time has come to saved payment methods.
+
+        First it makes attempts, twenty invoices at a time, each invoice locked while it looks at
+        it, and commits. Then it takes the attempts that wait, one by one: it notes that one goes
+        out, and commits; sends it; commits what the provider said; and registers the payment, in a
+        transaction of its own. Killed before the note, the next run sends it. Killed after it, what
+        became of it is unknown, and it is not sent again. Several runs at once share the work: what
+        another one holds is left to it. What fails stops nothing else.
+        """
+        # sudo: whoever the scheduled action runs as, all invoices count.
+        if "ir_cron_progress_id" not in self.env.context:
+            # Here nothing may be sent: the transaction is somebody's, who may run it again.
+            self.env.ref(COLLECT)._trigger()
+            return
+        attempts = self.sudo()
+        if attempts._plan_all() and attempts._send_all() and attempts._look_up_all():
+            attempts._follow_activities()
+            commit_progress(self.env, 0, remaining=0)
+
+    # === PLANNING === #
+
+    def _plan_all(self):
+        """Make the attempts that are due; return whether there was time for all."""
+        invoices = self.env["account.move"].search(self._domain_to_plan(), order="id")
+        for offset in range(0, len(invoices), BATCH):
+            batch = invoices[offset : offset + BATCH]
+            for invoice in batch:
+                with left_if_busy(self.env):
+                    self._plan_one(invoice)
+            if not commit_progress(self.env, len(batch), remaining=len(invoices) - offset):
+                return False
+        return True
+
+    @api.model
+    def _domain_to_plan(self):
+        """Return the domain of invoices that may be to collect: each is looked at once more.
+
+        A sandbox's are none: nobody pays in it.
+        """
+        return (
+            Domain("company_id", "in", self.env["res.company"]._fusion_on_schedule().ids)
+            & Domain("move_type", "=", "out_invoice")
+            & Domain("state", "=", "posted")
+            & Domain("payment_state", "in", ("not_paid", "partial"))
+            & Domain("fusion_bill_on", "!=", False)
+            & Domain("fusion_attempt_ids", "=", False)
+            & (
+                Domain("commercial_partner_id.fusion_collects", "=", "always")
+                | Domain("commercial_partner_id.fusion_collects", "=", False)
+                & Domain(
+                    "invoice_line_ids.fusion_rating_id.subscription_id.fusion_plan_id.collects",
+                    "=",
+                    True,
+                )
+            )
+        )
+
+    def _plan_one(self, invoice):
+        if not invoice.try_lock_for_update(allow_referencing=True):
+            return
+        if not invoice._fusion_is_to_collect() or invoice._fusion_is_being_paid():
+            return
+        token = invoice._fusion_token()
+        if token:
+            lock_in_turn(invoice)
+            self._plan(invoice, token)
+
+    # === SENDING === #
+
+    def _send_all(self):
+        """Send what waits; return whether there was time for all."""
+        waiting = self.search([("state", "=", WAITING), ("sent_at", "=", False)], order="id")
+        for position, attempt in enumerate(waiting, 1):
+            attempt._send_once()
+            if not commit_progress(self.env, 1, remaining=1 + len(waiting) - position):
+                return False
+        return True
+
+    def _send_once(self):
+        """Send an attempt that nobody else sends."""
+        goes_out = False
+        with left_if_busy(self.env):
+            goes_out = self._claim()
+        commit_progress(self.env, 0, remaining=1)
+        if not goes_out:
+            return
+        with left_if_busy(self.env):
+            self._send()
+        commit_progress(self.env, 0, remaining=1)
+        self._settle()
+
+    # === WHAT NOBODY ANSWERED === #
+
+    def _look_up_all(self):
+        """Ask for the attempts of which nothing was heard for a while, where it can be asked.
+
+        :return: whether there was time for all
+        """
+        silent = Domain("state", "=", UNKNOWN) & Domain("sent_at", "<", now() - HEARD_WITHIN)
+        unheard = self.search(silent, order="id")
+        for position, attempt in enumerate(unheard, 1):
+            try:
+                with left_if_busy(self.env):
+                    attempt._look_up()
+            except Exception as error:
+                _logger.info("%s could not be looked up: %s", attempt.reference, error)
+            if not commit_progress(self.env, 1, remaining=1 + len(unheard) - position):
+                return False
+        return True
+
+    def _look_up(self):
+        if not self.try_lock_for_update(allow_referencing=True):
+            return
+        transaction = self.transaction_id
+        data = transaction._fusion_look_up()
+        if data:
+            transaction._process(transaction.provider_code, data)
+            self._settle()
+        elif data is False:
+            transaction._fusion_was_not_charged(self.env._("The provider knows of no such charge."))
+
+    def _settle(self):
+        """Register the payment; if it cannot be now, Odoo's own scheduled action does it."""
+        transaction = self.transaction_id
+        if self.state != SUCCEEDED or transaction.is_post_processed:
+            return
+        try:
+            with left_if_busy(self.env):
+                transaction._post_process()
+        except Exception:
+            _logger.exception("The payment of %s is not registered yet", self.reference)
