@@ -5,7 +5,7 @@
     "category": "Sales/Subscriptions",
     "author": "Nexa Systems Inc.",
     "license": "OPL-1",
-    "depends": ["sale_management", "account", "base_import", "digest", "mail", "portal"],
+    "depends": ["sale_management", "account_payment", "base_import", "digest", "mail", "portal"],
     "data": [
         # Groups come first: everything below names them.
         "security/fusion_billing_groups.xml",
@@ -44,11 +44,13 @@
         "views/api/service_views.xml",
         "views/invoicing/account_move_views.xml",
         "views/invoicing/report_invoice.xml",
+        "views/collection/attempt_views.xml",
         "views/invoicing/review_views.xml",
         "views/invoicing/res_partner_views.xml",
         "views/catalog/product_template_views.xml",
         "views/api/res_partner_views.xml",
         "views/base/res_config_settings_views.xml",
+        "views/collection/collection_views.xml",
         "wizards/webhook_wizard_views.xml",
         "views/webhook/delivery_views.xml",
         "views/webhook/attempt_views.xml",
