@@ -3,6 +3,7 @@
 from .api import *
 from .base import *
 from .catalog import *
+from .collection import *
 from .invoicing import *
 from .ledger import *
 from .operations import *

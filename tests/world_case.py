@@ -165,6 +165,27 @@ MADE_OF = {
     },
     "account.move": lambda w: {"move_type": "out_invoice", "partner_id": w["res.partner"].id},
     "account.move.line": lambda w: {"move_id": w["account.move"].id, "name": "x"},
+    "payment.provider": lambda w: {"name": "Cards", "company_id": w["res.company"].id},
+    "payment.token": lambda w: {
+        "provider_id": w["payment.provider"].id,
+        "payment_method_id": w["res.company"].env.ref("payment.payment_method_card").id,
+        "partner_id": w["res.partner"].id,
+        "provider_ref": "card",
+    },
+    "payment.transaction": lambda w: {
+        "provider_id": w["payment.provider"].id,
+        "payment_method_id": w["payment.token"].payment_method_id.id,
+        "token_id": w["payment.token"].id,
+        "reference": f"FB-{w['account.move'].id}-1",
+        "amount": 1,
+        "currency_id": w["account.move"].currency_id.id,
+        "partner_id": w["res.partner"].id,
+    },
+    "fusion.billing.collection.attempt": lambda w: {
+        "invoice_id": w["account.move"].id,
+        "number": 1,
+        "transaction_id": w["payment.transaction"].id,
+    },
     # Dialogs.
     "fusion.billing.api.key.wizard": lambda w: {"service_id": w["fusion.billing.service"].id},
     "fusion.billing.webhook.secret.wizard": lambda w: {
@@ -232,6 +253,7 @@ FOUND = {
 }
 # What must differ in a second record.
 OTHERWISE = {
+    "payment.transaction": {"reference": "again"},
     "fusion.billing.service": {"code": "maps-2"},
     "fusion.billing.account.link": {"external_id": "acme-2"},
     "fusion.billing.metric": {"code": "calls-2"},

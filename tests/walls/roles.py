@@ -40,6 +40,7 @@ fusion.billing.rating.request         -      -      -      -         -     r    
 fusion.billing.revenue.movement       -      -      -      -         r     r       -     -
 fusion.billing.threshold              -      -      -      -         rwcd  rwcd    -     -
 fusion.billing.threshold.crossing     -      -      -      -         r     r       -     -
+fusion.billing.collection.attempt     -      -      -      -         r     r       -     -
 fusion.billing.webhook.delivery       -      -      -      -         r     rd      -     r
 fusion.billing.webhook.attempt        -      -      -      -         r     r       -     -
 fusion.billing.run                    -      -      -      -         r     r       -     -
@@ -76,6 +77,9 @@ fusion.billing.simulation.row         -      -      -      -         -     rc   
 SHARED = """
 field                             public portal seller invoicing clerk manager admin api
 account.move
+fusion_attempt_count              -      -      -      -         r     r       -     -
+fusion_attempt_ids                -      -      -      -         rw    rw      -     -
+fusion_can_charge                 -      -      -      -         r     r       -     -
 fusion_before                     -      -      -      -         r     r       -     -
 fusion_bill_on                    -      r      r      rw        rw    rw      -     -
 fusion_can_waive                  -      r      r      r         r     r       -     -
@@ -101,12 +105,16 @@ fusion_waived                     -      r      r      rw        rw    rw      -
 product.template
 fusion_recurring                  -      -      r      r         r     rw      rw    -
 res.company
+fusion_collect_days               r      r      r      r         r     r       rw    -
+fusion_collect_when               r      r      r      r         r     r       rw    -
 fusion_billing_tz                 r      r      r      r         r     r       rw    -
 fusion_clock                      -      -      -      -         r     r       -     -
 fusion_sandbox_of_id              -      -      -      -         -     r       -     -
 fusion_time_zone_ids              -      -      -      -         r     r       -     -
 fusion_usage_retention_months     r      r      r      r         r     r       rw    -
 res.config.settings
+fusion_collect_days               -      -      -      -         -     -       rw    -
+fusion_collect_when               -      -      -      -         -     -       rw    -
 fusion_billing_tz                 -      -      -      -         -     -       rw    -
 fusion_usage_retention_months     -      -      -      -         -     -       rw    -
 fusion_webhook_allowed_ports      -      -      -      -         -     -       rw    -
@@ -114,10 +122,12 @@ fusion_webhook_development_hosts  -      -      -      -         -     -       r
 fusion_webhook_retention_days     -      -      -      -         -     -       rw    -
 res.partner
 fusion_account_link_ids           -      -      -      -         r     rw      -     r
+fusion_collects                   -      -      -      -         r     rw      -     r
 fusion_due_amount                 -      -      -      -         r     r       -     -
 fusion_is_managed                 -      -      -      -         r     rw      -     r
 fusion_one_document               r      r      r      r         r     rw      rw    r
 fusion_subscription_count         -      -      -      -         r     r       -     -
+fusion_token_id                   -      -      -      -         r     rw      -     r
 sale.order
 fusion_anchor_date                -      r      rw     rw        rw    rw      -     r
 fusion_delivery_ids               -      -      -      -         rw    rw      -     -
@@ -153,6 +163,7 @@ fusion_start_date                 -      r      rw     rw        rw    rw      -
 fusion_state                      -      r      rw     rw        rw    rw      -     r
 fusion_usage_kept_from            -      -      -      -         rw    rw      -     r
 fusion_threshold_ids              -      -      -      -         rw    rw      -     -
+fusion_token_id                   -      -      -      -         rw    rw      -     r
 fusion_usage_count                -      -      -      -         r     r       -     -
 fusion_usage_ids                  -      -      -      -         rw    rw      -     r
 fusion_usage_to_bill              -      r      r      r         r     r       -     r
@@ -169,13 +180,17 @@ fusion_recurring                  -      r      rw     rw        rw    rw      -
 METHODS = """
 method                                                        role
 account.move.action_fusion_approve                            clerk
+account.move.action_fusion_charge_now                         manager
 account.move.action_fusion_take_back_waiver                   clerk
 account.move.action_fusion_waive                              clerk
+account.move.action_view_fusion_attempts                      clerk
 fusion.billing.api.key.wizard.action_generate                 manager
 fusion.billing.change.plan.wizard.action_change_plan          clerk
 fusion.billing.change.plan.wizard.action_preview              clerk
 fusion.billing.close.wizard.action_close                      clerk
 fusion.billing.close.wizard.action_preview                    clerk
+fusion.billing.collection.attempt.action_was_charged          clerk
+fusion.billing.collection.attempt.action_was_not_charged      clerk
 fusion.billing.dashboard.read_dashboard                       clerk
 fusion.billing.estimate.wizard.action_estimate                clerk
 fusion.billing.invoice.wizard.action_confirm                  clerk
@@ -262,6 +277,7 @@ CHANGES = {
     "fusion.billing.revenue.movement": {"amount": 0},
     "fusion.billing.threshold": {"threshold_value": 90},
     "fusion.billing.threshold.crossing": {"cycle_start": "2026-02-01"},
+    "fusion.billing.collection.attempt": {"number": 9},
     "fusion.billing.webhook.delivery": {"state": "cancelled"},
     "fusion.billing.webhook.attempt": {"outcome": "failure"},
     "fusion.billing.run": {"outcome": "success"},

@@ -13,7 +13,13 @@ from ..world_case import MADE_OF, WorldCase
 
 OURS = {model for model in MADE_OF if model.startswith("fusion.billing.")}
 # Documents need a chart of accounts, which only the first company has.
-NOT_ABROAD = ("account.move", "account.move.line", "fusion.billing.invoice.wizard")
+NOT_ABROAD = (
+    "account.move",
+    "account.move.line",
+    "payment.transaction",
+    "fusion.billing.collection.attempt",
+    "fusion.billing.invoice.wizard",
+)
 
 
 class Ignored(UserError):

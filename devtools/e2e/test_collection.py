@@ -1,0 +1,134 @@
+"""Saved cards are charged exactly once, whatever is killed, repeated or not answered."""
+
+import os
+import signal
+import time
+import unittest
+from functools import partial
+from random import Random
+
+from devtools import in_odoo
+from devtools.card_network import CardNetwork
+from devtools.databases import temporary_database
+from devtools.e2e.gate import Gate
+from devtools.odoo import OdooServer
+
+COLLECT = "ir_cron_collect"
+ADDONS = ("fusion_billing", "payment_fusion_test")
+
+
+class CollectionCase(unittest.TestCase):
+    cards = ()
+    delay = 0
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.network = cls.enterClassContext(CardNetwork(cls.delay))
+        cls.database = cls.enterClassContext(temporary_database("collect", install=ADDONS))
+        cls.invoices = in_odoo.call(
+            cls.database, "collecting.prepare", url=cls.network.url, cards=list(cls.cards)
+        )
+
+    def collect(self):
+        in_odoo.call(self.database, "crons.run", names=[COLLECT])
+
+    def outcomes(self):
+        return in_odoo.call(self.database, "collecting.outcomes", invoice_ids=self.invoices)
+
+
+class TestCards(CollectionCase):
+    cards = ("good", "declined", "pending", "failing", "away", "lying")
+
+    def test_each_card_does_what_it_does_and_nothing_is_charged_twice(self):
+        for _run in range(3):
+            self.collect()
+        states = {
+            card: (outcome["attempts"], outcome["payment_state"])
+            for card, outcome in zip(self.cards, self.outcomes(), strict=True)
+        }
+        self.assertEqual(states["good"][0], [[1, "succeeded"]])
+        self.assertIn(states["good"][1], ("paid", "in_payment"))
+        self.assertEqual(states["declined"], ([[1, "failed"]], "not_paid"))
+        self.assertEqual(states["pending"], ([[1, "pending"]], "not_paid"))
+        for card in ("failing", "away", "lying"):
+            self.assertEqual(states[card], ([[1, "unknown"]], "not_paid"), card)
+        self.assertEqual(set(self.network.times_charged().values()), {1})
+
+        in_odoo.call(self.database, "collecting.heard_long_ago")
+        self.collect()
+        outcomes = dict(zip(self.cards, self.outcomes(), strict=True))
+        self.assertEqual(outcomes["failing"]["attempts"], [[1, "succeeded"]])
+        self.assertEqual(outcomes["away"]["attempts"], [[1, "failed"]])
+        self.assertEqual(set(self.network.times_charged().values()), {1})
+
+
+class TestNotifiedEarly(CollectionCase):
+    cards = ("early",) * 3
+
+    def test_a_notification_before_the_answer_and_twice_registers_one_payment(self):
+        with OdooServer(self.database, workers=0) as server:
+            self.network.notify_url = f"{server.url}/payment/fusion_test/notify"
+            self.collect()
+        for outcome in self.outcomes():
+            self.assertEqual(outcome["attempts"], [[1, "succeeded"]])
+            self.assertIn(outcome["payment_state"], ("paid", "in_payment"))
+            self.assertEqual(outcome["payments"], 1)
+        self.assertEqual(list(self.network.times_charged().values()), [1, 1, 1])
+
+
+class TestTogether(CollectionCase):
+    cards = ("good",) * 16
+    delay = 0.01
+
+    def test_two_runs_and_a_customer_at_once_charge_each_invoice_once(self):
+        copy = in_odoo.call(self.database, "crons.duplicate", name=COLLECT)
+        cron = in_odoo.call(self.database, "collecting.cron_id", name=COLLECT)
+        at_gate = partial(in_odoo.started, self.database)
+        with (
+            Gate(self.database) as gate,
+            at_gate("crons.run_at_signal", cron_id=cron, size=20) as one,
+            at_gate("crons.run_at_signal", cron_id=copy, size=20) as other,
+            at_gate("collecting.pay_at_signal", invoice_ids=self.invoices[::-1]) as customer,
+        ):
+            gate.open(one, other, customer)
+            for process in (one, other):
+                in_odoo.finish(process)
+            paid = set(in_odoo.finish(customer))
+        self.collect()
+        charged = self.network.times_charged()
+        for invoice, outcome in zip(self.invoices, self.outcomes(), strict=True):
+            with self.subTest(invoice=invoice):
+                self.assertEqual(outcome["in_portal"], invoice in paid)
+                attempts = [] if invoice in paid else [[1, "succeeded"]]
+                self.assertEqual(outcome["attempts"], attempts)
+                for reference in outcome["references"]:
+                    self.assertEqual(charged[reference], 1)
+
+
+class TestKilled(CollectionCase):
+    cards = ("good",) * 12
+    delay = 0.05
+    rounds = 3
+
+    def test_a_run_that_is_killed_charges_nobody_twice_and_forgets_nobody(self):
+        rng = Random(7)
+        for _round in range(self.rounds):
+            in_odoo.call(self.database, "collecting.forgive_kills")
+            with in_odoo.started(self.database, "crons.run", names=[COLLECT]) as process:
+                asked = len(self.network.asked)
+                deadline = time.monotonic() + 30
+                while len(self.network.asked) == asked and time.monotonic() < deadline:
+                    time.sleep(0.005)
+                time.sleep(rng.random() * 0.3)
+                os.killpg(process.pid, signal.SIGKILL)
+        time.sleep(1)
+        in_odoo.call(self.database, "collecting.forgive_kills")
+        self.collect()
+        in_odoo.call(self.database, "collecting.heard_long_ago")
+        self.collect()
+        charged = self.network.times_charged()
+        for outcome in self.outcomes():
+            self.assertEqual([state for _number, state in outcome["attempts"]], ["succeeded"])
+            self.assertEqual(charged[outcome["references"][0]], 1)
+            self.assertIn(outcome["payment_state"], ("paid", "in_payment"))
