@@ -172,15 +172,7 @@ MADE_OF = {
         "partner_id": w["res.partner"].id,
         "provider_ref": "card",
     },
-    "payment.transaction": lambda w: {
-        "provider_id": w["payment.provider"].id,
-        "payment_method_id": w["payment.token"].payment_method_id.id,
-        "token_id": w["payment.token"].id,
-        "reference": f"FB-{w['account.move'].id}-1",
-        "amount": 1,
-        "currency_id": w["account.move"].currency_id.id,
-        "partner_id": w["res.partner"].id,
-    },
+    "payment.transaction": None,
     "fusion.billing.collection.attempt": lambda w: {
         "invoice_id": w["account.move"].id,
         "number": 1,
@@ -243,8 +235,27 @@ DIALOGS = {
     "wizard_id": "fusion.billing.estimate.wizard",
     "simulation_id": "fusion.billing.simulation",
 }
+
+
+def make_transaction(world):
+    """What an attempt to charge the invoice is carried out by, which only the engine makes."""
+    token, invoice = world["payment.token"], world["account.move"]
+    return token.env["payment.transaction"].create(
+        {
+            "provider_id": token.provider_id.id,
+            "payment_method_id": token.payment_method_id.id,
+            "token_id": token.id,
+            "reference": f"FB-{invoice.id}-1",
+            "amount": 1,
+            "currency_id": invoice.currency_id.id,
+            "partner_id": token.partner_id.id,
+        }
+    )
+
+
 # What only the engine makes, and where it is found.
 FOUND = {
+    "payment.transaction": make_transaction,
     "res.company": lambda w: w["res.company"],
     "fusion.billing.phase": lambda w: w["sale.order"].fusion_phase_ids,
     "fusion.billing.item": lambda w: w["sale.order"].fusion_item_ids,
@@ -253,7 +264,6 @@ FOUND = {
 }
 # What must differ in a second record.
 OTHERWISE = {
-    "payment.transaction": {"reference": "again"},
     "fusion.billing.service": {"code": "maps-2"},
     "fusion.billing.account.link": {"external_id": "acme-2"},
     "fusion.billing.metric": {"code": "calls-2"},
