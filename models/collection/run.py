@@ -37,7 +37,13 @@ class FusionBillingCollectionAttempt(models.Model):
             self.env.ref(COLLECT)._trigger()
             return
         attempts = self.sudo()
-        if attempts._plan_all() and attempts._send_all() and attempts._look_up_all():
+        steps = (
+            attempts._plan_all,
+            attempts._send_all,
+            attempts._look_up_all,
+            attempts._settle_all,
+        )
+        if all(step() for step in steps):
             attempts._follow_activities()
             commit_progress(self.env, 0, remaining=0)
 
@@ -143,13 +149,29 @@ class FusionBillingCollectionAttempt(models.Model):
         elif data is False:
             transaction._fusion_was_not_charged(self.env._("The provider knows of no such charge."))
 
+    # === REGISTERING PAYMENTS === #
+
+    def _settle_all(self):
+        """Register what was charged and is not registered: a run was killed, or was notified.
+
+        :return: whether there was time for all
+        """
+        unregistered = Domain("transaction_id.is_post_processed", "=", False)
+        left = self.search(Domain("state", "=", SUCCEEDED) & unregistered, order="id")
+        for position, attempt in enumerate(left, 1):
+            attempt._settle()
+            if not commit_progress(self.env, 1, remaining=1 + len(left) - position):
+                return False
+        return True
+
     def _settle(self):
-        """Register the payment; if it cannot be now, Odoo's own scheduled action does it."""
+        """Register the payment; if it cannot be now, a later run does it, or Odoo's own."""
         transaction = self.transaction_id
         if self.state != SUCCEEDED or transaction.is_post_processed:
             return
         try:
             with left_if_busy(self.env):
-                transaction._post_process()
+                if transaction.try_lock_for_update():
+                    transaction._post_process()
         except Exception:
             _logger.exception("The payment of %s is not registered yet", self.reference)

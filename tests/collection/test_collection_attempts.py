@@ -128,6 +128,15 @@ class TestCollectionAttempts(CollectionCase):
         self.assertIn(self.invoice.payment_state, ("paid", "in_payment"))
         self.assertEqual(len(self.transaction.payment_id), 1)
 
+    def test_what_a_killed_run_has_not_registered_the_next_one_registers_once(self):
+        self._collect()
+        self.transaction._set_done()
+        self.assertEqual(self.invoice.payment_state, "not_paid")
+        for _run in range(2):
+            self._collect()
+        self.assertIn(self.invoice.payment_state, ("paid", "in_payment"))
+        self.assertEqual(len(self.invoice.matched_payment_ids), 1)
+
     def test_a_notification_that_comes_before_the_answer_is_the_answer(self):
         self.attempt._claim()
         self.transaction._set_done()
