@@ -13,15 +13,19 @@ DEFAULT_LIMIT = 100
 HIGHEST_LIMIT = 500
 
 
-@shaped(type="integer", minimum=1, maximum=HIGHEST_LIMIT, default=DEFAULT_LIMIT)
-def limit(value, name):
-    """Return how many records a page has: 1 to 500, 100 if not given."""
-    number = record_id(value, name)
-    if number is None:
-        return DEFAULT_LIMIT
-    if not 1 <= number <= HIGHEST_LIMIT:
-        raise invalid(name, f"must be from 1 to {HIGHEST_LIMIT}")
-    return number
+def limit_of(highest, default):
+    """Make a reader for how many records a page has."""
+
+    @shaped(type="integer", minimum=1, maximum=highest, default=default)
+    def limit(value, name):
+        number = record_id(value, name)
+        if number is None:
+            return default
+        if not 1 <= number <= highest:
+            raise invalid(name, f"must be from 1 to {highest}")
+        return number
+
+    return limit
 
 
 @shaped(type="string", pattern="^[A-Za-z0-9_-]+=*$")
@@ -45,7 +49,7 @@ def make_cursor(last_id):
 
 #: The fields of every list that comes in pages, and those of a list of records that change.
 PAGE = {
-    "limit": optional(limit, "How many records at most.", 100),
+    "limit": optional(limit_of(HIGHEST_LIMIT, DEFAULT_LIMIT), "How many records at most.", 100),
     "cursor": optional(cursor, "The `next_cursor` of the answer before."),
 }
 LIST = {

@@ -5,7 +5,7 @@ from odoo import models
 from odoo.tools import SQL
 
 from ...core.api.answer import write_json
-from ...core.api.changes import make_cursor
+from ...core.api.export import make_cursor
 
 BEGINNING = (datetime(1970, 1, 1), 0)
 FIELDS = (

@@ -1,9 +1,9 @@
 """Usage: what your app counts."""
 
 from .. import cloud_event
-from ..changes import cursor, limit
 from ..endpoint import JSON, NDJSON, Endpoint
 from ..errors import TooLarge
+from ..export import cursor, limit
 from ..paging import LIST as LISTING
 from ..payload import (
     external_id,

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis_settings import quick
 
-from core.api.changes import DEFAULT_LIMIT, HIGHEST_LIMIT, cursor, limit, make_cursor
 from core.api.errors import InvalidInput
+from core.api.export import DEFAULT_LIMIT, HIGHEST_LIMIT, cursor, limit, make_cursor
 
 moments = st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1))
 

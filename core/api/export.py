@@ -5,7 +5,8 @@ import binascii
 import re
 from datetime import datetime, timedelta
 
-from .payload import ID_LIMIT, invalid, record_id, shaped
+from .paging import limit_of
+from .payload import ID_LIMIT, invalid, shaped
 
 DEFAULT_LIMIT = 5000
 HIGHEST_LIMIT = 10_000
@@ -15,15 +16,7 @@ _MICROSECOND = timedelta(microseconds=1)
 _PLACE = re.compile(rb"([0-9]{1,16})-([0-9]{1,10})")
 
 
-@shaped(type="integer", minimum=1, maximum=HIGHEST_LIMIT, default=DEFAULT_LIMIT)
-def limit(value, name):
-    """Return how many lines a page has: 1 to 10,000, 5,000 if not given."""
-    number = record_id(value, name)
-    if number is None:
-        return DEFAULT_LIMIT
-    if not 1 <= number <= HIGHEST_LIMIT:
-        raise invalid(name, f"must be from 1 to {HIGHEST_LIMIT}")
-    return number
+limit = limit_of(HIGHEST_LIMIT, DEFAULT_LIMIT)
 
 
 @shaped(type="string", pattern="^[A-Za-z0-9_-]+=*$")
