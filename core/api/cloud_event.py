@@ -103,6 +103,8 @@ def read_events(raw_events, now):
 
 def _read_event(raw, latest):
     """Return a counter, or what could be read of it, and what is wrong."""
+    if isinstance(raw, InvalidInput):
+        return {}, [raw]
     if not isinstance(raw, dict):
         return {}, [InvalidInput("An event is a JSON object.", "invalid_event")]
     if raw.get("specversion") is None:

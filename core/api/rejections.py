@@ -52,8 +52,9 @@ def tell_request(payload, body, error):
         return as_it_came
     try:
         return clean(_write(_told(payload, error)))
-    except RecursionError:
-        # From Python 3.12 on, JSON is read that is nested deeper than it can be written.
+    except (RecursionError, TypeError):
+        # From Python 3.12 on, JSON is read that is nested deeper than it can be written; and what
+        # of a batch cannot be stored was not read.
         return as_it_came
 
 

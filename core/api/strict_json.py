@@ -32,7 +32,8 @@ def read_object(body):
     :param bytes body: nothing at all reads as an empty object
     :return: dict, with every number a :class:`~decimal.Decimal`
     :raise InvalidInput: `invalid_json` if it is not JSON, `invalid_payload` if it is
-        something else than an object or holds what cannot be stored
+        something else than an object or holds what cannot be stored; a member of a batch that
+        does is replaced by this error
     :raise TooLarge: it has more values than any request needs
     """
     return _read(body, dict, "The body must be a JSON object.") if body else {}
@@ -57,6 +58,7 @@ def _read(body, kind, rule):
     if not isinstance(value, kind):
         raise InvalidInput(rule, "invalid_payload")
     if _SUSPECT_ESCAPE.search(body):
+        _set_aside_members(value)
         _check_texts(value)
     return value
 
@@ -114,6 +116,21 @@ def _read_pairs(pairs):
     if len(members) != len(pairs):
         raise InvalidInput("A name stands twice in one JSON object.", "invalid_json")
     return members
+
+
+def _set_aside_members(value):
+    """Put the error in the place of each member of a batch that cannot be stored.
+
+    So whoever reads the batch tells which member it is, and takes the others.
+    """
+    batches = [value] if isinstance(value, list) else value.values()
+    for batch in filter(lambda one: isinstance(one, list), batches):
+        for index, member in enumerate(batch):
+            if isinstance(member, dict):
+                try:
+                    _check_texts(member)
+                except InvalidInput as error:
+                    batch[index] = error.with_traceback(None)
 
 
 def _check_texts(value):

@@ -32,6 +32,8 @@ def read_total(raw):
 
     :return: `(total, errors)`
     """
+    if isinstance(raw, InvalidInput):
+        return {}, [raw]
     if not isinstance(raw, dict):
         return {}, [InvalidInput("A row is a JSON object.", "invalid_row")]
     total, errors = payload.collect_fields(raw, READERS)

@@ -67,6 +67,8 @@ def read_event(raw, latest_start):
     :param datetime latest_start: naive UTC; a counter that starts later is a mistake
     :return: `(event, errors)`
     """
+    if isinstance(raw, InvalidInput):
+        return {}, [raw]
     if not isinstance(raw, dict):
         return {}, [InvalidInput("An event is a JSON object.", "invalid_event")]
     event, errors = payload.collect_fields(raw, READERS)

@@ -50,6 +50,23 @@ class TestApiUsagePartial(ApiUsageCase):
         )
         self.assertEqual(self._stored(), [("a", Decimal("1250.5")), ("d", Decimal(2))])
 
+    def test_a_text_that_cannot_be_stored_holds_nobody_back(self):
+        events = (
+            self._event(idempotency_key="a"),
+            self._event(idempotency_key="b", value="x\0"),
+            self._event(idempotency_key="c", dimensions={"\ud800": "x"}),
+            self._event(idempotency_key="d", quantity="2"),
+        )
+        answer = self.assertOk(self.push_partly(*events))
+        self.assertEqual(
+            self.errors(answer), [(1, "invalid_payload", None), (2, "invalid_payload", None)]
+        )
+        self.assertEqual(self._stored(), [("a", Decimal("1250.5")), ("d", Decimal(2))])
+        refused = self.assertError(self.push(*events), 400, "invalid_payload")
+        self.assertEqual([error["index"] for error in refused["errors"]], [1, 2])
+        kept = self.env["fusion.billing.rejection"].search([])
+        self.assertFalse(any("\0" in text for text in kept.mapped("request")))
+
     def test_a_batch_without_a_bad_event_is_stored_as_ever(self):
         answer = self.assertOk(self.push_partly(self._event(idempotency_key="a")))
         self.assertEqual(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis_settings import quick
 
 from core.api.errors import InvalidInput
-from core.api.strict_json import is_storable, read_object
+from core.api.strict_json import is_storable, read_members, read_object
 
 storable = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=20)
 scalars = st.none() | st.booleans() | storable | st.decimals(allow_nan=False, allow_infinity=False)
@@ -113,10 +113,22 @@ class TestRefusals(unittest.TestCase):
                 b'{"a": "%s"}',
                 b'{"%s": 1}',
                 b'{"a": {"b": [1, "%s"]}}',
-                b'{"a": [{"%s": 1}]}',
+                b'{"a": ["%s"]}',
+                b'{"a": {"b": [{"%s": 1}]}}',
             ):
                 with self.subTest(body=body % text):
                     self.assertRefused(body % text, "invalid_payload")
+
+    def test_of_a_batch_the_member_that_cannot_be_stored_is_told_and_the_others_are_read(self):
+        """A1."""
+        for text in (rb"\u0000", rb"\ud800"):
+            for member in (b'{"%s": 1}', b'{"b": [{"c": "%s"}]}'):
+                batch = b'[{"b": 1}, %s, 2, {"b": 3}]' % (member % text)
+                for read in (read_object(b'{"a": %s}' % batch)["a"], read_members(batch)):
+                    with self.subTest(batch=batch):
+                        first, bad, *rest = read
+                        self.assertEqual((first, rest), ({"b": 1}, [2, {"b": 3}]))
+                        self.assertEqual((type(bad), bad.code), (InvalidInput, "invalid_payload"))
 
     def test_a_written_out_escape_is_plain_text(self):
         self.assertEqual(read_object(rb'{"a": "\\u0000 \\ud800"}'), {"a": r"\u0000 \ud800"})
