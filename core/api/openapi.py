@@ -42,6 +42,20 @@ Quantities, prices and money are exact decimals in texts. Times are ISO 8601 in 
 in the company's billing time zone. Every error has one shape, with a stable `code`."""
 
 
+INFO = {
+    "title": "Fusion Billing",
+    "summary": "Usage-based billing in Odoo.",
+    "description": DESCRIPTION,
+    "contact": {"name": "Nexa Systems Inc."},
+    "license": LICENSE,
+}
+KEY = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "A key of your service, as staff made it: `fbk_…`.",
+}
+
+
 def describe(version):
     """Return the document.
 
@@ -54,14 +68,7 @@ def describe(version):
         at[endpoint.verb.lower()] = _operation(endpoint, shared)
     return {
         "openapi": OPENAPI,
-        "info": {
-            "title": "Fusion Billing",
-            "version": version,
-            "summary": "Usage-based billing in Odoo.",
-            "description": DESCRIPTION,
-            "contact": {"name": "Nexa Systems Inc."},
-            "license": LICENSE,
-        },
+        "info": {**INFO, "version": version},
         "servers": [{"url": f"{PREFIX}/{VERSION}"}],
         "security": [{"key": []}],
         "tags": [{"name": group.TITLE, "description": _purpose(group)} for group in GROUPS],
@@ -71,13 +78,7 @@ def describe(version):
             "schemas": shared.schemas,
             "responses": shared.responses,
             "headers": HEADERS,
-            "securitySchemes": {
-                "key": {
-                    "type": "http",
-                    "scheme": "bearer",
-                    "description": "A key of your service, as staff made it: `fbk_…`.",
-                }
-            },
+            "securitySchemes": {"key": KEY},
         },
     }
 
