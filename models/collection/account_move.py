@@ -87,11 +87,14 @@ class AccountMove(models.Model):
         )
 
     def _fusion_is_to_collect(self):
-        """Whether this invoice is to be charged now, for the first time."""
+        """Whether this invoice is to be charged now, for the first time.
+
+        An attempt that was called off before it went out is none.
+        """
         self.ensure_one()
         return (
             self._fusion_owes()
-            and not self.fusion_attempt_ids
+            and not any(one.sent_at or one._is_under_way() for one in self.fusion_attempt_ids)
             and self._fusion_collect_on() <= self.company_id._fusion_today()
             and self._fusion_collects()
         )

@@ -73,7 +73,7 @@ class FusionBillingCollectionAttempt(models.Model):
             & Domain("state", "=", "posted")
             & Domain("payment_state", "in", ("not_paid", "partial"))
             & Domain("fusion_bill_on", "!=", False)
-            & Domain("fusion_attempt_ids", "=", False)
+            & Domain("fusion_attempt_ids", "not any", Domain("sent_at", "!=", False))
             & (
                 Domain("commercial_partner_id.fusion_collects", "=", "always")
                 | Domain("commercial_partner_id.fusion_collects", "=", False)

@@ -55,6 +55,26 @@ class TestCollectionAttempts(CollectionCase):
         self.assertAttempts(self.invoice, ("failed", 49))
         self.assertFalse(self.attempt.sent_at)
 
+    def test_what_is_left_of_an_attempt_that_did_not_go_out_is_planned_anew(self):
+        self._pay_by_hand(self.invoice, 20)
+        self.attempt._claim()
+        self._plan_attempts()
+        self._plan_attempts()
+        self.assertAttempts(
+            self.invoice, ("failed", self.attempt.amount), ("waiting", self.invoice.amount_residual)
+        )
+        self.assertEqual(self.attempt.amount - self.invoice.amount_residual, 20)
+
+    def test_a_method_that_took_the_place_of_another_is_charged(self):
+        self.token.active = False
+        self.attempt._claim()
+        other = self._save_card()
+        self._plan_attempts()
+        self.assertEqual(
+            [(one.state, one.token_id) for one in self.invoice.fusion_attempt_ids.sorted("id")],
+            [("failed", self.token), ("waiting", other)],
+        )
+
     def test_an_invoice_that_was_reset_meanwhile_is_not_charged(self):
         self.invoice.button_draft()
         self._collect()
