@@ -98,7 +98,7 @@ class CloseWizard(models.TransientModel):
         return [(self.env._("Last day billed"), *map(self._describe_last_day, timelines))]
 
     def _describe_last_day(self, timeline):
-        runs = timeline.active()
+        runs = timeline.billed_days()
         if not runs:
             return self.env._("None")
         if runs[-1].end == FOREVER:
@@ -119,7 +119,7 @@ class CloseWizard(models.TransientModel):
         )
 
     def _describe_consequence(self):
-        runs = self._timeline().active()
+        runs = self._timeline().billed_days()
         if not runs:
             return self.env._("No day is billed.")
         last_day = format_date(self.env, runs[-1].last_day)

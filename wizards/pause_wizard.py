@@ -78,7 +78,7 @@ class PauseWizard(models.TransientModel):
     def _terms(self):
         """Say which days the pause leaves to be billed."""
         # Pauses that are planned may go on where this one ends.
-        later = [run.start for run in self._timeline().active() if run.start > self.date]
+        later = [run.start for run in self._timeline().billed_days() if run.start > self.date]
         until = (later or self.until) and format_date(self.env, min(later, default=self.until))
         return [
             (self.env._("Last day billed"), "", format_date(self.env, self.date - DAY)),

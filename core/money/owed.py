@@ -19,7 +19,7 @@ from typing import Any
 from .exact import DECIMALS, EXACT, plain_text, tidy
 from .periods import Period, overlap
 from .pricing import PricedAmount, price, prorate
-from .timeline import ACTIVE, FOREVER, PAUSED, BillingPeriod
+from .timeline import FOREVER, LIVING, TAKES_USAGE, BillingPeriod
 
 #: Metrics whose quantity is a level of the whole period; the others add up over its stretches.
 LEVELS = frozenset({"max", "last", "unique_count", "average"})
@@ -97,7 +97,7 @@ class Stretch:
     :param Fraction share: its part of a full billing period
     :param date bill_on: the day from which it can be billed
     :param tuple other_filters: the filters whose usage other charges take
-    :param tuple active: the runs of active days of the billing period
+    :param tuple taken: the runs of days of the billing period on which usage is taken
     """
 
     source: Charge | Item
@@ -107,7 +107,7 @@ class Stretch:
     bill_on: date
     version: Version | None = None
     other_filters: tuple = ()
-    active: tuple = ()
+    taken: tuple = ()
 
     @property
     def scope(self):
@@ -117,7 +117,7 @@ class Stretch:
     @property
     def scopes(self):
         """Like :attr:`scope`, but without the pauses: what was given up in them does not count."""
-        return self.active if self.source.aggregation in LEVELS else (self.days,)
+        return self.taken if self.source.aggregation in LEVELS else (self.days,)
 
     @property
     def is_usage(self):
@@ -131,21 +131,26 @@ class Stretch:
 class _Cycle:
     """A billing period, and what a part of it is part of.
 
-    :param tuple active: its runs of active days
-    :param int active_days: of its full period: those before a close and after it are one whole
+    :param tuple taken: its runs of days on which usage is taken
+    :param int taken_days: of its full period: those before a close and after it are one whole
+    :param tuple owing: its runs of days on which fees are owed
+    :param int owing_days: of its full period, likewise
     """
 
     period: BillingPeriod
-    active: tuple
-    active_days: int
+    taken: tuple
+    taken_days: int
+    owing: tuple
+    owing_days: int
 
     def stretch(self, source, days, **facts):
-        whole = self.period.full.days if source.prorate else self.active_days
+        counted = self.taken_days if isinstance(source, Charge) else self.owing_days
+        whole = self.period.full.days if source.prorate else counted
         return Stretch(
             source=source,
             days=days,
             period=self.period,
-            active=self.active,
+            taken=self.taken,
             share=Fraction(days.days, whole),
             **facts,
         )
@@ -162,7 +167,7 @@ def stretches(timeline, charges, items, since, until):
     for cycle in _cycles(timeline, since, until):
         found += _stretches_of_items(cycle, items)
         first_days = _first_days(timeline, cycle.period)
-        for plan, run in timeline.runs(lambda phase: phase.plan, ACTIVE):
+        for plan, run in timeline.runs(lambda phase: phase.plan, *TAKES_USAGE):
             for days in overlap(run, cycle.period.lived):
                 found += _stretches_of_charges(
                     cycle, days, charges.get(plan.id, ()), first_days[plan.id]
@@ -176,23 +181,28 @@ def _cycles(timeline, since, until):
     if not fulls:
         return []
     periods = timeline.periods(min(fulls).start, max(full.end for full in fulls))
-    active, active_days = {}, Counter()
-    for period in periods:
-        active[period] = tuple(
-            days for run in timeline.active() for days in overlap(run, period.lived)
-        )
-        active_days[period.full] += sum(days.days for days in active[period])
+    taken = _shares(periods, timeline.usage_days())
+    owing = _shares(periods, timeline.fee_days())
     return [
-        _Cycle(period, active[period], active_days[period.full])
-        for period in periods
+        _Cycle(period, *counted)
+        for period, *counted in zip(periods, *taken, *owing, strict=True)
         if period.full in fulls
     ]
+
+
+def _shares(periods, runs):
+    """Of each billing period its runs of days, and how many days its full period has of them."""
+    inside = [tuple(days for run in runs for days in overlap(run, p.lived)) for p in periods]
+    count = Counter()
+    for period, found in zip(periods, inside, strict=True):
+        count[period.full] += sum(days.days for days in found)
+    return inside, [count[period.full] for period in periods]
 
 
 def _first_days(timeline, period):
     """The first day of each plan in a period, by the plan's id: a pause begins no plan anew."""
     first_days = {}
-    for plan, run in timeline.runs(lambda phase: phase.plan, ACTIVE, PAUSED):
+    for plan, run in timeline.runs(lambda phase: phase.plan, *LIVING):
         for days in overlap(run, period.lived):
             first_days.setdefault(plan.id, days.start)
     return first_days
@@ -203,7 +213,7 @@ def _stretches_of_items(cycle, items):
     return [
         cycle.stretch(item, days, bill_on=start if item.in_advance and days.start == start else end)
         for item in items
-        for run in cycle.active
+        for run in cycle.owing
         for days in overlap(run, item.days)
     ]
 

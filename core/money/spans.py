@@ -12,14 +12,14 @@ from .timeline import Phase, Timeline
 
 
 def taken_spans(timeline, zones, kept_from=None):
-    """Return the pairs of instants between which usage is taken: while it is active.
+    """Return the pairs of instants between which usage is taken.
 
     :param zones: a :class:`.zones.Zones`
     :param date kept_from: the first day whose counters are kept, if older ones were removed
     """
     first = kept_from or date.min
-    runs = (Period(max(run.start, first), run.end) for run in timeline.active() if run.end > first)
-    return tuple(map(zones.span, runs))
+    days = (run for run in timeline.usage_days() if run.end > first)
+    return tuple(zones.span(Period(max(run.start, first), run.end)) for run in days)
 
 
 @lru_cache(maxsize=16384)

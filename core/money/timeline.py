@@ -1,7 +1,8 @@
 """What a subscription is on, day by day (T1).
 
 A timeline is a list of phases. A phase says which plan a subscription is on from a day on, and
-whether it is active, paused or closed; it ends where the next one begins, the last one never.
+whether it is active, paused or closed; it ends where the next one begins, the last one never. A pause for
+non-payment has states of its own, which say what counts in it all the same.
 Changes are functions from phases to phases, so that any number of them may be planned, taken
 back and put into the past, in any order.
 """
@@ -15,6 +16,18 @@ from typing import Any, NamedTuple
 from .periods import Period, Recurrence
 
 ACTIVE, PAUSED, CLOSED = "active", "paused", "closed"
+# Paused for non-payment: nothing counts, or usage, or fees, or both do.
+UNPAID, UNPAID_USAGE, UNPAID_FEES, UNPAID_BOTH = (
+    "unpaid",
+    "unpaid_usage",
+    "unpaid_fees",
+    "unpaid_both",
+)
+UNPAIDS = (UNPAID, UNPAID_USAGE, UNPAID_FEES, UNPAID_BOTH)
+PAUSES = (PAUSED, *UNPAIDS)
+LIVING = (ACTIVE, *PAUSES)
+TAKES_USAGE = (ACTIVE, UNPAID_USAGE, UNPAID_BOTH)
+OWES_FEES = (ACTIVE, UNPAID_FEES, UNPAID_BOTH)
 FOREVER = date.max
 DAY = timedelta(days=1)
 
@@ -114,9 +127,20 @@ class Timeline:
             days_by_plan[plan.id].append(days)
         return days_by_plan
 
-    def active(self):
-        """The runs of days on which usage and fees are owed."""
-        return [days for _value, days in self.runs(lambda _phase: True, ACTIVE)]
+    def usage_days(self):
+        """The runs of days on which usage is taken, and owed."""
+        return self._runs_in(TAKES_USAGE)
+
+    def fee_days(self):
+        """The runs of days on which fees are owed."""
+        return self._runs_in(OWES_FEES)
+
+    def billed_days(self):
+        """The runs of days on which usage or fees are owed."""
+        return self._runs_in({*TAKES_USAGE, *OWES_FEES})
+
+    def _runs_in(self, states):
+        return [days for _value, days in self.runs(lambda _phase: True, *states)]
 
     def _ends(self):
         days = [phase.day for phase in self.phases[1:]] + [FOREVER]
@@ -132,7 +156,7 @@ class Timeline:
         subscription that is closed has no rhythm.
         """
         rhythms, recurrence = [], None
-        for rhythm, days in self.runs(lambda phase: phase.plan[1:], ACTIVE, PAUSED):
+        for rhythm, days in self.runs(lambda phase: phase.plan[1:], *LIVING):
             if recurrence is None:
                 recurrence = Recurrence(*rhythm, self.anchor)
             elif rhythm != (recurrence.value, recurrence.unit):
@@ -206,6 +230,24 @@ class Timeline:
             if day <= phase.day < until and phase.state == ACTIVE
             else phase
             for phase in replace(self, phases=self._cut(day))._cut(until)
+        ]
+        return replace(self, phases=tidy(phases))
+
+    def unpaid_from(self, day, state):
+        """Paused for non-payment from a day on, wherever it is active; pauses stay as they are.
+
+        :param str state: one of :data:`UNPAIDS`
+        """
+        return self._replaced(day, (ACTIVE,), state)
+
+    def paid_from(self, day):
+        """Active from a day on, wherever it is paused for non-payment."""
+        return self._replaced(day, UNPAIDS, ACTIVE)
+
+    def _replaced(self, day, states, state):
+        phases = [
+            replace(phase, state=state) if phase.day >= day and phase.state in states else phase
+            for phase in self._cut(max(day, self.start))
         ]
         return replace(self, phases=tidy(phases))
 

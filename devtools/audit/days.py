@@ -59,12 +59,24 @@ def first_shown(zone, day):
 # === BILLING PERIODS === #
 
 
+# Whether usage is taken and fees are owed in a state.
+COUNTS = {
+    "active": (True, True),
+    "paused": (False, False),
+    "unpaid": (False, False),
+    "unpaid_usage": (True, False),
+    "unpaid_fees": (False, True),
+    "unpaid_both": (True, True),
+}
+
+
 class LivedDay(NamedTuple):
     """A day on which a subscription was not closed, and the billing period it is part of."""
 
     day: date
     plan: int
-    active: bool
+    takes_usage: bool
+    owes_fees: bool
     start: date  # the billing period as it was lived
     end: date
     full_start: date  # and as the recurrence knows it
@@ -109,7 +121,8 @@ def lived_days(phases, anchor, rhythms, until):
                 begun, last = day, rhythms[plan]
             full = full_period(*last, anchor, day)
             end = min(full[1], end_of_rhythm(phases, rhythms, day))
-            lived.append(LivedDay(day, plan, state == "active", max(full[0], begun), end, *full))
+            begin = max(full[0], begun)
+            lived.append(LivedDay(day, plan, *COUNTS[state], begin, end, *full))
             if day + DAY == until:
                 until = end
         day += DAY

@@ -158,7 +158,7 @@ class LedgerAudit:
 
     def _fees_by_day(self, order, recount, stored):
         """No day's fee is owed twice, nor for a day on which it was not in force."""
-        active = {day.day for day in recount.active}
+        owing = {day.day for day in recount.owing}
         for item in order.items:
             days = Counter(
                 rating.date_from + number * DAY
@@ -170,7 +170,7 @@ class LedgerAudit:
                 day
                 for day, times in days.items()
                 if times > 1
-                or day not in active
+                or day not in owing
                 or not item.date_from <= day < (item.date_until or date.max)
             ]
             for run in runs(wrong):
@@ -210,7 +210,7 @@ class LedgerAudit:
                 wanted[counter] != counted[counter] and counter not in nothing
             ):
                 yield f"the counter {counter} is owed {counted[counter]} times"
-        alive = {day.day for day in recount.active}
+        alive = {day.day for day in recount.taken}
         clock = self.books.clocks[order.company_id]
         self.given_up += sum(
             clock.day_of(counter.period_start) not in alive for counter in order.counters

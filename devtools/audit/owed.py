@@ -32,6 +32,19 @@ class Row:
         return self.source, self.start
 
 
+def by_period(days):
+    """The days of each billing period, in order."""
+    periods = defaultdict(list)
+    for day in days:
+        periods[day.start, day.end].append(day)
+    return [days for _period, days in sorted(periods.items())]
+
+
+def count_in_full(days):
+    """How many of these days each full billing period has."""
+    return Counter((day.full_start, day.full_end) for day in days)
+
+
 class Recount:
     """One subscription, worked out up to the billing period that contains a day."""
 
@@ -40,18 +53,13 @@ class Recount:
         self.clock = books.clocks[order.company_id]
         rhythms = {plan.id: (plan.every, plan.unit) for plan in books.plans.values()}
         self.days = lived_days(order.phases, order.fusion_anchor_date, rhythms, until + DAY)
-        self.active = [day for day in self.days if day.active]
-        self.active_in_full = Counter((day.full_start, day.full_end) for day in self.active)
+        self.taken = [day for day in self.days if day.takes_usage]
+        self.owing = [day for day in self.days if day.owes_fees]
+        self.taken_in_full, self.owing_in_full = count_in_full(self.taken), count_in_full(self.owing)
 
     def rows(self):
-        periods = defaultdict(list)
-        for day in self.active:
-            periods[day.start, day.end].append(day)
-        return [
-            row
-            for _period, days in sorted(periods.items())
-            for row in (*self._fees(days), *self._usage(days))
-        ]
+        fees = [row for days in by_period(self.owing) for row in self._fees(days)]
+        return [*fees, *(row for days in by_period(self.taken) for row in self._usage(days))]
 
     # === FEES === #
 
@@ -67,15 +75,15 @@ class Recount:
                     ("item", item.id),
                     run[0],
                     run[-1] + DAY,
-                    days[0][3:5],
+                    (days[0].start, days[0].end),
                     days[0].start if at_start else days[0].end,
-                    amount * self._share(len(run), days, item.prorate),
+                    amount * self._share(len(run), days, item.prorate, self.owing_in_full),
                 )
 
-    def _share(self, count, days, by_days):
-        """The part of a full period, or of its days on which the subscription was active."""
+    def _share(self, count, days, by_days, counted_in_full):
+        """The part of a full period, or of those days of it that are counted at all."""
         full = days[0].full_start, days[0].full_end
-        return Fraction(count, (full[1] - full[0]).days if by_days else self.active_in_full[full])
+        return Fraction(count, (full[1] - full[0]).days if by_days else counted_in_full[full])
 
     # === USAGE === #
 
@@ -128,7 +136,7 @@ class Recount:
         return [version for version in charge.versions if version[0] <= day][-1]
 
     def _usage_row(self, charge, terms, others, run, days):
-        share = self._share(len(run), days, charge.prorate)
+        share = self._share(len(run), days, charge.prorate, self.taken_in_full)
         is_level = charge.aggregation in LEVELS
         scope = [day.day for day in days] if is_level else run  # levels are of the whole period
         since, until = self.clock.begins(scope[0]), self.clock.begins(scope[-1] + DAY)
@@ -150,7 +158,7 @@ class Recount:
             ("charge", charge.id),
             run[0],
             run[-1] + DAY,
-            days[0][3:5],
+            (days[0].start, days[0].end),
             days[0].end,
             terms.cost(quantity) * share if is_level else terms.shared(share).cost(quantity),
             quantity,

@@ -57,7 +57,7 @@ class TestDays(unittest.TestCase):
         ]
         days = lived_days(phases, None, {1: MONTH}, date(2026, 1, 9))
         self.assertEqual([len(run) for run in runs(day.day for day in days)], [4, 24])
-        self.assertFalse(any(day.active for day in days if day.day >= date(2026, 1, 8)))
+        self.assertFalse(any(day.owes_fees for day in days if day.day >= date(2026, 1, 8)))
 
 
 class TestPrices(unittest.TestCase):

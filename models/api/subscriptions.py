@@ -7,7 +7,7 @@ from odoo.fields import Domain
 
 from ...core.api import errors
 from ...core.api.payload import invalid
-from ...core.money.timeline import ACTIVE, PAUSED
+from ...core.money.timeline import ACTIVE, PAUSES, UNPAIDS
 from ..base.retry import run_again_if_faster
 from ..subscription.sale_order_timeline import UsageAfterEnd
 from .paging import find_page
@@ -79,6 +79,7 @@ class FusionBillingApiSubscriptions(models.AbstractModel):
         """Go on; what is not paused on that day can be asked again."""
         subscription = self._get_subscription(service, subscription_id)
         if not self._is_active(subscription, values["date"]):
+            self._check_paid(subscription, values["date"])
             self._change(subscription, "_fusion_resume", **values)
         return self._describe(service, subscription)
 
@@ -198,7 +199,7 @@ class FusionBillingApiSubscriptions(models.AbstractModel):
         """Whether it is paused on a day; if none is named, whether it is shown as paused."""
         if not date:
             return subscription.fusion_state == "4_paused"
-        return self._state_on(subscription, date) == PAUSED
+        return self._state_on(subscription, date) in PAUSES
 
     def _is_active(self, subscription, date):
         """Whether it runs on a day; if none is named, whether no pause is going on or planned."""
@@ -206,7 +207,18 @@ class FusionBillingApiSubscriptions(models.AbstractModel):
             return self._state_on(subscription, date) == ACTIVE
         timeline, today = subscription._fusion_timeline(), subscription._fusion_today()
         states = {phase.state for phase in (timeline.on(today), *timeline.after(today))}
-        return subscription._fusion_is_running() and PAUSED not in states
+        return subscription._fusion_is_running() and states.isdisjoint(PAUSES)
+
+    def _check_paid(self, subscription, date):
+        """:raise InvalidInput: it is paused for non-payment: paying ends that, or staff do"""
+        day = date or subscription._fusion_today()
+        state = self._state_on(subscription, max(day, subscription.fusion_start_date))
+        if state in UNPAIDS:
+            raise errors.InvalidInput(
+                "The subscription is paused for non-payment: it goes on when what is overdue is"
+                " paid.",
+                "invalid_state",
+            )
 
     def _state_on(self, subscription, day):
         """Return the state on a day of its life; None on other days, or once it has ended."""

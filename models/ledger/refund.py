@@ -96,7 +96,7 @@ class FusionBillingRating(models.Model):
         somebody comes back.
         """
         timeline = subscription._fusion_timeline()
-        day = timeline.active()[-1].start
+        day = timeline.fee_days()[-1].start
         full = timeline.period_on(day).full
         held = self._withheld_of(subscription).filtered(
             lambda row: row.item_id and full.start <= row.date_from < full.end

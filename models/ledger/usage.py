@@ -5,7 +5,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from ...core.money.timeline import ACTIVE, DAY
+from ...core.money.timeline import DAY, TAKES_USAGE
 from ..base.bounded import YEARS
 from .target import Inputs
 
@@ -164,6 +164,6 @@ class FusionBillingUsage(models.Model):
             return self.env._("%s is before the subscription begins.", day_text)
         if timeline.end and day >= timeline.end:
             return self.env._("%s is after the subscription ended.", day_text)
-        if timeline.on(day).state != ACTIVE:
+        if timeline.on(day).state not in TAKES_USAGE:
             return self.env._("The subscription is paused on %s.", day_text)
         return self.env._("Usage of %s is settled for good: it stays as it was billed.", day_text)

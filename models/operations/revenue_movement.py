@@ -195,7 +195,8 @@ SELECT days.subscription_id, days.day, subscription.company_id, subscription.par
          FROM fusion_billing_phase AS phase
         WHERE phase.subscription_id = days.subscription_id AND phase.date_from <= days.day
         ORDER BY date_from DESC LIMIT 1) AS phase ON true
-  LEFT JOIN fusion_billing_plan AS plan ON plan.id = phase.plan_id AND phase.state = 'active'
+  LEFT JOIN fusion_billing_plan AS plan ON plan.id = phase.plan_id
+       AND phase.state IN ('active', 'unpaid_fees', 'unpaid_both')
   LEFT JOIN LATERAL (
        SELECT sum(price_unit * quantity * (100 - COALESCE(discount, 0)) / 100) AS amount
          FROM fusion_billing_item AS item

@@ -8,6 +8,7 @@ from . import (
     sale_order,
     sale_order_line,
     sale_order_timeline,
+    sale_order_unpaid,
     sale_order_spans,
     usage,
     sale_order_items,

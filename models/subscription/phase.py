@@ -21,7 +21,15 @@ class FusionBillingPhase(models.Model):
         "fusion.billing.plan", required=True, index=True, ondelete="restrict", check_company=True
     )
     state = fields.Selection(
-        [("active", "Active"), ("paused", "Paused"), ("closed", "Closed")],
+        [
+            ("active", "Active"),
+            ("paused", "Paused"),
+            ("unpaid", "Paused for Non-Payment"),
+            ("unpaid_usage", "Paused for Non-Payment, Usage Is Taken"),
+            ("unpaid_fees", "Paused for Non-Payment, Fees Go On"),
+            ("unpaid_both", "Paused for Non-Payment, Usage and Fees Go On"),
+            ("closed", "Closed"),
+        ],
         required=True,
         default="active",
     )

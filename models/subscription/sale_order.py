@@ -4,14 +4,14 @@ from odoo.fields import Domain
 
 from ...core.money.periods import Period
 from ...core.money.spans import taken_spans
-from ...core.money.timeline import ACTIVE, CLOSED, DAY, PAUSED, Phase, Timeline
+from ...core.money.timeline import ACTIVE, CLOSED, DAY, PAUSES, Phase, Timeline
 from ..base.bounded import Day
 from ..base.engine import as_engine, given, is_engine
 from ..base.retry import left_if_busy
 from ..base.staff import BILLING
 from ..base.subscription_states import RUNNING
 
-STATES = {ACTIVE: "3_progress", PAUSED: "4_paused", CLOSED: "6_churn"}
+STATES = {ACTIVE: "3_progress", CLOSED: "6_churn", **dict.fromkeys(PAUSES, "4_paused")}
 
 # What the timeline says, and what is an input until there is one.
 PROJECTED = {
@@ -321,7 +321,7 @@ class SaleOrder(models.Model):
     def _fusion_state_on(self, timeline, day):
         """Return the state that people are shown: who pauses from tomorrow on sees a pause."""
         state, tomorrow = timeline.on(day).state, timeline.on(day + DAY).state
-        return PAUSED if (state, tomorrow) == (ACTIVE, PAUSED) else state
+        return tomorrow if state == ACTIVE and tomorrow in PAUSES else state
 
     @api.model
     def _fusion_follow_calendar(self, companies):
@@ -351,6 +351,6 @@ SELECT subscription_id
  WHERE subscription.company_id = ANY(%(companies)s)
    AND (subscription.fusion_plan_id != phase.plan_id
         OR subscription.fusion_state != CASE phase.state
-           WHEN 'active' THEN '3_progress' WHEN 'paused' THEN '4_paused' ELSE '6_churn' END)
+           WHEN 'active' THEN '3_progress' WHEN 'closed' THEN '6_churn' ELSE '4_paused' END)
  ORDER BY subscription_id
 """

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 from odoo import models
 from odoo.exceptions import UserError
 
-from ...core.money.timeline import DAY, FOREVER
+from ...core.money.timeline import ACTIVE, DAY, FOREVER, UNPAIDS
 
 TERMS = ("quantity", "price_unit", "discount")
 
@@ -19,6 +19,11 @@ class Planned(NamedTuple):
     kind: str
     record: Any
     day: Any
+
+
+def _planned_state(phase):
+    """What somebody has planned: nobody plans a pause for non-payment."""
+    return ACTIVE if phase.state in UNPAIDS else phase.state
 
 
 class SaleOrder(models.Model):
@@ -45,7 +50,7 @@ class SaleOrder(models.Model):
         for before, phase in pairwise(self.fusion_phase_ids.sorted("date_from")):
             if phase.plan_id != before.plan_id and phase.state != "closed":
                 yield Planned("plan", phase, phase.date_from)
-            if phase.state != before.state:
+            if _planned_state(phase) != _planned_state(before):
                 yield Planned("state", phase, phase.date_from)
 
     def _fusion_planned_fees(self):

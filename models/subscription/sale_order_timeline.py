@@ -7,7 +7,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import format_date
 
-from ...core.money.timeline import ACTIVE, DAY, FOREVER, PAUSED
+from ...core.money.timeline import ACTIVE, DAY, FOREVER, PAUSED, PAUSES
 from ..base.engine import as_engine
 from ..base.retry import lock_in_turn
 from ..base.subscription_states import RUNNING
@@ -133,7 +133,7 @@ class SaleOrder(models.Model):
         """
         timeline = self._fusion_timeline_to_change()
         date = date or self._fusion_next_paused_day(timeline)
-        if not date or timeline.on(date).state != PAUSED:
+        if not date or timeline.on(date).state not in PAUSES:
             raise UserError(
                 self.env._(
                     "You cannot resume this subscription: it is not paused on %s.",
@@ -394,7 +394,7 @@ class SaleOrder(models.Model):
         """Return today if it is paused then, else the first day of the next pause."""
         today = max(self._fusion_today(), timeline.start)
         days = [today, *(phase.day for phase in timeline.after(today))]
-        return next((day for day in days if timeline.on(day).state == PAUSED), None)
+        return next((day for day in days if timeline.on(day).state in PAUSES), None)
 
     def _fusion_describe_change(self, before, after):
         """Say which phases are new, for the chatter: HTML."""

@@ -79,11 +79,11 @@ def pauses_are_owed(_env):
     """Fees go on in a pause (T1)."""
     timeline = core("timeline")
 
-    def active(self):
-        runs = self.runs(lambda _phase: True, timeline.ACTIVE, timeline.PAUSED)
+    def fee_days(self):
+        runs = self.runs(lambda _phase: True, *timeline.LIVING)
         return [days for _value, days in runs]
 
-    return patch.object(timeline.Timeline, "active", active)
+    return patch.object(timeline.Timeline, "fee_days", fee_days)
 
 
 def zone_of_now(env):

@@ -33,6 +33,9 @@ from .timeline_strategies import (
     timelines,
 )
 
+USED_IN = {"active", "unpaid_usage", "unpaid_both"}
+OWED_IN = {"active", "unpaid_fees", "unpaid_both"}
+
 few = settings(quick, max_examples=50)
 ONE_DAY = timedelta(days=1)
 SPAN = (DAYS[0], DAYS[-1])
@@ -58,14 +61,13 @@ class Slow:
     def __init__(self, timeline, catalogue, fees):
         self.catalogue, self.fees = catalogue, fees
         self.on, self.period_on = cache(timeline.on), cache(timeline.period_on)
-        self.active_days = cache(self.count_active_days)
+        self.counted = cache(self.count_days)
 
     def of(self, day):
         """`{source: (version, other filters, share of the full period)}`."""
         phase = self.on(day)
-        if phase.state != ACTIVE:
-            return {}
-        charges = self.catalogue.get(phase.plan.id, ())
+        charges = self.catalogue.get(phase.plan.id, ()) if phase.state in USED_IN else ()
+        fees = self.fees if phase.state in OWED_IN else ()
         found = {
             key(charge): (
                 self.version(charge, day),
@@ -76,18 +78,19 @@ class Slow:
             if is_in_force(charge, day)
         }
         found |= {
-            key(fee): (None, (), self.share(fee, day)) for fee in self.fees if is_in_force(fee, day)
+            key(fee): (None, (), self.share(fee, day)) for fee in fees if is_in_force(fee, day)
         }
         return found
 
     def share(self, source, day):
         full = self.period_on(day).full
-        return Fraction(1, full.days if source.prorate else self.active_days(full))
+        return Fraction(1, full.days if source.prorate else self.counted(full, type(source)))
 
-    def count_active_days(self, full):
+    def count_days(self, full, kind):
+        states = USED_IN if kind is Charge else OWED_IN
         periods = [(self.on(day).state, self.period_on(day)) for day in each_day(full)]
         return sum(
-            1 for state, period in periods if state == ACTIVE and period and period.full == full
+            1 for state, period in periods if state in states and period and period.full == full
         )
 
     def version(self, charge, day):
@@ -222,7 +225,7 @@ class TestTiles(unittest.TestCase):
             active = {
                 d
                 for d in DAYS[:-1]
-                if timeline.on(d).plan.id == plan and timeline.on(d).state == ACTIVE
+                if timeline.on(d).plan.id == plan and timeline.on(d).state in USED_IN
             }
             for charge in found:
                 counted = {d: n for d, n in tiled[charge.id].items() if d < DAYS[-1]}
@@ -239,7 +242,7 @@ class TestTiles(unittest.TestCase):
             shares[stretch.source.id, stretch.period.full] += stretch.share
         for (_fee, full), share in shares.items():
             active = full.start >= START and all(
-                timeline.on(d).state == ACTIVE for d in each_day(full)
+                timeline.on(d).state in OWED_IN for d in each_day(full)
             )
             self.assertTrue(share == 1 if active else share <= 1)
 
@@ -265,7 +268,7 @@ class TestTiles(unittest.TestCase):
                 takers = [
                     s for s in found if s.days.start <= day < s.days.end and is_taken_by(s, region)
                 ]
-                wanted = timeline.on(day).state == ACTIVE and any(
+                wanted = timeline.on(day).state in USED_IN and any(
                     not c.usage_filter or region in c.usage_filter["region"] for c in in_force
                 )
                 self.assertEqual(len(takers), 1 if wanted else 0, (day, region, takers))

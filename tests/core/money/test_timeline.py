@@ -122,7 +122,7 @@ class TestPauses(unittest.TestCase):
         first, second = (day("03-01"), day("03-05")), (day("04-01"), day("04-05"))
         timeline = beginning().with_pause(*second).with_pause(*first)
         self.assertEqual(timeline, beginning().with_pause(*first).with_pause(*second))
-        self.assertEqual([run.days for run in timeline.active()[:2]], [29, 27])
+        self.assertEqual([run.days for run in timeline.billed_days()[:2]], [29, 27])
 
     def test_a_pause_around_a_planned_one_does_not_end_with_it(self):
         """T1: until the 25th was asked for, so it is."""
@@ -163,7 +163,7 @@ class TestPauses(unittest.TestCase):
         closed = beginning().closed_on(day("03-10"))
         paused = closed.with_pause(day("03-05"), day("03-25"))
         self.assertEqual(
-            (paused.end, paused.active()), (day("03-10"), [Period(START, day("03-05"))])
+            (paused.end, paused.billed_days()), (day("03-10"), [Period(START, day("03-05"))])
         )
 
 
@@ -194,7 +194,7 @@ class TestEnds(unittest.TestCase):
     def test_what_ended_as_it_began_can_go_on(self):
         closed = beginning().closed_on(START)
         self.assertEqual(
-            (closed.end, closed.active(), closed.periods(START, day("12-01"))), (START, [], [])
+            (closed.end, closed.billed_days(), closed.periods(START, day("12-01"))), (START, [], [])
         )
         self.assertIsNone(closed.next_period(START))
         self.assertEqual(closed.kept_open(), beginning())
@@ -213,7 +213,7 @@ class TestEnds(unittest.TestCase):
         timeline = beginning(B).closed_on(day("03-10")).reopened_on(day("03-20"))
         self.assertIsNone(timeline.end)
         self.assertEqual(
-            timeline.active(), [Period(START, day("03-10")), Period(day("03-20"), FOREVER)]
+            timeline.billed_days(), [Period(START, day("03-10")), Period(day("03-20"), FOREVER)]
         )
         self.assertIsNone(timeline.period_on(day("03-15")))
         self.assertEqual(
@@ -374,7 +374,7 @@ class TestAnyChanges(unittest.TestCase):
     @given(timelines(), days, days)
     def test_a_pause_taken_back_gives_the_original(self, timeline, start, until):
         """T1: of days that were all active."""
-        assume(any(run.start < start < until < run.end for run in timeline.active()))
+        assume(any(run.start < start < until < run.end for run in timeline.billed_days()))
         assume(all(not start <= phase.day <= until for phase in timeline.phases))
         self.assertEqual(timeline.with_pause(start, until).without(start), timeline)
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from hypothesis import strategies as st
 
 from core.money.owed import Charge, Item, Version
-from core.money.timeline import ACTIVE, CLOSED, PAUSED, Phase, Plan, Timeline
+from core.money.timeline import ACTIVE, CLOSED, PAUSED, UNPAIDS, Phase, Plan, Timeline
 
 START = date(2027, 1, 31)
 HORIZON = 150
@@ -40,6 +40,8 @@ def changes(plans=any_plan, most=6):
             st.tuples(st.just("with_plan_for_good"), days, plans),
             st.tuples(st.just("with_state"), days, states),
             st.tuples(st.just("with_pause"), days, days),
+            st.tuples(st.just("unpaid_from"), days, st.sampled_from(UNPAIDS)),
+            st.tuples(st.just("paid_from"), days),
             st.tuples(st.just("closed_on"), days),
             st.tuples(st.just("reopened_on"), days),
             st.tuples(st.just("without"), days),
@@ -97,6 +99,17 @@ class DayByDay:
         for day in DAYS:
             if first <= day < until and self.known[day][1] == ACTIVE:
                 self.known[day] = (self.known[day][0], PAUSED)
+
+    def unpaid_from(self, first, state):
+        self._replace(first, (ACTIVE,), state)
+
+    def paid_from(self, first):
+        self._replace(first, ("unpaid", "unpaid_usage", "unpaid_fees", "unpaid_both"), ACTIVE)
+
+    def _replace(self, first, states, state):
+        for day in DAYS:
+            if day >= first and self.known[day][1] in states:
+                self.known[day] = (self.known[day][0], state)
 
     def closed_on(self, first):
         if self.end and self.end < first:
