@@ -1,1 +1,1 @@
-from . import api, dispatcher, documents, keys, portal, reconciliation, sandbox, webhooks
+from . import api, dispatcher, documents, keys, overdue, portal, reconciliation, sandbox, webhooks

@@ -26,6 +26,7 @@ ASPECTS = (
     "ledger",
     "invoicing",
     "collection",
+    "dunning",
     "api",
     "webhook",
     "portal",

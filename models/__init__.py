@@ -8,6 +8,7 @@ from . import (
     ledger,  # what usage comes to, and why; which usage thresholds were reached
     invoicing,  # what is billed: the order's lines, invoices, drafts that wait for late usage
     collection,  # who pays how: saved payment methods, and what is charged to them
+    dunning,  # who is late: the policy's steps, what was done, pauses for non-payment
     api,  # apps, their keys and customers, and each group of endpoints
     webhook,  # what apps are told: the outbox, its sending, and what makes events
     portal,  # what customers see of all this, and may do themselves

@@ -4,6 +4,7 @@ from .api import *
 from .base import *
 from .catalog import *
 from .collection import *
+from .dunning import *
 from .invoicing import *
 from .ledger import *
 from .operations import *

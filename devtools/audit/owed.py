@@ -55,7 +55,10 @@ class Recount:
         self.days = lived_days(order.phases, order.fusion_anchor_date, rhythms, until + DAY)
         self.taken = [day for day in self.days if day.takes_usage]
         self.owing = [day for day in self.days if day.owes_fees]
-        self.taken_in_full, self.owing_in_full = count_in_full(self.taken), count_in_full(self.owing)
+        self.taken_in_full, self.owing_in_full = (
+            count_in_full(self.taken),
+            count_in_full(self.owing),
+        )
 
     def rows(self):
         fees = [row for days in by_period(self.owing) for row in self._fees(days)]

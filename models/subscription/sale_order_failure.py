@@ -141,8 +141,11 @@ class SaleOrder(models.Model):
 
     def _fusion_responsible(self):
         """Return who is asked: the salesperson, else a billing manager, else who runs this."""
+        candidates = self.user_id.filtered("active") | self._fusion_managers_of(self.company_id)
+        return candidates[:1] or self.env.user
+
+    @api.model
+    def _fusion_managers_of(self, company):
+        """Return the billing managers of a company."""
         managers = self.env.ref("fusion_billing.group_manager").all_user_ids
-        candidates = self.user_id | managers.filtered(
-            lambda user: self.company_id in user.company_ids
-        )
-        return candidates.filtered("active")[:1] or self.env.user
+        return managers.filtered(lambda user: user.active and company in user.company_ids)

@@ -38,7 +38,11 @@ class SaleOrder(models.Model):
         start = self._fusion_zones().midnight(day)
         later = Domain("subscription_id", "=", self.id) & Domain("period_start", ">=", start)
         # sudo: what was accepted counts, whoever looks.
-        last = self.env["fusion.billing.usage"].sudo().search(later, order="period_start desc", limit=1)
+        last = (
+            self.env["fusion.billing.usage"]
+            .sudo()
+            .search(later, order="period_start desc", limit=1)
+        )
         return self._fusion_zones().date_of(last.period_start) + DAY if last else day
 
     def _fusion_resume_paid(self):

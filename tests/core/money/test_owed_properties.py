@@ -14,7 +14,7 @@ from hypothesis_settings import quick
 
 from core.money.owed import LEVELS, Charge, Version, owe, stretches
 from core.money.pricing import round_amount
-from core.money.timeline import ACTIVE, CLOSED
+from core.money.timeline import CLOSED
 
 from .pricing_strategies import charges as any_terms
 from .pricing_strategies import models, prices, quantities

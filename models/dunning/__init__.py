@@ -1,0 +1,15 @@
+from . import (
+    policy,
+    step,
+    res_company,
+    res_config_settings,
+    res_partner,
+    account_move,
+    payment_token,
+    case,
+    taken,
+    actions,
+    paying,
+    run,
+    sale_order,
+)

@@ -1,0 +1,69 @@
+from odoo import api, fields, models
+from odoo.fields import Domain
+
+from ..base.staff import BILLING, check_staff
+from .trigger import trigger
+
+
+class AccountMove(models.Model):
+    """Invoices that are overdue, and those that somebody disputes."""
+
+    _inherit = "account.move"
+
+    fusion_is_disputed = fields.Boolean(
+        "Disputed",
+        copy=False,
+        tracking=True,
+        groups=BILLING,
+        help="It is neither charged to a saved payment method nor dunned until that is settled.",
+    )
+
+    # === LOOKING === #
+
+    @api.model
+    def _fusion_unpaid_domain(self):
+        """Return the domain of the engine's invoices of which something is left to pay."""
+        return (
+            Domain("move_type", "=", "out_invoice")
+            & Domain("state", "=", "posted")
+            & Domain("payment_state", "in", ("not_paid", "partial"))
+            & Domain("fusion_bill_on", "!=", False)
+        )
+
+    @api.model
+    def _fusion_late_domain(self, companies):
+        """Return the domain of invoices that are overdue in some companies, and not disputed."""
+        past_due = companies._fusion_domain_at(
+            lambda company: company._fusion_today(),
+            lambda today: Domain("invoice_date_due", "<", today),
+        )
+        return past_due & self._fusion_unpaid_domain() & Domain("fusion_is_disputed", "=", False)
+
+    def _fusion_oldest_first(self):
+        return self.sorted(lambda invoice: (invoice.invoice_date_due, invoice.id))
+
+    # === WHAT CHANGES IT === #
+
+    def _invoice_paid_hook(self):
+        """Whatever was paused goes on at once, whoever paid how."""
+        result = super()._invoice_paid_hook()
+        if self.filtered("fusion_bill_on"):
+            trigger(self.env)
+        return result
+
+    def action_fusion_dispute(self):
+        """Leave this invoice alone until what the customer says against it is settled."""
+        check_staff(self)
+        self.fusion_is_disputed = True
+        trigger(self.env)
+
+    def action_fusion_settle_dispute(self):
+        """Go on collecting this invoice."""
+        check_staff(self)
+        self.fusion_is_disputed = False
+        trigger(self.env)
+
+    # === COLLECTION === #
+
+    def _fusion_is_to_collect(self):
+        return not self.fusion_is_disputed and super()._fusion_is_to_collect()

@@ -1,0 +1,35 @@
+from odoo import api, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+
+
+class FusionBillingDunningCase(models.Model):
+    """How a customer pays all that is overdue in one go."""
+
+    _inherit = "fusion.billing.dunning.case"
+
+    @api.model
+    def _find_open_of(self, partner):
+        """Return the open cases of a person's company, the one with the most overdue first."""
+        return self.search(
+            Domain("partner_id", "=", partner.commercial_partner_id.id)
+            & Domain("closed_on", "=", False)
+        ).filtered("late_invoice_ids")
+
+    def _can_be_paid(self):
+        """Whether something is overdue, and nobody is charging or paying it at this moment."""
+        self.ensure_one()
+        late = self.late_invoice_ids
+        return bool(late) and not any(invoice._fusion_open_attempts() for invoice in late)
+
+    def _check_can_be_paid(self):
+        """:raise UserError: nothing is overdue, or it is being charged"""
+        if not self.late_invoice_ids:
+            raise UserError(self.env._("You cannot pay now: nothing is overdue."))
+        if not self._can_be_paid():
+            raise UserError(
+                self.env._(
+                    "You cannot pay now: your saved payment method is being charged. Look again in"
+                    " a few minutes."
+                )
+            )
