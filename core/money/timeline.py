@@ -1,7 +1,7 @@
 """What a subscription is on, day by day (T1).
 
 A timeline is a list of phases. A phase says which plan a subscription is on from a day on, and
-whether it whether it is active, paused or closed; it ends where the next one begins, the last one never. A
+whether it is active, paused or closed; it ends where the next one begins, the last one never. A
 pause for non-payment has states of its own, which say what counts in it all the same. Changes are
 functions from phases to phases, so that any number of them may be planned, taken back and put into
 the past, in any order.
