@@ -13,6 +13,7 @@
         "security/fusion_billing_rules.xml",
         "data/res_users_data.xml",
         "data/mail_activity_type_data.xml",
+        "data/mail_template_data.xml",
         "data/ir_cron_data.xml",
         "data/webhook_data.xml",
         "data/dunning_data.xml",

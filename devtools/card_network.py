@@ -7,6 +7,7 @@ whoever was killed meanwhile. A card's name says what the network does with it:
 `good`         charged
 `declined`     not charged: `insufficient_funds`
 `lost`         not charged, for good: `lost_card`
+`stolen`       not charged, for good: answered with 402, and `stolen_card` in what comes with it
 `silent`       charged, and not answered
 `failing`      charged, and answered with 500
 `away`         not charged, and answered with 503
@@ -25,6 +26,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import requests
 
+EXPIRY = "12/2030"  # of every card
 SILENCE = 15  # seconds; Odoo waits for ten
 REFUSALS = {"declined": "insufficient_funds", "lost": "lost_card"}
 
@@ -76,6 +78,8 @@ class CardNetwork:
         card = asked["card"]
         if card in REFUSALS:
             return 200, told(asked, REFUSALS[card])
+        if card == "stolen":
+            return 402, {"error": {"message": "It was declined.", "code": "stolen_card"}}
         if card == "away":
             return 503, {"error": "try later"}
         if card == "pending":
@@ -100,8 +104,8 @@ class CardNetwork:
 
 
 def told(asked: dict, state: str) -> dict:
-    """What the network says of a charge."""
-    return {**asked, "charge": f"ch-{asked['reference']}", "state": state}
+    """What the network says of a charge, and of the card."""
+    return {**asked, "charge": f"ch-{asked['reference']}", "state": state, "expiryDate": EXPIRY}
 
 
 class Server(ThreadingHTTPServer):

@@ -178,6 +178,12 @@ MADE_OF = {
         "number": 1,
         "transaction_id": w["payment.transaction"].id,
     },
+    "fusion.billing.expiry.notice": lambda w: {
+        "token_id": w["payment.token"].id,
+        "partner_id": w["res.partner"].id,
+        "expires_on": "2030-03-31",
+        "days": 7,
+    },
     # Dialogs.
     "fusion.billing.api.key.wizard": lambda w: {"service_id": w["fusion.billing.service"].id},
     "fusion.billing.webhook.secret.wizard": lambda w: {
@@ -277,6 +283,7 @@ OTHERWISE = {
     "fusion.billing.revenue.movement": {"number": 1001},
     "fusion.billing.reconciliation": {"reference": "again"},
     "fusion.billing.reconciliation.row": {"subscription_id": False},
+    "fusion.billing.expiry.notice": {"days": 30},
     "fusion.billing.quota": {"connection": 2},
     "fusion.billing.kept.answer": {"key": "key-2"},
     "fusion.billing.traffic": {"row": 2},

@@ -30,6 +30,8 @@ TEXTS = ("expiryDate", "expiry", "expirationDate", "cardExpiry", "card_expiry")
 _MONTH_FIRST = re.compile(r"\s*([0-9]{1,2})\s*[/-]\s*([0-9]{4}|[0-9]{2})\s*")
 _YEAR_FIRST = re.compile(r"\s*([0-9]{4})\s*-\s*([0-9]{2})\s*")
 _TOGETHER = re.compile(r"\s*([0-9]{2})([0-9]{2})\s*")
+# Adyen's notification of a success: the bank's code, the last four digits, the month.
+_IN_REASON = re.compile(r"[^:]*:[0-9]{4}:([0-9]{1,2}/[0-9]{4})")
 _NUMBER = re.compile(r"\s*([0-9]{1,4})\s*")
 
 CENTURY = 2000
@@ -55,6 +57,9 @@ def _months(mapping):
         yield from _month_of(_whole(mapping.get(year)), _whole(mapping.get(month)))
     for name in TEXTS:
         yield from _read(mapping.get(name))
+    reason = mapping.get("reason")
+    if isinstance(reason, str) and (found := _IN_REASON.fullmatch(reason)):
+        yield from _read(found[1])
 
 
 def _read(text):

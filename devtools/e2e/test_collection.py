@@ -38,7 +38,7 @@ class CollectionCase(unittest.TestCase):
 
 
 class TestCards(CollectionCase):
-    cards = ("good", "declined", "pending", "failing", "away", "lying")
+    cards = ("good", "declined", "lost", "stolen", "pending", "failing", "away", "lying")
 
     def test_each_card_does_what_it_does_and_nothing_is_charged_twice(self):
         for _run in range(3):
@@ -49,7 +49,11 @@ class TestCards(CollectionCase):
         }
         self.assertEqual(states["good"][0], [[1, "succeeded"]])
         self.assertIn(states["good"][1], ("paid", "in_payment"))
-        self.assertEqual(states["declined"], ([[1, "failed"]], "not_paid"))
+        self.assertEqual(self.outcomes()[0]["expiries"], ["2030-12-31"])
+        for card in ("declined", "lost", "stolen"):
+            self.assertEqual(states[card], ([[1, "failed"]], "not_paid"), card)
+        for_good = [outcome["hard_declines"] for outcome in self.outcomes()[1:4]]
+        self.assertEqual(for_good, [[False], [True], [True]])
         self.assertEqual(states["pending"], ([[1, "pending"]], "not_paid"))
         for card in ("failing", "away", "lying"):
             self.assertEqual(states[card], ([[1, "unknown"]], "not_paid"), card)

@@ -64,9 +64,11 @@ def outcomes(env, invoice_ids: list[int]) -> list[dict]:
     return [
         {
             "attempts": [(one.number, one.state) for one in move.fusion_attempt_ids.sorted("id")],
+            "hard_declines": move.fusion_attempt_ids.mapped("is_hard_decline"),
             "references": move.fusion_attempt_ids.mapped("reference"),
             "payments": len(move.transaction_ids.payment_id),
             "payment_state": move.payment_state,
+            "expiries": [str(token.fusion_expires_on) for token in move.transaction_ids.token_id],
             "in_portal": f"portal-{move.id}" in move.transaction_ids.mapped("reference"),
         }
         for move in env["account.move"].browse(invoice_ids)

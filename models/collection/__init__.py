@@ -1,6 +1,7 @@
 from . import (
     attempt,
     payment_transaction,
+    provider_data,
     payment_token,
     unanswered,
     plan,
@@ -11,4 +12,5 @@ from . import (
     account_move,
     run,
     decision,
+    expiry_notice,
 )

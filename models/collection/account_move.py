@@ -37,6 +37,12 @@ class AccountMove(models.Model):
         groups="fusion_billing.group_user",
     )
 
+    fusion_collection_problem = fields.Char(
+        "Why It Is Not Collected",
+        compute="_compute_fusion_collection_problem",
+        groups="fusion_billing.group_user",
+    )
+
     @api.depends("fusion_attempt_ids")
     def _compute_fusion_attempt_count(self):
         for move in self:
@@ -46,6 +52,15 @@ class AccountMove(models.Model):
     def _compute_fusion_can_charge(self):
         for move in self:
             move.fusion_can_charge = move._fusion_owes() and not move._fusion_open_attempts()
+
+    @api.depends("state", "payment_state", "amount_residual", "fusion_attempt_ids.state")
+    def _compute_fusion_collection_problem(self):
+        for move in self:
+            is_stuck = move._fusion_is_to_collect() and not move._fusion_token()
+            move.fusion_collection_problem = is_stuck and self.env._(
+                "The customer has saved no payment method. They can save one in the portal, under"
+                " Payment Methods; then the invoice is charged to it."
+            )
 
     # === WHETHER, AND TO WHAT === #
 
@@ -64,11 +79,9 @@ class AccountMove(models.Model):
         A subscription's own method, then the customer's, then the one that was saved last.
         """
         self.ensure_one()
-        customer = self.commercial_partner_id.with_company(self.company_id)
-        saved = customer._fusion_tokens(self.company_id)
         own = self._fusion_subscriptions().fusion_token_id
-        chosen = own if len(own) == 1 else customer.fusion_token_id
-        return chosen & saved or saved[:1]
+        one = own if len(own) == 1 else own.browse()
+        return self.commercial_partner_id._fusion_choose_token(self.company_id, one)
 
     def _fusion_collect_on(self):
         """Return the first day on which this invoice is charged."""
@@ -85,6 +98,12 @@ class AccountMove(models.Model):
             and self.currency_id.compare_amounts(self.amount_residual, 0) > 0
             and not self.company_id._fusion_is_sandbox()
         )
+
+    def _fusion_lacks_method(self):
+        """Hook: this invoice's day has come, and there is nothing to charge it to.
+
+        It is called each time that the engine looks at the invoice.
+        """
 
     def _fusion_is_to_collect(self):
         """Whether this invoice is to be charged now, for the first time.

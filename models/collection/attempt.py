@@ -64,6 +64,17 @@ class FusionBillingCollectionAttempt(models.Model):
         " the provider works on it.",
     )
     message = fields.Text("Reason", related="transaction_id.state_message")
+    decline_reason = fields.Char(
+        "Code of the Provider",
+        readonly=True,
+        help="What the provider's data says of why the charge was refused, if it says more.",
+    )
+    is_hard_decline = fields.Boolean(
+        "Refused for Good",
+        compute="_compute_is_hard_decline",
+        store=True,
+        help="The provider's reason is one that will not change: the card is lost or closed, say.",
+    )
 
     _number_unique = models.Constraint(
         "UNIQUE(invoice_id, number)", "An invoice has one attempt of a number."
@@ -88,6 +99,17 @@ class FusionBillingCollectionAttempt(models.Model):
             "authorized": PENDING,
             "done": SUCCEEDED,
         }.get(self.transaction_id.state, FAILED)
+
+    @api.depends("state", "sent_at", "decline_reason", "transaction_id.state_message")
+    def _compute_is_hard_decline(self):
+        for attempt in self:
+            attempt.is_hard_decline = (
+                attempt._has_failed() and attempt.transaction_id._fusion_is_hard_decline()
+            )
+
+    def _has_failed(self):
+        """Whether it went out, and nothing came of it."""
+        return self.state == FAILED and bool(self.sent_at)
 
     # === BUSINESS METHODS === #
 

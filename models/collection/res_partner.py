@@ -51,6 +51,18 @@ class ResPartner(models.Model):
             )
         )
 
+    def _fusion_choose_token(self, company, own):
+        """Return what this customer is charged to in a company: an empty record without any.
+
+        What is chosen, else the method that was saved last; one that has expired only if all have.
+
+        :param own: what is chosen for some subscriptions; the customer's own choice if empty
+        """
+        saved = self._fusion_tokens(company)
+        usable = saved._fusion_usable() or saved
+        chosen = own or self.with_company(company).fusion_token_id
+        return chosen & usable or usable[:1]
+
     def _fusion_raise_not_theirs(self, token):
         """:raise ValidationError: the payment method is somebody else's"""
         raise ValidationError(

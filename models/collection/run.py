@@ -94,6 +94,8 @@ class FusionBillingCollectionAttempt(models.Model):
         if token:
             lock_in_turn(invoice)
             self._plan(invoice, token)
+        else:
+            invoice._fusion_lacks_method()
 
     # === SENDING === #
 

@@ -4,13 +4,15 @@ from requests.exceptions import HTTPError, Timeout
 from odoo import models
 from odoo.exceptions import ValidationError
 
+from ...core.payment.decline import find_reason
+
 REFUSED = range(400, 500)
 # A time-out, a conflict with itself, a limit: the request may have been carried out, or will be.
 NOT_REFUSED = {408, 409, 425, 429}
 
 
-def is_refusal(error):
-    """Say whether an error of a request means that nothing was done.
+def refusal(error):
+    """Return the answer by which a provider says that nothing was done; None if it does not.
 
     Odoo turns every failure of a request into the same error; what caused it hangs on it.
     """
@@ -18,9 +20,16 @@ def is_refusal(error):
     while cause and not isinstance(cause, (HTTPError, NoConnection, Timeout)):
         cause = cause.__context__
     if not isinstance(cause, HTTPError) or cause.response is None:
-        return False
+        return None
     status = cause.response.status_code
-    return status in REFUSED and status not in NOT_REFUSED
+    return cause.response if status in REFUSED and status not in NOT_REFUSED else None
+
+
+def _reason_of(answer):
+    try:
+        return find_reason(answer.json())
+    except ValueError:
+        return ""  # it is no JSON, and says nothing that is read here
 
 
 class PaymentTransaction(models.Model):
@@ -32,6 +41,9 @@ class PaymentTransaction(models.Model):
         try:
             return super()._send_api_request(method, endpoint, **kwargs)
         except ValidationError as error:
-            if not is_refusal(error):
-                self._fusion_attempt().is_unanswered = True
+            answer, attempt = refusal(error), self._fusion_attempt()
+            if answer is None:
+                attempt.is_unanswered = True
+            elif attempt:
+                attempt.decline_reason = _reason_of(answer) or False
             raise

@@ -1,6 +1,9 @@
 from . import (
     test_collection_attempts,
     test_collection_decisions,
+    test_collection_declines,
+    test_collection_expiry,
+    test_collection_expiry_notices,
     test_collection_methods,
     test_collection_planning,
 )

@@ -88,6 +88,7 @@ class TestActions(StaffCase):
                             "fusion.billing.quota",
                             "fusion.billing.kept.answer",
                             "fusion.billing.traffic",
+                            "fusion.billing.expiry.notice",
                             "fusion.billing.rating.request",
                             "fusion.billing.usage.correction",
                             "fusion.billing.charge.tier",

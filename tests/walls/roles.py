@@ -41,6 +41,7 @@ fusion.billing.revenue.movement       -      -      -      -         r     r    
 fusion.billing.threshold              -      -      -      -         rwcd  rwcd    -     -
 fusion.billing.threshold.crossing     -      -      -      -         r     r       -     -
 fusion.billing.collection.attempt     -      -      -      -         r     r       -     -
+fusion.billing.expiry.notice          -      -      -      -         r     r       -     -
 fusion.billing.webhook.delivery       -      -      -      -         r     rd      -     r
 fusion.billing.webhook.attempt        -      -      -      -         r     r       -     -
 fusion.billing.run                    -      -      -      -         r     r       -     -
@@ -80,6 +81,7 @@ account.move
 fusion_attempt_count              -      -      -      -         r     r       -     -
 fusion_attempt_ids                -      -      -      -         rw    rw      -     -
 fusion_can_charge                 -      -      -      -         r     r       -     -
+fusion_collection_problem         -      -      -      -         r     r       -     -
 fusion_before                     -      -      -      -         r     r       -     -
 fusion_bill_on                    -      r      r      rw        rw    rw      -     -
 fusion_can_waive                  -      r      r      r         r     r       -     -
@@ -91,6 +93,7 @@ fusion_movements                  -      -      -      -         r     r       -
 fusion_now                        -      -      -      -         r     r       -     -
 fusion_post_error                 -      -      -      -         rw    rw      -     -
 fusion_overdue_sent_on            -      r      r      rw        rw    rw      -     -
+fusion_missing_sent_on            -      r      r      rw        rw    rw      -     -
 fusion_post_at                    -      r      r      rw        rw    rw      -     -
 fusion_send_at                    -      -      -      rw        rw    rw      -     -
 fusion_send_attempts              -      -      -      rw        rw    rw      -     -
@@ -102,6 +105,8 @@ fusion_quantity                   -      r      r      rw        rw    rw      -
 fusion_rating_id                  -      r      r      rw        rw    rw      -     -
 fusion_settled                    -      r      r      rw        rw    rw      -     -
 fusion_waived                     -      r      r      rw        rw    rw      -     -
+payment.token
+fusion_expires_on                 r      r      r      r         r     r       rw    -
 product.template
 fusion_recurring                  -      -      r      r         r     rw      rw    -
 res.company
@@ -278,6 +283,7 @@ CHANGES = {
     "fusion.billing.threshold": {"threshold_value": 90},
     "fusion.billing.threshold.crossing": {"cycle_start": "2026-02-01"},
     "fusion.billing.collection.attempt": {"number": 9},
+    "fusion.billing.expiry.notice": {"days": 9},
     "fusion.billing.webhook.delivery": {"state": "cancelled"},
     "fusion.billing.webhook.attempt": {"outcome": "failure"},
     "fusion.billing.run": {"outcome": "success"},

@@ -12,7 +12,7 @@ SCALARS = (
     | st.floats()
     | st.text()
     | st.binary()
-    | st.sampled_from(["03/2030", "0330", "99/9999", "²/30", "2030-03"])
+    | st.sampled_from(["03/2030", "0330", "99/9999", "²/30", "2030-03", "a:1111:03/2030"])
 )
 ANYTHING = st.recursive(
     SCALARS,

@@ -23,6 +23,7 @@ class TestExpiry(unittest.TestCase):
             {"payment_method": {"type": "card", "card": {"exp_month": 3, "exp_year": 2030}}},
             {"additionalData": {"cardSummary": "1111", "expiryDate": "03/2030"}},
             {"additionalData": {"expiryDate": "3/2030"}},
+            {"eventCode": "AUTHORISATION", "reason": "033899:1111:03/2030"},
             {"payment": {"paymentOutput": {"card": {"expiryDate": "0330"}}}},
             {"card": {"last_4digits": "2950", "expiry": "03/30"}},
             {"card": {"expiration_month": 3, "expiration_year": 2030}},
@@ -47,6 +48,7 @@ class TestExpiry(unittest.TestCase):
             {"expiryDate": "2030-03-15T10:00:00Z"},
             {"expiry": 1893456000},
             {"expiry_date": "3003"},
+            {"reason": "Refused on 03/2030"},
             {"exp_month": "٣", "exp_year": "٢٠٣٠"},
         ):
             with self.subTest(data):
