@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from .records import (
     CURRENCY,
     INVOICE,
+    INVOICE_FIELDS,
     LINK_FIELDS,
     RECONCILIATION,
     SUBSCRIPTION,
@@ -20,6 +21,7 @@ from .shapes import (
     day,
     decimal,
     inline,
+    integer,
     moment,
     nullable,
     sometimes,
@@ -86,6 +88,41 @@ REACHED = Record(
         "amount": decimal("What it costs so far, before tax.", "0.00"),
         "currency": CURRENCY,
         "reached_at": moment("When it was found.", "2026-01-21T11:00:00Z"),
+    },
+)
+FAILED = Record(
+    "PaymentFailed",
+    "A charge to a saved payment method failed.",
+    {
+        **INVOICE_FIELDS,
+        "attempt": inline(
+            {
+                "number": integer("The first is 1; one that was never sent has a number, too.", 1),
+                "amount": decimal("What was to be charged.", "49.00"),
+                "currency": CURRENCY,
+                "reason": nullable(string("What the provider says.", "insufficient_funds")),
+                "is_hard_decline": boolean(
+                    "Whether the provider refuses for good: the method will not work again, and"
+                    " the customer should save another one.",
+                    False,
+                ),
+            }
+        ),
+    },
+)
+EXPIRING = Record(
+    "PaymentMethodExpiring",
+    "A saved payment method will soon work no more.",
+    {
+        "external_customer_id": nullable(string("Your id of the customer.", "cust-7")),
+        "method": inline(
+            {
+                "method_id": integer("Its number here.", 3),
+                "name": string("As the customer knows it.", "•••• 4242"),
+                "expires_on": day("The last day on which it can be charged.", "2026-03-31"),
+            }
+        ),
+        "subscriptions": INVOICE_FIELDS["subscriptions"],
     },
 )
 TRIED = Record(
@@ -163,6 +200,26 @@ EVENTS = (
         "Invoice Cancelled",
         "It was cancelled, deleted as a draft, or reversed by a credit note.",
         INVOICE,
+    ),
+    Event(
+        "invoice.payment_failed",
+        "Invoice Payment Failed",
+        "It was to be charged to a saved payment method, and that failed: told once of each try.",
+        FAILED,
+    ),
+    Event(
+        "payment_method.missing",
+        "Payment Method Missing",
+        "An invoice is to be charged today, and the customer has saved no payment method: told once"
+        " of each invoice.",
+        INVOICE,
+    ),
+    Event(
+        "payment_method.expiring",
+        "Payment Method Expiring",
+        "The payment method that subscriptions are charged to expires in 30 days, or in 7: told"
+        " once of each, when the customer is told by e-mail.",
+        EXPIRING,
     ),
     Event(
         "reconciliation.mismatch",

@@ -8,6 +8,8 @@ from . import (
     endpoint,
     account_link,
     account_move,
+    collection_attempt,
+    expiry_notice,
     sale_order,
     rating,
     res_config_settings,

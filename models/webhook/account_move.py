@@ -43,10 +43,17 @@ class AccountMove(models.Model):
     fusion_overdue_sent_on = fields.Date(
         "Told Overdue", copy=False, readonly=True, technical=True, help="When apps were told, once."
     )
+    fusion_missing_sent_on = fields.Date(
+        "Told That No Method Is Saved",
+        copy=False,
+        readonly=True,
+        technical=True,
+        help="When apps were told, once.",
+    )
 
     @api.model
     def _fusion_own_fields(self):
-        return super()._fusion_own_fields() | {"fusion_overdue_sent_on"}
+        return super()._fusion_own_fields() | {"fusion_overdue_sent_on", "fusion_missing_sent_on"}
 
     # === TRANSITIONS === #
 
@@ -157,17 +164,32 @@ class AccountMove(models.Model):
             & Domain("invoice_line_ids.sale_line_ids.order_id.fusion_plan_id", "!=", False)
         )
 
+    # === NOTHING TO CHARGE === #
+
+    def _fusion_lacks_method(self):
+        """Tell apps, once, that this invoice is to be charged, and that nothing is saved for it."""
+        super()._fusion_lacks_method()
+        if not self.fusion_missing_sent_on:
+            as_engine(self).fusion_missing_sent_on = self.company_id._fusion_today()
+            self._fusion_emit("payment_method.missing")
+
     # === EMITTING === #
 
-    def _fusion_emit(self, event_type):
-        """Tell the services that are concerned by the subscriptions of this invoice."""
+    def _fusion_emit(self, event_type, describe=None):
+        """Tell the services that are concerned by the subscriptions of this invoice.
+
+        :param describe: function from a service to the event's data; the invoice if left out
+        """
         self.ensure_one()
         subscriptions = self._fusion_subscriptions()
         services = self.env["fusion.billing.service"].union(
             *(subscription._fusion_services() for subscription in subscriptions)
         )
         self.env["fusion.billing.webhook.delivery"]._emit(
-            event_type, services, self._fusion_describe_for, subscription=subscriptions[:1]
+            event_type,
+            services,
+            describe or self._fusion_describe_for,
+            subscription=subscriptions[:1],
         )
 
     def _fusion_describe_for(self, service):

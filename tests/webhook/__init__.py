@@ -2,6 +2,7 @@ from . import (
     test_api_endpoint,
     test_api_webhooks,
     test_webhook_access,
+    test_webhook_collection_events,
     test_webhook_delivery,
     test_webhook_events,
     test_webhook_failures,

@@ -24,6 +24,7 @@ VARYING = {
     "invoice_id",
     "number",
     "reconciliation_id",
+    "method_id",
 }
 
 
@@ -36,7 +37,7 @@ class TestWebhookGuide(WebhookCase):
         cls.service.webhook_url = "https://hooks.example.com/billing"
         cls.partner.email = "billing@acme.example"
         cls.link.unlink()
-        cls.plan.invoice_mode = "draft"
+        cls.plan.update({"invoice_mode": "draft", "collects": True})
         charge = cls._charge(included_quota=1000, price_per_unit="0.005")
         cls.env["fusion.billing.threshold"].create(
             {"charge_id": charge.id, "kind": "percent", "threshold_value": 80}
@@ -65,12 +66,15 @@ class TestWebhookGuide(WebhookCase):
         self._at("01-05 10:00:00", self._bill)
         invoice = subscription.invoice_ids
         self._at("01-05 10:05:00", invoice.action_post)
+        self._at("01-05 10:10:00", lambda: self._run("ir_cron_collect"))
+        token = self._save_card()
+        self._at("01-06 08:00:00", lambda: self._fail_to_charge(invoice))
         self._use(subscription, "812.5", "2026-01-20")
         self._at("01-21 11:00:00", self._rate)
         self._at("01-22 08:00:00", self._reconcile)
-        with freeze_time("2026-02-06 04:00:00"):
-            self._run_cron("ir_cron_tell_overdue")
-            self.env.invalidate_all()
+        token.fusion_expires_on = "2026-02-28"
+        self._at("01-29 06:00:00", lambda: self._run("ir_cron_tell_expiring"))
+        self._at("02-06 04:00:00", lambda: self._run("ir_cron_tell_overdue"))
         self._at(
             "02-07 14:20:00",
             lambda: (
@@ -85,6 +89,28 @@ class TestWebhookGuide(WebhookCase):
         self._at("02-10 08:00:00", lambda: subscription._fusion_pause(date(2026, 2, 10)))
         self._at("02-20 08:00:00", subscription._fusion_resume)
         self._at("02-25 08:00:00", lambda: subscription._fusion_close(date(2026, 2, 26)))
+
+    def _run(self, name):
+        self.env.flush_all()
+        self._run_cron(name)
+        self.env.invalidate_all()
+
+    def _save_card(self):
+        provider = self.env["payment.provider"].create({"name": "Cards", "state": "test"})
+        return self.env["payment.token"].create(
+            {
+                "provider_id": provider.id,
+                "payment_method_id": self.env.ref("payment.payment_method_card").id,
+                "partner_id": self.partner.id,
+                "payment_details": "4242",
+                "provider_ref": "card",
+            }
+        )
+
+    def _fail_to_charge(self, invoice):
+        """The card has no money; the provider of this test answers nothing, and notifies."""
+        self._run("ir_cron_collect")
+        invoice.fusion_attempt_ids.transaction_id._set_error("insufficient_funds")
 
     def _reconcile(self):
         """The app counted one call less."""

@@ -1278,6 +1278,66 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "invoice.payment_failed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Invoice Payment Failed
+         * @description It was to be charged to a saved payment method, and that failed: told once of each try.
+         */
+        post: operations["on_invoice_payment_failed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "payment_method.missing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Payment Method Missing
+         * @description An invoice is to be charged today, and the customer has saved no payment method: told once of each invoice.
+         */
+        post: operations["on_payment_method_missing"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "payment_method.expiring": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Payment Method Expiring
+         * @description The payment method that subscriptions are charged to expires in 30 days, or in 7: told once of each, when the customer is told by e-mail.
+         */
+        post: operations["on_payment_method_expiring"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "reconciliation.mismatch": {
         parameters: {
             query?: never;
@@ -2096,6 +2156,124 @@ export interface components {
              * @enum {string}
              */
             aggregation: "sum" | "count" | "max" | "last" | "unique_count" | "weighted" | "average";
+        };
+        /** @description A charge to a saved payment method failed. */
+        PaymentFailed: {
+            /** @example 1 */
+            invoice_id: number;
+            /**
+             * @description Null as long as it has none.
+             * @example INV/2026/00001
+             */
+            number: string | null;
+            /**
+             * @example invoice
+             * @enum {string}
+             */
+            type: "invoice" | "credit_note";
+            /**
+             * @example posted
+             * @enum {string}
+             */
+            state: "draft" | "posted" | "cancel";
+            /**
+             * @description `not_paid`, `partial`, `in_payment`, `paid` or `reversed`.
+             * @example not_paid
+             */
+            payment_state: string;
+            /**
+             * Format: date
+             * @example 2026-01-05
+             */
+            invoice_date: string | null;
+            /**
+             * Format: date
+             * @example 2026-01-05
+             */
+            due_date: string | null;
+            /**
+             * @description ISO 4217.
+             * @example USD
+             */
+            currency: string;
+            /** @example 49.00 */
+            amount_untaxed: string;
+            /** @example 0.00 */
+            amount_tax: string;
+            /** @example 49.00 */
+            amount_total: string;
+            /**
+             * @description What is still to be paid.
+             * @example 49.00
+             */
+            amount_residual: string;
+            /** @example cust-7 */
+            external_customer_id: string | null;
+            subscriptions: {
+                /** @example 1 */
+                subscription_id: number;
+                /** @example sub-42 */
+                external_id: string | null;
+            }[];
+            attempt: {
+                /**
+                 * @description The first is 1; one that was never sent has a number, too.
+                 * @example 1
+                 */
+                number: number;
+                /**
+                 * @description What was to be charged.
+                 * @example 49.00
+                 */
+                amount: string;
+                /**
+                 * @description ISO 4217.
+                 * @example USD
+                 */
+                currency: string;
+                /**
+                 * @description What the provider says.
+                 * @example insufficient_funds
+                 */
+                reason: string | null;
+                /**
+                 * @description Whether the provider refuses for good: the method will not work again, and the customer should save another one.
+                 * @example false
+                 */
+                is_hard_decline: boolean;
+            };
+        };
+        /** @description A saved payment method will soon work no more. */
+        PaymentMethodExpiring: {
+            /**
+             * @description Your id of the customer.
+             * @example cust-7
+             */
+            external_customer_id: string | null;
+            method: {
+                /**
+                 * @description Its number here.
+                 * @example 3
+                 */
+                method_id: number;
+                /**
+                 * @description As the customer knows it.
+                 * @example •••• 4242
+                 */
+                name: string;
+                /**
+                 * Format: date
+                 * @description The last day on which it can be charged.
+                 * @example 2026-03-31
+                 */
+                expires_on: string;
+            };
+            subscriptions: {
+                /** @example 1 */
+                subscription_id: number;
+                /** @example sub-42 */
+                external_id: string | null;
+            }[];
         };
         /** @description What is sold. */
         Plan: {
@@ -7185,7 +7363,7 @@ export interface operations {
                 /** @description What became of it. */
                 state?: "pending" | "sending" | "delivered" | "failed" | "cancelled";
                 /** @description What it tells of. */
-                event_type?: "customer.linked" | "subscription.created" | "subscription.updated" | "subscription.paused" | "subscription.resumed" | "subscription.cancelled" | "usage.threshold_reached" | "invoice.created" | "invoice.posted" | "invoice.paid" | "invoice.overdue" | "invoice.cancelled" | "reconciliation.mismatch" | "endpoint.test";
+                event_type?: "customer.linked" | "subscription.created" | "subscription.updated" | "subscription.paused" | "subscription.resumed" | "subscription.cancelled" | "usage.threshold_reached" | "invoice.created" | "invoice.posted" | "invoice.paid" | "invoice.overdue" | "invoice.cancelled" | "invoice.payment_failed" | "payment_method.missing" | "payment_method.expiring" | "reconciliation.mismatch" | "endpoint.test";
                 /**
                  * @description How many records at most.
                  * @example 100
@@ -8330,6 +8508,135 @@ export interface operations {
                      */
                     sandbox?: boolean;
                     data: components["schemas"]["Invoice"];
+                };
+            };
+        };
+        responses: never;
+    };
+    on_invoice_payment_failed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description The same each time that the event is sent.
+                     * @example evt_01KE6P4YM09GP165BBT7742542
+                     */
+                    id: string;
+                    /**
+                     * @example invoice.payment_failed
+                     * @enum {string}
+                     */
+                    type: "invoice.payment_failed";
+                    /**
+                     * Format: date-time
+                     * @description When it happened.
+                     * @example 2026-01-05T09:00:00Z
+                     */
+                    timestamp: string;
+                    /**
+                     * @description Of `data`.
+                     * @example v1
+                     * @enum {string}
+                     */
+                    api_version: "v1";
+                    /**
+                     * @description Of a sandbox alone: it is a test.
+                     * @example true
+                     */
+                    sandbox?: boolean;
+                    data: components["schemas"]["PaymentFailed"];
+                };
+            };
+        };
+        responses: never;
+    };
+    on_payment_method_missing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description The same each time that the event is sent.
+                     * @example evt_01KE6P4YM09GP165BBT7742542
+                     */
+                    id: string;
+                    /**
+                     * @example payment_method.missing
+                     * @enum {string}
+                     */
+                    type: "payment_method.missing";
+                    /**
+                     * Format: date-time
+                     * @description When it happened.
+                     * @example 2026-01-05T09:00:00Z
+                     */
+                    timestamp: string;
+                    /**
+                     * @description Of `data`.
+                     * @example v1
+                     * @enum {string}
+                     */
+                    api_version: "v1";
+                    /**
+                     * @description Of a sandbox alone: it is a test.
+                     * @example true
+                     */
+                    sandbox?: boolean;
+                    data: components["schemas"]["Invoice"];
+                };
+            };
+        };
+        responses: never;
+    };
+    on_payment_method_expiring: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description The same each time that the event is sent.
+                     * @example evt_01KE6P4YM09GP165BBT7742542
+                     */
+                    id: string;
+                    /**
+                     * @example payment_method.expiring
+                     * @enum {string}
+                     */
+                    type: "payment_method.expiring";
+                    /**
+                     * Format: date-time
+                     * @description When it happened.
+                     * @example 2026-01-05T09:00:00Z
+                     */
+                    timestamp: string;
+                    /**
+                     * @description Of `data`.
+                     * @example v1
+                     * @enum {string}
+                     */
+                    api_version: "v1";
+                    /**
+                     * @description Of a sandbox alone: it is a test.
+                     * @example true
+                     */
+                    sandbox?: boolean;
+                    data: components["schemas"]["PaymentMethodExpiring"];
                 };
             };
         };
