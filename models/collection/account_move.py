@@ -67,21 +67,13 @@ class AccountMove(models.Model):
     def _fusion_collects(self):
         """Whether this invoice is to be charged to a saved payment method."""
         self.ensure_one()
-        customer = self.commercial_partner_id
-        if customer.fusion_collects:
-            return customer.fusion_collects == "always"
-        plans = self._fusion_subscriptions().fusion_plan_id
-        return bool(plans) and all(plans.mapped("collects"))
+        return self.commercial_partner_id._fusion_is_charged_for(self._fusion_subscriptions())
 
     def _fusion_token(self):
-        """Return what this invoice is charged to: an empty record if nothing is saved.
-
-        A subscription's own method, then the customer's, then the one that was saved last.
-        """
+        """Return what this invoice is charged to: an empty record if nothing is saved."""
         self.ensure_one()
-        own = self._fusion_subscriptions().fusion_token_id
-        one = own if len(own) == 1 else own.browse()
-        return self.commercial_partner_id._fusion_choose_token(self.company_id, one)
+        customer, subscriptions = self.commercial_partner_id, self._fusion_subscriptions()
+        return customer._fusion_token_for(subscriptions, self.company_id)
 
     def _fusion_collect_on(self):
         """Return the first day on which this invoice is charged."""

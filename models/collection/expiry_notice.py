@@ -81,7 +81,7 @@ class FusionBillingExpiryNotice(models.Model):
             if not token.try_lock_for_update(allow_referencing=True):
                 return False
             days = self._days_to_tell(token)
-            subscriptions = token._fusion_used_by() if days else None
+            subscriptions = token._fusion_charged_subscriptions() if days else None
             if subscriptions:
                 lock_in_turn(token)
                 self._note(token, days, subscriptions)._tell(subscriptions)

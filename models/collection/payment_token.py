@@ -1,3 +1,4 @@
+from contextlib import contextmanager
 from datetime import timedelta
 
 from odoo import api, fields, models
@@ -17,6 +18,16 @@ class PaymentToken(models.Model):
         " the method is saved or charged: Stripe, Adyen, Worldline and Flutterwave do. Empty: not"
         " known, or never.",
     )
+
+    def write(self, vals):
+        is_removed = "active" in vals and not vals["active"]
+        gone = self.filtered("active") if is_removed else self.browse()
+        with gone._fusion_noted_removal():
+            return super().write(vals)
+
+    def unlink(self):
+        with self.filtered("active")._fusion_noted_removal():
+            return super().unlink()
 
     def _fusion_check_of(self, partner):
         """:raise ValidationError: this payment method is not the customer's"""
@@ -44,23 +55,37 @@ class PaymentToken(models.Model):
             ),
         ) & Domain("provider_id.state", "!=", "disabled")
 
-    def _fusion_used_by(self):
-        """Return the running subscriptions whose invoices are charged to this payment method."""
-        self.ensure_one()
-        customer = self.partner_id.commercial_partner_id
-        # sudo: whoever asks, all subscriptions count.
-        running = (
-            self.env["sale.order"]
-            .sudo()
-            .search(
-                [
-                    ("partner_invoice_id.commercial_partner_id", "=", customer.id),
-                    ("company_id", "=", self.company_id.id),
-                    ("fusion_state", "in", RUNNING),
-                ],
-                order="id",
+    # === WHAT IS CHARGED TO THEM === #
+
+    def _fusion_charged_subscriptions(self):
+        """Return the running subscriptions whose next invoice is charged to one of these: it was
+        chosen, or it is what is left to charge.
+        """
+        tokens = self.sudo()  # sudo: what is charged does not depend on who looks.
+        orders = tokens.env["sale.order"].search(
+            tokens.env["sale.order"]._fusion_subscription_domain(RUNNING)
+            & Domain("company_id", "in", tokens.company_id.ids)
+            & Domain(
+                "partner_invoice_id.commercial_partner_id",
+                "in",
+                tokens.partner_id.commercial_partner_id.ids,
             )
         )
-        return running.filtered(
-            lambda order: order._fusion_collects() and order._fusion_token() == self
+        return orders.filtered(
+            lambda order: (
+                order._fusion_is_running()
+                and order._fusion_collects()
+                and order._fusion_token() in tokens
+            )
         )
+
+    @contextmanager
+    def _fusion_noted_removal(self):
+        """Say on each subscription that is charged to one of these what it is charged to then."""
+        names = {
+            order: order._fusion_token().display_name
+            for order in self and self._fusion_charged_subscriptions()
+        }
+        yield
+        for order, name in names.items():
+            order._fusion_note_removal(name)

@@ -1,7 +1,9 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.fields import Domain
 
 from ..base.staff import BILLING
+from .attempt import FAILED
 
 
 class ResPartner(models.Model):
@@ -32,6 +34,33 @@ class ResPartner(models.Model):
         for partner in self.filtered("fusion_token_id"):
             partner.fusion_token_id._fusion_check_of(partner)
 
+    def _fusion_is_charged_for(self, subscriptions):
+        """Whether an invoice for these subscriptions is to be charged to a saved payment method."""
+        if self.fusion_collects:
+            return self.fusion_collects == "always"
+        plans = subscriptions.fusion_plan_id
+        return bool(plans) and all(plans.mapped("collects"))
+
+    def _fusion_token_for(self, subscriptions, company):
+        """Return what a company's invoice for these subscriptions is charged to: an empty record
+        if nothing is saved.
+
+        A subscription's own method, then the customer's, then the one that was saved last. Of what
+        was chosen, only what is still saved counts; what has expired only if all have.
+        """
+        customer = self.commercial_partner_id.with_company(company)
+        saved = customer._fusion_tokens(company)
+        saved = saved._fusion_usable() or saved
+        own = saved & subscriptions.fusion_token_id
+        return own if len(own) == 1 else customer._fusion_usual_token(saved)
+
+    def _fusion_usual_token(self, saved):
+        """Return what is charged where a subscription has no method of its own.
+
+        :param saved: the methods of the company that this record is read in
+        """
+        return saved & self.fusion_token_id or saved[:1]
+
     def _fusion_tokens(self, company):
         """Return the payment methods that this customer has saved in a company, the last first.
 
@@ -51,17 +80,23 @@ class ResPartner(models.Model):
             )
         )
 
-    def _fusion_choose_token(self, company, own):
-        """Return what this customer is charged to in a company: an empty record without any.
-
-        What is chosen, else the method that was saved last; one that has expired only if all have.
-
-        :param own: what is chosen for some subscriptions; the customer's own choice if empty
-        """
-        saved = self._fusion_tokens(company)
-        usable = saved._fusion_usable() or saved
-        chosen = own or self.with_company(company).fusion_token_id
-        return chosen & usable or usable[:1]
+    def _fusion_has_failed_charges(self, company):
+        """Whether something of this customer is overdue, and could not be charged."""
+        # sudo: the customer is told this, and nothing else.
+        return bool(
+            self.env["account.move"]
+            .sudo()
+            .search_count(
+                Domain("commercial_partner_id", "=", self.commercial_partner_id.id)
+                & Domain("company_id", "=", company.id)
+                & Domain("move_type", "=", "out_invoice")
+                & Domain("state", "=", "posted")
+                & Domain("payment_state", "in", ("not_paid", "partial"))
+                & Domain("invoice_date_due", "<", company._fusion_today())
+                & Domain("fusion_attempt_ids.state", "=", FAILED),
+                limit=1,
+            )
+        )
 
     def _fusion_raise_not_theirs(self, token):
         """:raise ValidationError: the payment method is somebody else's"""

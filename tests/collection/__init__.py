@@ -6,4 +6,5 @@ from . import (
     test_collection_expiry_notices,
     test_collection_methods,
     test_collection_planning,
+    test_collection_removal,
 )

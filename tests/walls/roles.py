@@ -153,6 +153,7 @@ fusion_period_page                -      -      -      -         r     r       -
 fusion_settled_amount             -      -      -      -         r     r       -     -
 fusion_unpaid_amount              -      -      -      -         r     r       -     -
 fusion_waived_amount              -      -      -      -         r     r       -     -
+fusion_lacks_token                -      -      -      -         r     r       -     r
 fusion_last_invoice_date          -      r      rw     rw        rw    rw      -     r
 fusion_monthly_amount             -      -      -      -         r     r       -     -
 fusion_next_invoice_date          -      r      rw     rw        rw    rw      -     r
