@@ -1,1 +1,12 @@
-from . import api, dispatcher, documents, keys, overdue, portal, reconciliation, sandbox, webhooks
+from . import (
+    api,
+    dispatcher,
+    documents,
+    keys,
+    overdue,
+    payment,
+    portal,
+    reconciliation,
+    sandbox,
+    webhooks,
+)

@@ -82,6 +82,7 @@ class SubscriptionPortal(CustomerPortal):
             period,
             alerts_outcome=query.get("alerts"),
             outcome=query.get("outcome"),
+            payment_outcome=query.get("payment"),
             may_change=bool(self._find_own(order_id)),
         )
 
@@ -149,7 +150,7 @@ class SubscriptionPortal(CustomerPortal):
         order = self._find_own(order_id)
         if not order:
             return request.redirect("/my")
-        plan = request.env["fusion.billing.plan"].sudo().browse(_read_id(plan))
+        plan = request.env["fusion.billing.plan"].sudo().browse(read_id(plan))
         partner, day = request.env.user.partner_id, self._read_day(day)
         done = bool(plan and day) and order._fusion_customer_change_plan(partner, plan, day)
         return self._tell(order, done, "/plan")
@@ -263,10 +264,10 @@ def _read_amount(text):
     return amount
 
 
-def _read_id(text):
+def read_id(text):
     """Return the id that a form names; 0 if it is none."""
     try:
-        number = record_id(text, "plan") or 0
+        number = record_id(text, "id") or 0
     except InvalidInput:
         return 0
     return number if number < ID_LIMIT else 0

@@ -9,7 +9,29 @@ from .invoicing.document_case import DocumentCase
 ATTEMPT = "fusion.billing.collection.attempt"
 
 
-class CollectionCase(DocumentCase):
+class Cards:
+    """Customers save cards with a provider."""
+
+    @classmethod
+    def _provider(cls, company, name="Cards"):
+        return cls.env["payment.provider"].create(
+            {"name": name, "state": "test", "company_id": company.id, "allow_tokenization": True}
+        )
+
+    @classmethod
+    def _save_card(cls, partner=None, provider=None):
+        return cls.env["payment.token"].create(
+            {
+                "provider_id": (provider or cls.provider).id,
+                "payment_method_id": cls.env.ref("payment.payment_method_card").id,
+                "partner_id": (partner or cls.partner).id,
+                "payment_details": "4242",
+                "provider_ref": "card",
+            }
+        )
+
+
+class CollectionCase(Cards, DocumentCase):
     """A fee of 49 a month, billed on 1 January, and a provider that never answers.
 
     What it is asked for stays unknown until a test says what it notifies, by the transaction's own
@@ -25,12 +47,6 @@ class CollectionCase(DocumentCase):
         cls.token = cls._save_card()
 
     @classmethod
-    def _provider(cls, company, name="Cards"):
-        return cls.env["payment.provider"].create(
-            {"name": name, "state": "test", "company_id": company.id, "allow_tokenization": True}
-        )
-
-    @classmethod
     def _register_in_bank(cls):
         """Let what the provider takes be registered as payments."""
         bank = cls.env["account.journal"].search(
@@ -41,18 +57,6 @@ class CollectionCase(DocumentCase):
                 "journal_id": bank.id,
                 "payment_method_id": cls.env.ref("account.account_payment_method_manual_in").id,
                 "payment_provider_id": cls.provider.id,
-            }
-        )
-
-    @classmethod
-    def _save_card(cls, partner=None, provider=None):
-        return cls.env["payment.token"].create(
-            {
-                "provider_id": (provider or cls.provider).id,
-                "payment_method_id": cls.env.ref("payment.payment_method_card").id,
-                "partner_id": (partner or cls.partner).id,
-                "payment_details": "4242",
-                "provider_ref": "card",
             }
         )
 

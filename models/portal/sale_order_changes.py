@@ -188,5 +188,9 @@ class SaleOrder(models.Model):
                 change()
         except UserError:
             return False
-        self.message_post(body=words, author_id=partner.id, subtype_xmlid="mail.mt_note")
+        self._fusion_note_of(partner, words)
         return True
+
+    def _fusion_note_of(self, partner, words):
+        """Note for staff what a customer did in the portal."""
+        self.message_post(body=words, author_id=partner.id, subtype_xmlid="mail.mt_note")

@@ -107,6 +107,8 @@ fusion_settled                    -      r      r      rw        rw    rw      -
 fusion_waived                     -      r      r      rw        rw    rw      -     -
 payment.token
 fusion_expires_on                 r      r      r      r         r     r       rw    -
+payment.transaction
+fusion_subscription_id            -      -      -      -         rw    rw      -     -
 product.template
 fusion_recurring                  -      -      r      r         r     rw      rw    -
 res.company
