@@ -70,6 +70,7 @@
         "views/portal/plan_views.xml",
         "views/portal/alert_templates.xml",
         "views/portal/change_templates.xml",
+        "views/portal/payment_views.xml",
         "views/portal/payment_templates.xml",
         "views/portal/portal_templates.xml",
         "views/operations/run_views.xml",

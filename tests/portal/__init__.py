@@ -3,6 +3,7 @@ from . import (
     test_portal_changes,
     test_portal_pages,
     test_portal_payment,
+    test_portal_payment_tour,
     test_portal_payment_walls,
     test_portal_tour,
     test_portal_twice,
