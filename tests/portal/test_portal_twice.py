@@ -27,6 +27,7 @@ class TestPortalTwice(TransactionCase):
         self.plan = env["fusion.billing.plan"].create(
             {"code": "quick", "name": "Quick", "customer_plan_ids": [Command.set(self.yearly.ids)]}
         )
+        self.kept = []
         self.addCleanup(self._tidy_up)
         self.order = env["sale.order"]._fusion_create_subscription(
             {"partner_id": self.partner.id, "plan_id": self.plan.id, "start_date": date(2026, 1, 1)}
@@ -51,7 +52,7 @@ class TestPortalTwice(TransactionCase):
                 )
             )
         self.first.execute(SQL("DELETE FROM sale_order WHERE id = %s", self.order.id))
-        for record in (self.plan, self.yearly, self.partner):
+        for record in (*self.kept, self.plan, self.yearly, self.partner):
             record.unlink()
         self.first.commit()
 
@@ -76,3 +77,30 @@ class TestPortalTwice(TransactionCase):
             lambda order: order._fusion_customer_change_plan(self.partner, self.yearly, change.day)
         )
         self.assertEqual(len(self.order.fusion_phase_ids), 2)
+
+    def test_a_payment_method_that_is_chosen_twice_at_once_is_chosen_once(self):
+        self.plan.collects = True
+        card = self._save_card()
+        for for_all in (False, True):
+            self.assertRunAgain(
+                lambda order, for_all=for_all: order._fusion_choose_token(
+                    self.partner, card.id, for_all
+                )
+            )
+        self.assertFalse(self.order.fusion_token_id)
+        self.assertEqual(self.partner.fusion_token_id.id, card.id)
+
+    def _save_card(self):
+        env = self.plan.env
+        provider = env["payment.provider"].create({"name": "Cards", "state": "test"})
+        card = env["payment.token"].create(
+            {
+                "provider_id": provider.id,
+                "payment_method_id": env.ref("payment.payment_method_card").id,
+                "partner_id": self.partner.id,
+                "provider_ref": "card",
+            }
+        )
+        self.first.commit()
+        self.kept += [card, provider]
+        return card
