@@ -46,7 +46,7 @@ class TestPortalPayment(PortalPaymentCase):
         self._named_card("7777", holding)
         self.subscription.partner_invoice_id = holding
         text = self._section()
-        self.assertIn("Invoices go to Holding", text)
+        self.assertIn("who pays them: Holding", text)
         self.assertNotIn("7777", text)
         self.assertIn("payment=failed", self._choose(self.companys))
         self.assertFalse(self.subscription.fusion_token_id)
