@@ -97,5 +97,6 @@
         "web.assets_tests": ["fusion_billing/static/tests/tours/*.js"],
     },
     "demo": ["demo/fusion_billing_demo.xml"],
+    "images": ["static/description/banner.png"],
     "application": True,
 }

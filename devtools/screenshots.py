@@ -1,4 +1,4 @@
-"""`./dev screenshots`: the pictures in the guides, taken of the demonstration data."""
+"""`./dev screenshots`: the pictures in the guides and on the store page, of demonstration data."""
 
 import base64
 import contextlib
@@ -13,14 +13,13 @@ from typing import NamedTuple
 import requests
 import websocket
 
-from devtools import browser
+from devtools import browser, store
 from devtools.console import DevError, say, spawn, step
 from devtools.databases import query, temporary_database
 from devtools.odoo import OdooServer, free_port
 from devtools.paths import ROOT
 
 FOLDER = ROOT / "docs" / "screens"
-STORE = ROOT / "static" / "description" / "screenshot.png"  # where Odoo's own lists look
 HEIGHT = 900
 PATIENCE = 60  # seconds for a page to show what it is for
 SETTLED = 1.5  # seconds for its charts to be drawn
@@ -66,9 +65,17 @@ def main(names: list[str]) -> int:
     screens = {name: SCREENS[name] for name in names or SCREENS}
     with temporary_database("screens", demo=True) as database:
         take_all(screens, database)
-    if "dashboard" in screens:
-        shutil.copy(FOLDER / "dashboard.png", STORE)
+    make_store(screens)
     return 0
+
+
+def make_store(names) -> None:
+    """Make the store page's pictures of those in the guides."""
+    for name in names:
+        store.copy(FOLDER / f"{name}.png")
+    with Chromium() as chromium:
+        screen = Screen(store.BANNER.as_uri(), "img.screen", width=store.BANNER_SIZE[0])
+        store.draw_banner(chromium.take(screen.path, screen))
 
 
 def take_all(screens: dict[str, Screen], database: str, folder=FOLDER) -> None:

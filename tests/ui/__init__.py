@@ -6,6 +6,7 @@ from . import (
     test_lists,
     test_simulation,
     test_staff_actions,
+    test_store_page,
     test_tours,
     test_views,
 )
