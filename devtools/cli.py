@@ -101,6 +101,7 @@ def parser() -> argparse.ArgumentParser:
     audit.add_argument("--db", required=True, help="database")
     add("docs", run_docs, "write what the guides repeat of the API's declarations")
     add("lint", run_lint, "check style and conventions")
+    add("package", run_package, "pack the last commit into dist/, as a zip and as a wheel")
     add("types", run_types, "write the types of the JavaScript client anew, from the described API")
     test = add("test", run_test, "run the tests; without argument all parts, side by side")
     test.add_argument(
@@ -189,6 +190,11 @@ def run_docs(_options) -> int:
 @in_environment
 def run_lint(_options) -> int:
     return dispatch("testing").main("lint")
+
+
+@in_environment
+def run_package(_options) -> int:
+    return dispatch("package").main()
 
 
 @in_environment
