@@ -67,6 +67,7 @@ class TestPackage(unittest.TestCase):
             self.assertLess((description / picture).stat().st_size, 120_000, picture)
 
     def test_the_same_commit_makes_the_same_bytes_for_everybody(self):
+        self.addCleanup(os.umask, os.umask(0o077))
         with patch.dict(os.environ, {"TZ": "Asia/Tokyo"}):
             again = package.pack(self.folder / "again")
         for one, other in zip((self.archive, self.wheel), again, strict=True):
