@@ -6,7 +6,7 @@ from odoo.exceptions import UserError
 from ..base.clock import now
 from ..base.retry import lock_in_turn
 from ..base.staff import check_managers, check_staff
-from .attempt import COLLECT
+from .attempt import COLLECT, FAILED
 
 # Who began to pay in the portal and went away does not stop collection for ever.
 BEGUN_FOR = timedelta(hours=1)
@@ -98,17 +98,27 @@ class AccountMove(models.Model):
         """
 
     def _fusion_is_to_collect(self):
-        """Whether this invoice is to be charged now, for the first time.
-
-        An attempt that was called off before it went out is none.
+        """Whether this invoice is to be charged now: for the first time, or to another method than
+        those that were declined.
         """
         self.ensure_one()
         return (
             self._fusion_owes()
-            and not any(one.sent_at or one._is_under_way() for one in self.fusion_attempt_ids)
+            and not self._fusion_open_attempts()
+            and self._fusion_is_untried()
             and self._fusion_collect_on() <= self.company_id._fusion_today()
             and self._fusion_collects()
         )
+
+    def _fusion_is_untried(self):
+        """Whether nothing went out yet, or all of it was declined and the customer has changed the
+        method since. An attempt that was called off before it went out is none.
+        """
+        tried = self.fusion_attempt_ids.filtered("sent_at")
+        if not tried:
+            return True
+        is_declined = all(attempt.state == FAILED for attempt in tried)
+        return is_declined and bool(self._fusion_token() - tried.token_id)
 
     # === WHO ELSE PAYS === #
 

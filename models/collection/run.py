@@ -3,6 +3,7 @@ from datetime import timedelta
 
 from odoo import api, models
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 from ..base.clock import now
 from ..base.cron import commit_progress
@@ -73,7 +74,10 @@ class FusionBillingCollectionAttempt(models.Model):
             & Domain("state", "=", "posted")
             & Domain("payment_state", "in", ("not_paid", "partial"))
             & Domain("fusion_bill_on", "!=", False)
-            & Domain("fusion_attempt_ids", "not any", Domain("sent_at", "!=", False))
+            & (
+                Domain("fusion_attempt_ids", "not any", Domain("sent_at", "!=", False))
+                | Domain("id", "in", self._find_untried())
+            )
             & (
                 Domain("commercial_partner_id.fusion_collects", "=", "always")
                 | Domain("commercial_partner_id.fusion_collects", "=", False)
@@ -84,6 +88,13 @@ class FusionBillingCollectionAttempt(models.Model):
                 )
             )
         )
+
+    def _find_untried(self):
+        """Return the ids of unpaid invoices that were declined, and whose customer has a method
+        that they were not charged to.
+        """
+        self.env.flush_all()
+        return [invoice_id for [invoice_id] in self.env.execute_query(SQL(UNTRIED))]
 
     def _plan_one(self, invoice):
         if not invoice.try_lock_for_update(allow_referencing=True):
@@ -177,3 +188,20 @@ class FusionBillingCollectionAttempt(models.Model):
                     transaction._post_process()
         except Exception:
             _logger.exception("The payment of %s is not registered yet", self.reference)
+
+
+# Only invoices that are declined and not paid are looked at, whatever else there is.
+UNTRIED = """
+SELECT DISTINCT invoice.id
+  FROM fusion_billing_collection_attempt AS declined
+  JOIN account_move AS invoice ON invoice.id = declined.invoice_id
+  JOIN payment_token AS token ON token.active AND token.company_id = invoice.company_id
+  JOIN res_partner AS owner ON owner.id = token.partner_id
+   AND owner.commercial_partner_id = invoice.commercial_partner_id
+ WHERE declined.state = 'failed'
+   AND invoice.state = 'posted' AND invoice.payment_state IN ('not_paid', 'partial')
+   AND NOT EXISTS (SELECT FROM fusion_billing_collection_attempt AS tried
+                     JOIN payment_transaction AS charge ON charge.id = tried.transaction_id
+                    WHERE tried.invoice_id = invoice.id AND charge.token_id = token.id
+                      AND tried.sent_at IS NOT NULL)
+"""

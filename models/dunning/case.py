@@ -159,7 +159,7 @@ class FusionBillingDunningCase(models.Model):
         orders = self.env["sale.order"].sudo()
         theirs = orders.search(
             orders._fusion_subscription_domain(("4_paused",))
-            & Domain("partner_id.commercial_partner_id", "=", self.partner_id.id)
+            & Domain("partner_invoice_id.commercial_partner_id", "=", self.partner_id.id)
             & Domain("company_id", "=", self.company_id.id)
             & Domain("currency_id", "=", self.currency_id.id)
         )

@@ -12,6 +12,4 @@ class PaymentToken(models.Model):
         # sudo: the engine asks, whoever makes it run.
         attempts = self.env["fusion.billing.collection.attempt"].sudo()
         declined = [("transaction_id.token_id", "=", self.id), ("is_hard_decline", "=", True)]
-        return "is_hard_decline" in attempts._fields and bool(
-            attempts.search_count(declined, limit=1)
-        )
+        return bool(attempts.search_count(declined, limit=1))

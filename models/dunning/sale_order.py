@@ -15,12 +15,12 @@ class SaleOrder(models.Model):
     )
     fusion_dunning_state = fields.Char("Overdue", compute="_compute_fusion_case", groups=BILLING)
 
-    @api.depends("partner_id", "company_id", "currency_id", "fusion_state")
+    @api.depends("partner_invoice_id", "company_id", "currency_id", "fusion_state")
     @api.depends_context("lang")
     def _compute_fusion_case(self):
         cases = self._fusion_open_cases()
         for order in self:
-            customer = order.partner_id.commercial_partner_id
+            customer = order.partner_invoice_id.commercial_partner_id
             case = cases.get((customer, order.company_id, order.currency_id))
             order.fusion_case_id = case if order.fusion_state in RUNNING else False
             order.fusion_dunning_state = order.fusion_case_id and order.fusion_case_id._describe()
@@ -29,7 +29,7 @@ class SaleOrder(models.Model):
         """Return `{(customer, company, currency): case}` of these orders' customers."""
         cases = self.env["fusion.billing.dunning.case"].search(
             Domain("closed_on", "=", False)
-            & Domain("partner_id", "in", self.partner_id.commercial_partner_id.ids)
+            & Domain("partner_id", "in", self.partner_invoice_id.commercial_partner_id.ids)
         )
         return {(case.partner_id, case.company_id, case.currency_id): case for case in cases}
 

@@ -171,6 +171,38 @@ class TestCollectionAttempts(CollectionCase):
         self.transaction._set_done()
         self.assertEqual(self.attempt.state, "succeeded")
 
+    def test_what_was_declined_is_charged_to_a_method_that_is_saved_later(self):
+        self._collect()
+        self.transaction._set_error("insufficient_funds")
+        other = self._save_card()
+        for _run in range(2):
+            self._collect()
+        self.assertEqual(
+            [(one.state, one.token_id) for one in self.invoice.fusion_attempt_ids.sorted("id")],
+            [("failed", self.token), ("unknown", other)],
+        )
+
+    def test_what_was_declined_is_not_charged_to_a_method_that_nobody_has_chosen(self):
+        other = self._save_card()
+        self.partner.with_company(self.company).fusion_token_id = self.token
+        self._collect()
+        self.transaction._set_error("insufficient_funds")
+        self._collect()
+        self.assertAttempts(self.invoice, ("failed", 49))
+        self.partner.with_company(self.company).fusion_token_id = other
+        self._collect()
+        self.assertEqual(len(self.invoice.fusion_attempt_ids), 2)
+
+    def test_a_payment_that_is_taken_back_is_not_charged_anew_to_another_method(self):
+        self._collect()
+        self.transaction._set_done()
+        self.transaction._post_process()
+        self.transaction.payment_id.action_cancel()
+        self.invoice.line_ids.remove_move_reconcile()
+        self._save_card()
+        self._collect()
+        self.assertEqual(len(self.invoice.fusion_attempt_ids), 1)
+
     def test_a_declined_charge_failed_and_is_not_tried_again(self):
         self._collect()
         self.transaction._set_error("insufficient_funds")
