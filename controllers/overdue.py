@@ -13,15 +13,23 @@ ONE = "/my/overdue/<int(min=1, max=2147483647):case_id>"
 
 
 class OverduePortal(PortalAccount):
+    def _prepare_portal_layout_values(self):
+        """What a customer is late with is said above their subscriptions."""
+        values = super()._prepare_portal_layout_values()
+        user = request.env.user
+        if user._is_portal():
+            # sudo: customers read no cases but by these pages.
+            cases = request.env["fusion.billing.dunning.case"].sudo()
+            values["overdue_cases"] = cases._find_open_of(user.partner_id)
+        return values
+
     @http.route("/my/overdue", type="http", auth="user", website=True)
     def fusion_overdue_list(self, **_kw):
         """Lead a customer to what they are late with; several currencies are several pages."""
-        # sudo: customers read no cases but by these pages.
-        cases = request.env["fusion.billing.dunning.case"].sudo()
-        cases = cases._find_open_of(request.env.user.partner_id)
-        if len(cases) == 1:
-            return request.redirect(cases.access_url)
         values = {**self._prepare_portal_layout_values(), "page_name": "fusion_overdue"}
+        cases = values.get("overdue_cases")
+        if cases and len(cases) == 1:
+            return request.redirect(cases.access_url)
         return request.render("fusion_billing.portal_overdue_list", {**values, "cases": cases})
 
     @http.route(ONE, type="http", auth="public", website=True)

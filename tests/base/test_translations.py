@@ -15,6 +15,8 @@ from odoo.tools.translate import (
 )
 
 ADDON = Path(get_module_path("fusion_billing"))
+#: Of the addon's own models, those of which it brings records.
+SHIPPED = "fusion.billing.dunning."
 #: Nobody who bills reads these.
 NOT_READ = {"devtools", "tests"}
 
@@ -24,7 +26,7 @@ class AddonReader(TranslationModuleReader):
 
     def _export_imdinfo(self, model, imd_per_id):
         """Leave out what demonstration data made: its names stay as they are."""
-        if not model.startswith(("fusion.", "product.")):
+        if model.startswith(SHIPPED) or not model.startswith(("fusion.", "product.")):
             super()._export_imdinfo(model, imd_per_id)
 
     def _export_translatable_resources(self):
