@@ -40,22 +40,25 @@ class FusionBillingDunningCase(models.Model):
 
     def _retry(self, _step):
         """Charge what is overdue to the saved payment methods, the oldest first."""
-        tried = [invoice.name for invoice in self.late_invoice_ids if self._retry_one(invoice)]
+        reasons = {invoice: self._why_not(invoice) for invoice in self.late_invoice_ids}
+        tried = self.late_invoice_ids.filtered(lambda invoice: not reasons[invoice])
+        for invoice in tried:
+            self.env["fusion.billing.collection.attempt"]._plan(invoice, invoice._fusion_token())
         if not tried:
-            return self.env._(
-                "Nothing was charged: no payment method is saved, it was declined for good, or the"
-                " invoices are not collected automatically."
-            )
+            return " ".join(dict.fromkeys(reasons.values()))
         self.env.ref(COLLECT)._trigger()
-        return self.env._("Charged again: %s", ", ".join(tried))
+        return self.env._("Charged again: %s", ", ".join(tried.mapped("name")))
 
-    def _retry_one(self, invoice):
-        """Plan to charge an invoice again, if that makes sense; return whether it does."""
-        token = invoice._fusion_collects() and invoice._fusion_token()
-        if not token or token._fusion_is_declined_for_good():
-            return False
-        self.env["fusion.billing.collection.attempt"]._plan(invoice, token)
-        return True
+    def _why_not(self, invoice):
+        """Say why an invoice is not charged again; nothing if it is."""
+        token = invoice._fusion_token()
+        if not invoice._fusion_collects():
+            return self.env._("Nothing was charged: invoices are paid by hand.")
+        if not token:
+            return self.env._("Nothing was charged: no payment method is saved.")
+        if token._fusion_is_declined_for_good():
+            return self.env._("Nothing was charged: the payment method was declined for good.")
+        return None
 
     # === TELLING === #
 

@@ -75,7 +75,7 @@ class FusionBillingDunningCase(models.Model):
             case.display_name = self.env._(
                 "%(customer)s, since %(day)s",
                 customer=case.partner_id.display_name,
-                day=case.opened_on,
+                day=case.opened_on and case._format(case.opened_on),
             )
 
     @api.depends("taken_ids")

@@ -6,12 +6,12 @@ from ..base.bounded import Whole
 
 RETRY, MAIL, TELL, REMIND, PAUSE, CLOSE = "retry", "mail", "tell", "remind", "pause", "close"
 ACTIONS = [
-    (RETRY, "Charge the saved payment method again"),
-    (MAIL, "Send an e-mail"),
-    (TELL, "Tell the apps"),
-    (REMIND, "Remind us"),
-    (PAUSE, "Pause the subscriptions"),
-    (CLOSE, "Close the subscriptions"),
+    (RETRY, "Charge Again"),
+    (MAIL, "E-mail"),
+    (TELL, "Tell the Apps"),
+    (REMIND, "Remind Us"),
+    (PAUSE, "Pause Subscriptions"),
+    (CLOSE, "Close Subscriptions"),
 ]
 
 
@@ -26,7 +26,7 @@ class FusionBillingDunningStep(models.Model):
         "fusion.billing.dunning.policy", required=True, index=True, ondelete="cascade"
     )
     company_id = fields.Many2one(related="policy_id.company_id")
-    sequence = fields.Integer(default=10, help="Of the steps on the same day.")
+    sequence = fields.Integer("Order", default=10, help="Of the steps on the same day.")
     days = Whole(
         "Days Late",
         required=True,

@@ -158,7 +158,7 @@ class TestDunningCases(DunningCase):
         self._add_step(3, "remind")
         self._dun(1)
         with freeze_time(self._day(1)):
-            self.assertIn("Next, on 01/04/2026: Remind us", self.case._describe())
+            self.assertIn("Next, on 01/04/2026: Remind Us", self.case._describe())
             order = self.invoice._fusion_subscription()
             self.assertEqual(order.fusion_dunning_state, self.case._describe())
             self.assertEqual(self.partner.fusion_open_case_id, self.case)
