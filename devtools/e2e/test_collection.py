@@ -13,7 +13,7 @@ from devtools.databases import temporary_database
 from devtools.e2e.gate import Gate
 from devtools.odoo import OdooServer
 
-COLLECT = "ir_cron_collect"
+COLLECT, TELL = "ir_cron_collect", "ir_cron_tell_expiring"
 ADDONS = ("fusion_billing", "payment_fusion_test")
 
 
@@ -108,6 +108,30 @@ class TestTogether(CollectionCase):
                 self.assertEqual(outcome["attempts"], attempts)
                 for reference in outcome["references"]:
                     self.assertEqual(charged[reference], 1)
+
+
+class TestExpiring(CollectionCase):
+    cards = ("good",) * 40
+
+    def test_two_runs_at_once_one_of_them_killed_tell_each_customer_once(self):
+        in_odoo.call(self.database, "collecting.expire_soon")
+        copy = in_odoo.call(self.database, "crons.duplicate", name=TELL)
+        cron = in_odoo.call(self.database, "collecting.cron_id", name=TELL)
+        at_gate = partial(in_odoo.started, self.database)
+        with (
+            Gate(self.database) as gate,
+            at_gate("crons.run_at_signal", cron_id=cron, size=20) as one,
+            at_gate("crons.run_at_signal", cron_id=copy, size=20) as other,
+        ):
+            gate.open(one, other)
+            time.sleep(0.3)
+            os.killpg(one.pid, signal.SIGKILL)
+            in_odoo.finish(other)
+        in_odoo.call(self.database, "collecting.forgive_kills")
+        for _run in range(2):
+            in_odoo.call(self.database, "crons.run", names=[TELL])
+        told = in_odoo.call(self.database, "collecting.told_of_expiry")
+        self.assertEqual(told, [len(self.cards)] * 4)
 
 
 class TestKilled(CollectionCase):

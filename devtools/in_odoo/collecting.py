@@ -1,6 +1,6 @@
 """Customers with cards of the test network, and invoices to charge to them."""
 
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 
 from odoo.exceptions import UserError
@@ -73,6 +73,21 @@ def outcomes(env, invoice_ids: list[int]) -> list[dict]:
         }
         for move in env["account.move"].browse(invoice_ids)
     ]
+
+
+def expire_soon(env) -> None:
+    """Let all saved cards expire in five days, and their customers have addresses."""
+    tokens = env["payment.token"].search([("fusion_expires_on", "=", False)])
+    tokens.fusion_expires_on = date.today() + timedelta(days=5)  # noqa: DTZ011
+    for partner in tokens.partner_id:
+        partner.email = f"customer-{partner.id}@example.com"
+
+
+def told_of_expiry(env) -> list[int]:
+    """How many notices there are, of how many cards; how many e-mails, of how many notices."""
+    notices = env["fusion.billing.expiry.notice"].search([])
+    mails = env["mail.mail"].search([("model", "=", notices._name)])
+    return [len(notices), len(notices.token_id), len(mails), len(set(mails.mapped("res_id")))]
 
 
 def pay_at_signal(env, invoice_ids: list[int]) -> list[int]:
