@@ -25,7 +25,7 @@ class FusionBillingExpiryNotice(models.Model):
     """
 
     _name = "fusion.billing.expiry.notice"
-    _description = "Expiry Notice"
+    _description = "Payment Method That Expires"  # the e-mail begins with it
     _order = "id desc"
     _rec_name = "token_id"
 
@@ -92,6 +92,8 @@ class FusionBillingExpiryNotice(models.Model):
     def _days_to_tell(self, token):
         """Return which notice is to be given today; None if it was given, or none is."""
         expires_on = token.fusion_expires_on
+        if not expires_on:
+            return None  # somebody has just removed it
         left = (expires_on - token.company_id._fusion_today()).days
         days = next((days for days in NOTICES if 0 <= left <= days), None)
         same = [("token_id", "=", token.id), ("expires_on", "=", expires_on), ("days", "=", days)]
