@@ -48,18 +48,21 @@ class ResPartner(models.Model):
         A subscription's own method, then the customer's, then the one that was saved last. Of what
         was chosen, only what is still saved counts; what has expired only if all have.
         """
+        own = self._fusion_usable_tokens(company) & subscriptions.fusion_token_id
+        return own if len(own) == 1 else self._fusion_usual_token(company)
+
+    def _fusion_usual_token(self, company):
+        """Return what a company charges where a subscription has no method of its own."""
+        usable = self._fusion_usable_tokens(company)
         customer = self.commercial_partner_id.with_company(company)
-        saved = customer._fusion_tokens(company)
-        saved = saved._fusion_usable() or saved
-        own = saved & subscriptions.fusion_token_id
-        return own if len(own) == 1 else customer._fusion_usual_token(saved)
+        return usable & customer.fusion_token_id or usable[:1]
 
-    def _fusion_usual_token(self, saved):
-        """Return what is charged where a subscription has no method of its own.
-
-        :param saved: the methods of the company that this record is read in
+    def _fusion_usable_tokens(self, company):
+        """Return of what this customer has saved in a company what can be charged, the last first;
+        all of it if nothing can: then it is tried.
         """
-        return saved & self.fusion_token_id or saved[:1]
+        saved = self._fusion_tokens(company)
+        return saved._fusion_usable() or saved
 
     def _fusion_tokens(self, company):
         """Return the payment methods that this customer has saved in a company, the last first.

@@ -29,19 +29,20 @@ class SaleOrder(models.Model):
         return {"is_automatic": True, **order._fusion_portal_methods(payer, partner)}
 
     def _fusion_portal_methods(self, payer, partner):
-        saved = payer._fusion_tokens(self.company_id)
-        usual, own = payer._fusion_usual_token(saved), saved & self.fusion_token_id
+        charged, usual = self._fusion_token(), payer._fusion_usual_token(self.company_id)
+        own, usable = charged & self.fusion_token_id, payer._fusion_usable_tokens(self.company_id)
         return {
-            "name": (own or usual).display_name,
+            "name": charged.display_name,
             "usual": own and usual.display_name,
             "methods": [
                 {
                     **token._fusion_describe(partner),
-                    "is_charged": token == (own or usual),
                     "is_here": token == own,
                     "is_usual": token == usual,
+                    "for_this": token in usable - charged - usual,
+                    "for_all": token in usable - usual,
                 }
-                for token in saved
+                for token in payer._fusion_tokens(self.company_id)
             ],
             "has_failed": payer._fusion_has_failed_charges(self.company_id),
         }
@@ -53,14 +54,14 @@ class SaleOrder(models.Model):
         done once.
 
         :param partner: who chose, one of the customer's people
-        :param token_id: of what the customer has saved; empty for what is used for all
+        :param token_id: of what is saved and can be charged; empty for what is used for all
         :param bool for_all: charge everything to it that has no method of its own, and this
         :return: whether it is charged to that now
         """
         order = self._fusion_locked_for_customer()
         payer = order._fusion_payer()
-        saved = payer._fusion_tokens(order.company_id)
-        token = saved.filtered(lambda method: method.id == token_id)
+        usable = payer._fusion_usable_tokens(order.company_id)
+        token = usable.filtered(lambda method: method.id == token_id)
         is_theirs = payer == partner.commercial_partner_id
         if not is_theirs or not order._fusion_collects() or token.id != (token_id or False):
             return False

@@ -93,9 +93,24 @@ class TestPortalPayment(PortalPaymentCase):
 
     def test_for_all_is_for_all_of_the_subscription_s_company(self):
         abroad = self.env["res.company"].create({"name": "Abroad"})
-        self._choose(self.companys, "all")
+        order = self.subscription.with_company(abroad)
+        order._fusion_choose_token(self.customer.partner_id, self.companys.id, for_all=True)
         self.assertEqual(self.partner.fusion_token_id, self.companys)
         self.assertFalse(self.partner.with_company(abroad).fusion_token_id)
+        self.assertEqual(order._fusion_token(), self.companys)
+
+    def test_what_cannot_be_charged_any_more_is_shown_and_not_offered(self):
+        self.patch(
+            self.registry["payment.token"], "_fusion_usable", lambda tokens: tokens - self.own
+        )
+        self.subscription.fusion_token_id = self.own
+        page = self._open()
+        self.assertEqual(self._text(page, "//*[@name='charged_to']"), "•••• 2222")
+        self.assertIn("•••• 3333", self._text(page, "//section[@id='payment']"))
+        self.assertFalse(
+            page.xpath("//section[@id='payment']//button[contains(@aria-label, '3333')]")
+        )
+        self.assertIn("payment=failed", self._choose(self.own))
 
     def test_what_is_said_after_choosing(self):
         page = self._open(self._path("?payment=chosen"))
