@@ -71,13 +71,15 @@ class PaymentToken(models.Model):
                 tokens.partner_id.commercial_partner_id.ids,
             )
         )
-        return orders.filtered(
-            lambda order: (
-                order._fusion_is_running()
-                and order._fusion_collects()
-                and order._fusion_token() in tokens
-            )
+        collecting = orders.filtered(
+            lambda order: order._fusion_is_running() and order._fusion_collects()
         )
+        # What one customer has chosen alike is charged alike: it is looked up once.
+        alike = collecting.grouped(
+            lambda order: (order._fusion_payer(), order.company_id, order.fusion_token_id)
+        )
+        charged = (group for group in alike.values() if group[0]._fusion_token() in tokens)
+        return orders.browse().union(*charged).sorted("id")
 
     @contextmanager
     def _fusion_noted_removal(self):
