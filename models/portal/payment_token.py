@@ -21,15 +21,17 @@ class PaymentToken(models.Model):
     def _fusion_linked_subscriptions(self):
         """Return what is charged to this payment method, for those whose business it is.
 
-        Odoo's dialog asks without rights: anybody may name any payment method.
+        Odoo's dialog asks without rights: anybody may name any payment method. Who pays for others
+        is told, too, though they do not see their subscriptions.
         """
         self.ensure_one()
         user, token = self.env.user, self.sudo()  # sudo: a company's methods are its people's, too.
-        is_theirs = token.partner_id.commercial_partner_id == user.commercial_partner_id
-        if not is_theirs and not user.has_group("fusion_billing.group_user"):
-            return self.env["sale.order"]
-        charged = token._fusion_charged_subscriptions().with_env(self.env)
-        return charged._filtered_access("read")
+        charged = token._fusion_charged_subscriptions()
+        if token.partner_id.commercial_partner_id == user.commercial_partner_id:
+            return charged
+        if user.has_group("fusion_billing.group_user"):
+            return charged.with_env(self.env)._filtered_access("read")
+        return charged.browse()
 
     def _fusion_is_of(self, partner):
         """Whether somebody saved this payment method, or their company: others see its name."""

@@ -107,6 +107,13 @@ class TestPortalPaymentWalls(PortalPaymentCase):
             with self.subTest(user.login):
                 self.assertEqual(len(self._linked(self.own)), count)
 
+    def test_who_pays_for_another_is_told_what_is_charged_before_they_remove_it(self):
+        self.subscription.partner_invoice_id = self.stranger.partner_id
+        for user, count in ((self.stranger, 1), (self.customer, 0)):
+            self._log_in(user)
+            with self.subTest(user.login):
+                self.assertEqual(len(self._linked(self.theirs)), count)
+
     def test_nobody_saves_for_a_subscription_that_is_not_theirs(self):
         page = f"/my/payment_method?subscription={self.subscription.id}"
         for user in (self.stranger, self.clerk):
