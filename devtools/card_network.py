@@ -1,19 +1,20 @@
-"""A network of cards for tests: it charges what it is told, as often as it is told.
+"""A network of cards for tests: it charges and refunds what it is told, as often as it is told.
 
-Each charge is written down before anything is answered, so that what was charged can be counted
-whoever was killed meanwhile. A card's name says what the network does with it:
+Each charge and each refund is written down before anything is answered, so that it can be counted
+whoever was killed meanwhile. A card's name says what the network does with it; `good+silent` says
+it for charges and for refunds:
 
 =============  ====================================================================
-`good`         charged
-`declined`     not charged: `insufficient_funds`
-`lost`         not charged, for good: `lost_card`
-`stolen`       not charged, for good: answered with 402, and `stolen_card` in what comes with it
-`silent`       charged, and not answered
-`failing`      charged, and answered with 500
-`away`         not charged, and answered with 503
-`pending`      answered as pending, charged when told so
-`lying`        charged, and answered as if another amount had been
-`early`        charged, notified twice, and answered after that
+`good`         done
+`declined`     not done: `insufficient_funds`
+`lost`         not done, for good: `lost_card`
+`stolen`       not done, for good: answered with 402, and `stolen_card` in what comes with it
+`silent`       done, and not answered
+`failing`      done, and answered with 500
+`away`         not done, and answered with 503
+`pending`      answered as pending, done when told so
+`lying`        done, and answered as if another amount had been
+`early`        done, notified twice, and answered after that
 =============  ====================================================================
 """
 
@@ -35,12 +36,13 @@ class CardNetwork:
     """`with CardNetwork() as network:` it listens on the loopback.
 
     :ivar charges: what was charged, as it was asked for, in order
-    :ivar delay: seconds before and after each charge, so that others can be killed in between
+    :ivar refunds: what was refunded, likewise
+    :ivar delay: seconds before and after each of them, so that others can be killed in between
     :ivar notify_url: where it tells of charges before it answers
     """
 
     def __init__(self, delay: float = 0):
-        self.charges, self.asked, self.delay = [], [], delay
+        self.charges, self.refunds, self.asked, self.delay = [], [], [], delay
         self.notify_url = None
         self._lock = threading.Lock()
         handler = type("BoundHandler", (Handler,), {"network": self})
@@ -62,20 +64,32 @@ class CardNetwork:
         with self._lock:
             return Counter(charge["reference"] for charge in self.charges)
 
+    def times_refunded(self) -> Counter:
+        """How often each reference was refunded."""
+        with self._lock:
+            return Counter(refund["reference"] for refund in self.refunds)
+
     def find(self, reference: str) -> dict | None:
         """What the network would notify of a reference."""
         with self._lock:
-            found = [charge for charge in self.charges if charge["reference"] == reference]
-        return told(found[0], "charged") if found else None
+            done = [one for one in self.charges + self.refunds if one["reference"] == reference]
+        return told(done[0], "done") if done else None
 
     # === WHAT IT DOES === #
 
     def charge(self, asked: dict) -> tuple[int, dict]:
         """Charge a card; return the HTTP status and what is answered."""
+        return self.do(asked, asked["card"].partition("+")[0], self.charges)
+
+    def refund(self, asked: dict) -> tuple[int, dict]:
+        """Give back of a charge, likewise."""
+        charge = self.charges[[name(one) for one in self.charges].index(asked["of"])]
+        return self.do(asked, charge["card"].partition("+")[2] or "good", self.refunds)
+
+    def do(self, asked: dict, card: str, done: list[dict]) -> tuple[int, dict]:
         time.sleep(self.delay)
         with self._lock:
             self.asked.append(asked)
-        card = asked["card"]
         if card in REFUSALS:
             return 200, told(asked, REFUSALS[card])
         if card == "stolen":
@@ -85,27 +99,32 @@ class CardNetwork:
         if card == "pending":
             return 200, told(asked, "pending")
         with self._lock:
-            self.charges.append(asked)
+            done.append(asked)
         time.sleep(self.delay)
         if card == "early":
             for _time in range(2):
-                self.notify(told(asked, "charged"))
+                self.notify(told(asked, "done"))
         if card == "silent":
             time.sleep(SILENCE)
         if card == "failing":
             return 500, {"error": "something went wrong"}
         if card == "lying":
-            return 200, told({**asked, "amount": "1.00"}, "charged")
-        return 200, told(asked, "charged")
+            return 200, told({**asked, "amount": "1.00"}, "done")
+        return 200, told(asked, "done")
 
     def notify(self, content: dict) -> None:
-        """Tell the shop of a charge, and wait until it has heard."""
+        """Tell the shop what was done, and wait until it has heard."""
         requests.post(self.notify_url, json=content, timeout=30).raise_for_status()
 
 
 def told(asked: dict, state: str) -> dict:
-    """What the network says of a charge, and of the card."""
-    return {**asked, "charge": f"ch-{asked['reference']}", "state": state, "expiryDate": EXPIRY}
+    """What the network says of a charge or refund, and of the card."""
+    return {**asked, "name": name(asked), "state": state, "expiryDate": EXPIRY}
+
+
+def name(asked: dict) -> str:
+    """What the network itself calls a charge or refund."""
+    return f"ch-{asked['reference']}"
 
 
 class Server(ThreadingHTTPServer):
@@ -122,10 +141,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.answer(*self.network.charge(json.loads(body)))
+        do = self.network.refund if self.path == "/refunds" else self.network.charge
+        self.answer(*do(json.loads(body)))
 
     def do_GET(self):
-        found = self.network.find(self.path.removeprefix("/charges/"))
+        found = self.network.find(self.path.rpartition("/")[2])
         self.answer(200, found or {})
 
     def answer(self, status, content):

@@ -5,6 +5,6 @@ from odoo.http import request
 class TestNetwork(http.Controller):
     @http.route("/payment/fusion_test/notify", type="http", auth="public", csrf=False)
     def notify(self):
-        """What the network says of a charge, whenever it says it."""
+        """What the network says of a charge or refund, whenever it says it."""
         request.env["payment.transaction"].sudo()._process("fusion_test", request.get_json_data())
         return ""

@@ -2,7 +2,7 @@ from odoo import models
 
 
 class PaymentTransaction(models.Model):
-    """Charges a card of the test network, which knows no idempotency key: twice is twice."""
+    """Charges a card of the test network, and refunds it: no idempotency key, so twice is twice."""
 
     _inherit = "payment.transaction"
 
@@ -20,6 +20,20 @@ class PaymentTransaction(models.Model):
             "currency": self.currency_id.name,
         }
 
+    def _send_refund_request(self):
+        if self.provider_code != "fusion_test":
+            return super()._send_refund_request()
+        data = self._send_api_request("POST", "/refunds", json=self._fusion_test_refund())
+        return self._process("fusion_test", data)
+
+    def _fusion_test_refund(self):
+        return {
+            "reference": self.reference,
+            "of": self.source_transaction_id.provider_reference,
+            "amount": f"{-self.amount:.2f}",
+            "currency": self.currency_id.name,
+        }
+
     def _fusion_look_up(self):
         if self.provider_code != "fusion_test":
             return super()._fusion_look_up()
@@ -33,9 +47,9 @@ class PaymentTransaction(models.Model):
     def _apply_updates(self, payment_data):
         if self.provider_code != "fusion_test":
             return super()._apply_updates(payment_data)
-        self.provider_reference = payment_data["charge"]
+        self.provider_reference = payment_data["name"]
         match payment_data["state"]:
-            case "charged":
+            case "done":
                 self._set_done()
             case "pending":
                 self._set_pending()
