@@ -1,4 +1,4 @@
-"""Saved cards are charged exactly once, whatever is killed, repeated or not answered."""
+"""Saved cards are charged and refunded exactly once, whatever is killed, repeated or unheard."""
 
 import os
 import signal
@@ -32,6 +32,17 @@ class CollectionCase(unittest.TestCase):
 
     def collect(self):
         in_odoo.call(self.database, "crons.run", names=[COLLECT])
+
+    def kill_in_between(self, rng):
+        """Kill a run a moment after it has begun to ask."""
+        in_odoo.call(self.database, "collecting.forgive_kills")
+        with in_odoo.started(self.database, "crons.run", names=[COLLECT]) as process:
+            asked = len(self.network.asked)
+            deadline = time.monotonic() + 30
+            while len(self.network.asked) == asked and time.monotonic() < deadline:
+                time.sleep(0.005)
+            time.sleep(rng.random() * 0.3)
+            os.killpg(process.pid, signal.SIGKILL)
 
     def outcomes(self):
         return in_odoo.call(self.database, "collecting.outcomes", invoice_ids=self.invoices)
@@ -142,14 +153,7 @@ class TestKilled(CollectionCase):
     def test_a_run_that_is_killed_charges_nobody_twice_and_forgets_nobody(self):
         rng = Random(7)
         for _round in range(self.rounds):
-            in_odoo.call(self.database, "collecting.forgive_kills")
-            with in_odoo.started(self.database, "crons.run", names=[COLLECT]) as process:
-                asked = len(self.network.asked)
-                deadline = time.monotonic() + 30
-                while len(self.network.asked) == asked and time.monotonic() < deadline:
-                    time.sleep(0.005)
-                time.sleep(rng.random() * 0.3)
-                os.killpg(process.pid, signal.SIGKILL)
+            self.kill_in_between(rng)
         time.sleep(1)
         in_odoo.call(self.database, "collecting.forgive_kills")
         self.collect()
@@ -160,3 +164,113 @@ class TestKilled(CollectionCase):
             self.assertEqual([state for _number, state in outcome["attempts"]], ["succeeded"])
             self.assertEqual(charged[outcome["references"][0]], 1)
             self.assertIn(outcome["payment_state"], ("paid", "in_payment"))
+
+
+class RefundCase(CollectionCase):
+    """Invoices were charged, and are credited in part."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        delay, cls.network.delay = cls.network.delay, 0
+        in_odoo.call(cls.database, "crons.run", names=[COLLECT])
+        cls.network.delay = delay
+        cls.credit_notes = in_odoo.call(cls.database, "collecting.credit", invoice_ids=cls.invoices)
+
+    def refunds(self):
+        return in_odoo.call(self.database, "collecting.outcomes", invoice_ids=self.credit_notes)
+
+    def assertRefundedOnce(self, outcome):
+        self.assertEqual(outcome["attempts"], [[1, "succeeded"]])
+        self.assertEqual(outcome["residual"], 0)
+        self.assertEqual(outcome["payments"], 1)
+        self.assertEqual(self.network.times_refunded()[outcome["references"][0]], 1)
+
+
+class TestRefunds(RefundCase):
+    behaviours = ("good", "declined", "pending", "failing", "away", "lying", "silent")
+    cards = tuple(f"good+{behaviour}" for behaviour in behaviours)
+
+    def outcomes_of_refunds(self):
+        return dict(zip(self.behaviours, self.refunds(), strict=True))
+
+    def test_each_card_does_what_it_does_and_nothing_is_refunded_twice(self):
+        for _run in range(3):
+            self.collect()
+        outcomes = self.outcomes_of_refunds()
+        states = {name: outcome["attempts"] for name, outcome in outcomes.items()}
+        self.assertRefundedOnce(outcomes["good"])
+        self.assertEqual(states["declined"], [[1, "failed"]])
+        self.assertEqual(states["pending"], [[1, "pending"]])
+        for name in ("failing", "away", "lying", "silent"):
+            self.assertEqual(states[name], [[1, "unknown"]], name)
+            self.assertGreater(outcomes[name]["residual"], 0)
+        self.assertEqual(set(self.network.times_refunded().values()), {1})
+
+        in_odoo.call(self.database, "collecting.heard_long_ago")
+        for _run in range(2):
+            self.collect()
+        outcomes = self.outcomes_of_refunds()
+        for name in ("failing", "lying", "silent"):
+            self.assertRefundedOnce(outcomes[name])
+        self.assertEqual(outcomes["away"]["attempts"], [[1, "failed"]])
+        self.assertEqual(set(self.network.times_refunded().values()), {1})
+        self.assertEqual(set(self.network.times_charged().values()), {1})
+
+
+class TestRefundNotifiedEarly(RefundCase):
+    cards = ("good+early",) * 3
+
+    def test_a_notification_before_the_answer_and_twice_registers_one_refund(self):
+        with OdooServer(self.database, workers=0) as server:
+            self.network.notify_url = f"{server.url}/payment/fusion_test/notify"
+            self.collect()
+        for outcome in self.refunds():
+            self.assertRefundedOnce(outcome)
+
+
+class TestRefundsTogether(RefundCase):
+    cards = ("good",) * 12
+    delay = 0.01
+
+    def test_two_runs_and_staff_at_once_give_nothing_back_twice(self):
+        copy = in_odoo.call(self.database, "crons.duplicate", name=COLLECT)
+        cron = in_odoo.call(self.database, "collecting.cron_id", name=COLLECT)
+        at_gate = partial(in_odoo.started, self.database)
+        hand = "collecting.refund_by_hand_at_signal"
+        with (
+            Gate(self.database) as gate,
+            at_gate("crons.run_at_signal", cron_id=cron, size=20) as one,
+            at_gate("crons.run_at_signal", cron_id=copy, size=20) as other,
+            at_gate(hand, invoice_ids=self.invoices[::-1]) as staff,
+        ):
+            gate.open(one, other, staff)
+            for process in (one, other):
+                in_odoo.finish(process)
+            by_hand = set(in_odoo.finish(staff))
+        self.collect()
+        self.assertEqual(set(self.network.times_refunded().values()), {1})
+        self.assertEqual(len(self.network.refunds), len(self.cards))
+        for invoice, outcome in zip(self.invoices, self.refunds(), strict=True):
+            with self.subTest(invoice=invoice):
+                sent = [state for _number, state in outcome["attempts"] if state != "failed"]
+                self.assertEqual(sent, [] if invoice in by_hand else ["succeeded"])
+
+
+class TestRefundsKilled(RefundCase):
+    cards = ("good",) * 12
+    delay = 0.05
+    rounds = 3
+
+    def test_a_run_that_is_killed_refunds_nobody_twice_and_forgets_nobody(self):
+        rng = Random(8)
+        for _round in range(self.rounds):
+            self.kill_in_between(rng)
+        time.sleep(1)
+        in_odoo.call(self.database, "collecting.forgive_kills")
+        self.collect()
+        in_odoo.call(self.database, "collecting.heard_long_ago")
+        for _run in range(2):
+            self.collect()
+        for outcome in self.refunds():
+            self.assertRefundedOnce(outcome)

@@ -1,4 +1,4 @@
-"""Customers with cards of the test network, and invoices to charge to them."""
+"""Customers with cards of the test network, invoices to charge to them, credit notes to refund."""
 
 from datetime import date, timedelta
 from functools import partial
@@ -35,6 +35,23 @@ def bill(env, cards: list[str], prefix: str) -> list[int]:
     return [order.invoice_ids.id for order in orders]
 
 
+def credit(env, invoice_ids: list[int]) -> list[int]:
+    """End what invoices billed in the middle of their month, and have the rest refunded.
+
+    :return: the credit notes' ids, in the order of the invoices
+    """
+    env.company.fusion_refunds = True
+    orders = [move._fusion_subscription() for move in browse(env, invoice_ids)]
+    for order in orders:
+        order._fusion_close(date(2026, 1, 10))
+        order._fusion_bill_until(order._fusion_today(), asked=True)
+    return [(order.invoice_ids - browse(env, invoice_ids)).id for order in orders]
+
+
+def browse(env, move_ids: list[int]):
+    return env["account.move"].browse(move_ids)
+
+
 def find(env, name: str):
     return env["sale.order"].search([("fusion_external_id", "=", name)])
 
@@ -69,9 +86,10 @@ def outcomes(env, invoice_ids: list[int]) -> list[dict]:
             "payments": len(move.transaction_ids.payment_id),
             "payment_state": move.payment_state,
             "expiries": [str(token.fusion_expires_on) for token in move.transaction_ids.token_id],
+            "residual": move.amount_residual,
             "in_portal": f"portal-{move.id}" in move.transaction_ids.mapped("reference"),
         }
-        for move in env["account.move"].browse(invoice_ids)
+        for move in browse(env, invoice_ids)
     ]
 
 
@@ -97,12 +115,13 @@ def pay_at_signal(env, invoice_ids: list[int]) -> list[int]:
     """
     wait_at_gate(env)
     env.cr.rollback()
-    return [invoice_id for invoice_id in invoice_ids if begins_to_pay(env, invoice_id)]
+    return [move_id for move_id in invoice_ids if does(env, partial(begin_to_pay, env, move_id))]
 
 
-def begins_to_pay(env, invoice_id: int) -> bool:
+def does(env, something) -> bool:
+    """Do something as a request does; return whether it was not refused."""
     try:
-        retrying(partial(begin_to_pay, env, invoice_id), env)
+        retrying(something, env)
     except UserError:
         env.cr.rollback()
         return False
@@ -130,6 +149,21 @@ def begin_to_pay(env, invoice_id: int) -> None:
 def forgive_kills(env) -> None:
     """Let Odoo forget that runs were killed: after three in a row it lets an action rest."""
     env.cr.execute("DELETE FROM ir_cron_progress")
+
+
+def refund_by_hand_at_signal(env, invoice_ids: list[int]) -> list[int]:
+    """Refund what invoices were paid by, as staff do, once the gate opens.
+
+    :return: those that could be refunded
+    """
+    wait_at_gate(env)
+    env.cr.rollback()
+    return [move_id for move_id in invoice_ids if does(env, partial(refund_by_hand, env, move_id))]
+
+
+def refund_by_hand(env, invoice_id: int) -> None:
+    payment = env["account.move"].browse(invoice_id).transaction_ids
+    payment.action_refund(amount_to_refund=payment.amount)
 
 
 def cron_id(env, name: str) -> int:

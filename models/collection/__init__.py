@@ -2,6 +2,7 @@ from . import (
     attempt,
     payment_transaction,
     provider_data,
+    refund_source,
     payment_token,
     unanswered,
     plan,
@@ -10,7 +11,9 @@ from . import (
     res_partner,
     sale_order,
     account_move,
+    credit_note,
     run,
     decision,
     expiry_notice,
+    refund,
 )

@@ -9,14 +9,16 @@ WAITING, UNKNOWN, PENDING, SUCCEEDED, FAILED = (
     "succeeded",
     "failed",
 )
+CHARGE, REFUND = "charge", "refund"
 #: What sends attempts.
 COLLECT = "fusion_billing.ir_cron_collect"
-#: While an attempt is one of these, nobody else may charge its invoice.
+#: While an attempt is one of these, nobody else may charge its invoice or refund its credit note.
 OPEN = (WAITING, UNKNOWN, PENDING)
 
 
 class FusionBillingCollectionAttempt(models.Model):
-    """One try to charge an invoice to the customer's saved payment method.
+    """One try to charge an invoice to the customer's saved payment method, or to refund a credit
+    note to what the customer paid by.
 
     It is committed, with its reference, before anything is sent, and again in the moment in which
     the request goes out. What became of it is what its transaction says, and nothing else: what a
@@ -30,6 +32,9 @@ class FusionBillingCollectionAttempt(models.Model):
     _order = "id desc"
     _rec_name = "reference"
 
+    kind = fields.Selection(
+        [(CHARGE, "Charge"), (REFUND, "Refund")], required=True, readonly=True, default=CHARGE
+    )
     invoice_id = fields.Many2one(
         "account.move", required=True, readonly=True, index=True, ondelete="restrict"
     )
@@ -44,8 +49,13 @@ class FusionBillingCollectionAttempt(models.Model):
     currency_id = fields.Many2one(related="transaction_id.currency_id")
     token_id = fields.Many2one(related="transaction_id.token_id")
     method = fields.Char("Payment Method", related="transaction_id.token_id.display_name")
+    source_reference = fields.Char(
+        "Refund of",
+        related="transaction_id.source_transaction_id.reference",
+        help="The payment of which something is given back.",
+    )
     sent_at = fields.Datetime(
-        "Sent", readonly=True, help="From then on the provider may have charged the customer."
+        "Sent", readonly=True, help="From then on the provider may have done it."
     )
     is_unanswered = fields.Boolean(
         "Not Answered", readonly=True, help="The request got no answer to rely on."
@@ -120,7 +130,7 @@ class FusionBillingCollectionAttempt(models.Model):
         :param invoice: locked by the caller
         :param token: the payment method that is charged
         """
-        number = 1 + self.search_count([("invoice_id", "=", invoice.id)])
+        number = self._next_number(invoice)
         transaction = self.env["payment.transaction"].create(
             {
                 "provider_id": token.provider_id.id,
@@ -137,6 +147,9 @@ class FusionBillingCollectionAttempt(models.Model):
         return self.create(
             {"invoice_id": invoice.id, "number": number, "transaction_id": transaction.id}
         )
+
+    def _next_number(self, invoice):
+        return 1 + self.search_count([("invoice_id", "=", invoice.id)])
 
     def _claim(self):
         """Note that an attempt goes out now; return whether it still may.
@@ -175,5 +188,5 @@ class FusionBillingCollectionAttempt(models.Model):
         return self.state in OPEN or (self.state == SUCCEEDED and not is_registered)
 
     def _send(self):
-        """Ask the provider for the money. Whatever happens, it happens to the transaction."""
-        self.transaction_id._fusion_charge()
+        """Ask the provider. Whatever happens, it happens to the transaction."""
+        self.transaction_id._fusion_send()

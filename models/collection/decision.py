@@ -33,15 +33,21 @@ class FusionBillingCollectionAttempt(models.Model):
             attempt.is_unanswered = False
             transaction._set_done()
             transaction._post_process()
-            attempt._log_decision(self.env._("%s says that it was charged.", self.env.user.name))
+            attempt._log_decision(attempt._say_done())
 
     def action_was_not_charged(self):
         """Take the customer for not charged: staff have seen it at the provider."""
-        message = self.env._("%s says that it was not charged.", self.env.user.name)
         for attempt in self._to_decide():
+            message = attempt._say_not_done()
             attempt.is_unanswered = False
             attempt.transaction_id._fusion_was_not_charged(message)
             attempt._log_decision(message)
+
+    def _say_done(self):
+        return self.env._("%s says that it was charged.", self.env.user.name)
+
+    def _say_not_done(self):
+        return self.env._("%s says that it was not charged.", self.env.user.name)
 
     def _to_decide(self):
         """Return these attempts, locked, for staff to decide.
@@ -77,9 +83,14 @@ class FusionBillingCollectionAttempt(models.Model):
         for attempt in undecided.filtered(lambda attempt: attempt.invoice_id not in asked):
             attempt.invoice_id.activity_schedule(
                 ACTIVITY,
+                summary=attempt._summary(),
                 note=self.env._("Its reference is %s.", attempt.reference),
                 user_id=attempt._responsible().id,
             )
+
+    def _summary(self):
+        """Return what staff are asked; that of the type of activity, if empty."""
+        return ""
 
     def _responsible(self):
         managers = self.env.ref("fusion_billing.group_manager").all_user_ids

@@ -38,20 +38,23 @@ class PaymentTransaction(models.Model):
                 )
             )
 
-    def _fusion_charge(self):
-        """Charge the saved payment method; what is not answered is waited for."""
+    def _fusion_send(self):
+        """Charge the saved payment method, or refund it; what is not answered is waited for."""
         self.ensure_one()
         attempt = self._fusion_attempt()
         try:
             with self.env.cr.savepoint():
-                self._charge_with_token()
+                self._fusion_ask_provider()
         except RUN_AGAIN:
             raise  # a notification was faster: what it wrote down is what became of it
         except Exception as error:
-            _logger.info("Charging %s was not answered: %s", self.reference, error)
+            _logger.info("%s was not answered: %s", self.reference, error)
             attempt.is_unanswered = True
         if attempt.is_unanswered:
             self._fusion_wait()
+
+    def _fusion_ask_provider(self):
+        self._charge_with_token()
 
     def _fusion_attempt(self):
         """Return the attempt that this transaction carries out; an empty record if it is none."""
@@ -68,9 +71,7 @@ class PaymentTransaction(models.Model):
             self.write(
                 {
                     "state": "pending",
-                    "state_message": self.env._(
-                        "The provider has not said yet whether the customer was charged."
-                    ),
+                    "state_message": self.env._("The provider has not said yet what it did."),
                     "last_state_change": now(),
                 }
             )

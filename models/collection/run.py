@@ -23,10 +23,10 @@ class FusionBillingCollectionAttempt(models.Model):
 
     @api.model
     def _cron_collect(self):
-        """Charge the invoices whose time has come to saved payment methods.
+        """Charge the invoices whose time has come to saved payment methods; refund credit notes.
 
-        First it makes attempts, twenty invoices at a time, each invoice locked while it looks at
-        it, and commits. Then it takes the attempts that wait, one by one: it notes that one goes
+        First it makes attempts, twenty documents at a time, each one locked while it looks at it,
+        and commits. Then it takes the attempts that wait, one by one: it notes that one goes
         out, and commits; sends it; commits what the provider said; and registers the payment, in a
         transaction of its own. Killed before the note, the next run sends it. Killed after it, what
         became of it is unknown, and it is not sent again. Several runs at once share the work: what
@@ -40,6 +40,7 @@ class FusionBillingCollectionAttempt(models.Model):
         attempts = self.sudo()
         steps = (
             attempts._plan_all,
+            attempts._refund_all,
             attempts._send_all,
             attempts._look_up_all,
             attempts._settle_all,
@@ -53,12 +54,16 @@ class FusionBillingCollectionAttempt(models.Model):
     def _plan_all(self):
         """Make the attempts that are due; return whether there was time for all."""
         invoices = self.env["account.move"].search(self._domain_to_plan(), order="id")
-        for offset in range(0, len(invoices), BATCH):
-            batch = invoices[offset : offset + BATCH]
-            for invoice in batch:
+        return self._plan_each(invoices, self._plan_one)
+
+    def _plan_each(self, moves, plan_one):
+        """Make attempts at documents; return whether there was time for all."""
+        for offset in range(0, len(moves), BATCH):
+            batch = moves[offset : offset + BATCH]
+            for move in batch:
                 with left_if_busy(self.env):
-                    self._plan_one(invoice)
-            if not commit_progress(self.env, len(batch), remaining=len(invoices) - offset):
+                    plan_one(move)
+            if not commit_progress(self.env, len(batch), remaining=len(moves) - offset):
                 return False
         return True
 
@@ -160,7 +165,10 @@ class FusionBillingCollectionAttempt(models.Model):
             transaction._process(transaction.provider_code, data)
             self._settle()
         elif data is False:
-            transaction._fusion_was_not_charged(self.env._("The provider knows of no such charge."))
+            transaction._fusion_was_not_charged(self._say_not_known())
+
+    def _say_not_known(self):
+        return self.env._("The provider knows of no such charge.")
 
     # === REGISTERING PAYMENTS === #
 

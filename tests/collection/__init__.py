@@ -7,4 +7,6 @@ from . import (
     test_collection_methods,
     test_collection_planning,
     test_collection_removal,
+    test_refund_walls,
+    test_refunds,
 )

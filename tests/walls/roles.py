@@ -82,6 +82,7 @@ fusion_attempt_count              -      -      -      -         r     r       -
 fusion_attempt_ids                -      -      -      -         rw    rw      -     -
 fusion_can_charge                 -      -      -      -         r     r       -     -
 fusion_collection_problem         -      -      -      -         r     r       -     -
+fusion_refund_note                -      -      -      -         r     r       -     -
 fusion_before                     -      -      -      -         r     r       -     -
 fusion_bill_on                    -      r      r      rw        rw    rw      -     -
 fusion_can_waive                  -      r      r      r         r     r       -     -
@@ -114,6 +115,8 @@ fusion_recurring                  -      -      r      r         r     rw      r
 res.company
 fusion_collect_days               r      r      r      r         r     r       rw    -
 fusion_collect_when               r      r      r      r         r     r       rw    -
+fusion_refunds                    r      r      r      r         r     r       rw    -
+fusion_refunds_from               r      r      r      r         r     r       rw    -
 fusion_billing_tz                 r      r      r      r         r     r       rw    -
 fusion_clock                      -      -      -      -         r     r       -     -
 fusion_sandbox_of_id              -      -      -      -         -     r       -     -
@@ -122,6 +125,8 @@ fusion_usage_retention_months     r      r      r      r         r     r       r
 res.config.settings
 fusion_collect_days               -      -      -      -         -     -       rw    -
 fusion_collect_when               -      -      -      -         -     -       rw    -
+fusion_refunds                    -      -      -      -         -     -       rw    -
+fusion_refunds_from               -      -      -      -         -     -       rw    -
 fusion_billing_tz                 -      -      -      -         -     -       rw    -
 fusion_usage_retention_months     -      -      -      -         -     -       rw    -
 fusion_webhook_allowed_ports      -      -      -      -         -     -       rw    -
