@@ -1,5 +1,7 @@
 from odoo import models
 
+from ..collection.attempt import CHARGE
+
 
 class PaymentToken(models.Model):
     """Saved payment methods that are not charged again."""
@@ -11,5 +13,9 @@ class PaymentToken(models.Model):
         self.ensure_one()
         # sudo: the engine asks, whoever makes it run.
         attempts = self.env["fusion.billing.collection.attempt"].sudo()
-        declined = [("transaction_id.token_id", "=", self.id), ("is_hard_decline", "=", True)]
+        declined = [
+            ("kind", "=", CHARGE),
+            ("transaction_id.token_id", "=", self.id),
+            ("is_hard_decline", "=", True),
+        ]
         return bool(attempts.search_count(declined, limit=1))

@@ -1,6 +1,7 @@
 from odoo import models
 
 from ...core.api.answer import money
+from ..collection.attempt import CHARGE
 from .transitions import watch
 
 
@@ -31,5 +32,5 @@ class FusionBillingCollectionAttempt(models.Model):
 
 def _emit_failures(attempts, before):
     for attempt in attempts:
-        if attempt._has_failed() and not before[attempt.id]:
+        if attempt.kind == CHARGE and attempt._has_failed() and not before[attempt.id]:
             attempt._emit_failure()
