@@ -24,7 +24,7 @@ class TestPortalPayment(PortalPaymentCase):
         self.assertIn("Saved by a colleague", self._text(rows[2], "."))
         self.assertNotIn("9999", self._text(page))
         labels = page.xpath("//section[@id='payment']//li//button/@aria-label")
-        self.assertIn("Use •••• 1111 for this subscription", labels)
+        self.assertIn("Use for this subscription: •••• 1111", labels)
 
     def test_without_a_saved_method_it_says_so_and_where_to_save_one(self):
         self._remove_all()

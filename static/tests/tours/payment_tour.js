@@ -8,7 +8,7 @@ registry.category("web_tour.tours").add("fusion_billing_payment", {
     steps: () =>
         patiently([
             see("#payment [name='charged_to']", "•••• 3333"),
-            leave("Choose another", "button[aria-label='Use •••• 2222 for this subscription']"),
+            leave("Choose another", "button[aria-label='Use for this subscription: •••• 2222']"),
             see("#payment .alert-success", "Your choice is saved"),
             see("#payment [name='charged_to']", "•••• 2222"),
             leave("See what is saved", "#payment a[href^='/my/payment_method']"),
