@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 
+from ..base.engine import as_engine
 from ..base.staff import BILLING, check_staff
 from .trigger import trigger
 
@@ -17,6 +18,10 @@ class AccountMove(models.Model):
         groups=BILLING,
         help="It is neither charged to a saved payment method nor dunned until that is settled.",
     )
+
+    @api.model
+    def _fusion_own_fields(self):
+        return super()._fusion_own_fields() | {"fusion_is_disputed"}
 
     # === LOOKING === #
 
@@ -54,13 +59,13 @@ class AccountMove(models.Model):
     def action_fusion_dispute(self):
         """Leave this invoice alone until what the customer says against it is settled."""
         check_staff(self)
-        self.fusion_is_disputed = True
+        as_engine(self).fusion_is_disputed = True
         trigger(self.env)
 
     def action_fusion_settle_dispute(self):
         """Go on collecting this invoice."""
         check_staff(self)
-        self.fusion_is_disputed = False
+        as_engine(self).fusion_is_disputed = False
         trigger(self.env)
 
     # === COLLECTION === #

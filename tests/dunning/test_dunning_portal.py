@@ -84,7 +84,7 @@ class TestDunningPortal(DunningCase, HttpCase):
 
     def test_once_all_is_paid_the_page_says_so(self):
         url = self.case.get_portal_url()
-        self.case.late_invoice_ids.fusion_is_disputed = True
+        self.case.late_invoice_ids.action_fusion_dispute()
         self.assertIn("Nothing is overdue", self._page(url).text)
 
     # === PAYING === #
@@ -128,7 +128,7 @@ class TestDunningPortal(DunningCase, HttpCase):
         self.assertIn("error", self._pay(self.link))
 
     def test_what_is_disputed_is_not_paid_with_the_rest(self):
-        self.invoice.fusion_is_disputed = True
+        self.invoice.action_fusion_dispute()
         self._pay(self.link)
         transaction = self.env["payment.transaction"].search([], limit=1, order="id desc")
         self.assertEqual(transaction.amount, 49)
