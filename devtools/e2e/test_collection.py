@@ -121,6 +121,29 @@ class TestTogether(CollectionCase):
                     self.assertEqual(charged[reference], 1)
 
 
+class TestOneCard(CollectionCase):
+    cards = ("good",) * 16
+    delay = 0.01
+
+    def test_two_runs_that_learn_at_once_when_a_card_expires_charge_it_all_the_same(self):
+        in_odoo.call(self.database, "collecting.plan_on_one_card")
+        copy = in_odoo.call(self.database, "crons.duplicate", name=COLLECT)
+        cron = in_odoo.call(self.database, "collecting.cron_id", name=COLLECT)
+        at_gate = partial(in_odoo.started, self.database)
+        with (
+            Gate(self.database) as gate,
+            at_gate("crons.run_at_signal", cron_id=cron, size=20) as one,
+            at_gate("crons.run_at_signal", cron_id=copy, size=20) as other,
+        ):
+            gate.open(one, other)
+            for process in (one, other):
+                in_odoo.finish(process)
+        for outcome in self.outcomes():
+            self.assertEqual(outcome["attempts"], [[1, "succeeded"]])
+            self.assertEqual(outcome["expiries"], ["2030-12-31"])
+        self.assertEqual(list(self.network.times_charged().values()), [1] * len(self.cards))
+
+
 class TestExpiring(CollectionCase):
     cards = ("good",) * 40
 

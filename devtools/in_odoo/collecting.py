@@ -93,6 +93,14 @@ def outcomes(env, invoice_ids: list[int]) -> list[dict]:
     ]
 
 
+def plan_on_one_card(env) -> None:
+    """Make all attempts that are due, and let them be charged to one and the same card."""
+    attempts = env["fusion.billing.collection.attempt"]
+    attempts._plan_all()
+    transactions = attempts.search([]).transaction_id
+    transactions.token_id = transactions.token_id[0]
+
+
 def expire_soon(env) -> None:
     """Let all saved cards expire in five days, and their customers have addresses."""
     tokens = env["payment.token"].search([("fusion_expires_on", "=", False)])
