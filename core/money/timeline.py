@@ -234,11 +234,12 @@ class Timeline:
         return replace(self, phases=tidy(phases))
 
     def unpaid_from(self, day, state):
-        """Paused for non-payment from a day on, wherever it is active; pauses stay as they are.
+        """Paused for non-payment from a day on, wherever it is active or so paused already; other
+        pauses stay as they are.
 
         :param str state: one of :data:`UNPAIDS`
         """
-        return self._replaced(day, (ACTIVE,), state)
+        return self._replaced(day, (ACTIVE, *UNPAIDS), state)
 
     def paid_from(self, day):
         """Active from a day on, wherever it is paused for non-payment."""

@@ -52,7 +52,7 @@ class AccountMove(models.Model):
     def _invoice_paid_hook(self):
         """Whatever was paused goes on at once, whoever paid how."""
         result = super()._invoice_paid_hook()
-        if self.filtered("fusion_bill_on"):
+        if self.filtered("fusion_bill_on").commercial_partner_id.sudo()._fusion_is_dunned():
             trigger(self.env)
         return result
 

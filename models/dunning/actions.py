@@ -1,9 +1,11 @@
 from odoo import models
-from odoo.exceptions import UserError
+from odoo.exceptions import ConcurrencyError, UserError
 from odoo.tools import format_date, plaintext2html
 
 from ...core.money.timeline import UNPAID, UNPAID_BOTH, UNPAID_FEES, UNPAID_USAGE
+from ..base.retry import lock_in_turn
 from ..collection.attempt import COLLECT
+from ..subscription.sale_order_timeline import UsageAfterEnd
 from .step import CLOSE, MAIL, PAUSE, REMIND, RETRY, TELL
 
 ACTIVITY = "fusion_billing.mail_activity_type_dunning"
@@ -40,6 +42,7 @@ class FusionBillingDunningCase(models.Model):
 
     def _retry(self, _step):
         """Charge what is overdue to the saved payment methods, the oldest first."""
+        lock_in_turn(self.late_invoice_ids)
         reasons = {invoice: self._why_not(invoice) for invoice in self.late_invoice_ids}
         tried = self.late_invoice_ids.filtered(lambda invoice: not reasons[invoice])
         for invoice in tried:
@@ -54,6 +57,8 @@ class FusionBillingDunningCase(models.Model):
         token = invoice._fusion_token()
         if not invoice._fusion_collects():
             return self.env._("Nothing was charged: invoices are paid by hand.")
+        if invoice._fusion_is_being_paid() or invoice._fusion_open_attempts():
+            return self.env._("Nothing was charged: it is being paid.")
         if not token:
             return self.env._("Nothing was charged: no payment method is saved.")
         if token._fusion_is_declined_for_good():
@@ -112,11 +117,11 @@ class FusionBillingDunningCase(models.Model):
     def _pause(self, step):
         """Pause the subscriptions that the overdue invoices bill."""
         state = STATES[step.takes_usage, self.policy_id.owes_fees]
-        paused = [
-            self._name_from(order, day)
-            for order in self._subscriptions()
-            if (day := order._fusion_pause_unpaid(state))
-        ]
+        try:
+            days = {order: order._fusion_pause_unpaid(state) for order in self._subscriptions()}
+        except UsageAfterEnd as error:
+            raise ConcurrencyError("Counters have just come in: the next run sees them.") from error
+        paused = [self._name_from(order, day) for order, day in days.items() if day]
         if not paused:
             return self.env._("Nothing was to be paused.")
         return self.env._("Paused: %s", ", ".join(paused))

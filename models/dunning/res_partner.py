@@ -72,6 +72,11 @@ class ResPartner(models.Model):
             return customer.fusion_dunning_policy_id.browse()
         return customer.fusion_dunning_policy_id or company.sudo().fusion_dunning_policy_id
 
+    def _fusion_is_dunned(self):
+        """Whether one of these customers has an open case."""
+        open_cases = [("partner_id", "in", self.ids), ("closed_on", "=", False)]
+        return bool(self.env["fusion.billing.dunning.case"].search_count(open_cases, limit=1))
+
     def action_view_fusion_cases(self):
         """Open what was done about this customer's overdue invoices."""
         check_staff(self, "read")

@@ -1,5 +1,6 @@
 import logging
 from contextlib import contextmanager
+from datetime import timedelta
 
 from odoo import api, models
 from odoo.exceptions import UserError
@@ -11,6 +12,8 @@ from .actions import ACTIVITY
 from .case import LEFT_ALONE, PAID
 
 _logger = logging.getLogger(__name__)
+
+WAIT = timedelta(days=7)  # for who says that they pay
 
 
 class FusionBillingDunningCase(models.Model):
@@ -27,7 +30,7 @@ class FusionBillingDunningCase(models.Model):
         it closes those in which nothing is overdue any more, which lets go on what was paused, and
         takes the next step of the others, if its day has come. A step and the row that says so are
         one transaction: killed in the middle, neither is there, and the next run does it. Several
-        runs at once share the work. While somebody is paying, a case waits for the next run. A
+        runs at once share the work. While somebody is paying, a case waits, for a week at most. A
         step that cannot be taken is shown as failed, and staff are asked; the case goes on.
         """
         # sudo: whoever the scheduled action runs as, all customers count.
@@ -115,7 +118,7 @@ class FusionBillingDunningCase(models.Model):
         if not self.late_invoice_ids or not self._is_followed():
             self._close()
         else:
-            while not self._is_being_paid() and self._take_next():
+            while not self._is_to_wait() and self._take_next():
                 continue
 
     def _keep_late_invoices(self):
@@ -125,12 +128,16 @@ class FusionBillingDunningCase(models.Model):
         """Whether the customer is dunned: nobody has exempted them since."""
         return not self.partner_id.with_company(self.company_id).fusion_dunning_exempt
 
-    def _is_being_paid(self):
-        """Whether somebody pays one of the invoices at this moment, or it is being charged."""
-        return any(
+    def _is_to_wait(self):
+        """Whether somebody pays one of the invoices now, or it is being charged: for a week at
+        most, as a transfer may never come.
+        """
+        today = self.company_id._fusion_today()
+        is_being_paid = any(
             invoice._fusion_is_being_paid() or invoice._fusion_open_attempts()
             for invoice in self.late_invoice_ids
         )
+        return is_being_paid and bool(self.next_on) and today < self.next_on + WAIT
 
     def _take_next(self):
         """Take the next step if its day has come; return whether another one may be due."""

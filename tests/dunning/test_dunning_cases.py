@@ -151,8 +151,13 @@ class TestDunningCases(DunningCase):
                 "state": "pending",
             }
         )
-        self._dun(3)
+        self._dun(9)
         self.assertTaken()
+
+    def test_who_says_that_they_pay_and_does_not_is_waited_for_a_week_at_most(self):
+        self.test_while_somebody_pays_no_step_is_taken()
+        self._dun(10)
+        self.assertTaken((10, "tell"))
 
     def test_what_comes_next_is_said(self):
         self._add_step(3, "remind")

@@ -195,6 +195,35 @@ class TestDunningSteps(DunningCase):
         self._dun(5)
         self.assertEqual([self._phase(8), self._phase(9)], ["active", "unpaid"])
 
+    def test_a_second_pause_may_refuse_the_usage_that_the_first_one_still_took(self):
+        self._add_step(5, "pause", takes_usage=True)
+        self._add_step(8, "pause")
+        for late in (5, 8):
+            self._dun(late)
+        self.assertEqual([self._phase(day) for day in (6, 8, 9)], ["unpaid_usage"] * 2 + ["unpaid"])
+        self._pay_by_hand(self.invoice)
+        self._dun(12)
+        self.assertEqual([self._phase(day) for day in (11, 12)], ["unpaid", "active"])
+
+    def test_what_is_paid_by_transfer_is_not_charged_meanwhile(self):
+        self._add_step(3, "retry")
+        self.plan.collects = True
+        self.env["payment.transaction"].create(
+            {
+                "provider_id": self.provider.id,
+                "payment_method_id": self.token.payment_method_id.id,
+                "reference": "transfer",
+                "amount": 49,
+                "currency_id": self.invoice.currency_id.id,
+                "partner_id": self.partner.id,
+                "invoice_ids": [(6, 0, self.invoice.ids)],
+                "state": "pending",
+            }
+        )
+        self._dun(10)
+        self.assertIn("it is being paid", self.case.taken_ids.result)
+        self.assertFalse(self.invoice.fusion_attempt_ids)
+
     def test_staff_may_let_it_go_on(self):
         self._add_step(5, "pause")
         self._dun(5)

@@ -73,6 +73,9 @@ def timelines(plans=any_plan, most=6):
     return st.builds(lambda plan, drawn: apply(beginning(plan), drawn), plans, changes(plans, most))
 
 
+UNPAID = ("unpaid", "unpaid_usage", "unpaid_fees", "unpaid_both")
+
+
 class DayByDay:
     """A subscription as a dict from days to plan and state."""
 
@@ -101,10 +104,10 @@ class DayByDay:
                 self.known[day] = (self.known[day][0], PAUSED)
 
     def unpaid_from(self, first, state):
-        self._replace(first, (ACTIVE,), state)
+        self._replace(first, (ACTIVE, *UNPAID), state)
 
     def paid_from(self, first):
-        self._replace(first, ("unpaid", "unpaid_usage", "unpaid_fees", "unpaid_both"), ACTIVE)
+        self._replace(first, UNPAID, ACTIVE)
 
     def _replace(self, first, states, state):
         for day in DAYS:
