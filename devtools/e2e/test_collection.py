@@ -252,32 +252,53 @@ class TestRefundNotifiedEarly(RefundCase):
             self.assertRefundedOnce(outcome)
 
 
-class TestRefundsTogether(RefundCase):
+class TogetherCase(RefundCase):
     cards = ("good",) * 12
     delay = 0.01
 
-    def test_two_runs_and_staff_at_once_give_nothing_back_twice(self):
+    def run_with(self, staff):
+        """Run twice at once while staff do something; return the invoices that they did it to."""
         copy = in_odoo.call(self.database, "crons.duplicate", name=COLLECT)
         cron = in_odoo.call(self.database, "collecting.cron_id", name=COLLECT)
         at_gate = partial(in_odoo.started, self.database)
-        hand = "collecting.refund_by_hand_at_signal"
         with (
             Gate(self.database) as gate,
             at_gate("crons.run_at_signal", cron_id=cron, size=20) as one,
             at_gate("crons.run_at_signal", cron_id=copy, size=20) as other,
-            at_gate(hand, invoice_ids=self.invoices[::-1]) as staff,
+            at_gate(staff, invoice_ids=self.invoices[::-1]) as third,
         ):
-            gate.open(one, other, staff)
+            gate.open(one, other, third)
             for process in (one, other):
                 in_odoo.finish(process)
-            by_hand = set(in_odoo.finish(staff))
+            done = set(in_odoo.finish(third))
         self.collect()
+        return done
+
+    def assertRefundedBy(self, states_of):
         self.assertEqual(set(self.network.times_refunded().values()), {1})
-        self.assertEqual(len(self.network.refunds), len(self.cards))
         for invoice, outcome in zip(self.invoices, self.refunds(), strict=True):
             with self.subTest(invoice=invoice):
                 sent = [state for _number, state in outcome["attempts"] if state != "failed"]
-                self.assertEqual(sent, [] if invoice in by_hand else ["succeeded"])
+                self.assertEqual(sent, states_of(invoice))
+
+
+class TestRefundedByHandTogether(TogetherCase):
+    def test_two_runs_and_staff_who_refund_at_once_give_nothing_back_twice(self):
+        by_hand = self.run_with("collecting.refund_by_hand_at_signal")
+        self.assertEqual(len(self.network.refunds), len(self.cards))
+        self.assertRefundedBy(lambda invoice: [] if invoice in by_hand else ["succeeded"])
+
+
+class TestCreditUsedTogether(TogetherCase):
+    def test_two_runs_and_staff_who_pay_with_credit_at_once_give_only_the_rest_back(self):
+        used = self.run_with("collecting.use_credit_at_signal")
+        self.assertRefundedBy(lambda _invoice: ["succeeded"])
+        given = {refund["reference"]: float(refund["amount"]) for refund in self.network.refunds}
+        for invoice, outcome in zip(self.invoices, self.refunds(), strict=True):
+            with self.subTest(invoice=invoice):
+                refunded = sum(given.get(reference, 0) for reference in outcome["references"])
+                self.assertEqual(outcome["residual"], 0)
+                self.assertAlmostEqual(refunded, 7.17 if invoice in used else 8.17)
 
 
 class TestRefundsKilled(RefundCase):

@@ -174,5 +174,33 @@ def refund_by_hand(env, invoice_id: int) -> None:
     payment.action_refund(amount_to_refund=payment.amount)
 
 
+def use_credit_at_signal(env, invoice_ids: list[int]) -> list[int]:
+    """Let the credit of invoices pay other ones, as staff do, once the gate opens.
+
+    :return: those whose credit did
+    """
+    wait_at_gate(env)
+    env.cr.rollback()
+    return [move_id for move_id in invoice_ids if does(env, partial(use_credit, env, move_id))]
+
+
+def use_credit(env, invoice_id: int) -> None:
+    invoice = browse(env, [invoice_id])
+    credit_note = invoice._fusion_subscription().invoice_ids - invoice
+    if not credit_note.amount_residual:
+        raise UserError("It is refunded.")
+    other = env["account.move"].create(
+        {
+            "move_type": "out_invoice",
+            "partner_id": invoice.partner_id.id,
+            "invoice_line_ids": [(0, 0, {"name": "x", "price_unit": 1, "tax_ids": []})],
+        }
+    )
+    other.action_post()
+    (credit_note | other).line_ids.filtered(
+        lambda line: line.account_type == "asset_receivable"
+    ).reconcile()
+
+
 def cron_id(env, name: str) -> int:
     return env.ref(f"fusion_billing.{name}").id

@@ -33,10 +33,10 @@ class FusionBillingCollectionAttempt(models.Model):
     _rec_name = "reference"
 
     kind = fields.Selection(
-        [(CHARGE, "Charge"), (REFUND, "Refund")], required=True, readonly=True, default=CHARGE
+        [(CHARGE, "Payment"), (REFUND, "Refund")], required=True, readonly=True, default=CHARGE
     )
     invoice_id = fields.Many2one(
-        "account.move", required=True, readonly=True, index=True, ondelete="restrict"
+        "account.move", "Document", required=True, readonly=True, index=True, ondelete="restrict"
     )
     company_id = fields.Many2one(related="invoice_id.company_id", store=True, index=True)
     partner_id = fields.Many2one(related="invoice_id.commercial_partner_id", string="Customer")

@@ -50,10 +50,11 @@ class AccountMove(models.Model):
         )
 
     def _fusion_left_to_refund(self):
-        """Return what is left of this credit note when all its refunds have come in.
+        """Return what is left of this credit note when all that gives it back has come in.
 
         Refunds that are not reconciled with it count as well: those on their way, and those that
-        staff have unlinked from it.
+        staff have unlinked from it. So do payments that nothing can be reconciled with: where
+        journals have no outstanding account, they have no entry.
         """
         refunds = self.fusion_attempt_ids.filtered(
             lambda attempt: attempt.kind == REFUND and attempt.state != FAILED
@@ -64,7 +65,23 @@ class AccountMove(models.Model):
             lambda partial: partial.debit_move_id.move_id in payments
         )
         reconciled = sum(shown.mapped("credit_amount_currency"))
-        return self.currency_id.round(self.amount_residual - given + reconciled)
+        paid = self._fusion_paid_without_entry(apart=refunds.transaction_id.payment_id)
+        return self.currency_id.round(self.amount_residual - given + reconciled - paid)
+
+    def _fusion_paid_without_entry(self, apart):
+        """Return what staff paid of this credit note by payments that have no entry.
+
+        :param apart: payments that count otherwise
+        """
+        payments = (self.matched_payment_ids - apart).filtered(
+            lambda payment: not payment.move_id and payment.state in ("in_process", "paid")
+        )
+        return sum(
+            payment.currency_id._convert(
+                payment.amount, self.currency_id, self.company_id, payment.date
+            )
+            for payment in payments
+        )
 
     # === OF WHAT === #
 
@@ -188,3 +205,15 @@ class AccountPartialReconcile(models.Model):
         partials = super().create(vals_list)
         partials.credit_move_id.move_id._fusion_check_not_being_refunded()
         return partials
+
+
+class AccountPayment(models.Model):
+    """Credit that is on its way back to the customer is paid by nobody else."""
+
+    _inherit = "account.payment"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        payments = super().create(vals_list)
+        payments.invoice_ids._fusion_check_not_being_refunded()
+        return payments

@@ -1,4 +1,5 @@
 from contextlib import contextmanager
+from unittest.mock import patch
 
 from odoo.exceptions import UserError
 from odoo.tests import tagged
@@ -126,6 +127,11 @@ class TestRefundWalls(RefundCase):
         other = self.payment._create_child_transaction(7, is_refund=True)
         self.assertNotEqual(other, told)
 
+    def test_a_credit_note_that_is_being_refunded_is_not_paid_by_hand(self):
+        self._claim(self.attempt)
+        with self._refused("it is being refunded"):
+            self._pay_by_hand(self.credit_note)
+
     # === AFTER IT === #
 
     def test_what_was_refunded_is_not_refunded_again_whatever_staff_unlink(self):
@@ -158,3 +164,48 @@ class TestRefundWalls(RefundCase):
 
     def _pay_with_credit(self, invoice):
         self._reconcile(self.credit_note.line_ids | invoice.line_ids)
+
+
+@tagged("post_install", "-at_install")
+class TestRefundsWithoutEntries(RefundCase):
+    """Journals without an outstanding account: their payments have no entry."""
+
+    def setUp(self):
+        with self._without_entries():
+            super().setUp()
+        self.assertFalse(self.payment.payment_id.move_id)
+
+    def _without_entries(self):
+        return patch.object(
+            self.env.registry["account.move"],
+            "_get_invoice_in_payment_state",
+            lambda self: "in_payment",
+        )
+
+    def _succeed(self, attempt):
+        with self._without_entries():
+            return super()._succeed(attempt)
+
+    def test_what_was_refunded_is_not_refunded_again(self):
+        self._refund()
+        self._succeed(self.credit_note.fusion_attempt_ids)
+        self.assertEqual(self.credit_note.amount_residual, BACK)
+        for _run in range(2):
+            self._refund()
+        self.assertRefunds(("succeeded", -BACK))
+        self.assertIsNone(self._stage())
+
+    def test_what_staff_paid_of_it_is_not_refunded(self):
+        with self._without_entries():
+            self._pay_by_hand(self.credit_note, 10)
+        self._refund()
+        self.assertRefunds(("unknown", -round(BACK - 10, 2)))
+
+    def test_what_staff_refunded_may_be_for_this(self):
+        by_hand = self._refund_by_hand(10)
+        by_hand._set_done()
+        with self._without_entries():
+            by_hand._post_process()
+        self.assertEqual(self._stage(), "by hand")
+        self._refund()
+        self.assertRefunds()
