@@ -120,16 +120,11 @@ class FusionBillingDunningCase(models.Model):
     def _find_late(self):
         """Return what is overdue now, the oldest first: nothing once the case is closed."""
         self.ensure_one()
-        # sudo: what is overdue does not depend on who looks; the portal asks, too.
-        invoices = self.env["account.move"].sudo()
+        invoices = self.env["account.move"].sudo()  # sudo: as what is late
         if self.closed_on or not self.id:
             return invoices
-        late = invoices.search(
-            invoices._fusion_late_domain(self.company_id.sudo())
-            & Domain("commercial_partner_id", "=", self.partner_id.id)
-            & Domain("currency_id", "=", self.currency_id.id)
-        )
-        return late._fusion_oldest_first()
+        late = invoices._fusion_late_of(self.partner_id, self.company_id)
+        return late.filtered(lambda invoice: invoice.currency_id == self.currency_id)
 
     def _find_next(self):
         """Return the next step and the first day on which it is due; None if none is left."""

@@ -76,6 +76,8 @@ class FusionBillingDunningCase(models.Model):
                 "opened_on": company._fusion_today(),
             }
         )
+        # Whoever shows the link that pays it only reads.
+        case._portal_ensure_token()
         case.flush_recordset()
 
     # === GOING ON === #
@@ -145,13 +147,12 @@ class FusionBillingDunningCase(models.Model):
         if not found or found[1] > self.company_id._fusion_today():
             return False
         step = found[0]
-        result, is_failed = self._try(step)
-        self.env["fusion.billing.dunning.taken"].create(
-            self._prepare_taken(step, result, is_failed)
-        )
+        # It is noted first: who is told of the case by the step is told of what follows it.
+        taken = self.env["fusion.billing.dunning.taken"].create(self._prepare_taken(step))
+        taken.result, taken.is_failed = self._try(step)
         return True
 
-    def _prepare_taken(self, step, result, is_failed):
+    def _prepare_taken(self, step):
         return {
             "case_id": self.id,
             "number": 1 + len(self.taken_ids),
@@ -160,8 +161,6 @@ class FusionBillingDunningCase(models.Model):
             "sequence": step.sequence,
             "step_key": step.id,
             "action": step.action,
-            "result": result,
-            "is_failed": is_failed,
         }
 
     def _try(self, step):
