@@ -37,6 +37,13 @@ DELIVERY_STATES = ("pending", "sending", "delivered", "failed", "cancelled")
 SUBSCRIPTION_FIELDS = {
     "subscription_id": integer("Its number here.", 1),
     "subscription_state": choice(STATES, "In progress, paused, closed."),
+    "paused_for": nullable(
+        string(
+            "`non_payment`: paying what is overdue ends the pause. Null if it is not paused, or"
+            " somebody wanted it.",
+            enum=["non_payment"],
+        )
+    ),
     "external_id": nullable(string("Your own id, if you gave one.", "sub-42")),
     "external_customer_id": nullable(string("Your id of the customer.", "cust-7")),
     "plan_id": integer("The plan in force.", 1),

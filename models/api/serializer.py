@@ -61,6 +61,7 @@ class FusionBillingApiSerializer(models.AbstractModel):
             {
                 "subscription_id": subscription.id,
                 "subscription_state": subscription.fusion_state,
+                "paused_for": "non_payment" if subscription._fusion_is_paused_unpaid() else None,
                 "external_id": self._own_external_id(service, subscription),
                 "external_customer_id": names.get(subscription.partner_id),
                 **self._describe_plans_of(subscription),

@@ -211,9 +211,9 @@ class FusionBillingApiSubscriptions(models.AbstractModel):
 
     def _check_paid(self, subscription, date):
         """:raise InvalidInput: it is paused for non-payment: paying ends that, or staff do"""
-        day = date or subscription._fusion_today()
-        state = self._state_on(subscription, max(day, subscription.fusion_start_date))
-        if state in UNPAIDS:
+        timeline = subscription._fusion_timeline()
+        day = date or subscription._fusion_next_paused_day(timeline)
+        if day and timeline.on(day).state in UNPAIDS:
             raise errors.InvalidInput(
                 "The subscription is paused for non-payment: it goes on when what is overdue is"
                 " paid.",

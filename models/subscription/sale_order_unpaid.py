@@ -63,3 +63,11 @@ class SaleOrder(models.Model):
         timeline, today = self._fusion_timeline(), self._fusion_today()
         phases = (timeline.on(today), *timeline.after(today))
         return any(phase.state in UNPAIDS for phase in phases)
+
+    def _fusion_is_paused_unpaid(self):
+        """Whether the pause that is shown is one for non-payment."""
+        self.ensure_one()
+        if self.fusion_state != "4_paused":
+            return False
+        day = max(self._fusion_opened_on(), self._fusion_today())
+        return self._fusion_state_on(self._fusion_timeline(), day) in UNPAIDS

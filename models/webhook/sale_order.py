@@ -58,6 +58,7 @@ class SaleOrder(models.Model):
         planned = self._fusion_planned_plan()
         return {
             **{name: self[name] for name in SHOWN},
+            "is_unpaid": self._fusion_is_paused_unpaid(),
             "planned_plan": (planned.date_from, planned.plan_id.id),
         }
 
