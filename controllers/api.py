@@ -114,6 +114,10 @@ class FusionBillingApi(http.Controller):
     def update_customer(self, external_id, values):
         return api("customers")._update(service(), external_id, values)
 
+    @api_route(customers.COLLECTION)
+    def read_customer_collection(self, external_id, values):
+        return api("collection")._read(service(), external_id, values)
+
     # === SUBSCRIPTIONS === #
 
     @api_route(subscriptions.CREATE)

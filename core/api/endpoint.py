@@ -30,7 +30,7 @@ PATH_FIELDS = {
 }
 # How they are told from the rest of the path, where that is not the next slash.
 _CONVERTERS = {
-    "external_id": "path:",
+    "external_id": "customer:",
     "subscription_id": "subscription:",
     "plan_code": "path:",
     "metric_code": "path:",
@@ -97,7 +97,7 @@ class Endpoint:
 
     @property
     def route(self):
-        """The path as a route has it: `/customers/<path:external_id>`."""
+        """The path as a route has it: `/customers/<customer:external_id>`."""
         return _VARYING.sub(lambda m: f"<{_CONVERTERS.get(m[1], '')}{m[1]}>", self.path)
 
     @property

@@ -5,6 +5,7 @@ The models emit these and no others; the described API and the tables of the gui
 
 from dataclasses import dataclass
 
+from .collected import COLLECTION
 from .records import (
     CURRENCY,
     INVOICE,
@@ -140,6 +141,19 @@ EVENTS = (
         "Customer Linked",
         "An id of yours was linked to a customer, or the link was changed.",
         LINKED,
+    ),
+    Event(
+        "customer.overdue",
+        "Customer Overdue",
+        "Invoices are overdue, and the dunning policy says that you are told.",
+        COLLECTION,
+    ),
+    Event(
+        "customer.paid_up",
+        "Customer Paid Up",
+        "Nothing is asked for any more in a currency, of a customer who was told to be overdue or"
+        " was paused: it was paid, credited or disputed, or the customer is left alone.",
+        COLLECTION,
     ),
     Event(
         "subscription.created", "Subscription Created", "A subscription has begun.", SUBSCRIPTION

@@ -186,8 +186,11 @@ CORPUS: dict[str, Callable[[Some], Call]] = {
             **some.maybe(changed_since=some.instant(), email="billing@acme.example"),
         }
     ),
-    "GET /customers/<path:external_id>": lambda some: Call({"external_id": some.name()}),
-    "PATCH /customers/<path:external_id>": lambda some: Call(
+    "GET /customers/<customer:external_id>": lambda some: Call({"external_id": some.name()}),
+    "GET /customers/<customer:external_id>/collection": lambda some: Call(
+        {"external_id": some.name()}
+    ),
+    "PATCH /customers/<customer:external_id>": lambda some: Call(
         {"external_id": some.name()},
         body={name: text for name, text in customer(some).items() if name != "external_id"},
     ),

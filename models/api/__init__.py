@@ -17,6 +17,7 @@ from . import (
     catalog,
     registration,
     customers,
+    collection,
     import_mixin,
     base_import,
     customer_import,

@@ -2,9 +2,7 @@ from odoo import models
 from odoo.fields import Domain
 from odoo.tools import email_normalize
 
-from ...core.api import errors
 from ...core.api.endpoints.customers import DETAILS
-from ...core.api.errors import shown
 from ...core.api.payload import invalid
 from ..base.retry import run_again_if_faster
 from .paging import find_page
@@ -52,13 +50,6 @@ class FusionBillingApiCustomers(models.AbstractModel):
 
     def _read(self, service, name, _values):
         return self._describe_customers(service, self._get_link(service, name))[0]
-
-    def _get_link(self, service, name):
-        """:raise NotFound: the app has registered no such customer"""
-        link = self._find_link(service, name)
-        if not link:
-            raise errors.NotFound(f"There is no customer with the external id {shown(name)}.")
-        return link
 
     def _changed_customers(self, service, since):
         """Return the domain of links of which an answer says something else since a time."""

@@ -25,6 +25,13 @@ class FusionBillingApiFinder(models.AbstractModel):
             [("service_id", "=", service.id), ("external_id", "=", name)]
         )
 
+    def _get_link(self, service, name):
+        """:raise NotFound: the app has registered no such customer"""
+        link = self._find_link(service, name)
+        if not link:
+            raise errors.NotFound(f"There is no customer with the external id {shown(name)}.")
+        return link
+
     def _find_customer(self, service, name):
         link = self._find_link(service, name)
         if not link:

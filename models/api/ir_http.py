@@ -21,12 +21,19 @@ class SubscriptionConverter(BaseConverter):
     regex = "external:.+?|[^/]+"
 
 
+class CustomerConverter(BaseConverter):
+    """A customer in a path: an id that may have slashes, but not end as a longer path does."""
+
+    regex = "[^/].*?(?<!/collection)"
+
+
 class IrHttp(models.AbstractModel):
     _inherit = "ir.http"
 
     @classmethod
     def _get_converters(cls):
-        return {**super()._get_converters(), "subscription": SubscriptionConverter}
+        ours = {"subscription": SubscriptionConverter, "customer": CustomerConverter}
+        return {**super()._get_converters(), **ours}
 
     @classmethod
     def _match(cls, path_info):

@@ -10,6 +10,7 @@ from . import (
     account_move,
     collection_attempt,
     expiry_notice,
+    dunning_case,
     sale_order,
     rating,
     res_config_settings,

@@ -3,6 +3,7 @@ from . import (
     test_api_catalog,
     test_api_change_plan,
     test_api_changes,
+    test_api_collection,
     test_api_contract,
     test_api_customer_details,
     test_api_customers,

@@ -4,6 +4,7 @@ from . import (
     test_webhook_access,
     test_webhook_collection_events,
     test_webhook_delivery,
+    test_webhook_dunning,
     test_webhook_events,
     test_webhook_failures,
     test_webhook_guide,

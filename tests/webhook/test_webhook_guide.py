@@ -25,6 +25,7 @@ VARYING = {
     "number",
     "reconciliation_id",
     "method_id",
+    "pay_url",
 }
 
 
@@ -42,13 +43,27 @@ class TestWebhookGuide(WebhookCase):
         cls.env["fusion.billing.threshold"].create(
             {"charge_id": charge.id, "kind": "percent", "threshold_value": 80}
         )
+        cls._dun_by_policy()
         cls.env.cr.flush()
+
+    @classmethod
+    def _dun_by_policy(cls):
+        """Apps are told after 30 days, and after 45 the subscriptions are paused."""
+        steps = [{"days": 30, "action": "tell"}, {"days": 45, "action": "pause"}]
+        cls.company.fusion_dunning_policy_id = cls.env["fusion.billing.dunning.policy"].create(
+            {"name": "Ours", "step_ids": [(0, 0, step) for step in steps]}
+        )
 
     def _at(self, moment, act):
         with freeze_time(f"2026-{moment}"):
             result = act()
             self._commit()
         return result
+
+    def _run_at(self, moment, cron):
+        with freeze_time(f"2026-{moment}"):
+            self._run_cron(cron)
+            self.env.invalidate_all()
 
     def _live(self):
         """A customer of some months: every event, each as its first of that type."""
@@ -66,15 +81,16 @@ class TestWebhookGuide(WebhookCase):
         self._at("01-05 10:00:00", self._bill)
         invoice = subscription.invoice_ids
         self._at("01-05 10:05:00", invoice.action_post)
-        self._at("01-05 10:10:00", lambda: self._run("ir_cron_collect"))
+        self._run_at("01-05 10:10:00", "ir_cron_collect")
         token = self._save_card()
         self._at("01-06 08:00:00", lambda: self._fail_to_charge(invoice))
         self._use(subscription, "812.5", "2026-01-20")
         self._at("01-21 11:00:00", self._rate)
         self._at("01-22 08:00:00", self._reconcile)
         token.fusion_expires_on = "2026-02-28"
-        self._at("01-29 06:00:00", lambda: self._run("ir_cron_tell_expiring"))
-        self._at("02-06 04:00:00", lambda: self._run("ir_cron_tell_overdue"))
+        self._run_at("01-29 06:00:00", "ir_cron_tell_expiring")
+        self._run_at("02-06 04:00:00", "ir_cron_tell_overdue")
+        self._run_at("02-06 05:00:00", "ir_cron_dun")
         self._at(
             "02-07 14:20:00",
             lambda: (
@@ -84,6 +100,7 @@ class TestWebhookGuide(WebhookCase):
                 ._create_payments()
             ),
         )
+        self._run_at("02-07 14:21:00", "ir_cron_dun")
         self._at("02-07 15:00:00", self._bill)
         self._at("02-07 15:10:00", (subscription.invoice_ids - invoice)[0].button_cancel)
         self._at("02-10 08:00:00", lambda: subscription._fusion_pause(date(2026, 2, 10)))

@@ -90,6 +90,11 @@ export class Client {
     return this.#get<"retrieve_customer">(customerPath(externalId));
   }
 
+  /** How a customer pays, and what is overdue, with the page that pays it. */
+  customerCollection(externalId: string) {
+    return this.#get<"customer_collection">(`${customerPath(externalId)}/collection`);
+  }
+
   customers(query: Query<"list_customers"> = {}) {
     return this.#pages<"list_customers", "customers">("/customers", "customers", query);
   }

@@ -28,7 +28,7 @@ const span = { failed_since: "2026-01-01T00:00:00Z" };
 for (const answer of [
   known.index(), known.health(), known.openapi(), known.ready(), known.metricsText(),
   known.registerCustomer({ external_id: "c-1", name: "Acme" }), known.customer("c-1"),
-  known.updateCustomer("c-1", { email: "a@acme.example" }),
+  known.updateCustomer("c-1", { email: "a@acme.example" }), known.customerCollection("c-1"),
   known.createSubscription({ external_customer_id: "c-1", plan_code: "pro" }),
   known.subscription(1), known.pauseSubscription(1, day), known.resumeSubscription(1, day),
   known.cancelSubscription(1, day), known.changePlan(1, { plan_code: "pro" }),

@@ -370,6 +370,7 @@ class TestEndpoints(ClientCase):
         client.metrics_text()
         client.register_customer("c-1", name="Acme")
         client.customer("c-1")
+        client.customer_collection("c-1")
         client.create_subscription("c-1", "pro", external_id="s-1", start_date=date(2026, 1, 5))
         client.update_customer("c-1", email="a@acme.example")
         client.subscription(1)

@@ -1,5 +1,6 @@
 """Customers: your app says who its customers are."""
 
+from ..collected import COLLECTION as COLLECTION_RECORD
 from ..endpoint import Endpoint
 from ..paging import LIST as LISTING
 from ..payload import external_id, optional, required, text
@@ -68,4 +69,13 @@ UPDATE = Endpoint(
     fields=DETAILS,
     answer=inline({**CUSTOMER_FIELDS, "kept": KEPT}),
 )
-ENDPOINTS = (REGISTER, LIST, RETRIEVE, UPDATE)
+COLLECTION = Endpoint(
+    "customer_collection",
+    "GET",
+    "/customers/{external_id}/collection",
+    READ,
+    "How a customer pays, and what is overdue",
+    "As far as your service sees it: what to tell the customer, and the page that pays.",
+    answer=COLLECTION_RECORD,
+)
+ENDPOINTS = (REGISTER, LIST, RETRIEVE, UPDATE, COLLECTION)

@@ -45,6 +45,10 @@ class Client(ServiceCalls):
     def customer(self, external_id: str) -> Answer:
         return self._get(f"/customers/{quote(external_id, safe='')}")
 
+    def customer_collection(self, external_id: str) -> Answer:
+        """How a customer pays, and what is overdue, with the page that pays it."""
+        return self._get(f"/customers/{quote(external_id, safe='')}/collection")
+
     def customers(
         self, *, email: str | None = None, changed_since: Moment | None = None
     ) -> Iterator[Answer]:
