@@ -59,6 +59,16 @@ class TestPortalPayment(PortalPaymentCase):
         invoice.invoice_date_due = "2026-01-15"
         self.assertNotIn(words, self._section())
 
+    def test_it_says_when_a_method_expires_and_offers_none_that_has(self):
+        self.own.fusion_expires_on = "2030-03-31"
+        self.companys.fusion_expires_on = "2026-01-14"
+        text = self._section()
+        self.assertIn("Expires 03/2030", text)
+        self.assertIn("Expired 01/2026", text)
+        self.assertIn("payment=failed", self._choose(self.companys))
+        self.own.fusion_expires_on = "2026-01-14"
+        self.assertIn("charged automatically to •••• 1111", self._section())
+
     # === CHOOSING === #
 
     def test_a_customer_chooses_for_this_subscription_and_takes_it_back(self):
