@@ -131,7 +131,9 @@ class FusionBillingDunningCase(models.Model):
         self.ensure_one()
         if self.closed_on or not self.late_since:
             return None
-        steps = self.policy_id.sudo().step_ids  # sudo: the customer reads when, not what
+        # sudo: the customer reads when, not what. What was taken is not again where it is put off.
+        taken_keys = set(self.sudo().taken_ids.mapped("step_key"))
+        steps = self.policy_id.sudo().step_ids.filtered(lambda step: step.id not in taken_keys)
         found = next_step(
             [step._key() for step in steps],
             self.late_since,
