@@ -97,6 +97,11 @@ class AccountMove(models.Model):
         It is called each time that the engine looks at the invoice.
         """
 
+    def _fusion_is_held_back(self):
+        """Hook: whether this invoice is not to be charged, whatever is left to pay of it."""
+        self.ensure_one()
+        return False
+
     def _fusion_is_to_collect(self):
         """Whether this invoice is to be charged now: for the first time, or to another method than
         those that were declined.
@@ -104,6 +109,7 @@ class AccountMove(models.Model):
         self.ensure_one()
         return (
             self._fusion_owes()
+            and not self._fusion_is_held_back()
             and not self._fusion_open_attempts()
             and self._fusion_is_untried()
             and self._fusion_collect_on() <= self.company_id._fusion_today()

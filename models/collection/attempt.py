@@ -174,8 +174,8 @@ class FusionBillingCollectionAttempt(models.Model):
         """Whether the invoice still owes what this attempt is for, to be charged to its method."""
         invoice, token = self.invoice_id, self.token_id
         return (
-            invoice.state == "posted"
-            and not invoice.company_id._fusion_is_sandbox()
+            invoice._fusion_owes()
+            and not invoice._fusion_is_held_back()
             and token.active
             and token.provider_id.state != "disabled"
             and not invoice.currency_id.compare_amounts(invoice.amount_residual, self.amount)

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ..base.engine import as_engine
@@ -81,5 +82,12 @@ class AccountMove(models.Model):
 
     # === COLLECTION === #
 
-    def _fusion_is_to_collect(self):
-        return not self.fusion_is_disputed and super()._fusion_is_to_collect()
+    def _fusion_is_held_back(self):
+        return self.fusion_is_disputed or super()._fusion_is_held_back()
+
+    def _fusion_check_can_charge(self):
+        super()._fusion_check_can_charge()
+        if self.fusion_is_disputed:
+            raise UserError(
+                self.env._("You cannot charge %s: the customer disputes it.", self.display_name)
+            )
