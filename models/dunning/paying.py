@@ -17,19 +17,32 @@ class FusionBillingDunningCase(models.Model):
         ).filtered("late_invoice_ids")
 
     def _can_be_paid(self):
-        """Whether something is overdue, and nobody is charging or paying it at this moment."""
+        """Whether something is overdue, and nobody is charging or paying it at this moment.
+
+        Who began to pay and went away may begin anew.
+        """
         self.ensure_one()
         late = self.late_invoice_ids
-        return bool(late) and not any(invoice._fusion_open_attempts() for invoice in late)
+        return bool(late) and all(
+            invoice._has_to_be_paid() and not _is_unregistered(invoice) for invoice in late
+        )
 
     def _check_can_be_paid(self):
-        """:raise UserError: nothing is overdue, or it is being charged"""
+        """:raise UserError: nothing is overdue, or it is being charged or paid"""
         if not self.late_invoice_ids:
             raise UserError(self.env._("You cannot pay now: nothing is overdue."))
         if not self._can_be_paid():
             raise UserError(
                 self.env._(
-                    "You cannot pay now: your saved payment method is being charged. Look again in"
-                    " a few minutes."
+                    "You cannot pay now: this is being charged or paid at this moment. Look again"
+                    " in a few minutes."
                 )
             )
+
+
+def _is_unregistered(invoice):
+    """Whether something was paid of an invoice that it does not know of yet."""
+    return any(
+        transaction.state == "done" and not transaction.is_post_processed
+        for transaction in invoice.transaction_ids
+    )

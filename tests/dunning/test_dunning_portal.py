@@ -124,7 +124,7 @@ class TestDunningPortal(DunningCase, HttpCase):
 
     def test_what_is_being_charged_cannot_be_paid(self):
         self.env["fusion.billing.collection.attempt"].sudo()._plan(self.invoice, self.token)
-        self.assertIn("is being charged", self._page(self.case.get_portal_url()).text)
+        self.assertIn("is being charged or paid", self._page(self.case.get_portal_url()).text)
         self.assertIn("error", self._pay(self.link))
 
     def test_what_is_disputed_is_not_paid_with_the_rest(self):
