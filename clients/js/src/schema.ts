@@ -254,6 +254,28 @@ export interface paths {
         patch: operations["update_customer"];
         trace?: never;
     };
+    "/customers/{external_id}/collection": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How a customer pays, and what is overdue
+         * @description As far as your service sees it: what to tell the customer, and the page that pays.
+         *
+         *     Scope: `read`.
+         */
+        get: operations["customer_collection"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/subscriptions": {
         parameters: {
             query?: never;
@@ -1058,6 +1080,46 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "customer.overdue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Customer Overdue
+         * @description Invoices are overdue, and the dunning policy says that you are told.
+         */
+        post: operations["on_customer_overdue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "customer.paid_up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Customer Paid Up
+         * @description Nothing is asked for any more in a currency, of a customer who was told to be overdue or was paused: it was paid, credited or disputed, or the customer is left alone.
+         */
+        post: operations["on_customer_paid_up"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "subscription.created": {
         parameters: {
             query?: never;
@@ -1580,6 +1642,39 @@ export interface components {
              * @description Null where nothing was rated: it costs nothing.
              */
             rated_at: string | null;
+        };
+        /** @description How a customer pays, and what is overdue. */
+        Collection: {
+            /**
+             * @description Your id of the customer.
+             * @example cust-7
+             */
+            external_customer_id: string;
+            /**
+             * @description Whether the invoices of your subscriptions are charged to the saved payment method.
+             * @example true
+             */
+            collects: boolean;
+            /** @description A payment method that a customer has saved. */
+            payment_method: {
+                /**
+                 * @description To be shown to the customer.
+                 * @example •••• 4242
+                 */
+                name: string;
+            } | null;
+            /**
+             * @description Whether nothing is done about what is overdue.
+             * @example false
+             */
+            exempt: boolean;
+            /**
+             * Format: date
+             * @description Until this day, included, the customer is left alone: a payment is promised.
+             */
+            promised_until: string | null;
+            /** @description By currency; empty if nothing is overdue. */
+            overdue: components["schemas"]["Overdue"][];
         };
         /** @description A customer of your app. */
         Customer: {
@@ -2157,6 +2252,84 @@ export interface components {
              */
             aggregation: "sum" | "count" | "max" | "last" | "unique_count" | "weighted" | "average";
         };
+        /** @description What a customer is late with in one currency, and what is done about it. */
+        Overdue: {
+            /**
+             * @description ISO 4217.
+             * @example USD
+             */
+            currency: string;
+            /**
+             * @description The sum of the invoices: what is still to be paid of them.
+             * @example 49.00
+             */
+            amount: string;
+            /**
+             * Format: date
+             * @description The oldest due date.
+             * @example 2026-01-05
+             */
+            since: string;
+            /** @description The oldest first; none that is disputed. */
+            invoices: components["schemas"]["OverdueInvoice"][];
+            /**
+             * Format: date
+             * @description Since when something is done about it; null if nothing is.
+             * @example 2026-01-06
+             */
+            opened_on: string | null;
+            last_step: {
+                /**
+                 * @description `retry`: the payment method was charged again; `mail`: an e-mail was sent; `tell`: an event `customer.overdue`; `remind`: staff were asked to look; `pause`, `close`: of subscriptions.
+                 * @example tell
+                 * @enum {string}
+                 */
+                action: "retry" | "mail" | "tell" | "remind" | "pause" | "close";
+                /**
+                 * Format: date
+                 * @example 2026-01-08
+                 */
+                taken_on: string;
+            } | null;
+            next_step: {
+                /**
+                 * @description As of the last step.
+                 * @example pause
+                 * @enum {string}
+                 */
+                action: "retry" | "mail" | "tell" | "remind" | "pause" | "close";
+                /**
+                 * Format: date
+                 * @description The first day on which it can be taken.
+                 * @example 2026-01-15
+                 */
+                on: string;
+            } | null;
+            /** @description The customer's, in this currency, that are paused for non-payment. */
+            paused_subscription_ids: number[];
+            /**
+             * @description A page for the customer that shows all of it and pays it. It needs no login, so show it to the customer alone; where invoices of others are in it, too, it needs one.
+             * @example https://billing.example/my/overdue/1?access_token=f1c2
+             */
+            pay_url: string | null;
+        };
+        /** @description An invoice whose due date has passed, and of which something is to be paid. */
+        OverdueInvoice: {
+            /** @example 1 */
+            invoice_id: number;
+            /** @example INV/2026/00001 */
+            number: string;
+            /**
+             * Format: date
+             * @example 2026-01-05
+             */
+            due_date: string;
+            /**
+             * @description What is still to be paid.
+             * @example 49.00
+             */
+            amount_residual: string;
+        };
         /** @description A charge to a saved payment method failed. */
         PaymentFailed: {
             /** @example 1 */
@@ -2436,6 +2609,11 @@ export interface components {
              * @enum {string}
              */
             subscription_state: "3_progress" | "4_paused" | "6_churn";
+            /**
+             * @description `non_payment`: paying what is overdue ends the pause. Null if it is not paused, or somebody wanted it.
+             * @enum {string|null}
+             */
+            paused_for: "non_payment" | null;
             /**
              * @description Your own id, if you gave one.
              * @example sub-42
@@ -3295,6 +3473,7 @@ export interface operations {
                      *             {
                      *               "subscription_id": 1,
                      *               "subscription_state": "3_progress",
+                     *               "paused_for": null,
                      *               "external_id": "sub-42",
                      *               "external_customer_id": "cust-7",
                      *               "plan_id": 1,
@@ -3492,6 +3671,7 @@ export interface operations {
                      *         {
                      *           "subscription_id": 1,
                      *           "subscription_state": "3_progress",
+                     *           "paused_for": null,
                      *           "external_id": "sub-42",
                      *           "external_customer_id": "cust-7",
                      *           "plan_id": 1,
@@ -3609,6 +3789,7 @@ export interface operations {
                      *         {
                      *           "subscription_id": 1,
                      *           "subscription_state": "3_progress",
+                     *           "paused_for": null,
                      *           "external_id": "sub-42",
                      *           "external_customer_id": "cust-7",
                      *           "plan_id": 1,
@@ -3665,6 +3846,100 @@ export interface operations {
             };
         };
     };
+    customer_collection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Your own id of the customer.
+                 * @example cust-7
+                 */
+                external_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "external_customer_id": "cust-7",
+                     *       "collects": true,
+                     *       "payment_method": null,
+                     *       "exempt": false,
+                     *       "promised_until": null,
+                     *       "overdue": [
+                     *         {
+                     *           "currency": "USD",
+                     *           "amount": "49.00",
+                     *           "since": "2026-01-05",
+                     *           "invoices": [
+                     *             {
+                     *               "invoice_id": 1,
+                     *               "number": "INV/2026/00001",
+                     *               "due_date": "2026-01-05",
+                     *               "amount_residual": "49.00"
+                     *             }
+                     *           ],
+                     *           "opened_on": "2026-01-06",
+                     *           "last_step": null,
+                     *           "next_step": null,
+                     *           "paused_subscription_ids": [
+                     *             1
+                     *           ],
+                     *           "pay_url": "https://billing.example/my/overdue/1?access_token=f1c2"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        /**
+                         * @example ok
+                         * @enum {string}
+                         */
+                        status: "ok";
+                        /**
+                         * @description Your id of the customer.
+                         * @example cust-7
+                         */
+                        external_customer_id: string;
+                        /**
+                         * @description Whether the invoices of your subscriptions are charged to the saved payment method.
+                         * @example true
+                         */
+                        collects: boolean;
+                        /** @description A payment method that a customer has saved. */
+                        payment_method: {
+                            /**
+                             * @description To be shown to the customer.
+                             * @example •••• 4242
+                             */
+                            name: string;
+                        } | null;
+                        /**
+                         * @description Whether nothing is done about what is overdue.
+                         * @example false
+                         */
+                        exempt: boolean;
+                        /**
+                         * Format: date
+                         * @description Until this day, included, the customer is left alone: a payment is promised.
+                         */
+                        promised_until: string | null;
+                        /** @description By currency; empty if nothing is overdue. */
+                        overdue: components["schemas"]["Overdue"][];
+                    };
+                };
+            };
+        };
+    };
     list_subscriptions: {
         parameters: {
             query?: {
@@ -3705,6 +3980,7 @@ export interface operations {
                      *         {
                      *           "subscription_id": 1,
                      *           "subscription_state": "3_progress",
+                     *           "paused_for": null,
                      *           "external_id": "sub-42",
                      *           "external_customer_id": "cust-7",
                      *           "plan_id": 1,
@@ -3789,6 +4065,7 @@ export interface operations {
                      *       "status": "ok",
                      *       "subscription_id": 1,
                      *       "subscription_state": "3_progress",
+                     *       "paused_for": null,
                      *       "external_id": "sub-42",
                      *       "external_customer_id": "cust-7",
                      *       "plan_id": 1,
@@ -3819,6 +4096,11 @@ export interface operations {
                          * @enum {string}
                          */
                         subscription_state: "3_progress" | "4_paused" | "6_churn";
+                        /**
+                         * @description `non_payment`: paying what is overdue ends the pause. Null if it is not paused, or somebody wanted it.
+                         * @enum {string|null}
+                         */
+                        paused_for: "non_payment" | null;
                         /**
                          * @description Your own id, if you gave one.
                          * @example sub-42
@@ -3884,6 +4166,7 @@ export interface operations {
                      *       "status": "ok",
                      *       "subscription_id": 1,
                      *       "subscription_state": "3_progress",
+                     *       "paused_for": null,
                      *       "external_id": "sub-42",
                      *       "external_customer_id": "cust-7",
                      *       "plan_id": 1,
@@ -3914,6 +4197,11 @@ export interface operations {
                          * @enum {string}
                          */
                         subscription_state: "3_progress" | "4_paused" | "6_churn";
+                        /**
+                         * @description `non_payment`: paying what is overdue ends the pause. Null if it is not paused, or somebody wanted it.
+                         * @enum {string|null}
+                         */
+                        paused_for: "non_payment" | null;
                         /**
                          * @description Your own id, if you gave one.
                          * @example sub-42
@@ -3996,6 +4284,7 @@ export interface operations {
                      *       "status": "ok",
                      *       "subscription_id": 1,
                      *       "subscription_state": "3_progress",
+                     *       "paused_for": null,
                      *       "external_id": "sub-42",
                      *       "external_customer_id": "cust-7",
                      *       "plan_id": 1,
@@ -4025,6 +4314,11 @@ export interface operations {
                          * @enum {string}
                          */
                         subscription_state: "3_progress" | "4_paused" | "6_churn";
+                        /**
+                         * @description `non_payment`: paying what is overdue ends the pause. Null if it is not paused, or somebody wanted it.
+                         * @enum {string|null}
+                         */
+                        paused_for: "non_payment" | null;
                         /**
                          * @description Your own id, if you gave one.
                          * @example sub-42
@@ -4122,6 +4416,7 @@ export interface operations {
                      *       "status": "ok",
                      *       "subscription_id": 1,
                      *       "subscription_state": "3_progress",
+                     *       "paused_for": null,
                      *       "external_id": "sub-42",
                      *       "external_customer_id": "cust-7",
                      *       "plan_id": 1,
@@ -4151,6 +4446,11 @@ export interface operations {
                          * @enum {string}
                          */
                         subscription_state: "3_progress" | "4_paused" | "6_churn";
+                        /**
+                         * @description `non_payment`: paying what is overdue ends the pause. Null if it is not paused, or somebody wanted it.
+                         * @enum {string|null}
+                         */
+                        paused_for: "non_payment" | null;
                         /**
                          * @description Your own id, if you gave one.
                          * @example sub-42
@@ -4242,6 +4542,7 @@ export interface operations {
                      *       "status": "ok",
                      *       "subscription_id": 1,
                      *       "subscription_state": "3_progress",
+                     *       "paused_for": null,
                      *       "external_id": "sub-42",
                      *       "external_customer_id": "cust-7",
                      *       "plan_id": 1,
@@ -4271,6 +4572,11 @@ export interface operations {
                          * @enum {string}
                          */
                         subscription_state: "3_progress" | "4_paused" | "6_churn";
+                        /**
+                         * @description `non_payment`: paying what is overdue ends the pause. Null if it is not paused, or somebody wanted it.
+                         * @enum {string|null}
+                         */
+                        paused_for: "non_payment" | null;
                         /**
                          * @description Your own id, if you gave one.
                          * @example sub-42
@@ -4373,6 +4679,7 @@ export interface operations {
                      *       "status": "ok",
                      *       "subscription_id": 1,
                      *       "subscription_state": "3_progress",
+                     *       "paused_for": null,
                      *       "external_id": "sub-42",
                      *       "external_customer_id": "cust-7",
                      *       "plan_id": 1,
@@ -4402,6 +4709,11 @@ export interface operations {
                          * @enum {string}
                          */
                         subscription_state: "3_progress" | "4_paused" | "6_churn";
+                        /**
+                         * @description `non_payment`: paying what is overdue ends the pause. Null if it is not paused, or somebody wanted it.
+                         * @enum {string|null}
+                         */
+                        paused_for: "non_payment" | null;
                         /**
                          * @description Your own id, if you gave one.
                          * @example sub-42
@@ -4501,6 +4813,7 @@ export interface operations {
                      *       "status": "ok",
                      *       "subscription_id": 1,
                      *       "subscription_state": "3_progress",
+                     *       "paused_for": null,
                      *       "external_id": "sub-42",
                      *       "external_customer_id": "cust-7",
                      *       "plan_id": 1,
@@ -4530,6 +4843,11 @@ export interface operations {
                          * @enum {string}
                          */
                         subscription_state: "3_progress" | "4_paused" | "6_churn";
+                        /**
+                         * @description `non_payment`: paying what is overdue ends the pause. Null if it is not paused, or somebody wanted it.
+                         * @enum {string|null}
+                         */
+                        paused_for: "non_payment" | null;
                         /**
                          * @description Your own id, if you gave one.
                          * @example sub-42
@@ -7363,7 +7681,7 @@ export interface operations {
                 /** @description What became of it. */
                 state?: "pending" | "sending" | "delivered" | "failed" | "cancelled";
                 /** @description What it tells of. */
-                event_type?: "customer.linked" | "subscription.created" | "subscription.updated" | "subscription.paused" | "subscription.resumed" | "subscription.cancelled" | "usage.threshold_reached" | "invoice.created" | "invoice.posted" | "invoice.paid" | "invoice.overdue" | "invoice.cancelled" | "invoice.payment_failed" | "payment_method.missing" | "payment_method.expiring" | "reconciliation.mismatch" | "endpoint.test";
+                event_type?: "customer.linked" | "customer.overdue" | "customer.paid_up" | "subscription.created" | "subscription.updated" | "subscription.paused" | "subscription.resumed" | "subscription.cancelled" | "usage.threshold_reached" | "invoice.created" | "invoice.posted" | "invoice.paid" | "invoice.overdue" | "invoice.cancelled" | "invoice.payment_failed" | "payment_method.missing" | "payment_method.expiring" | "reconciliation.mismatch" | "endpoint.test";
                 /**
                  * @description How many records at most.
                  * @example 100
@@ -8035,6 +8353,92 @@ export interface operations {
                      */
                     sandbox?: boolean;
                     data: components["schemas"]["CustomerLinked"];
+                };
+            };
+        };
+        responses: never;
+    };
+    on_customer_overdue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description The same each time that the event is sent.
+                     * @example evt_01KE6P4YM09GP165BBT7742542
+                     */
+                    id: string;
+                    /**
+                     * @example customer.overdue
+                     * @enum {string}
+                     */
+                    type: "customer.overdue";
+                    /**
+                     * Format: date-time
+                     * @description When it happened.
+                     * @example 2026-01-05T09:00:00Z
+                     */
+                    timestamp: string;
+                    /**
+                     * @description Of `data`.
+                     * @example v1
+                     * @enum {string}
+                     */
+                    api_version: "v1";
+                    /**
+                     * @description Of a sandbox alone: it is a test.
+                     * @example true
+                     */
+                    sandbox?: boolean;
+                    data: components["schemas"]["Collection"];
+                };
+            };
+        };
+        responses: never;
+    };
+    on_customer_paid_up: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description The same each time that the event is sent.
+                     * @example evt_01KE6P4YM09GP165BBT7742542
+                     */
+                    id: string;
+                    /**
+                     * @example customer.paid_up
+                     * @enum {string}
+                     */
+                    type: "customer.paid_up";
+                    /**
+                     * Format: date-time
+                     * @description When it happened.
+                     * @example 2026-01-05T09:00:00Z
+                     */
+                    timestamp: string;
+                    /**
+                     * @description Of `data`.
+                     * @example v1
+                     * @enum {string}
+                     */
+                    api_version: "v1";
+                    /**
+                     * @description Of a sandbox alone: it is a test.
+                     * @example true
+                     */
+                    sandbox?: boolean;
+                    data: components["schemas"]["Collection"];
                 };
             };
         };
