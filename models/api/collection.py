@@ -33,7 +33,7 @@ class FusionBillingApiCollection(models.AbstractModel):
         running = seen.filtered(lambda order: order._fusion_is_running())
         return {
             "external_customer_id": self._customer_names(service, customer)[customer],
-            "collects": customer._fusion_collects_for(running),
+            "collects": customer._fusion_is_charged_for(running),
             "payment_method": self._describe_method(customer._fusion_token_for(running, company)),
             "exempt": customer.fusion_dunning_exempt,
             "promised_until": self._promise_of(customer, company),

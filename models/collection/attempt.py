@@ -172,12 +172,11 @@ class FusionBillingCollectionAttempt(models.Model):
 
     def _is_wanted(self):
         """Whether the invoice still owes what this attempt is for, to be charged to its method."""
-        invoice, token = self.invoice_id, self.token_id
+        invoice = self.invoice_id
         return (
             invoice._fusion_owes()
             and not invoice._fusion_is_held_back()
-            and token.active
-            and token.provider_id.state != "disabled"
+            and self.token_id == invoice._fusion_token()
             and not invoice.currency_id.compare_amounts(invoice.amount_residual, self.amount)
         )
 

@@ -64,7 +64,7 @@ class PaymentToken(models.Model):
         tokens = self.sudo()  # sudo: what is charged does not depend on who looks.
         orders = tokens.env["sale.order"].search(
             tokens.env["sale.order"]._fusion_subscription_domain(RUNNING)
-            & Domain("company_id", "in", tokens.company_id.ids)
+            & Domain("company_id", "child_of", tokens.company_id.ids)
             & Domain(
                 "partner_invoice_id.commercial_partner_id",
                 "in",

@@ -76,7 +76,7 @@ class ResPartner(models.Model):
             .search(
                 [
                     ("partner_id.commercial_partner_id", "=", self.commercial_partner_id.id),
-                    ("company_id", "=", company.id),
+                    ("company_id", "parent_of", company.id),
                     ("provider_id.state", "!=", "disabled"),
                 ],
                 order="id desc",

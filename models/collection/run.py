@@ -203,7 +203,9 @@ UNTRIED = """
 SELECT DISTINCT invoice.id
   FROM fusion_billing_collection_attempt AS declined
   JOIN account_move AS invoice ON invoice.id = declined.invoice_id
-  JOIN payment_token AS token ON token.active AND token.company_id = invoice.company_id
+  JOIN res_company AS company ON company.id = invoice.company_id
+  JOIN payment_token AS token ON token.active
+   AND token.company_id::text = ANY(string_to_array(company.parent_path, '/'))
   JOIN res_partner AS owner ON owner.id = token.partner_id
    AND owner.commercial_partner_id = invoice.commercial_partner_id
  WHERE declined.state = 'failed'

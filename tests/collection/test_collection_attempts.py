@@ -75,6 +75,25 @@ class TestCollectionAttempts(CollectionCase):
             [("failed", self.token), ("waiting", other)],
         )
 
+    def test_a_method_that_was_chosen_meanwhile_is_charged_instead(self):
+        other = self._save_card()
+        self._collect()
+        self.assertEqual(
+            [(one.state, one.token_id) for one in self.invoice.fusion_attempt_ids.sorted("id")],
+            [("failed", self.token)],
+        )
+        self._collect()
+        self.assertEqual(self.invoice.fusion_attempt_ids.sorted("id")[-1].token_id, other)
+
+    def test_a_branch_charges_what_is_saved_with_a_provider_of_its_company(self):
+        branch = self.env["res.company"].create({"name": "B", "parent_id": self.company.id})
+        self.assertEqual(self.partner._fusion_token_for(self.env["sale.order"], branch), self.token)
+        self.assertFalse(
+            self.partner._fusion_token_for(
+                self.env["sale.order"], self.env["res.company"].create({"name": "Other"})
+            )
+        )
+
     def test_an_invoice_that_was_reset_meanwhile_is_not_charged(self):
         self.invoice.button_draft()
         self._collect()
