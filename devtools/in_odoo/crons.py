@@ -6,6 +6,7 @@ import time
 RATING, INVOICING = "ir_cron_rate_open_periods", "ir_cron_create_invoices"
 SENDING = "ir_cron_send_invoices"
 REVENUE = "ir_cron_follow_revenue"
+COLLECTING, DUNNING = "ir_cron_collect", "ir_cron_dun"
 GATE = 1_000_019  # number of an advisory lock
 
 

@@ -31,7 +31,8 @@ def prepare(env) -> dict:
     :return: the service's `key`, one to `watch` the server with, a `master` that changes keys, and
         the one of its `sandbox`
     """
-    for name in (crons.RATING, crons.INVOICING, DELIVER):
+    watched = (crons.RATING, crons.INVOICING, crons.COLLECTING, crons.DUNNING, DELIVER)
+    for name in watched:
         env.ref(f"fusion_billing.{name}").nextcall = fields.Datetime.now() + timedelta(hours=1)
     made = catalog.create(env, "NexaCloud", METRICS, PRICES)
     plan = env["fusion.billing.plan"].search([("code", "=", "business")])

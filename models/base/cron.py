@@ -43,13 +43,16 @@ def tally():
     return getattr(_here, "tally", None) or Tally()
 
 
-def commit_progress(env, processed, remaining):
+def commit_progress(env, processed, remaining, done=None):
     """Commit what a scheduled action has done and say whether it has time left.
 
     Outside of one the transaction is the caller's, and so is the commit.
+
+    :param int done: how many of the processed count for the run; all, if not given: an action that
+        looks at much, again and again, says of how much something came
     """
     if not env.context.get("ir_cron_progress_id"):
         return True
     seconds_left = env["ir.cron"]._commit_progress(processed, remaining=remaining)
-    tally().taken += processed
+    tally().taken += processed if done is None else done
     return seconds_left > 0

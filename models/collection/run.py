@@ -6,7 +6,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..base.clock import now
-from ..base.cron import commit_progress
+from ..base.cron import commit_progress, tally
 from ..base.retry import left_if_busy, lock_in_turn
 from .attempt import COLLECT, SUCCEEDED, UNKNOWN, WAITING
 
@@ -63,7 +63,8 @@ class FusionBillingCollectionAttempt(models.Model):
             for move in batch:
                 with left_if_busy(self.env):
                     plan_one(move)
-            if not commit_progress(self.env, len(batch), remaining=len(moves) - offset):
+            remaining = len(moves) - offset
+            if not commit_progress(self.env, len(batch), remaining=remaining, done=0):
                 return False
         return True
 
@@ -152,7 +153,8 @@ class FusionBillingCollectionAttempt(models.Model):
                     attempt._look_up()
             except Exception as error:
                 _logger.info("%s could not be looked up: %s", attempt.reference, error)
-            if not commit_progress(self.env, 1, remaining=1 + len(unheard) - position):
+            remaining = 1 + len(unheard) - position
+            if not commit_progress(self.env, 1, remaining=remaining, done=0):
                 return False
         return True
 
@@ -195,6 +197,7 @@ class FusionBillingCollectionAttempt(models.Model):
                 if transaction.try_lock_for_update():
                     transaction._post_process()
         except Exception:
+            tally().failed_ids.add(self.id)
             _logger.exception("The payment of %s is not registered yet", self.reference)
 
 

@@ -88,9 +88,11 @@ class FusionBillingDunningCase(models.Model):
             Domain("closed_on", "=", False) & Domain("company_id", "in", companies.ids), order="id"
         )
         for position, case in enumerate(cases, 1):
+            did = True  # if it fails, it counts
             with case._failing_alone():
-                case._go_on()
-            if not commit_progress(self.env, 1, remaining=len(cases) - position):
+                did = case._go_on()
+            remaining = len(cases) - position
+            if not commit_progress(self.env, 1, remaining=remaining, done=int(did)):
                 return False
         return True
 
@@ -113,15 +115,20 @@ class FusionBillingDunningCase(models.Model):
                 self._ask_staff(self.env._("Dunning failed: %s", sentence))
 
     def _go_on(self):
-        """Close this case, or take the steps of it that are due today."""
+        """Close this case, or take the steps of it that are due today.
+
+        :return: whether there was anything to do
+        """
         if not self.try_lock_for_update(allow_referencing=True) or self.closed_on:
-            return
+            return False
         self._keep_late_invoices()
         if not self.late_invoice_ids or not self._is_followed():
             self._close()
-        else:
-            while not self._is_to_wait() and self._take_next():
-                continue
+            return True
+        before = len(self.taken_ids)
+        while not self._is_to_wait() and self._take_next():
+            continue
+        return len(self.taken_ids) > before
 
     def _keep_late_invoices(self):
         self.invoice_ids |= self.late_invoice_ids

@@ -5,6 +5,8 @@ from . import (
     at_a_glance,
     account_move,
     delivery,
+    collection_attempt,
+    dunning_case,
     reconciliation_row,
     reconciliation,
     comparison,

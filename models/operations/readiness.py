@@ -6,6 +6,8 @@ from ...core.api import errors
 CRONS = {
     "rating": "ir_cron_rate_open_periods",
     "invoicing": "ir_cron_create_invoices",
+    "collecting": "ir_cron_collect",
+    "dunning": "ir_cron_dun",
     "webhooks": "ir_cron_deliver_webhooks",
 }
 MISSED_TURNS = 3  # until a scheduled action is not only late

@@ -21,6 +21,8 @@ KINDS = [
     ("rating", "Rating"),
     ("invoicing", "Invoicing"),
     ("mailing", "Sending Invoices"),
+    ("collecting", "Collecting"),
+    ("dunning", "Dunning"),
     ("sending", "Sending Webhooks"),
 ]
 OUTCOMES = [
@@ -31,6 +33,12 @@ OUTCOMES = [
     ("interrupted", "Interrupted"),
     ("missed", "Did Not Run"),
 ]
+#: What lists the records of a kind of run, if not subscriptions.
+FAILURES = {
+    "mailing": "account.action_move_out_invoice_type",
+    "collecting": "fusion_billing.fusion_billing_collection_attempt_action",
+    "dunning": "fusion_billing.fusion_billing_dunning_case_action",
+}
 KEPT = timedelta(days=90)
 VACUUM_BATCH = 5000
 SHOWN_FAILURES = 1000  # that a run names; it counts all
@@ -60,12 +68,12 @@ class FusionBillingRun(models.Model):
     turns = fields.Integer(
         readonly=True, default=1, help="Short runs that follow each other are shown as one."
     )
-    done = fields.Integer(readonly=True, help="Subscriptions, documents or attempts to send.")
+    done = fields.Integer(readonly=True, help="Subscriptions, documents, charges, dunning cases or attempts to send.")
     failed = fields.Integer(readonly=True)
     outcome = fields.Selection(OUTCOMES, required=True, readonly=True)
     error = fields.Char("Problem", readonly=True, groups="fusion_billing.group_manager")
-    # Ids of subscriptions, or of documents that could not be sent, of any company: the list that
-    # is opened shows those one may see.
+    # Ids of subscriptions, or of what else a kind of run takes (see FAILURES), of any company: the
+    # list that is opened shows those one may see.
     failed_ids = fields.Json("Failed Records", readonly=True, groups="base.group_system")
     backend = fields.Char(readonly=True, groups="base.group_system")
 
@@ -206,14 +214,12 @@ class FusionBillingRun(models.Model):
     # === ACTIONS === #
 
     def action_view_failures(self):
-        """Show what failed: subscriptions, documents, or attempts to send."""
+        """Show what failed: subscriptions, documents, cases, or attempts to charge or to send."""
         self.ensure_one()
         check_staff(self, "read")
         if self.kind == "sending":
             return self._open_failed_attempts()
-        name = {"mailing": "account.action_move_out_invoice_type"}.get(
-            self.kind, "fusion_billing.sale_order_action"
-        )
+        name = FAILURES.get(self.kind, "fusion_billing.sale_order_action")
         action = self.env["ir.actions.act_window"]._for_xml_id(name)
         # sudo: the list shows those that the user may see.
         failed_ids = self.sudo().failed_ids or []

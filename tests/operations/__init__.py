@@ -8,4 +8,5 @@ from . import (
     test_reconciliation,
     test_revenue_movements,
     test_runs,
+    test_runs_of_collection,
 )

@@ -8,6 +8,8 @@ from ..api_case import ApiCase
 CRONS = {
     "rating": "ir_cron_rate_open_periods",
     "invoicing": "ir_cron_create_invoices",
+    "collecting": "ir_cron_collect",
+    "dunning": "ir_cron_dun",
     "webhooks": "ir_cron_deliver_webhooks",
 }
 
@@ -38,17 +40,16 @@ class TestApiReady(ApiCase):
         return self.assertError(response, 503, "not_ready")
 
     def test_who_does_its_work_on_time_is_ready(self):
-        self.assertEqual(
-            self._ready(),
-            {"late_seconds": {"rating": 0, "invoicing": 0, "webhooks": 0, "deliveries": 0}},
-        )
+        on_time = dict.fromkeys((*CRONS, "deliveries"), 0)
+        self.assertEqual(self._ready(), {"late_seconds": on_time})
 
     def test_an_action_that_is_a_little_late_is_shown(self):
         self._cron("rating").nextcall = self.now - timedelta(minutes=10)
         self.assertAlmostEqual(self._ready()["late_seconds"]["rating"], 600, delta=120)
 
     def test_an_action_that_missed_its_turns_is_told(self):
-        for name, minutes in (("rating", 200), ("invoicing", 200), ("webhooks", 5)):
+        turns = {"rating": 200, "invoicing": 200, "collecting": 40, "dunning": 200, "webhooks": 5}
+        for name, minutes in turns.items():
             with self.subTest(name), closing(self.env.cr.savepoint()):
                 self._cron(name).nextcall = self.now - timedelta(minutes=minutes)
                 answer = self._not_ready()

@@ -16,6 +16,15 @@ RATING, INVOICING, SEND, DELIVER = (
     "ir_cron_deliver_webhooks",
 )
 
+# Those that somebody is asked about if they do not run.
+CRONS = {
+    "rating": RATING,
+    "invoicing": INVOICING,
+    "collecting": "ir_cron_collect",
+    "dunning": "ir_cron_dun",
+    "sending": DELIVER,
+}
+
 
 class RunsCase(BillingCase):
     @classmethod
@@ -167,7 +176,7 @@ class TestRunAlarm(RunsCase):
         super().setUpClass()
         cls.crons = {
             kind: cls.env.ref(f"fusion_billing.{name}")
-            for kind, name in (("rating", RATING), ("invoicing", INVOICING), ("sending", DELIVER))
+            for kind, name in CRONS.items()
         }
         for cron in cls.crons.values():
             cron.write({"active": True, "nextcall": fields.Datetime.now() + timedelta(hours=1)})
@@ -212,10 +221,12 @@ class TestRunAlarm(RunsCase):
 
     def test_an_action_that_is_late_or_off_is_asked_about_where_nothing_ran(self):
         self.crons["invoicing"].nextcall = self._hours_ago(3)
+        self.crons["collecting"].nextcall = self._hours_ago(3)
+        self.crons["dunning"].write({"active": False, "lastcall": self._hours_ago(3)})
         self.crons["sending"].write({"active": False, "lastcall": self._hours_ago(3)})
         kinds = {self.runs.browse(activity.res_id).kind for activity in self._watch()}
-        self.assertEqual(kinds, {"invoicing", "sending"})
+        self.assertEqual(kinds, {"invoicing", "collecting", "dunning", "sending"})
         self.assertEqual(set(self._new().mapped("outcome")), {"missed"})
-        self.assertEqual(len(self._watch()), 2)
+        self.assertEqual(len(self._watch()), 4)
         self.crons["invoicing"].nextcall = fields.Datetime.now() + timedelta(hours=1)
-        self.assertEqual(len(self._watch()), 1)
+        self.assertEqual(len(self._watch()), 3)
