@@ -68,7 +68,9 @@ class FusionBillingRun(models.Model):
     turns = fields.Integer(
         readonly=True, default=1, help="Short runs that follow each other are shown as one."
     )
-    done = fields.Integer(readonly=True, help="Subscriptions, documents, charges, dunning cases or attempts to send.")
+    done = fields.Integer(
+        readonly=True, help="Subscriptions, documents, charges, dunning cases or attempts to send."
+    )
     failed = fields.Integer(readonly=True)
     outcome = fields.Selection(OUTCOMES, required=True, readonly=True)
     error = fields.Char("Problem", readonly=True, groups="fusion_billing.group_manager")

@@ -174,10 +174,7 @@ class TestRunAlarm(RunsCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.crons = {
-            kind: cls.env.ref(f"fusion_billing.{name}")
-            for kind, name in CRONS.items()
-        }
+        cls.crons = {kind: cls.env.ref(f"fusion_billing.{name}") for kind, name in CRONS.items()}
         for cron in cls.crons.values():
             cron.write({"active": True, "nextcall": fields.Datetime.now() + timedelta(hours=1)})
         cls.env.flush_all()
