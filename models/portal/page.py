@@ -163,9 +163,9 @@ class Page:
 
     def _describe_use(self, used, included):
         words = {
-            "used": format_quantity(self.env, used),
-            "included": format_quantity(self.env, included),
-            "over": format_quantity(self.env, used - included),
+            "used": format_quantity(self.env, _shown(used)),
+            "included": format_quantity(self.env, _shown(included)),
+            "over": format_quantity(self.env, _shown(used - included)),
         }
         if not included:
             return self.env._("%(used)s used", **words)
@@ -230,3 +230,9 @@ class Page:
 
     def _money(self, amount):
         return format_price(self.env, amount, self.order.currency_id)
+
+
+def _shown(quantity):
+    """Return a quantity as people read it: a share of days has decimals without end."""
+    is_share = -quantity.as_tuple().exponent > PLACES
+    return round(quantity, 2) if is_share else quantity
