@@ -21,6 +21,7 @@ from . import (
     dashboard,
     dashboard_revenue,
     dashboard_money,
+    dashboard_collection,
     dashboard_attention,
     dashboard_checklist,
     digest,

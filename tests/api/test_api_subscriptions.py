@@ -29,6 +29,7 @@ class TestApiSubscriptions(ApiCase):
                 "created": True,
                 "subscription_id": order.id,
                 "subscription_state": "3_progress",
+                "paused_for": None,
                 "external_id": "sub-1",
                 "external_customer_id": "acme",
                 "plan_id": self.plan.id,

@@ -4,6 +4,7 @@ from . import (
     test_at_a_glance,
     test_credentials,
     test_dashboard,
+    test_dashboard_collection,
     test_digest,
     test_reconciliation,
     test_revenue_movements,

@@ -65,8 +65,8 @@ export class BillingDashboard extends Component {
 
     // === NUMBERS === //
 
-    amount(value) {
-        return formatMonetary(value, { currencyId: this.data.currency_id });
+    amount(value, currencyId = this.data.currency_id) {
+        return formatMonetary(value, { currencyId });
     }
 
     change(value) {
