@@ -6,7 +6,7 @@
     "author": "Nexa",
     "license": "OPL-1",
     "depends": ["fusion_billing"],
-    "data": ["data/payment_provider_data.xml"],
+    "data": ["data/payment_provider_data.xml", "data/checkout.xml"],
     "post_init_hook": "post_init_hook",
     "installable": True,
 }

@@ -1,1 +1,1 @@
-from . import payment_provider, payment_transaction
+from . import checkout, payment_provider, payment_transaction
