@@ -85,6 +85,7 @@ class FusionBillingDemo(models.AbstractModel):
         self._forget_an_exchange_rate(orders[FAILING])
         self._date_revenue([order.id for order in orders.values()])
         self._connect()
+        self._dun()
         self._give_access(orders[LIVES[0]])
 
     def _ref(self, name):
@@ -221,6 +222,11 @@ class FusionBillingDemo(models.AbstractModel):
         self.env.cr.flush()
         movements.search([("subscription_id", "in", subscription_ids)]).unlink()
         movements._write_calendar(subscription_ids)
+
+    def _dun(self):
+        """Begin to do something about who does not pay."""
+        self.env.company.fusion_dunning_policy_id = self._ref("dunning_policy_default")
+        self.env["fusion.billing.dunning.case"]._cron_dun()
 
     # === WHO ELSE === #
 
