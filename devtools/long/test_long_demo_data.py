@@ -44,6 +44,7 @@ SOMETHING = {
         "account_move",
         f"{BILLED} AND payment_state = 'not_paid' AND invoice_date_due < now() - interval '1 day'",
     ),
+    "a customer who is late": ("fusion_billing_dunning_case", "closed_on IS NULL"),
     "an event": ("fusion_billing_webhook_delivery", "true"),
     "revenue that grew": ("fusion_billing_revenue_movement", "kind = 'expansion'"),
     "revenue that was lost": ("fusion_billing_revenue_movement", "kind = 'churn'"),
