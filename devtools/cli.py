@@ -81,6 +81,9 @@ def parser() -> argparse.ArgumentParser:
     demo = add("demo", run_demo, "run the main job end to end on real input, then keep serving")
     demo.add_argument("--port", type=int, help="HTTP port (default: a free one)")
     demo.add_argument("--exit", action="store_true", help="end after the checks")
+    demo.add_argument(
+        "--late", action="store_true", help="instead: a card is declined, and what comes of it"
+    )
     serve = add("serve", run_serve, "install or update the addon in a database, then serve it")
     serve.add_argument("--db", required=True, help="database, created if there is none")
     serve.add_argument("--port", type=int, default=8069, help="HTTP port (default: 8069)")
@@ -153,6 +156,8 @@ def setup(_options) -> int:
 
 @prepared
 def run_demo(options) -> int:
+    if options.late:
+        return dispatch("demo_late").main()
     return dispatch("demo").main(port=options.port, leave=options.exit)
 
 
