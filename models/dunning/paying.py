@@ -2,6 +2,8 @@ from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
+from ..base.retry import lock_in_turn
+
 
 class FusionBillingDunningCase(models.Model):
     """How a customer pays all that is overdue in one go."""
@@ -28,9 +30,13 @@ class FusionBillingDunningCase(models.Model):
         )
 
     def _check_can_be_paid(self):
-        """:raise UserError: nothing is overdue, or it is being charged or paid"""
+        """Hold what is overdue for who pays it now: of two windows, one sees the other.
+
+        :raise UserError: nothing is overdue, or it is being charged or paid
+        """
         if not self.late_invoice_ids:
             raise UserError(self.env._("You cannot pay now: nothing is overdue."))
+        lock_in_turn(self.late_invoice_ids)
         if not self._can_be_paid():
             raise UserError(
                 self.env._(
