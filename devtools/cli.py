@@ -6,7 +6,7 @@ import signal
 from pathlib import Path
 
 from devtools import environment, postgres, runtime
-from devtools.console import DevError, say
+from devtools.console import DevError, refusal, say
 from devtools.paths import in_venv
 
 
@@ -23,6 +23,12 @@ def main() -> int:
         say("./dev: interrupted")
         return 130
     except BrokenPipeError:
+        return 1
+    except OSError as error:
+        sentence = refusal(error)
+        if not sentence:
+            raise
+        say(f"./dev: {sentence}")
         return 1
 
 

@@ -1,13 +1,32 @@
 """Words for the person at the terminal, and the running of other programs."""
 
 import contextlib
+import errno
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 from devtools.paths import LOGS
+
+NO_ROOM = "the disk is full: make room, then run the same command again"
+#: What a failing program says when the reason is not ours, and what to do about it.
+CAUSES = {
+    "No space left on device|Disk quota exceeded": NO_ROOM,
+    "Failed to fetch|Failed to download|failure resolving|Could not connect|Max retries exceeded"
+    "|onnection broken|[Ee]rror sending request": "a download broke off: check the network, then"
+    " run the same command again, which goes on from there",
+    "No matching distribution found|No solution found": "the registry of Python packages has no"
+    " such version, or cannot be reached: look at `pip config list`, then run the same command"
+    " again",
+}
+LEAST = 100_000  # bytes: with less room than that not even a log can be written
+FULL = (errno.ENOSPC, errno.EDQUOT)
+FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 class DevError(Exception):
@@ -49,10 +68,28 @@ def run(
         )
         code = wait(process)
     if code:
-        tail = "\n".join(path.read_text(errors="replace").splitlines()[-15:])
-        raise DevError(
-            f"`{os.path.basename(args[0])}` ended with status {code}; see {path}\n{tail}"
-        )
+        raise DevError(failure(os.path.basename(args[0]), code, path))
+
+
+def failure(program: str, code: int, log: Path) -> str:
+    """Say why a program failed: in one sentence if that is known, else by the end of its log."""
+    text = log.read_text(errors="replace")
+    if shutil.disk_usage(log.parent).free < LEAST:
+        text = "No space left on device"
+    for pattern, sentence in CAUSES.items():
+        if re.search(pattern, text):
+            return f"{sentence} (`{program}` ended with status {code}; see {log})"
+    tail = "\n".join(text.splitlines()[-15:])
+    return f"`{program}` ended with status {code}; see {log}\n{tail}"
+
+
+def refusal(error: OSError) -> str | None:
+    """What the system refused, in a sentence, if a person can change it."""
+    if error.errno in FULL:
+        return NO_ROOM
+    if error.errno in FORBIDDEN and error.filename:
+        return f"{error.filename} must be yours to write: use a checkout that belongs to you"
+    return None
 
 
 def spawn(args: list, *, env: dict | None = None, **options) -> subprocess.Popen:
