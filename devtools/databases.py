@@ -26,7 +26,9 @@ from devtools.paths import ADDON, DATA, DEBIAN, DEV, ROOT, odoo_source
 BASE = ("sale_management",)  # brings sale, account, payment, portal and mail
 PREFIX = f"fusion_{hashlib.sha256(os.fsencode(ROOT)).hexdigest()[:6]}"  # servers may be shared
 TEMPORARY = re.compile(rf"{PREFIX}_\w+_(?P<pid>\d+)_[0-9a-f]{{6}}$")
-NOT_THE_ADDON = {"clients", "devtools", "dist", "docs", "tests", "enterprise", "__pycache__"}
+NOT_THE_ADDON = {
+    *("clients", "devtools", "dist", "docs", "enterprise", "examples", "tests", "__pycache__")
+}
 
 
 def connect(name: str = "postgres"):

@@ -17,11 +17,11 @@ from devtools.crowd import Crowd
 from devtools.databases import PREFIX, create_database, drop_database, ensure_template
 from devtools.demo_prices import METRICS, PRICES
 from devtools.locks import attempt
-from devtools.metering import instant
 from devtools.odoo import OdooServer
 from devtools.paths import ADDON, DEV
 from devtools.recount import recount
 from devtools.sample_app_process import SampleApp
+from examples.request_log import instant
 
 #: Name, plan, share of the calls. One never calls, one stays within what its plan includes.
 CUSTOMERS = (

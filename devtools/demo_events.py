@@ -11,8 +11,9 @@ from devtools.databases import query
 from devtools.demo_prices import PRICES
 from devtools.odoo import free_port
 from devtools.recount import Bill
-from devtools.sample_app_process import SampleApp
-from devtools.webhook_receiver import EVENTS_PATH, HOST, Authority
+from devtools.sample_app_process import SampleApp, Webhooks
+from devtools.webhook_receiver import HOST, Authority
+from examples.webhook_receiver import EVENTS_PATH
 
 WATCHED = "map_requests"  # the app is told who has used up what is included of these
 OPEN = "SELECT count(*) FROM fusion_billing_webhook_delivery WHERE state <> 'delivered'"
@@ -20,18 +21,14 @@ OPEN = "SELECT count(*) FROM fusion_billing_webhook_delivery WHERE state <> 'del
 
 @contextlib.contextmanager
 def endpoint(database: str, service: str):
-    """Point a service's events at the sample app: yields the environment that tells it so."""
+    """Point a service's events at the sample app: yields what it has to know for that."""
     port = free_port()
     with contextlib.closing(Authority()) as authority:
         in_odoo.call(database, "hooks.allow", ca_file=authority.ca_file)
         in_odoo.call(database, "hooks.watch", metric=WATCHED, percent=100)
         url = f"https://{HOST}:{port}{EVENTS_PATH}"
         secret = in_odoo.call(database, "hooks.point_one", code=service, url=url)
-        yield {
-            "NEXAMAPS_WEBHOOK_SECRET": secret,
-            "NEXAMAPS_WEBHOOK_CERTIFICATE": authority.certificate(HOST),
-            "NEXAMAPS_WEBHOOK_PORT": str(port),
-        }
+        yield Webhooks(secret, authority.certificate(HOST), port)
 
 
 def expected(bills: dict[str, Bill], plans: dict[str, str]) -> Counter:
@@ -41,7 +38,7 @@ def expected(bills: dict[str, Bill], plans: dict[str, str]) -> Counter:
     up the quota that is watched is told so.
 
     :param dict plans: plan by customer
-    :return: how often each of `devtools.webhook_receiver.in_short` is told
+    :return: how often each of `examples.webhook_receiver.in_short` is told
     """
     implied = Counter()
     for customer, bill in bills.items():
@@ -61,7 +58,7 @@ def compare(database: str, app: SampleApp, implied: Counter) -> list[str]:
     wait_for_delivery(database)
     events = app.status()["events"]
     got = Counter(map(tuple, events["told"]))
-    say("Events that NexaMaps got, each with a signature that standardwebhooks verified:")
+    say("Events that NexaMaps got, each with a signature that was verified:")
     types = Counter(name for name, _customer, _total in got.elements())
     for name, count in sorted(types.items()):
         say(f"  {count:>4}  {name}")

@@ -33,7 +33,8 @@ ASPECTS = (
     "operations",
     "sandbox",
 )
-NOT_FOR_CLIENTS = ("odoo", "core", "models", "controllers", "devtools")
+FOR_APPS = ("clients/python/src/", "examples/")
+NOT_FOR_APPS = ("odoo", "core", "models", "controllers", "devtools")
 NOT_OURS = {".git", ".dev", "node_modules", "__pycache__"}
 PYLINT = (
     "--disable=all", "--enable=odoolint,too-many-lines",
@@ -143,7 +144,7 @@ def test_modules(package: Path) -> Iterator[str]:
 def arrows() -> Iterator[str]:
     """`core` knows nothing of Odoo, models nothing of controllers, no aspect of those below it.
 
-    What apps install knows nothing of us.
+    What apps install or copy knows nothing of us.
     """
     for path in files(".py"):
         for module in imported_modules(path):
@@ -152,7 +153,7 @@ def arrows() -> Iterator[str]:
                 yield f"{relative(path)} imports {module}"
             if relative(path).startswith("models/") and first == "controllers":
                 yield f"{relative(path)} imports {module}"
-            if relative(path).startswith("clients/python/src/") and first in NOT_FOR_CLIENTS:
+            if relative(path).startswith(FOR_APPS) and first in NOT_FOR_APPS:
                 yield f"{relative(path)} imports {module}"
             if first == "models" and rest and not is_above(rest[0], path):
                 yield f"{relative(path)} imports {module}, an aspect below its own"

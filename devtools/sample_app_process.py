@@ -7,12 +7,21 @@ import secrets
 import subprocess
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import requests
 
 from devtools.console import DevError, end_group
 from devtools.odoo import free_port
-from devtools.paths import LOGS, ROOT, VENV_PYTHON
+from devtools.paths import CLIENT, LOGS, ROOT, VENV_PYTHON
+
+
+class Webhooks(NamedTuple):
+    """Where the app gets webhooks, and by which secret it knows them."""
+
+    secret: str
+    certificate: str
+    port: int
 
 
 class SampleApp:
@@ -21,21 +30,25 @@ class SampleApp:
     :param str fusion: where the billing system is
     :param str key: of the service
     :param Path log: the request log
-    :param dict webhooks: environment that says where the app gets webhooks, if it does
+    :param webhooks: the app's secret, its certificate and the port for webhooks, if it gets any
     """
 
-    def __init__(self, fusion: str, key: str, log: Path, webhooks: dict | None = None):
+    def __init__(self, fusion: str, key: str, log: Path, webhooks: Webhooks | None = None):
         self.log, self.port = log, free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.process = None
         self._output = LOGS / "sample-app.log"
         self._command = [
-            *(VENV_PYTHON, "-m", "devtools.sample_app", "--fusion", fusion),
-            *("--log", log, "--port", str(self.port)),
+            *(VENV_PYTHON, "-m", "examples.sample_app", "--url", fusion),
+            *("--log", log, "--port", str(self.port), "--fee", "nexamaps-{plan}"),
         ]
         self._admin_token = secrets.token_urlsafe(16)
         self._environment = {"FUSION_API_KEY": key, "NEXAMAPS_ADMIN_TOKEN": self._admin_token}
-        self._environment |= webhooks or {}
+        self._environment["PYTHONPATH"] = str(CLIENT)
+        if webhooks:
+            self._environment["FUSION_WEBHOOK_SECRET"] = webhooks.secret
+            self._command += ["--webhook-port", str(webhooks.port)]
+            self._command += ["--webhook-certificate", webhooks.certificate]
 
     def __enter__(self):
         LOGS.mkdir(parents=True, exist_ok=True)

@@ -19,8 +19,8 @@ from devtools.bench.report import Report, ratios
 from devtools.console import step
 from devtools.databases import query, temporary_database
 from devtools.in_odoo.bench.names import METRIC, name_of
-from devtools.metering import instant
 from devtools.odoo import OdooServer
+from examples.request_log import instant
 
 ROUNDS = 5
 WORKERS = 4

@@ -16,8 +16,8 @@ from devtools.e2e.gate import Gate
 from devtools.e2e.staff import Staff
 from devtools.fusion_client import FusionClient
 from devtools.in_odoo.crons import INVOICING, RATING, REVENUE, SENDING
-from devtools.metering import instant
 from devtools.odoo import OdooServer
+from examples.request_log import instant
 
 SET = 3  # subscriptions that a run bills at once: few, so that it commits often
 POSTED = "SELECT count(*) FROM account_move WHERE state = 'posted'"

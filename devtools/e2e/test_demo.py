@@ -17,8 +17,8 @@ import requests
 from devtools import odoo_log
 from devtools.databases import temporary_database
 from devtools.demo import Demo
-from devtools.metering import moment
 from devtools.paths import LOGS, ROOT
+from examples.request_log import moment
 
 SERVE = """
 import sys

@@ -13,7 +13,7 @@ import requests
 
 from devtools.faults.background import Background
 from devtools.fusion_client import BASE
-from devtools.metering import instant
+from examples.request_log import instant
 
 METRIC, PLAN, PRODUCT = "api_calls", "metered", "bench-metered"
 TIMEOUT = 30  # seconds

@@ -1,6 +1,8 @@
 """The sample app's counting and pushing, without Odoo."""
 
 import json
+import os
+import subprocess
 import sys
 import tempfile
 import threading
@@ -11,9 +13,9 @@ from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 
-from devtools.metering import METRICS, Clock, RequestLog, instant, moment
-from devtools.paths import ROOT
-from devtools.sample_app import RESEND_EVERY, Account, ForgetfulClient, Meter, answer
+from devtools.paths import CLIENT, ROOT
+from examples.request_log import METRICS, Clock, RequestLog, instant, moment
+from examples.sample_app import RESEND_EVERY, Account, ForgetfulClient, Meter, answer
 
 # The tests of what apps install have a small billing API.
 sys.path.append(str(ROOT / "clients" / "python" / "tests"))
@@ -54,6 +56,12 @@ class TestRequestLog(unittest.TestCase):
         logged = [json.loads(line) for line in self.path.read_text().splitlines()]
         self.assertEqual([entry["status"] for entry in logged], [404, 401])
         self.assertEqual(self.counted, [])
+
+    def test_what_billing_does_not_know_is_not_counted(self):
+        log = RequestLog(self.path, self.clock, self.count, metrics=["map_requests"])
+        self.addCleanup(log.close)
+        log.record(200, "/v1/tiles/1/2/3", 303, ACME, "u1")
+        self.assertEqual([metric for _name, metric, *_rest in self.counted], ["map_requests"])
 
     def test_log_and_counts_agree_whoever_calls_at_once(self):
         def call():
@@ -99,6 +107,28 @@ class TestClock(unittest.TestCase):
     def test_an_instant_is_read_as_it_was_written(self):
         for when in (NOON, NOON + timedelta(microseconds=1)):
             self.assertEqual(moment(instant(when)), when)
+
+
+class TestStart(unittest.TestCase):
+    def start(self, **variables):
+        return subprocess.run(
+            [sys.executable, "-m", "examples.sample_app", "--log", "/nowhere/log"],
+            env={**os.environ, "PYTHONPATH": str(CLIENT), **variables},
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def test_what_it_lacks_is_one_sentence(self):
+        done = self.start()
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.stderr, "Set FUSION_API_KEY, and FUSION_URL or --url.\n")
+
+    def test_a_server_that_is_not_there_is_one_sentence(self):
+        done = self.start(FUSION_URL="no-url", FUSION_API_KEY="fbk_x")
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, r"^Billing cannot be used: .*\n$")
 
 
 class TestAnswers(unittest.TestCase):

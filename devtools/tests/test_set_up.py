@@ -14,8 +14,8 @@ IMPORT = """
 import importlib, sys
 for name in {tools!r}:
     sys.modules[name] = None
-for name in ("demo", "bench", "serving", "sample_app"):
-    importlib.import_module("devtools." + name)
+for name in ("devtools.demo", "devtools.bench", "devtools.serving", "examples.sample_app"):
+    importlib.import_module(name)
 """
 
 

@@ -8,7 +8,7 @@ import requests
 
 from devtools.clock import SharedClock
 from devtools.fusion_client import BASE
-from devtools.metering import instant
+from examples.request_log import instant
 
 #: What the app may be told: no 401, no 404, and never a 500.
 UNDERSTOOD = {200, 201, 400, 409, 503}

@@ -7,12 +7,12 @@ request while the app runs; the demo recounts the log afterwards and never looks
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 
-#: How the counters of each metric combine.
+#: What is counted, and how the counters of each metric combine.
 METRICS = {"map_requests": "sum", "data_mb": "sum", "active_users": "unique_count"}
 
 
@@ -37,11 +37,14 @@ class RequestLog:
     """The request log; what was served to customers is counted.
 
     :param count: `record` of a `fusion_billing_client.Meter`
+    :param metrics: those of METRICS that are counted
     """
 
-    def __init__(self, path: Path, clock: Clock, count: Callable[..., None]):
+    def __init__(
+        self, path: Path, clock: Clock, count: Callable[..., None], metrics: Collection = METRICS
+    ):
         self._log = path.open("a", buffering=1, encoding="utf-8")
-        self._clock, self._count = clock, count
+        self._clock, self._count, self._metrics = clock, count, metrics
         self._lock = threading.Lock()
         self.requests = 0
 
@@ -66,10 +69,14 @@ class RequestLog:
                 self._count_one(account.subscription, now, size, user)
 
     def _count_one(self, subscription: str, now: datetime, size: int, user: str | None) -> None:
-        self._count(subscription, "map_requests", 1, at=now)
-        self._count(subscription, "data_mb", Decimal(size).scaleb(-6), at=now)
-        if user:
-            self._count(subscription, "active_users", at=now, value=user)
+        counted = {
+            "map_requests": {"quantity": 1},
+            "data_mb": {"quantity": Decimal(size).scaleb(-6)},
+            **({"active_users": {"value": user}} if user else {}),
+        }
+        for metric, content in counted.items():
+            if metric in self._metrics:
+                self._count(subscription, metric, at=now, **content)
 
     def close(self) -> None:
         self._log.close()

@@ -13,8 +13,8 @@ app does that got no answer in time.
     POST /admin/push                                          pushes everything now
 
 Customers send `Authorization: Bearer <token>` and may name their own user in `X-User`. The admin
-routes take the admin token. Keys come from the environment: FUSION_API_KEY, NEXAMAPS_ADMIN_TOKEN.
-Webhooks are received over https if NEXAMAPS_WEBHOOK_SECRET, _CERTIFICATE and _PORT are there too.
+routes take the admin token; without one there are none. The environment has the secrets:
+FUSION_API_KEY, NEXAMAPS_ADMIN_TOKEN, and FUSION_WEBHOOK_SECRET, if webhooks are to be received.
 """
 
 import argparse
@@ -31,13 +31,10 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
-from devtools.metering import METRICS, Clock, RequestLog, instant, moment
-from devtools.paths import CLIENT
-from devtools.webhook_receiver import listen
-
-# Apps have it installed; here it lies beside.
-sys.path.append(str(CLIENT))
 from fusion_billing_client import Client, FusionError, Meter
+
+from examples.request_log import METRICS, Clock, RequestLog, instant, moment
+from examples.webhook_receiver import Inbox, listen
 
 RESEND_EVERY = 3
 SEND_EVERY = 0.5  # seconds: a month goes by in some
@@ -54,8 +51,8 @@ class Account(NamedTuple):
 class ForgetfulClient(Client):
     """Sends every third batch a second time, as after a time-out."""
 
-    def __init__(self, url: str, key: str):
-        super().__init__(url, key)
+    def __init__(self, url: str, key: str, **options):
+        super().__init__(url, key, **options)
         self.tally = Counter(batches=0, resent=0, resent_unchanged=0)
 
     def push_usage(self, events, **options):
@@ -73,21 +70,25 @@ class NexaMaps:
 
     :param fusion: the billing API
     :param Path log: the request log; what is not pushed yet is kept beside it
+    :param str fee: code of a product to bill with each plan, where plans have no fees of their
+        own; `{plan}` in it is the plan's code
     """
 
-    def __init__(self, fusion: ForgetfulClient, log: Path):
+    def __init__(self, fusion: ForgetfulClient, log: Path, fee: str = ""):
         self.clock = Clock()
+        metrics = countable(fusion)
         self.meter = Meter(
             fusion,
-            METRICS,
+            metrics,
             spool=log.parent / "spool",
             write_every=0.1,
             send_every=SEND_EVERY,
             now=self.clock.now,
         )
-        self.log = RequestLog(log, self.clock, self.meter.record)
-        self.inbox = listen("NEXAMAPS_WEBHOOK")
-        self._fusion = fusion
+        self.log = RequestLog(log, self.clock, self.meter.record, metrics)
+        secrets = os.environ.get("FUSION_WEBHOOK_SECRET", "").split()
+        self.inbox = Inbox(secrets, log.parent / "events.sqlite")
+        self._fusion, self._fee = fusion, fee
         self._accounts: dict[str, Account] = {}
 
     def sign_up(self, name: str, plan: str) -> Account:
@@ -95,12 +96,9 @@ class NexaMaps:
         customer = "-".join(name.lower().split())
         self._fusion.register_customer(customer, name=name)
         subscription = f"{customer}/{plan}"
+        fees = [{"product_code": self._fee.format(plan=plan), "quantity": 1}] if self._fee else []
         self._fusion.create_subscription(
-            customer,
-            plan,
-            external_id=subscription,
-            start_date=self.clock.now().date(),
-            lines=[{"product_code": f"nexamaps-{plan}", "quantity": 1}],
+            customer, plan, external_id=subscription, start_date=self.clock.now().date(), lines=fees
         )
         account = Account(customer, subscription, secrets.token_urlsafe(16))
         self._accounts[account.token] = account
@@ -137,6 +135,12 @@ class NexaMaps:
         return self.status()
 
 
+def countable(fusion: Client) -> dict[str, str]:
+    """Those of our metrics that billing knows, and how it combines their counters."""
+    known = fusion.aggregations()
+    return {code: known[code] for code in METRICS if code in known}
+
+
 def answer(target: str) -> tuple[int, bytes]:
     """What a customer gets for a path and query: the same each time."""
     url = urlsplit(target)
@@ -165,7 +169,7 @@ class Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     app: NexaMaps
-    admin_token: str
+    admin_token: str | None
 
     def do_GET(self):
         if self.path == "/status":
@@ -184,7 +188,7 @@ class Handler(BaseHTTPRequestHandler):
     def act(self, payload: dict) -> tuple[int, dict]:
         if self.path == "/signup":
             return 201, self.app.sign_up(payload["name"], payload["plan"])._asdict()
-        if not secrets.compare_digest(self.token(), self.admin_token):
+        if not (self.admin_token and secrets.compare_digest(self.token(), self.admin_token)):
             return 401, {"error": "This takes the admin token."}
         if self.path == "/admin/clock":
             return 200, self.app.move_clock(**payload)
@@ -221,29 +225,47 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, app: NexaMaps, admin_token: str, port: int = 0):
+    def __init__(self, app: NexaMaps, admin_token: str | None, port: int = 0):
         handler = type("BoundHandler", (Handler,), {"app": app, "admin_token": admin_token})
         super().__init__(("127.0.0.1", port), handler)
 
 
-def main() -> int:
-    options = parse()
-    app = NexaMaps(ForgetfulClient(options.fusion, os.environ["FUSION_API_KEY"]), options.log)
-    server = Server(app, os.environ["NEXAMAPS_ADMIN_TOKEN"], options.port)
+def main() -> int | str:
+    options, key = parse(), os.environ.get("FUSION_API_KEY")
+    if not key or not options.url:
+        return "Set FUSION_API_KEY, and FUSION_URL or --url."
+    try:
+        fusion = ForgetfulClient(options.url, key, database=options.database)
+        app = NexaMaps(fusion, options.log, options.fee)
+    except (FusionError, ValueError) as error:
+        return f"Billing cannot be used: {error}"
+    serve(app, options)
+    return 0
+
+
+def serve(app: NexaMaps, options: argparse.Namespace) -> None:
+    """Serve until somebody asks to end; what was counted is pushed then, or kept."""
+    server = Server(app, os.environ.get("NEXAMAPS_ADMIN_TOKEN"), options.port)
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: threading.Thread(target=server.shutdown).start())
+    if options.webhook_port:
+        listen(app.inbox, options.webhook_certificate, options.webhook_port)
     with app.meter, server:
         print(f"NexaMaps serves on http://127.0.0.1:{server.server_port}", flush=True)
         server.serve_forever()
     app.log.close()
-    return 0
 
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="NexaMaps, a sample app that bills by usage.")
-    parser.add_argument("--port", type=int, default=0, help="HTTP port (default: a free one)")
-    parser.add_argument("--log", type=Path, required=True, help="request log, appended to")
-    parser.add_argument("--fusion", required=True, help="where the billing system is: http://…")
+    add, url = parser.add_argument, os.environ.get("FUSION_URL")
+    add("--url", default=url, help="where the billing system is (default: $FUSION_URL)")
+    add("--database", help="where a server with several databases needs its name")
+    add("--port", type=int, default=0, help="HTTP port (default: a free one)")
+    add("--log", type=Path, required=True, help="request log, appended to")
+    add("--fee", default="", metavar="CODE", help="product of the fee, {plan} is the plan's code")
+    add("--webhook-port", type=int, help="where webhooks come in")
+    add("--webhook-certificate", metavar="FILE", help="key and certificate, for https there")
     return parser.parse_args()
 
 

@@ -1,0 +1,1 @@
+"""What app developers copy. It needs `clients/python` installed, and nothing else of ours."""
