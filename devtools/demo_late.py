@@ -21,12 +21,13 @@ from devtools.console import DevError, say, step
 from devtools.databases import query, temporary_database
 from devtools.e2e.staff import Staff
 from devtools.fusion_client import BASE
-from devtools.metering import instant
 from devtools.odoo import OdooServer
 from devtools.paths import LOGS
 from devtools.screenshots import Chromium, Screen
 from devtools.smtp_sink import SmtpSink
-from devtools.webhook_receiver import EVENTS_PATH, HOST, Authority, Inbox, Server
+from devtools.webhook_receiver import HOST, Authority
+from examples.request_log import instant
+from examples.webhook_receiver import EVENTS_PATH, Inbox, Server
 
 ADDONS = ("fusion_billing", "payment_fusion_test")
 BILLED = datetime(2026, 3, 1, 9)
@@ -69,9 +70,10 @@ class LatePayer:
         with contextlib.ExitStack() as stack:
             enter = stack.enter_context
             self.network, self.sink = enter(CardCheckout()), enter(SmtpSink())
-            self.receive(stack)
+            folder = Path(enter(TemporaryDirectory()))
+            self.receive(stack, folder / "seen")
             self.database = enter(temporary_database("late", install=ADDONS))
-            self.clock = SharedClock(Path(enter(TemporaryDirectory()), "clock"))
+            self.clock = SharedClock(folder / "clock")
             self.clock.set(BILLED)
             server = OdooServer(self.database, workers=0, clock=self.clock)
             self.prepare(server.url)
@@ -83,15 +85,16 @@ class LatePayer:
     def __exit__(self, *error):
         return self._stack.__exit__(*error)
 
-    def receive(self, stack) -> None:
+    def receive(self, stack, seen: Path) -> None:
         """Be the app that is told of what happens."""
-        self.authority, self.inbox = Authority(), Inbox()
+        self.authority, self.secrets = Authority(), []
+        self.inbox = Inbox(self.secrets, seen)
         stack.callback(self.authority.close)
         server = Server(self.inbox, self.authority.certificate(HOST))
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         stack.callback(server.server_close)
         stack.callback(server.shutdown)
-        self.hook = server.url(EVENTS_PATH)
+        self.hook = f"https://{HOST}:{server.server_port}{EVENTS_PATH}"
 
     def prepare(self, url: str) -> None:
         """Make a customer with a card that is declined, a plan and a policy."""
@@ -105,7 +108,7 @@ class LatePayer:
             hook=self.hook,
             ca_file=self.authority.ca_file,
         )
-        self.inbox.secrets[EVENTS_PATH] = [self.world["secret"]]
+        self.secrets.append(self.world["secret"])
 
     # === THE STORY === #
 
@@ -200,7 +203,7 @@ class LatePayer:
         """What the app was told that the story is about."""
         self.run_crons(DELIVER)
         self.check(not self.inbox.refused, "an event was not signed as it should be")
-        types = [event["type"] for event in self.inbox.events.values()]
+        types = [event["type"] for event in self.inbox.events]
         return [event_type for event_type in types if event_type in FIRST + THEN]
 
     # === THE CUSTOMER === #
