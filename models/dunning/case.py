@@ -51,10 +51,8 @@ class FusionBillingDunningCase(models.Model):
         compute="_compute_amount_settled",
         help="What was paid or credited of the invoices of this case.",
     )
-    next_step_id = fields.Many2one(
-        "fusion.billing.dunning.step", "Next Step", compute="_compute_next_step"
-    )
-    next_on = fields.Date("Next On", compute="_compute_next_step")
+    next_step_id = fields.Many2one("fusion.billing.dunning.step", compute="_compute_next_step")
+    next_on = fields.Date(compute="_compute_next_step")
     state_text = fields.Char("State", compute="_compute_state_text")
 
     _open_unique = models.UniqueIndex(
