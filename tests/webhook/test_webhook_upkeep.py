@@ -152,7 +152,7 @@ class TestNeutralize(WebhookCase):
         crons = self.env["ir.model.data"].search(
             [("module", "=", "fusion_billing"), ("model", "=", "ir.cron")]
         )
-        self.assertEqual(len(crons), 10)
+        self.assertEqual(len(crons), 11)
         self.assertFalse(self.env["ir.cron"].browse(crons.mapped("res_id")).filtered("active"))
 
     def test_the_addon_tells_odoo_of_the_script(self):
