@@ -1,1 +1,7 @@
-from . import test_dunning_cases, test_dunning_meetings, test_dunning_portal, test_dunning_steps
+from . import (
+    test_dunning_cases,
+    test_dunning_meetings,
+    test_dunning_portal,
+    test_dunning_steps,
+    test_dunning_walk,
+)
