@@ -1,5 +1,6 @@
 """`./dev test`: the parts, each counted test by test."""
 
+import contextlib
 import os
 import subprocess
 import tempfile
@@ -7,7 +8,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from devtools import browser, databases, lint, odoo, odoo_log, runtime, side_by_side
+from devtools import browser, databases, lint, measured, odoo, odoo_log, runtime, side_by_side
 from devtools.console import DevError, say, spawn, step, wait
 from devtools.outcomes import Tally, read_record, slowest
 from devtools.paths import ADDON, DEV, LOGS, ROOT, RUNNERS, VENV_PYTHON
@@ -42,27 +43,39 @@ SHARED = ("odoo", "e2e")
 LONG_PARTS = ("long", "exhaustive", "thorough")
 
 
-def main(what: str | None, patterns: Sequence[str] = (), outcomes: Path | None = None) -> int:
+def main(
+    what: str | None,
+    patterns: Sequence[str] = (),
+    outcomes: Path | None = None,
+    coverage: bool = False,
+) -> int:
     """Run one part, some Odoo tests, or everything; the last line is the tally.
 
     :param what: a name of PARTS, Odoo test tags, or None for all parts
     :param patterns: for unittest parts, keep only tests whose name contains one of these
     :param outcomes: where to write the outcome of every test
+    :param coverage: whether to say which part of the addon the tests went through
     """
     runtime.ensure_tools()
     tally = Tally()
-    if what is None:
-        with tempfile.TemporaryDirectory() as shares:
-            side_by_side.run(commands(patterns, shares), tally)
-    else:
-        for part in LONG_PARTS if what == "long" else (what,):
-            run_part(part, patterns, tally)
+    with measured.everything() if coverage else contextlib.nullcontext():
+        run(what, patterns, tally)
     for name in tally.failures:
         say(f"FAILED {name}")
     if outcomes:
         tally.save(outcomes)
     print(tally, flush=True)
     return 1 if tally.failures else 0
+
+
+def run(what: str | None, patterns: Sequence[str], tally: Tally) -> None:
+    """Run what was asked for, see `main`."""
+    if what is None:
+        with tempfile.TemporaryDirectory() as shares:
+            side_by_side.run(commands(patterns, shares), tally)
+    else:
+        for part in LONG_PARTS if what == "long" else (what,):
+            run_part(part, patterns, tally)
 
 
 def commands(patterns: Sequence[str], shares: str) -> dict[str, list]:
