@@ -14,6 +14,14 @@ _logger = logging.getLogger(__name__)
 
 BATCH = 20
 HEARD_WITHIN = timedelta(minutes=2)  # a request that is under way has ended by then
+HAS_METHOD = Domain.custom(
+    to_sql=lambda model, alias, query: SQL(
+        "EXISTS (SELECT FROM payment_token AS token"
+        " JOIN res_partner AS owner ON owner.id = token.partner_id"
+        " WHERE token.active AND owner.commercial_partner_id = %s)",
+        model._field_to_sql(alias, "commercial_partner_id", query),
+    )
+)
 
 
 class FusionBillingCollectionAttempt(models.Model):
@@ -72,10 +80,13 @@ class FusionBillingCollectionAttempt(models.Model):
     def _domain_to_plan(self):
         """Return the domain of invoices that may be to collect: each is looked at once more.
 
-        A sandbox's are none: nobody pays in it.
+        None of them waits for what may never come, so that no others wait for these: their day has
+        come, and something is saved, or it was not told yet that nothing is. A sandbox's are none:
+        nobody pays in it.
         """
         return (
-            Domain("company_id", "in", self.env["res.company"]._fusion_on_schedule().ids)
+            self._domain_of_day()
+            & (HAS_METHOD | self._domain_to_tell())
             & Domain("move_type", "=", "out_invoice")
             & Domain("state", "=", "posted")
             & Domain("payment_state", "in", ("not_paid", "partial"))
@@ -94,6 +105,26 @@ class FusionBillingCollectionAttempt(models.Model):
                 )
             )
         )
+
+    @api.model
+    def _domain_of_day(self):
+        """Return the domain of invoices of which the day to be charged has come."""
+        return (
+            self.env["res.company"]
+            ._fusion_on_schedule()
+            ._fusion_domain_at(
+                lambda company: (
+                    "invoice_date_due" if company.fusion_collect_when == "due" else "invoice_date",
+                    company._fusion_today() - timedelta(days=company.fusion_collect_days),
+                ),
+                lambda day: Domain(day[0], "<=", day[1]),
+            )
+        )
+
+    @api.model
+    def _domain_to_tell(self):
+        """Hook: the domain of invoices of which it is to be told if nothing is saved for them."""
+        return Domain.FALSE
 
     def _find_untried(self):
         """Return the ids of unpaid invoices that were declined, and whose customer has a method

@@ -6,6 +6,7 @@ from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
+from ..base.clock import now
 from ..base.cron import commit_progress, tally
 from ..base.retry import RUN_AGAIN, left_if_busy, run_again_if_faster
 from .actions import ACTIVITY
@@ -53,19 +54,22 @@ class FusionBillingDunningCase(models.Model):
 
     def _find_without_case(self, companies):
         """Return `[(customer, company, currency)]` of those who are late and have no open case."""
-        groups = self.env["account.move"]._read_group(
+        known = {case._key() for case in self.search([("closed_on", "=", False)])}
+        return [
+            key
+            for key in self._find_late_keys(companies)
+            if key not in known and key[0]._fusion_dunning_policy(key[1])
+        ]
+
+    def _find_late_keys(self, companies):
+        """Return `[(customer, company, currency)]` of those who are late."""
+        return self.env["account.move"]._read_group(
             self.env["account.move"]._fusion_late_domain(companies),
             ["commercial_partner_id", "company_id", "currency_id"],
         )
-        known = {
-            (case.partner_id, case.company_id, case.currency_id)
-            for case in self.search([("closed_on", "=", False)])
-        }
-        return [
-            group
-            for group in groups
-            if group not in known and group[0]._fusion_dunning_policy(group[1])
-        ]
+
+    def _key(self):
+        return self.partner_id, self.company_id, self.currency_id
 
     def _open(self, partner, company, currency):
         case = self.create(
@@ -84,9 +88,7 @@ class FusionBillingDunningCase(models.Model):
 
     def _go_on_all(self, companies):
         """Take the next steps that are due; return whether there was time for all."""
-        cases = self.search(
-            Domain("closed_on", "=", False) & Domain("company_id", "in", companies.ids), order="id"
-        )
+        cases = self._find_open(companies)
         for position, case in enumerate(cases, 1):
             did = True  # if it fails, it counts
             with case._failing_alone():
@@ -95,6 +97,19 @@ class FusionBillingDunningCase(models.Model):
             if not commit_progress(self.env, 1, remaining=remaining, done=int(did)):
                 return False
         return True
+
+    def _find_open(self, companies):
+        """Return the open cases: first those in which nothing is late any more, as somebody waits
+        to go on. Of the others each run begins with another one, so that all have their turn also
+        where there is no time for all.
+        """
+        cases = self.search(
+            Domain("closed_on", "=", False) & Domain("company_id", "in", companies.ids), order="id"
+        )
+        late = set(self._find_late_keys(companies))
+        others = cases.filtered(lambda case: case._key() in late)
+        first = int(now().timestamp()) % len(others) if others else 0
+        return (cases - others) + others[first:] + others[:first]
 
     @contextmanager
     def _failing_alone(self):

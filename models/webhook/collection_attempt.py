@@ -1,4 +1,5 @@
-from odoo import models
+from odoo import api, models
+from odoo.fields import Domain
 
 from ...core.api.answer import money
 from ..collection.attempt import CHARGE
@@ -13,6 +14,10 @@ class FusionBillingCollectionAttempt(models.Model):
     def _compute_state(self):
         watch(self.filtered("id"), lambda attempt: attempt._has_failed(), _emit_failures)
         return super()._compute_state()
+
+    @api.model
+    def _domain_to_tell(self):
+        return super()._domain_to_tell() | Domain("fusion_missing_sent_on", "=", False)
 
     def _emit_failure(self):
         self.invoice_id._fusion_emit("invoice.payment_failed", self._describe_failure_for)

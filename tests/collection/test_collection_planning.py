@@ -19,6 +19,20 @@ class TestCollectionPlanning(CollectionCase):
         self.assertEqual(invoice.fusion_attempt_ids.reference, f"FB-{invoice.id}-1")
         self.assertEqual(invoice.fusion_attempt_ids.token_id, self.token)
 
+    def test_what_cannot_be_charged_is_not_looked_at_for_ever(self):
+        """It would keep others from being charged, once there is a lot of it."""
+        invoice = self._invoice()
+        self.token.active = False
+        attempts = self.env[ATTEMPT].sudo()
+        self._plan_attempts()
+        self.assertNotIn(invoice, self.env["account.move"].search(attempts._domain_to_plan()))
+        self._save_card()
+        self.assertIn(invoice, self.env["account.move"].search(attempts._domain_to_plan()))
+        self.company.write({"fusion_collect_when": "due", "fusion_collect_days": 365})
+        with freeze_time("2026-02-01"):
+            found = self.env["account.move"].search(attempts._domain_to_plan())
+        self.assertNotIn(invoice, found)
+
     def test_a_plan_that_does_not_collect_charges_nobody(self):
         self.plan.collects = False
         invoice = self._invoice()
