@@ -291,6 +291,9 @@ class Subscription:
     def state_on(self, day):
         return self.states[self.at(day)] if day >= self.start else None
 
+    def takes_usage(self, day):
+        return self.state_on(day) in ("active", "unpaid_usage", "unpaid_both")
+
     @property
     def end(self):
         """The day from which it is closed for good, or None."""
@@ -305,7 +308,7 @@ class Subscription:
         """U5: whether usage of an instant can be billed."""
         day = day_of(instant, self.zone)
         day = max(day, day + DAY if day_begins(day + DAY, self.zone) <= instant else day)
-        return self.state_on(day) == "active"
+        return self.takes_usage(day)
 
     def push(self, key, metric, start, quantity, value, dimensions):
         """U3: a known key with the same content is no write."""
@@ -336,6 +339,12 @@ class Subscription:
 
     def reopen(self, day):
         self.states[self.at(day) :] = ["active"] * (self.DAYS - self.at(day))
+
+    def replace_states(self, day, states, state):
+        """From a day on be in another state, wherever it is in one of some."""
+        for number in range(self.at(day), self.DAYS):
+            if self.states[number] in states:
+                self.states[number] = state
 
     def _change(self, line, day, value):
         first = last = self.at(day)
@@ -382,9 +391,9 @@ class Subscription:
         periods = self.periods(today)
         rows = {}
         for period in periods:
-            active = [day for day in period.days if self.state_on(day) == "active"]
+            active = [day for day in period.days if self.takes_usage(day)]
             whole = sum(
-                self.state_on(day) == "active"
+                self.takes_usage(day)
                 for other in periods
                 if other.full == period.full
                 for day in other.days

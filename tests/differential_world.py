@@ -15,6 +15,9 @@ FILTERS = ((), ({"region": ["eu"]},), ({"region": ["eu", "uk"]}, {"region": ["us
 DAY = timedelta(days=1)
 
 
+UNPAID = ("unpaid", "unpaid_usage", "unpaid_fees", "unpaid_both")
+
+
 class World:
     """Plans A, B (which recurs alike) and C (which does not), and subscriptions on them.
 
@@ -286,6 +289,8 @@ class World:
                     self._change_plan,
                     self._pause,
                     self._resume,
+                    self._is_late,
+                    self._has_paid,
                     self._close,
                     self._reopen,
                 )
@@ -313,9 +318,19 @@ class World:
 
     def _resume(self, order, twin):
         day = self._random_day(twin)
-        if order._fusion_is_running() and twin.state_on(day) == "paused":
+        if order._fusion_is_running() and twin.state_on(day) in ("paused", *UNPAID):
             order._fusion_resume(day)
             twin.change_state("active", day)
+
+    def _is_late(self, order, twin):
+        state = self.rng.choice(UNPAID)
+        day = order._fusion_pause_unpaid(state)
+        if day:
+            twin.replace_states(day, ("active", *UNPAID), state)
+
+    def _has_paid(self, order, twin):
+        if order._fusion_resume_paid():
+            twin.replace_states(max(self.today, twin.start), UNPAID, "active")
 
     def _close(self, order, twin):
         day = self._random_day(twin)

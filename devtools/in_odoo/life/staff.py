@@ -5,6 +5,7 @@ from datetime import timedelta
 from odoo.fields import Command
 
 DAY = timedelta(days=1)
+UNPAIDS = ("unpaid", "unpaid_usage", "unpaid_fees", "unpaid_both")
 
 
 class Staff:
@@ -20,6 +21,8 @@ class Staff:
             self.toggle,
             self.pause,
             self.resume,
+            self.is_late,
+            self.has_paid,
             self.close,
             self.reopen,
             self.keep_open,
@@ -117,6 +120,16 @@ class Staff:
         order = self.world.order("4_paused") or self.running()
         if order:
             order._fusion_resume(self.rng.choice((None, self.world.day(back=20, ahead=10))))
+
+    def is_late(self):
+        order = self.running()
+        if order:
+            order._fusion_pause_unpaid(self.rng.choice(UNPAIDS))
+
+    def has_paid(self):
+        order = self.world.order("4_paused")
+        if order:
+            order._fusion_resume_paid()
 
     def close(self):
         order = self.running()
