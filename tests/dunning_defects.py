@@ -62,7 +62,13 @@ def days_count_from_the_newest(env):
 
 def steps_are_taken_while_it_is_charged(env):
     """A step follows before it is known what became of a charge."""
-    return method(env, CASE, "_is_being_paid", lambda _self: False)
+    return method(env, CASE, "_is_to_wait", lambda _self: False)
+
+
+def a_charge_is_waited_for_for_ever(_env):
+    """No step follows as long as it is not known what became of a charge."""
+    run = importlib.import_module(f"{MODELS}.dunning.run")
+    return patch.object(run, "WAIT", timedelta(days=1000))
 
 
 def nothing_goes_on(env):
@@ -133,6 +139,7 @@ DEFECTS = {
         promises_are_forgotten,
         days_count_from_the_newest,
         steps_are_taken_while_it_is_charged,
+        a_charge_is_waited_for_for_ever,
         nothing_goes_on,
         the_exempt_are_dunned,
         disputed_is_late,

@@ -174,7 +174,7 @@ class Customer:
     def _send(self, attempt):
         invoice = attempt.invoice
         is_wanted = not invoice.is_cancelled and invoice.left == attempt.amount
-        if is_wanted and not invoice.is_disputed and not attempt.card.is_removed:
+        if is_wanted and not invoice.is_disputed and attempt.card is self.card():
             attempt.state, attempt.went_out = "unknown", True
         else:
             attempt.state = "failed"
@@ -213,11 +213,17 @@ class Customer:
         if not late or self.is_exempt:
             self._close(self.case)
             return
-        while not any(map(self.under_way, self.late())):
+        while not self._waits():
             step = next(iter(self._due_on(self.today)), None)
             if not step:
                 return
             self._take(step)
+
+    def _waits(self):
+        """Whether something is being charged: for that the next step waits a week."""
+        next_on = self.next_on()
+        is_under_way = any(map(self.under_way, self.late()))
+        return is_under_way and next_on and self.today < next_on + 7 * DAY
 
     def _due_on(self, day):
         """The steps that may be taken on a day, the first one first."""
@@ -267,7 +273,8 @@ class Customer:
 
     def _retry(self):
         for invoice in self.late():
-            if self.charges() and self.card() and not self.is_refused(self.card()):
+            is_of_use = self.card() and not self.is_refused(self.card())
+            if self.charges() and is_of_use and not self.under_way(invoice):
                 self.attempts.append(Attempt(invoice, self.card()))
 
     def _unpaid(self, step):

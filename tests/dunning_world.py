@@ -198,9 +198,10 @@ class World:
     # === WHAT THE BANK SAYS === #
 
     def _hear(self):
-        """Be told what became of some of the charges that went out."""
-        for attempt in self.twin.attempts:
-            if attempt.state == "unknown" and self.rng.random() < 0.6:
+        """Be told what became of some of the charges that went out; of some only after days."""
+        for number, attempt in enumerate(self.twin.attempts):
+            chance = 0.6 if number % 5 else 0.06
+            if attempt.state == "unknown" and self.rng.random() < chance:
                 self._answer(attempt, self.rng.choice(("soft", "soft", "soft", "hard", "done")))
 
     def _answer(self, attempt, answer):

@@ -66,8 +66,8 @@ class TestDunningWalkFinds(WalkCase):
 
     def _find(self, name):
         """Return what the first of some walks that finds a defect says; empty if none does."""
-        for seed in range(12):
-            found = self._walk(seed, 120, partial(planted, self.env, name))
+        for seed in range(20):
+            found = self._walk(seed, 60, partial(planted, self.env, name))
             if found:
                 _logger.info("%s: seed %s, %s", name, seed, found.splitlines()[0])
                 return found
