@@ -28,7 +28,7 @@ class TestTogether(unittest.TestCase):
     """Two runs of dunning and of collection, and a customer who pays in two windows."""
 
     rounds = 20
-    seconds = 45  # for which the runs go on
+    seconds = 30  # for which the runs go on
 
     @classmethod
     def setUpClass(cls):
