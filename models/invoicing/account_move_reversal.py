@@ -29,3 +29,10 @@ class AccountMoveReversal(models.TransientModel):
             return super().reverse_moves(is_modify=is_modify)
         wizard = self.with_context(fusion_engine=ENGINE, fusion_copy=BILL_AGAIN)
         return super(AccountMoveReversal, wizard).reverse_moves(is_modify=is_modify)
+
+    def _modify_default_reverse_values(self, origin_move):
+        """The new invoice is for the same date: it is collected as the one that it replaces."""
+        values = super()._modify_default_reverse_values(origin_move)
+        if is_engine(self.env) and origin_move.fusion_bill_on:
+            values["fusion_bill_on"] = origin_move.fusion_bill_on
+        return values
