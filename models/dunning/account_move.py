@@ -70,14 +70,17 @@ class AccountMove(models.Model):
 
     def action_fusion_dispute(self):
         """Leave this invoice alone until what the customer says against it is settled."""
-        check_staff(self)
-        as_engine(self).fusion_is_disputed = True
-        trigger(self.env)
+        self._fusion_set_disputed(True)
 
     def action_fusion_settle_dispute(self):
         """Go on collecting this invoice."""
+        self._fusion_set_disputed(False)
+
+    def _fusion_set_disputed(self, is_disputed):
         check_staff(self)
-        as_engine(self).fusion_is_disputed = False
+        # Who said so stands in the chatter.
+        noted = as_engine(self).with_context(tracking_disable=False, mail_notrack=False)
+        noted.fusion_is_disputed = is_disputed
         trigger(self.env)
 
     # === COLLECTION === #

@@ -196,6 +196,26 @@ class TestDunningCases(DunningCase):
         wizard.create({"journal_id": self.invoice.journal_id.id}).modify_moves()
         self.assertOver("left_alone")
 
+    def test_the_invoice_that_replaces_one_is_dunned_and_charged_as_that_was(self):
+        """*Reverse and create invoice*."""
+        self._dun(1)
+        with freeze_time(self._day(2)):
+            replacing = self._reverse(self.invoice, modify=True)
+        self._dun(5)
+        self.assertEqual(self.case.late_invoice_ids, replacing)
+        self.plan.collects = True
+        self._collect()
+        self.assertAttempts(replacing, ("unknown", 49))
+
+    def test_who_says_that_it_is_disputed_stands_on_the_invoice(self):
+        for act in (self.invoice.action_fusion_dispute, self.invoice.action_fusion_settle_dispute):
+            before = self.invoice.message_ids
+            act()
+            self.env.flush_all()
+            self.env.cr.precommit.run()
+            said = (self.invoice.message_ids - before).tracking_value_ids.field_id
+            self.assertEqual(said.name, "fusion_is_disputed")
+
     def test_a_dispute_ends_it_and_its_settlement_begins_another(self):
         self._add_step(1)
         self._dun(1)
