@@ -16,6 +16,8 @@ class ResPartner(models.Model):
     )
     fusion_is_managed = fields.Boolean(
         "Managed in Odoo",
+        # Core copies whatever is to be copied, and fails for those who may not read it.
+        copy=False,
         groups=BILLING,
         help="Apps do not change the name, the address and the other details of this contact.",
     )

@@ -14,6 +14,8 @@ class ResPartner(models.Model):
     fusion_collects = fields.Selection(
         [("always", "Always"), ("never", "Never")],
         "Collect Automatically",
+        # Core copies whatever is to be copied, and fails for those who may not read it.
+        copy=False,
         groups=BILLING,
         help="Whether invoices are charged to the saved payment method. Empty: as the plan says.",
     )
