@@ -106,11 +106,17 @@ class FusionBillingDunningCase(models.Model):
         )
 
     def _responsible(self):
-        """Return who is asked: as the policy says, or the salesperson, or a billing manager."""
-        user = self.policy_id.user_id | self.partner_id.user_id
-        reached = user.filtered(lambda one: one.active and self.company_id in one.company_ids)
+        """Return who is asked: as the policy says, or the salesperson, or a billing manager.
+
+        Nobody is asked who cannot open the case.
+        """
+        users = self.policy_id.user_id | self.partner_id.user_id
+        reached = users.filtered(lambda user: user.active and self._is_seen_by(user))
         managers = self.env["sale.order"]._fusion_managers_of(self.company_id)
         return (reached | managers)[:1] or self.env.user
+
+    def _is_seen_by(self, user):
+        return self.company_id in user.company_ids and user.has_group("fusion_billing.group_user")
 
     # === SUBSCRIPTIONS === #
 
