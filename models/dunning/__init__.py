@@ -11,5 +11,6 @@ from . import (
     actions,
     paying,
     run,
+    partner_merge,
     sale_order,
 )

@@ -146,7 +146,9 @@ class FusionBillingDunningCase(models.Model):
         return len(self.taken_ids) > before
 
     def _keep_late_invoices(self):
-        self.invoice_ids |= self.late_invoice_ids
+        # Every run comes here: it writes what is new, and nothing else.
+        if new := self.late_invoice_ids - self.invoice_ids:
+            self.invoice_ids |= new
 
     def _is_followed(self):
         """Whether the customer is dunned: nobody has exempted them since."""
@@ -201,9 +203,12 @@ class FusionBillingDunningCase(models.Model):
     def _close(self):
         """Nothing is asked for any more: what was paused goes on."""
         self._resume_subscriptions()
-        self.write({"closed_on": self.company_id._fusion_today(), "outcome": self._find_outcome()})
-        self.activity_unlink([ACTIVITY])
+        self._end(self._find_outcome())
         self._tell_apps("customer.paid_up")
+
+    def _end(self, outcome):
+        self.write({"closed_on": self.company_id._fusion_today(), "outcome": outcome})
+        self.activity_unlink([ACTIVITY])
 
     def _find_outcome(self):
         is_paid = all(one.payment_state in ("paid", "in_payment") for one in self.invoice_ids)

@@ -4,4 +4,8 @@ from . import (
     test_dunning_portal,
     test_dunning_steps,
     test_dunning_walk,
+    test_dunning_contacts,
+    test_dunning_meetings,
+    test_dunning_portal,
+    test_dunning_steps,
 )
