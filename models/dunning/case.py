@@ -2,7 +2,10 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 
 from ...core.collection.dunning import next_step
+from ...core.money.timeline import UNPAIDS
+from ..base.subscription_states import RUNNING
 from ..catalog.price_wording import format_price
+from .step import PAUSE
 
 PAID, LEFT_ALONE = "paid", "left_alone"
 
@@ -149,17 +152,34 @@ class FusionBillingDunningCase(models.Model):
         return self.late_invoice_ids._fusion_subscriptions()
 
     def _paused(self):
-        """Return the customer's subscriptions that are paused for non-payment."""
+        """Return the customer's subscriptions that are, or will be, paused for non-payment, and
+        that nobody else keeps so.
+        """
         # sudo: they go on whoever looks.
         orders = self.env["sale.order"].sudo()
         theirs = orders.search(
-            orders._fusion_subscription_domain(("4_paused",))
+            orders._fusion_subscription_domain(RUNNING)
+            & Domain("fusion_phase_ids.state", "in", UNPAIDS)
             & Domain("partner_invoice_id.commercial_partner_id", "=", self.partner_id.id)
             & Domain("company_id", "=", self.company_id.id)
             & Domain("currency_id", "=", self.currency_id.id)
         )
         billed = self.sudo().invoice_ids._fusion_subscriptions()
-        return (theirs | billed).filtered(lambda order: order._fusion_is_unpaid())
+        unpaid = (theirs | billed).filtered(lambda order: order._fusion_is_unpaid())
+        return unpaid - self._kept_paused(unpaid)
+
+    def _kept_paused(self, subscriptions):
+        """Return those that another customer, who was billed for them, has not paid either."""
+        billed = "invoice_ids.invoice_line_ids.fusion_rating_id.subscription_id"
+        if not subscriptions:
+            return subscriptions
+        others = self.search(
+            Domain("closed_on", "=", False)
+            & Domain("id", "!=", self.id)
+            & Domain("taken_ids.action", "=", PAUSE)
+            & Domain(billed, "in", subscriptions.ids)
+        )
+        return subscriptions & others.late_invoice_ids._fusion_subscriptions()
 
     # === IN WORDS === #
 

@@ -98,6 +98,31 @@ class TestDunningMeetings(DunningCase):
         self.assertTrue(self._case_of(payer).closed_on)
         self.assertEqual(self._phase(order, 9), "active")
 
+    def test_what_two_were_billed_for_goes_on_once_both_have_paid(self):
+        self.order.partner_invoice_id = self.env["res.partner"].create({"name": "Payer"})
+        with freeze_time("2026-02-01"):
+            self._bill()
+        later = self.order.invoice_ids - self.invoice
+        self._add_step(5, "pause")
+        self._dun(40)
+        self._pay_by_hand(self.invoice)
+        self._dun(42)
+        self.assertEqual(self._case_of(self.partner).outcome, "paid")
+        self.assertEqual(self._phase(self.order, 42), "unpaid")
+        self._pay_by_hand(later)
+        self._dun(44)
+        self.assertEqual([self._phase(self.order, day) for day in (43, 44)], ["unpaid", "active"])
+
+    def test_a_pause_that_would_begin_later_does_not_once_the_invoice_is_no_more(self):
+        self._use(self.order, 1, start="2026-01-20")
+        self._add_step(5, "pause")
+        self._dun(5)
+        self.assertEqual(self._phase(self.order, 20), "unpaid")
+        self.invoice.button_draft()
+        self.invoice.unlink()
+        self._dun(9)
+        self.assertEqual(self._phase(self.order, 20), "active")
+
     # === ONE WHO PAYS TWICE === #
 
     def _begin_to_pay(self, reference="portal", **vals):
