@@ -148,6 +148,11 @@ def parser() -> argparse.ArgumentParser:
         help="say which lines and branches of the addon the tests went through; takes half as long"
         " again",
     )
+    test.add_argument(
+        "--debug",
+        action="store_true",
+        help="give the terminal to the tests in Odoo, so that breakpoint() stops there",
+    )
     bench = add("bench", run_bench, "measure, and compare with a baseline in the same run")
     bench.add_argument(
         "part",
@@ -222,7 +227,9 @@ def run_types(_options) -> int:
 @prepared
 def run_test(options) -> int:
     what = "long" if options.long else options.what
-    return dispatch("testing").main(what, options.patterns, options.outcomes, options.coverage)
+    return dispatch("testing").main(
+        what, options.patterns, options.outcomes, options.coverage, options.debug
+    )
 
 
 @prepared

@@ -48,6 +48,7 @@ def main(
     patterns: Sequence[str] = (),
     outcomes: Path | None = None,
     coverage: bool = False,
+    debug: bool = False,
 ) -> int:
     """Run one part, some Odoo tests, or everything; the last line is the tally.
 
@@ -55,11 +56,12 @@ def main(
     :param patterns: for unittest parts, keep only tests whose name contains one of these
     :param outcomes: where to write the outcome of every test
     :param coverage: whether to say which part of the addon the tests went through
+    :param debug: whether tests in Odoo have the terminal
     """
     runtime.ensure_tools()
     tally = Tally()
     with measured.everything() if coverage else contextlib.nullcontext():
-        run(what, patterns, tally)
+        run(what, patterns, tally, debug)
     for name in tally.failures:
         say(f"FAILED {name}")
     if outcomes:
@@ -68,14 +70,15 @@ def main(
     return 1 if tally.failures else 0
 
 
-def run(what: str | None, patterns: Sequence[str], tally: Tally) -> None:
+def run(what: str | None, patterns: Sequence[str], tally: Tally, debug: bool) -> None:
     """Run what was asked for, see `main`."""
     if what is None:
         with tempfile.TemporaryDirectory() as shares:
             side_by_side.run(commands(patterns, shares), tally)
     else:
-        for part in LONG_PARTS if what == "long" else (what,):
-            run_part(part, patterns, tally)
+        # Only `long` has tests that a pattern of its own can be meant for.
+        for part in LONG_PARTS if what == "long" and not patterns else (what,):
+            run_part(part, patterns, tally, debug)
 
 
 def commands(patterns: Sequence[str], shares: str) -> dict[str, list]:
@@ -95,7 +98,7 @@ def commands(patterns: Sequence[str], shares: str) -> dict[str, list]:
     return found
 
 
-def run_part(part: str, patterns: Sequence[str], tally: Tally) -> None:
+def run_part(part: str, patterns: Sequence[str], tally: Tally, debug: bool = False) -> None:
     """Run one part, or the Odoo tests with such tags; what stops it as a whole is one failure."""
     say(f"── {part}")
     began, used = time.monotonic(), sum(os.times()[:4])
@@ -105,9 +108,9 @@ def run_part(part: str, patterns: Sequence[str], tally: Tally) -> None:
         elif part in UNITTEST_PARTS:
             run_unittest(part, patterns, tally)
         elif part in ODOO_PARTS:
-            run_odoo_tests(part, ODOO_PARTS[part], tally)
+            run_odoo_tests(part, ODOO_PARTS[part], tally, debug)
         else:
-            run_odoo_tests("odoo", part, tally)
+            run_odoo_tests("odoo", part, tally, debug)
     except DevError as error:
         say(f"{part}: {error}")
         tally.check(f"{part}: it could run", False)
@@ -128,29 +131,41 @@ def run_unittest(part: str, patterns: Sequence[str], tally: Tally) -> None:
         wait(spawn([*runner, ",".join(folders), *patterns], env=variables, cwd=ROOT))
 
 
-def run_odoo_tests(part: str, tags: str, tally: Tally) -> None:
-    """Install the addon into a fresh clone of the template, run its tests, and judge the log."""
+def run_odoo_tests(part: str, tags: str, tally: Tally, debug: bool = False) -> None:
+    """Install the addon into a fresh clone of the template, run its tests, and judge the log.
+
+    :param debug: Odoo has the terminal, so that `breakpoint()` stops; then there is no log
+    """
     if part == "odoo":
         browser.ensure_program()
     with databases.temporary_database(install=()) as name, record(part, tally) as variables:
-        log = LOGS / f"test-{name}.log"
-        options = (
-            f"-i{ADDON}",
-            f"--test-tags={tags}",
-            "--stop-after-init",
-            f"--http-port={odoo.free_port()}",
-            "--workers=0",
-            "--max-cron-threads=0",
-            "--limit-time-real=1200",
-        )
-        with step(f"installing and testing in Odoo, tests {tags}"), log.open("wb") as out:
-            command = odoo.command("server", name, *options)
-            command[1] = str(RUNNERS / "run_odoo.py")
-            variables |= odoo.environment()
-            wait(spawn(command, stdout=out, stdin=subprocess.DEVNULL, env=variables, cwd=DEV))
+        log, command = LOGS / f"test-{name}.log", command_of(name, tags)
+        variables |= odoo.environment()
+        if debug:
+            say(f"· tests {tags}: at a breakpoint, c goes on and q ends")
+            wait(spawn(command, env=variables, cwd=DEV))
+        else:
+            with step(f"installing and testing in Odoo, tests {tags}"), log.open("wb") as out:
+                wait(spawn(command, stdout=out, stdin=subprocess.DEVNULL, env=variables, cwd=DEV))
+            judge(part, log, tally)
         states = databases.module_states(name)
         tally.check(f"{part}: the addon is installed", states.get(ADDON) == "installed")
-        judge(part, log, tally)
+
+
+def command_of(database: str, tags: str) -> list[str]:
+    """Odoo, as it installs the addon and runs the tests with these tags."""
+    options = (
+        f"-i{ADDON}",
+        f"--test-tags={tags}",
+        "--stop-after-init",
+        f"--http-port={odoo.free_port()}",
+        "--workers=0",
+        "--max-cron-threads=0",
+        "--limit-time-real=1200",
+    )
+    command = odoo.command("server", database, *options)
+    command[1] = str(RUNNERS / "run_odoo.py")
+    return command
 
 
 def judge(part: str, log: Path, tally: Tally) -> None:
