@@ -74,7 +74,7 @@ def uv_settings() -> dict[str, str]:
     asked = subprocess.run(
         [VENV_PYTHON, "-m", "pip", "config", "list"], capture_output=True, text=True, check=True
     )
-    found = translated(asked.stdout)
+    found = {"UV_SYSTEM_CERTS": "1", **translated(asked.stdout)}  # pip trusts the machine's, too
     return {name: value for name, value in found.items() if name not in os.environ}
 
 

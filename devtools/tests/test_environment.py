@@ -47,4 +47,6 @@ class TestRegistry(unittest.TestCase):
             mock.patch.object(environment.subprocess, "run", return_value=done),
             mock.patch.dict("os.environ", {"UV_DEFAULT_INDEX": "https://mine.example"}),
         ):
-            self.assertNotIn("UV_DEFAULT_INDEX", environment.uv_settings())
+            settings = environment.uv_settings()
+        self.assertNotIn("UV_DEFAULT_INDEX", settings)
+        self.assertEqual(settings["UV_SYSTEM_CERTS"], "1")
