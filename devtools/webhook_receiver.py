@@ -73,11 +73,16 @@ class Receiver:
         self.process.stdout.close()
         self._authority.close()
 
+    def status(self) -> dict:
+        return requests.get(self.url, verify=self.ca_file, timeout=30).json()
+
     def arrived(self, prefix: str = "/hook") -> list[str]:
         """The ids of all requests to paths that begin so, duplicates included."""
-        told = requests.get(self.url, verify=self.ca_file, timeout=30).json()["arrived"]
         return [
-            event_id for path, ids in told.items() if path.startswith(prefix) for event_id in ids
+            event_id
+            for path, ids in self.status()["arrived"].items()
+            if path.startswith(prefix)
+            for event_id in ids
         ]
 
 
