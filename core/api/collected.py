@@ -16,7 +16,12 @@ _NEXT = choice(DUNNING_ACTIONS, "As of the last step.", "pause")
 PAYMENT_METHOD = Record(
     "PaymentMethod",
     "A payment method that a customer has saved.",
-    {"name": string("To be shown to the customer.", "•••• 4242")},
+    {
+        "name": string("To be shown to the customer.", "•••• 4242"),
+        "expires_on": nullable(
+            day("The last day on which it can be charged; null if that is not known.", "2026-12-31")
+        ),
+    },
 )
 OVERDUE_INVOICE = Record(
     "OverdueInvoice",

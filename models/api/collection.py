@@ -48,7 +48,8 @@ class FusionBillingApiCollection(models.AbstractModel):
         )
 
     def _describe_method(self, token):
-        return {"name": token.display_name} if token else None
+        expires_on = token.fusion_expires_on or None
+        return {"name": token.display_name, "expires_on": expires_on} if token else None
 
     def _promise_of(self, customer, company):
         """Return the last day on which the customer is left alone; None if it has passed."""

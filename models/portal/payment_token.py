@@ -1,4 +1,5 @@
 from odoo import models
+from odoo.tools import format_date
 
 
 class PaymentToken(models.Model):
@@ -40,7 +41,12 @@ class PaymentToken(models.Model):
 
     def _fusion_portal_expiry(self):
         """Return when this payment method expires, as people read it: empty if it is not known."""
-        return ""
+        if not self.fusion_expires_on:
+            return ""
+        month = format_date(self.env, self.fusion_expires_on, date_format="MM/yyyy")
+        if self._fusion_has_expired():
+            return self.env._("Expired %s", month)
+        return self.env._("Expires %s", month)
 
     def _fusion_describe(self, partner):
         """Return what somebody of the customer reads of this payment method."""

@@ -41,7 +41,7 @@ class TestApiCollection(ApiCollectionCase):
             {
                 "external_customer_id": "acme",
                 "collects": False,
-                "payment_method": {"name": self.token.display_name},
+                "payment_method": {"name": self.token.display_name, "expires_on": None},
                 "exempt": False,
                 "promised_until": None,
                 "overdue": [],

@@ -1662,6 +1662,12 @@ export interface components {
                  * @example •••• 4242
                  */
                 name: string;
+                /**
+                 * Format: date
+                 * @description The last day on which it can be charged; null if that is not known.
+                 * @example 2026-12-31
+                 */
+                expires_on: string | null;
             } | null;
             /**
              * @description Whether nothing is done about what is overdue.
@@ -3922,6 +3928,12 @@ export interface operations {
                              * @example •••• 4242
                              */
                             name: string;
+                            /**
+                             * Format: date
+                             * @description The last day on which it can be charged; null if that is not known.
+                             * @example 2026-12-31
+                             */
+                            expires_on: string | null;
                         } | null;
                         /**
                          * @description Whether nothing is done about what is overdue.
