@@ -69,12 +69,20 @@ class FusionBillingCollectionAttempt(models.Model):
         for offset in range(0, len(moves), BATCH):
             batch = moves[offset : offset + BATCH]
             for move in batch:
-                with left_if_busy(self.env):
-                    plan_one(move)
+                self._plan_alone(move, plan_one)
             remaining = len(moves) - offset
             if not commit_progress(self.env, len(batch), remaining=remaining, done=0):
                 return False
         return True
+
+    def _plan_alone(self, move, plan_one):
+        """Make an attempt at one document: a bad one keeps no other from its own (R7)."""
+        try:
+            with left_if_busy(self.env):
+                plan_one(move)
+        except Exception:
+            tally().nameless += 1
+            _logger.exception("No attempt could be made at %s: it is tried again", move.id)
 
     @api.model
     def _domain_to_plan(self):

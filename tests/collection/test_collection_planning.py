@@ -3,6 +3,7 @@ from datetime import date, timedelta
 from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tests import Form, freeze_time, tagged
+from odoo.tools import mute_logger
 
 from ..collection_case import ATTEMPT, CollectionCase
 
@@ -10,6 +11,19 @@ from ..collection_case import ATTEMPT, CollectionCase
 @tagged("post_install", "-at_install")
 class TestCollectionPlanning(CollectionCase):
     """Which invoices are charged, when, and for how much."""
+
+    def test_an_invoice_that_fails_keeps_no_other_from_being_charged(self):
+        """R7: as one whose due date is the last day that there is."""
+        self.company.write({"fusion_collect_when": "due", "fusion_collect_days": 1})
+        broken, fine = self._invoice(), self._invoice()
+        self.env.cr.execute(
+            "UPDATE account_move SET invoice_date_due = '9999-12-31' WHERE id = %s", (broken.id,)
+        )
+        self.env.invalidate_all()
+        with mute_logger("odoo.addons.fusion_billing.models.collection.run"):
+            self._collect()
+        self.assertFalse(broken.fusion_attempt_ids)
+        self.assertAttempts(fine, ("unknown", 49))
 
     def test_an_invoice_of_such_a_plan_is_charged_once(self):
         invoice = self._invoice()
