@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 
+from ..base.bounded import Day
 from ..base.staff import BILLING, check_staff
 from .trigger import trigger
 
@@ -22,7 +23,7 @@ class ResPartner(models.Model):
         groups=BILLING,
         help="Nothing is done about this customer's overdue invoices.",
     )
-    fusion_promised_until = fields.Date(
+    fusion_promised_until = Day(
         "Promised to Pay Until",
         company_dependent=True,
         groups=BILLING,
