@@ -72,12 +72,27 @@ class FusionBillingDunningCase(models.Model):
         address = self._mail_to()
         if not address.email:
             raise UserError(self.env._("Not sent: %s has no e-mail address.", address.display_name))
-        step.template_id.send_mail(self.id, email_values={"recipient_ids": [(6, 0, address.ids)]})
+        self._send(step.template_id, address)
         return self.env._(
             "%(template)s was sent to %(address)s.",
             template=step.template_id.name,
             address=address.email,
         )
+
+    def _send(self, template, address):
+        """:raise UserError: what somebody wrote into the template cannot be worked out"""
+        try:
+            template.send_mail(self.id, email_values={"recipient_ids": [(6, 0, address.ids)]})
+        except UserError as error:
+            # Core tells the whole template, and how the program came to it.
+            reason = " ".join(str(error.__cause__ or error).split())
+            raise UserError(
+                self.env._(
+                    "Not sent: correct the template %(template)s. %(reason)s",
+                    template=template.name,
+                    reason=reason,
+                )
+            ) from error
 
     def _mail_to(self):
         """Return who gets e-mails about what is overdue: the customer's invoice address."""

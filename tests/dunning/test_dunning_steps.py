@@ -107,6 +107,20 @@ class TestDunningSteps(DunningCase):
         self.assertEqual(self.case.taken_ids.mapped("is_failed"), [True, False])
         self.assertIn("no e-mail address", self.case.activity_ids.note)
 
+    def test_a_template_that_somebody_broke_fails_in_one_sentence(self):
+        template = self.env.ref("fusion_billing.mail_template_dunning_reminder").copy()
+        template.body_html = "<p><t t-out='object.nothing.there'/></p>"
+        self._add_step(1, "mail", template_id=template.id)
+        self._add_step(2)
+        for late in (1, 2):
+            self._dun(late)
+        self.assertEqual(self.case.taken_ids.mapped("is_failed"), [True, False])
+        said = self.case.taken_ids[0].result
+        self.assertIn("correct the template", said)
+        self.assertIn("nothing", said)
+        self.assertNotIn("Traceback", said)
+        self.assertFalse(self._mails().filtered(lambda mail: mail.recipient_ids == self.partner))
+
     def test_somebody_is_reminded(self):
         self._add_step(1, "remind", note="Call them.")
         self.policy.user_id = self.env.ref("base.user_admin")
