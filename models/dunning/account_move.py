@@ -46,13 +46,13 @@ class AccountMove(models.Model):
         return past_due & self._fusion_unpaid_domain() & Domain("fusion_is_disputed", "=", False)
 
     @api.model
-    def _fusion_late_of(self, partner, company):
-        """Return what a customer is late with in a company, the oldest first."""
+    def _fusion_late_of(self, partners, companies):
+        """Return what customers are late with in companies, the oldest first."""
         # sudo: what is overdue does not depend on who looks; apps and the portal ask, too.
         invoices = self.sudo()
         late = invoices.search(
-            invoices._fusion_late_domain(company.sudo())
-            & Domain("commercial_partner_id", "=", partner.id)
+            invoices._fusion_late_domain(companies.sudo())
+            & Domain("commercial_partner_id", "in", partners.ids)
         )
         return late._fusion_oldest_first()
 

@@ -91,8 +91,9 @@ class FusionBillingDunningCase(models.Model):
 
     @api.depends("closed_on", "invoice_ids.payment_state", "invoice_ids.amount_residual")
     def _compute_late(self):
+        found = self._find_late()
         for case in self:
-            late = case._find_late()
+            late = found.get(case._key(), self.env["account.move"])
             case.late_invoice_ids = late
             case.amount_overdue = sum(late.mapped("amount_residual"))
             case.late_since = late[:1].invoice_date_due
@@ -118,14 +119,23 @@ class FusionBillingDunningCase(models.Model):
 
     # === LOOKING === #
 
+    def _key(self):
+        return (self.partner_id, self.company_id, self.currency_id, self.closed_on)
+
     def _find_late(self):
-        """Return what is overdue now, the oldest first: nothing once the case is closed."""
-        self.ensure_one()
-        invoices = self.env["account.move"].sudo()  # sudo: as what is late
-        if self.closed_on or not self.id:
-            return invoices
-        late = invoices._fusion_late_of(self.partner_id, self.company_id)
-        return late.filtered(lambda invoice: invoice.currency_id == self.currency_id)
+        """Return what is overdue now: `{key of the case: invoices}`, the oldest first; nothing of
+        what is closed. Many are looked up at once.
+        """
+        cases = self.filtered(lambda case: case.id and not case.closed_on)
+        late = self.env["account.move"]._fusion_late_of(cases.partner_id, cases.company_id)
+        return late.grouped(
+            lambda invoice: (
+                invoice.commercial_partner_id,
+                invoice.company_id,
+                invoice.currency_id,
+                False,
+            )
+        )
 
     def _find_next(self):
         """Return the next step and the first day on which it is due; None if none is left."""

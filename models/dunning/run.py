@@ -6,7 +6,6 @@ from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from ..base.clock import now
 from ..base.cron import commit_progress, tally
 from ..base.retry import RUN_AGAIN, left_if_busy, run_again_if_faster
 from .actions import ACTIVITY
@@ -54,22 +53,19 @@ class FusionBillingDunningCase(models.Model):
 
     def _find_without_case(self, companies):
         """Return `[(customer, company, currency)]` of those who are late and have no open case."""
-        known = {case._key() for case in self.search([("closed_on", "=", False)])}
-        return [
-            key
-            for key in self._find_late_keys(companies)
-            if key not in known and key[0]._fusion_dunning_policy(key[1])
-        ]
-
-    def _find_late_keys(self, companies):
-        """Return `[(customer, company, currency)]` of those who are late."""
-        return self.env["account.move"]._read_group(
+        late = self.env["account.move"]._read_group(
             self.env["account.move"]._fusion_late_domain(companies),
             ["commercial_partner_id", "company_id", "currency_id"],
         )
-
-    def _key(self):
-        return self.partner_id, self.company_id, self.currency_id
+        known = {
+            (case.partner_id, case.company_id, case.currency_id)
+            for case in self.search([("closed_on", "=", False)])
+        }
+        return [
+            group
+            for group in late
+            if group not in known and group[0]._fusion_dunning_policy(group[1])
+        ]
 
     def _open(self, partner, company, currency):
         case = self.create(
@@ -88,28 +84,19 @@ class FusionBillingDunningCase(models.Model):
 
     def _go_on_all(self, companies):
         """Take the next steps that are due; return whether there was time for all."""
-        cases = self._find_open(companies)
-        for position, case in enumerate(cases, 1):
-            did = True  # if it fails, it counts
-            with case._failing_alone():
-                did = case._go_on()
-            remaining = len(cases) - position
-            if not commit_progress(self.env, 1, remaining=remaining, done=int(did)):
-                return False
-        return True
-
-    def _find_open(self, companies):
-        """Return the open cases: first those in which nothing is late any more, as somebody waits
-        to go on. Of the others each run begins with another one, so that all have their turn also
-        where there is no time for all.
-        """
         cases = self.search(
             Domain("closed_on", "=", False) & Domain("company_id", "in", companies.ids), order="id"
         )
-        late = set(self._find_late_keys(companies))
-        others = cases.filtered(lambda case: case._key() in late)
-        first = int(now().timestamp()) % len(others) if others else 0
-        return (cases - others) + others[first:] + others[:first]
+        due = cases.filtered(lambda case: case._may_be_due())
+        for position, case in enumerate(due, 1):
+            case = case.with_prefetch()  # what is known is forgotten with each commit
+            did = True  # if it fails, it counts
+            with case._failing_alone():
+                did = case._go_on()
+            remaining = len(due) - position
+            if not commit_progress(self.env, 1, remaining=remaining, done=int(did)):
+                return False
+        return True
 
     @contextmanager
     def _failing_alone(self):
@@ -144,6 +131,13 @@ class FusionBillingDunningCase(models.Model):
         while not self._is_to_wait() and self._take_next():
             continue
         return len(self.taken_ids) > before
+
+    def _may_be_due(self):
+        """Whether there may be anything to do: of many most have nothing, and are not locked."""
+        late, today = self.late_invoice_ids, self.company_id._fusion_today()
+        is_step_due = bool(self.next_on) and self.next_on <= today
+        is_known = late and late <= self.invoice_ids
+        return is_step_due or not is_known or not self._is_followed()
 
     def _keep_late_invoices(self):
         # Every run comes here: it writes what is new, and nothing else.

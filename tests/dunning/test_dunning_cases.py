@@ -1,5 +1,6 @@
 from datetime import timedelta
 
+from odoo.exceptions import ValidationError
 from odoo.tests import freeze_time, tagged
 
 from ..dunning_case import CASE, DunningCase
@@ -136,6 +137,26 @@ class TestDunningCases(DunningCase):
         self.assertTaken()
         self._dun(11)
         self.assertTaken((11, "tell"))
+
+    def test_a_promise_is_a_day_that_comes(self):
+        for day in ("9999-12-31", "1999-12-31"):
+            with self.assertRaises(ValidationError), self.env.cr.savepoint():
+                self.partner.with_company(self.company).fusion_promised_until = day
+
+    def test_a_run_in_which_no_step_is_due_reads_many_customers_at_once(self):
+        self._add_step(1)
+        counts = []
+        for customers in (2, 6):
+            partners = self.env["res.partner"].create([{"name": f"C{n}"} for n in range(customers)])
+            with freeze_time("2026-01-01"):
+                for partner in partners:
+                    self._start(partner_id=partner.id)
+                self._bill()
+            self._dun(1)
+            before = self.env.cr.sql_log_count
+            self._dun(2)
+            counts.append(self.env.cr.sql_log_count - before)
+        self.assertLessEqual(counts[1], counts[0] + 3)
 
     def test_while_somebody_pays_no_step_is_taken(self):
         self._add_step(3)
