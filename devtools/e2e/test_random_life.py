@@ -10,4 +10,4 @@ class TestRandomLife(LifeCase):
     def test_defects_in_what_is_owed_and_in_what_is_settled_are_found(self):
         for defect in ("quota_begins_anew", "cancelled_settles"):
             with self.subTest(defect):
-                self.assert_found(defect, seed=3, subscriptions=12, moments=6)
+                self.assert_found(defect, seed=1, subscriptions=12, moments=6)

@@ -69,7 +69,7 @@ class TestApiCollection(ApiCollectionCase):
 
     def test_the_payment_method_is_the_one_that_is_charged(self):
         self._invoice()
-        self.assertEqual(self._told()["payment_method"], {"name": self.token.display_name})
+        self.assertEqual(self._told()["payment_method"]["name"], self.token.display_name)
         self.token.active = False
         self.assertIsNone(self._told()["payment_method"])
 
