@@ -1,6 +1,8 @@
 """What a customer owes and is late with, in the portal: paid in one go, also by the link of an
 e-mail, without logging in."""
 
+from werkzeug.exceptions import BadRequest
+
 from odoo import http
 from odoo.exceptions import AccessError
 from odoo.fields import Command
@@ -9,6 +11,9 @@ from odoo.tools import consteq
 
 from odoo.addons.account_payment.controllers.portal import PortalAccount
 
+# Of what a browser sends to pay, what is not decided here.
+SENT = ("provider_id", "payment_method_id", "token_id", "flow")
+FLOWS = ("redirect", "direct", "token")
 ONE = "/my/overdue/<int(min=1, max=2147483647):case_id>"
 
 
@@ -62,12 +67,16 @@ class OverduePortal(PortalAccount):
         if not case:
             raise AccessError(request.env._("You cannot pay this: the link is not valid."))
         case._check_can_be_paid()
-        kwargs |= {"amount": case.amount_overdue, "is_validation": False}
+        sent = {name: kwargs.get(name) for name in SENT}
+        self._check_offered(case, **sent)
         transaction = self._create_transaction(
+            **sent,
+            amount=case.amount_overdue,
             currency_id=case.currency_id.id,
             partner_id=self._payer(case).id,
+            tokenization_requested=bool(kwargs.get("tokenization_requested")),
+            landing_route=case.get_portal_url(),
             custom_create_values={"invoice_ids": [Command.set(case.late_invoice_ids.ids)]},
-            **kwargs,
         )
         return transaction._get_processing_values()
 
@@ -88,6 +97,18 @@ class OverduePortal(PortalAccount):
             access_token=case.access_token,
         ) | {"amount": case.amount_overdue}
 
+    def _check_offered(self, case, provider_id, payment_method_id, token_id, flow):
+        """:raise BadRequest: the page offers no such way to pay"""
+        page = self._prepare_payment(case)
+        provider = _find(page["providers_sudo"], provider_id)
+        if flow == "token":
+            found = _find(page["tokens_sudo"], token_id).provider_id & provider
+        else:
+            found = _find(page["payment_methods_sudo"], payment_method_id)
+            found &= provider.payment_method_ids
+        if not found or flow not in FLOWS:
+            raise BadRequest
+
     def _payer(self, case):
         """Return who pays, whose saved payment methods are offered: as for single invoices."""
         user = request.env.user
@@ -102,6 +123,11 @@ class OverduePortal(PortalAccount):
         user = request.env.user
         is_theirs = not user._is_public() and case.partner_id == user.commercial_partner_id
         return case if is_theirs or _fits(case.access_token, access_token) else None
+
+
+def _find(records, given):
+    """Return the record of an id that a request names, whatever that is."""
+    return records.filtered(lambda record: type(given) is int and record.id == given)
 
 
 def _fits(token, given):

@@ -12,6 +12,9 @@ class TestDunningPortal(DunningCase, HttpCase):
 
     def setUp(self):
         super().setUp()
+        self.method = self.env.ref("payment.payment_method_card")
+        self.provider.write({"is_published": True, "payment_method_ids": self.method.ids})
+        self.method.active = True
         self.invoice = self._invoice()
         with freeze_time("2026-02-01"):
             self._bill()
@@ -114,6 +117,30 @@ class TestDunningPortal(DunningCase, HttpCase):
         self._pay(token, is_validation=True)
         transaction = self.env["payment.transaction"].search([], limit=1, order="id desc")
         self.assertEqual((transaction.operation, transaction.amount), ("online_direct", 98))
+
+    def test_nothing_else_than_the_page_offers_is_paid_with(self):
+        """A provider that is not shown may be one for tests, or another company's."""
+        link, before = self.link, self.env["payment.transaction"].search_count([])
+        hidden = self._provider(self.company, "Hidden")
+        hidden.payment_method_ids = self.method
+        odd = (None, "x", "\0", [], {}, [self.provider.id], -1, 10**30, 1.5, True)
+        tried = [
+            {"provider_id": hidden.id},
+            *({"provider_id": value} for value in odd),
+            *({"payment_method_id": value} for value in odd),
+            *({"flow": value} for value in odd),
+            *({"flow": "token", "token_id": value} for value in odd),
+        ]
+        for others in tried:
+            with self.subTest(others), self.assertNoLogs(level="WARNING"):
+                self.assertIn("BadRequest", self._pay(link, **others)["error"]["data"]["name"])
+        self.assertEqual(self.env["payment.transaction"].search_count([]), before)
+
+    def test_the_saved_method_pays_and_leads_back_to_this_page(self):
+        self._pay(self.link, flow="token", token_id=self.token.id, landing_route="https://evil.example")
+        transaction = self.env["payment.transaction"].search([], limit=1, order="id desc")
+        self.assertEqual((transaction.token_id, transaction.amount), (self.token, 98))
+        self.assertEqual(transaction.landing_route, self.case.get_portal_url())
 
     def test_a_saved_method_of_another_customer_is_refused(self):
         other = self._save_card(self.stranger.partner_id)
