@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from devtools.paths import LOGS
+from devtools.paths import LOGS, ROOT
 
 NO_ROOM = "the disk is full: make room, then run the same command again"
 #: What a failing program says when the reason is not ours, and what to do about it.
@@ -87,7 +87,7 @@ def refusal(error: OSError) -> str | None:
     """What the system refused, in a sentence, if a person can change it."""
     if error.errno in FULL:
         return NO_ROOM
-    if error.errno in FORBIDDEN and error.filename:
+    if error.errno in FORBIDDEN and str(error.filename).startswith(str(ROOT)):
         return f"{error.filename} must be yours to write: use a checkout that belongs to you"
     return None
 
