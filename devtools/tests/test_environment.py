@@ -12,7 +12,7 @@ class TestRegistry(unittest.TestCase):
             "global.index-url='https://a.example/simple'\n"
             "global.extra-index-url='https://b.example/x https://c.example/y'\n"
             "global.find-links='/wheels /more'\nglobal.timeout='60'\n"
-            "global.cert='/etc/ca.pem'\ninstall.trusted-host='a.example'\n"
+            "global.cert='/etc/ca.pem'\ninstall.trusted-host='a.example'\nglobal.no-index='true'\n"
         )
         self.assertEqual(
             environment.translated(listed),
@@ -22,6 +22,7 @@ class TestRegistry(unittest.TestCase):
                 "UV_INDEX_STRATEGY": "unsafe-best-match",
                 "UV_FIND_LINKS": "/wheels,/more",
                 "UV_INSECURE_HOST": "a.example",
+                "UV_NO_INDEX": "true",
                 "SSL_CERT_FILE": "/etc/ca.pem",
             },
         )
