@@ -57,6 +57,8 @@ class FusionBillingDunningCase(models.Model):
         token = invoice._fusion_token()
         if not invoice._fusion_collects():
             return self.env._("Nothing was charged: invoices are paid by hand.")
+        if invoice._fusion_collect_on() > self.company_id._fusion_today():
+            return self.env._("Nothing was charged: the day set for charging has not come.")
         if invoice._fusion_is_being_paid() or invoice._fusion_open_attempts():
             return self.env._("Nothing was charged: it is being paid.")
         if not token:

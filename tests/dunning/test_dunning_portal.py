@@ -137,7 +137,9 @@ class TestDunningPortal(DunningCase, HttpCase):
         self.assertEqual(self.env["payment.transaction"].search_count([]), before)
 
     def test_the_saved_method_pays_and_leads_back_to_this_page(self):
-        self._pay(self.link, flow="token", token_id=self.token.id, landing_route="https://evil.example")
+        self._pay(
+            self.link, flow="token", token_id=self.token.id, landing_route="https://evil.example"
+        )
         transaction = self.env["payment.transaction"].search([], limit=1, order="id desc")
         self.assertEqual((transaction.token_id, transaction.amount), (self.token, 98))
         self.assertEqual(transaction.landing_route, self.case.get_portal_url())

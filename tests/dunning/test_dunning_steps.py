@@ -53,6 +53,14 @@ class TestDunningSteps(DunningCase):
         self.assertEqual(attempts.invoice_id, self.order.invoice_ids.sorted("invoice_date"))
         self.assertEqual(attempts[0].invoice_id, self.invoice)
 
+    def test_nothing_is_charged_before_the_day_that_the_settings_say(self):
+        self.company.write({"fusion_collect_when": "due", "fusion_collect_days": 10})
+        self.plan.collects = True
+        self._add_step(3, "retry")
+        self._dun(3)
+        self.assertFalse(self.invoice.fusion_attempt_ids)
+        self.assertIn("has not come", self.case.taken_ids.result)
+
     def test_who_pays_by_hand_is_not_charged(self):
         self._add_step(3, "retry")
         self._dun(3)
