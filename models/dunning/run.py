@@ -89,7 +89,7 @@ class FusionBillingDunningCase(models.Model):
         )
         due = cases.filtered(lambda case: case._may_be_due())
         for position, case in enumerate(due, 1):
-            case = case.with_prefetch()  # what is known is forgotten with each commit
+            case = case._for_staff()
             did = True  # if it fails, it counts
             with case._failing_alone():
                 did = case._go_on()
@@ -97,6 +97,12 @@ class FusionBillingDunningCase(models.Model):
             if not commit_progress(self.env, 1, remaining=remaining, done=int(did)):
                 return False
         return True
+
+    def _for_staff(self):
+        """Return this case by itself, in the language in which the company's staff read of it."""
+        # What is known of many is forgotten with each commit, and would be read again for all.
+        case = self.with_prefetch()
+        return case.with_context(lang=case.company_id.partner_id.lang)
 
     @contextmanager
     def _failing_alone(self):

@@ -59,6 +59,16 @@ class TestDunningContacts(DunningCase):
         self._dun(2)
         self.assertTaken((1, "tell"))
 
+    def test_who_was_archived_still_owes(self):
+        self.plan.collects = True
+        self._add_step(1)
+        self.partner.active = False
+        self._collect()
+        self.assertAttempts(self.invoice, ("unknown", 49))
+        self._dun(1)
+        self.assertTaken()  # it is being charged
+        self.assertEqual(self.case.late_invoice_ids, self.invoice)
+
     # === WORKED WITH BY OTHERS === #
 
     def test_a_salesperson_who_cannot_open_it_is_not_reminded(self):

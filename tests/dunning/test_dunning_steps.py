@@ -53,13 +53,14 @@ class TestDunningSteps(DunningCase):
         self.assertEqual(attempts.invoice_id, self.order.invoice_ids.sorted("invoice_date"))
         self.assertEqual(attempts[0].invoice_id, self.invoice)
 
-    def test_nothing_is_charged_before_the_day_that_the_settings_say(self):
-        self.company.write({"fusion_collect_when": "due", "fusion_collect_days": 10})
+    def test_what_is_charged_some_days_after_it_is_due_is_not_charged_before(self):
+        self.company.write({"fusion_collect_when": "due", "fusion_collect_days": 5})
         self.plan.collects = True
         self._add_step(3, "retry")
-        self._dun(3)
-        self.assertFalse(self.invoice.fusion_attempt_ids)
-        self.assertIn("has not come", self.case.taken_ids.result)
+        self._add_step(6, "retry")
+        for late, attempts in ((3, 0), (6, 1)):
+            self._dun(late)
+            self.assertEqual(len(self.invoice.fusion_attempt_ids), attempts)
 
     def test_who_pays_by_hand_is_not_charged(self):
         self._add_step(3, "retry")
@@ -128,6 +129,16 @@ class TestDunningSteps(DunningCase):
         self.assertIn("nothing", said)
         self.assertNotIn("Traceback", said)
         self.assertFalse(self._mails().filtered(lambda mail: mail.recipient_ids == self.partner))
+
+    def test_staff_read_what_was_done_in_the_company_s_language(self):
+        self.env["res.lang"]._activate_lang("fr_FR")
+        self.env["ir.module.module"].search([("name", "=", "fusion_billing")])._update_translations(
+            ["fr_FR"]
+        )
+        self.company.partner_id.lang = "fr_FR"
+        self._add_step(1, "retry")
+        self._dun(1)
+        self.assertIn("Rien n'a été débité", self.case.taken_ids.result)
 
     def test_somebody_is_reminded(self):
         self._add_step(1, "remind", note="Call them.")
