@@ -1,6 +1,7 @@
 from odoo import models
 from odoo.tools import groupby
 
+from ..base.retry import left_if_busy
 from .case import LEFT_ALONE
 
 
@@ -16,9 +17,22 @@ class PartnerMerge(models.TransientModel):
 
 
 class FusionBillingDunningCase(models.Model):
-    """How the cases of contacts that are merged become one."""
+    """How the cases of contacts that become one customer become one."""
 
     _inherit = "fusion.billing.dunning.case"
+
+    def _follow_customers(self):
+        """Let cases go on with the company that their customer has become a part of: invoices do,
+        and so no step is taken anew.
+        """
+        for case in self.search([("closed_on", "=", False)]):
+            customer = case.partner_id.commercial_partner_id
+            if customer != case.partner_id:
+                with left_if_busy(self.env):
+                    self._join(case.partner_id | customer)
+                    # The later of two is closed, and stays with whom it was opened for.
+                    case.filtered(lambda one: not one.closed_on).partner_id = customer
+                    case.flush_recordset()
 
     def _join(self, partners):
         """Leave one open case to some customers for each company and currency: the first one."""

@@ -36,6 +36,7 @@ class FusionBillingDunningCase(models.Model):
         # sudo: whoever the scheduled action runs as, all customers count.
         cases = self.sudo()
         companies = self.env["res.company"]._fusion_on_schedule()
+        cases._follow_customers()
         if cases._open_all(companies):
             cases._go_on_all(companies)
 

@@ -59,6 +59,34 @@ class TestDunningContacts(DunningCase):
         self._dun(2)
         self.assertTaken((1, "tell"))
 
+    def test_of_one_who_becomes_a_part_of_a_company_the_case_goes_on(self):
+        self._add_step(1, "pause")
+        self._add_step(3)
+        self._dun(1)
+        case = self.case
+        group = self.env["res.partner"].create({"name": "Group", "is_company": True})
+        self.partner.parent_id = group
+        self._dun(3)
+        self.assertEqual((case.partner_id, case.closed_on), (group, False))
+        self.assertTaken((1, "pause"), (3, "tell"), case=case)
+        self.assertEqual(self.invoice._fusion_subscription().fusion_state, "4_paused")
+        self._pay_by_hand(self.invoice)
+        self._dun(5)
+        self.assertEqual(case.outcome, "paid")
+        self.assertEqual(self.invoice._fusion_subscription().fusion_state, "3_progress")
+
+    def test_of_one_who_becomes_a_part_of_a_late_company_one_case_goes_on(self):
+        twin = self._late_twin()
+        twin.is_company = True
+        self._add_step(1)
+        self._dun(1)
+        self.partner.parent_id = twin
+        self._dun(2)
+        cases = self.env[CASE].search([("company_id", "=", self.company.id)], order="id")
+        self.assertEqual(cases.filtered(lambda case: not case.closed_on).partner_id, twin)
+        self.assertEqual(len(cases), 2)
+        self.assertEqual(len(cases.late_invoice_ids), 2)
+
     def test_who_was_archived_still_owes(self):
         self.plan.collects = True
         self._add_step(1)
