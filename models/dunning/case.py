@@ -142,16 +142,26 @@ class FusionBillingDunningCase(models.Model):
         self.ensure_one()
         if self.closed_on or not self.late_since:
             return None
-        # sudo: the customer reads when, not what. What was taken is not again where it is put off.
-        taken_keys = set(self.sudo().taken_ids.mapped("step_key"))
+        # sudo: the customer reads when, not what.
+        taken = self.sudo()._taken_for(self.late_since)
+        # What was taken is not taken again where it is put off.
+        taken_keys = set(taken.mapped("step_key"))
         steps = self.policy_id.sudo().step_ids.filtered(lambda step: step.id not in taken_keys)
         found = next_step(
             [step._key() for step in steps],
             self.late_since,
-            self.sudo().taken_id._taken(),
+            taken[-1:]._taken(),
             self._promised_until(),
         )
         return found and (steps.browse(found[0].id), found[1])
+
+    def _taken_for(self, due):
+        """Return the steps that were taken since an invoice was late that was due on a day.
+
+        Of those before it all is paid that they were about: for who is always late with one, the
+        steps begin anew with each.
+        """
+        return self.taken_ids.filtered(lambda taken: taken.taken_on > due).sorted("number")
 
     def _promised_until(self):
         # sudo: an app asks, too.

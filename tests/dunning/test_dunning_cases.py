@@ -113,6 +113,28 @@ class TestDunningCases(DunningCase):
             self._dun(late)
         self.assertTaken((100, "tell"), (104, "remind"))
 
+    def test_who_is_always_late_with_one_is_told_of_each(self):
+        for month in ("02", "03"):
+            with freeze_time(f"2026-{month}-01"):
+                self._bill()
+        self._add_step(3)
+        self._add_step(10, "remind")
+        invoices = self.invoice._fusion_subscription().invoice_ids.sorted("invoice_date_due")
+        for days, invoice in zip(((3, 10, 35), (36, 43, 63), (64, 71, 80)), invoices, strict=True):
+            for late in days:
+                self._dun(late)
+            self._pay_by_hand(invoice)
+        self.assertEqual(self.env[CASE].search_count([("partner_id", "=", self.partner.id)]), 1)
+        told = (
+            (3, "tell"),
+            (10, "remind"),
+            (36, "tell"),
+            (43, "remind"),
+            (64, "tell"),
+            (71, "remind"),
+        )
+        self.assertTaken(*told)
+
     def test_a_step_that_comes_into_the_policy_before_one_that_was_taken_is_left_out(self):
         self._add_step(5)
         self._dun(5)
