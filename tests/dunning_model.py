@@ -231,7 +231,7 @@ class Customer:
 
     def _left(self):
         """The steps that come after what was taken, each but once."""
-        taken = self.case.taken
+        taken = self._counted()
         left = [
             step
             for step in self.policy.values()
@@ -240,10 +240,14 @@ class Customer:
         ]
         return sorted(left, key=lambda step: step.place)
 
+    def _counted(self):
+        """The steps since the oldest unpaid invoice is late: those before were about others."""
+        return [one for one in self.case.taken if one.on > self.late()[0].due]
+
     def _has_come(self, step, day):
         if self.promised_until and day <= self.promised_until:
             return False
-        for before in self.case.taken[-1:]:
+        for before in self._counted()[-1:]:
             if (day - before.on).days < step.days - before.days:
                 return False
         return (day - self.late()[0].due).days >= step.days
