@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class FusionBillingDunningPolicy(models.Model):
@@ -29,6 +29,14 @@ class FusionBillingDunningPolicy(models.Model):
         domain="[('share', '=', False)]",
         help="Who is reminded. Empty: the customer's salesperson, or a billing manager.",
     )
+
+    @api.constrains("company_id")
+    def _check_companies(self):
+        """It cannot be taken from a company that uses it."""
+        # sudo: they may be others than those of who writes it.
+        companies = self.env["res.company"].sudo()
+        using = companies.search([("fusion_dunning_policy_id", "in", self.ids)])
+        using._check_company(["fusion_dunning_policy_id"])
 
     def copy_data(self, default=None):
         vals_list = super().copy_data(default)

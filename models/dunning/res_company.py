@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class ResCompany(models.Model):
@@ -12,3 +12,7 @@ class ResCompany(models.Model):
         check_company=True,
         help="What is done once an invoice of a subscription is overdue. Empty: nothing.",
     )
+
+    @api.constrains("fusion_dunning_policy_id")
+    def _check_fusion_dunning_policy(self):
+        self._check_company(["fusion_dunning_policy_id"])

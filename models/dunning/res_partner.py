@@ -14,6 +14,7 @@ class ResPartner(models.Model):
         "fusion.billing.dunning.policy",
         "Dunning Policy",
         company_dependent=True,
+        check_company=True,
         groups=BILLING,
         help="Empty: the company's.",
     )

@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tests import freeze_time, tagged
 
 from ..dunning_case import CASE, DunningCase
@@ -45,6 +45,16 @@ class TestDunningCases(DunningCase):
         self.assertTaken()
         self._dun(2)
         self.assertTaken((2, "tell"))
+
+    def test_a_policy_of_another_company_holds_for_nobody_here(self):
+        other = self.env["res.company"].create({"name": "Other"})
+        foreign = self.policy.copy({"company_id": other.id})
+        for record in (self.company, self.partner.with_company(self.company)):
+            with self.assertRaisesRegex(UserError, "company"), self.env.cr.savepoint():
+                record.fusion_dunning_policy_id = foreign
+        with self.assertRaisesRegex(UserError, "company"), self.env.cr.savepoint():
+            self.policy.company_id = other
+        self.policy.company_id = self.company
 
     def test_one_who_is_exempt_is_left_alone(self):
         self.partner.with_company(self.company).fusion_dunning_exempt = True
