@@ -184,6 +184,27 @@ MADE_OF = {
         "expires_on": "2030-03-31",
         "days": 7,
     },
+    "fusion.billing.dunning.policy": lambda w: {"name": "Ours", "company_id": w["res.company"].id},
+    "fusion.billing.dunning.step": lambda w: {
+        "policy_id": w["fusion.billing.dunning.policy"].id,
+        "days": 3,
+        "action": "tell",
+    },
+    "fusion.billing.dunning.case": lambda w: {
+        "partner_id": w["res.partner"].id,
+        "company_id": w["res.company"].id,
+        "currency_id": w["res.company"].currency_id.id,
+        "opened_on": "2026-01-10",
+    },
+    "fusion.billing.dunning.taken": lambda w: {
+        "case_id": w["fusion.billing.dunning.case"].id,
+        "number": 1,
+        "taken_on": "2026-01-13",
+        "days": 3,
+        "sequence": 10,
+        "step_key": 1,
+        "action": "tell",
+    },
     # Dialogs.
     "fusion.billing.api.key.wizard": lambda w: {"service_id": w["fusion.billing.service"].id},
     "fusion.billing.webhook.secret.wizard": lambda w: {
@@ -284,6 +305,8 @@ OTHERWISE = {
     "fusion.billing.reconciliation": {"reference": "again"},
     "fusion.billing.reconciliation.row": {"subscription_id": False},
     "fusion.billing.expiry.notice": {"days": 30},
+    "fusion.billing.dunning.case": {"closed_on": "2026-02-01"},
+    "fusion.billing.dunning.taken": {"number": 2},
     "fusion.billing.quota": {"connection": 2},
     "fusion.billing.kept.answer": {"key": "key-2"},
     "fusion.billing.traffic": {"row": 2},

@@ -10,12 +10,14 @@ class FusionBillingDunningPolicy(models.Model):
 
     _name = "fusion.billing.dunning.policy"
     _description = "Dunning Policy"
-    _inherit = ["mail.thread"]
+    _inherit = ["fusion.billing.owned.mixin", "mail.thread"]
     _order = "name, id"
 
     name = fields.Char(required=True, translate=True, tracking=True)
     active = fields.Boolean(default=True)
-    company_id = fields.Many2one("res.company", index=True, help="Empty: for all companies.")
+    company_id = fields.Many2one(
+        "res.company", index=True, fixed=True, help="Empty: for all companies."
+    )
     step_ids = fields.One2many("fusion.billing.dunning.step", "policy_id", "Steps", copy=True)
     owes_fees = fields.Boolean(
         "Fees Go On While Paused",

@@ -20,10 +20,11 @@ class FusionBillingDunningStep(models.Model):
 
     _name = "fusion.billing.dunning.step"
     _description = "Dunning Step"
+    _inherit = ["fusion.billing.owned.mixin"]
     _order = "policy_id, days, sequence, id"
 
     policy_id = fields.Many2one(
-        "fusion.billing.dunning.policy", required=True, index=True, ondelete="cascade"
+        "fusion.billing.dunning.policy", required=True, index=True, fixed=True, ondelete="cascade"
     )
     company_id = fields.Many2one(related="policy_id.company_id")
     sequence = fields.Integer("Order", default=10, help="Of the steps on the same day.")

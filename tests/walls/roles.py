@@ -42,6 +42,10 @@ fusion.billing.threshold              -      -      -      -         rwcd  rwcd 
 fusion.billing.threshold.crossing     -      -      -      -         r     r       -     -
 fusion.billing.collection.attempt     -      -      -      -         r     r       -     -
 fusion.billing.expiry.notice          -      -      -      -         r     r       -     -
+fusion.billing.dunning.policy         -      -      -      -         r     rwcd    -     -
+fusion.billing.dunning.step           -      -      -      -         r     rwcd    -     -
+fusion.billing.dunning.case           -      -      -      -         r     r       -     -
+fusion.billing.dunning.taken          -      -      -      -         r     r       -     -
 fusion.billing.webhook.delivery       -      -      -      -         r     rd      -     r
 fusion.billing.webhook.attempt        -      -      -      -         r     r       -     -
 fusion.billing.run                    -      -      -      -         r     r       -     -
@@ -88,6 +92,7 @@ fusion_bill_on                    -      r      r      rw        rw    rw      -
 fusion_can_waive                  -      r      r      r         r     r       -     -
 fusion_change                     -      -      -      -         r     r       -     -
 fusion_included                   -      r      r      rw        rw    rw      -     -
+fusion_is_disputed                -      -      -      -         rw    rw      -     -
 fusion_is_waived                  -      r      r      r         r     r       -     -
 fusion_moved                      -      -      -      -         r     r       -     -
 fusion_movements                  -      -      -      -         r     r       -     -
@@ -115,6 +120,7 @@ fusion_recurring                  -      -      r      r         r     rw      r
 res.company
 fusion_collect_days               r      r      r      r         r     r       rw    -
 fusion_collect_when               r      r      r      r         r     r       rw    -
+fusion_dunning_policy_id          r      r      r      r         r     r       rw    -
 fusion_refunds                    r      r      r      r         r     r       rw    -
 fusion_refunds_from               r      r      r      r         r     r       rw    -
 fusion_billing_tz                 r      r      r      r         r     r       rw    -
@@ -125,6 +131,7 @@ fusion_usage_retention_months     r      r      r      r         r     r       r
 res.config.settings
 fusion_collect_days               -      -      -      -         -     -       rw    -
 fusion_collect_when               -      -      -      -         -     -       rw    -
+fusion_dunning_policy_id          -      -      -      -         -     -       rw    -
 fusion_refunds                    -      -      -      -         -     -       rw    -
 fusion_refunds_from               -      -      -      -         -     -       rw    -
 fusion_billing_tz                 -      -      -      -         -     -       rw    -
@@ -134,7 +141,13 @@ fusion_webhook_development_hosts  -      -      -      -         -     -       r
 fusion_webhook_retention_days     -      -      -      -         -     -       rw    -
 res.partner
 fusion_account_link_ids           -      -      -      -         r     rw      -     r
+fusion_case_ids                   -      -      -      -         r     rw      -     r
 fusion_collects                   -      -      -      -         r     rw      -     r
+fusion_dunning_exempt             -      -      -      -         r     rw      -     r
+fusion_dunning_policy_id          -      -      -      -         r     rw      -     r
+fusion_dunning_state              -      -      -      -         r     r       -     r
+fusion_open_case_id               -      -      -      -         r     r       -     r
+fusion_promised_until             -      -      -      -         r     rw      -     r
 fusion_due_amount                 -      -      -      -         r     r       -     -
 fusion_is_managed                 -      -      -      -         r     rw      -     r
 fusion_one_document               r      r      r      r         r     rw      rw    r
@@ -142,6 +155,8 @@ fusion_subscription_count         -      -      -      -         r     r       -
 fusion_token_id                   -      -      -      -         r     rw      -     r
 sale.order
 fusion_anchor_date                -      r      rw     rw        rw    rw      -     r
+fusion_case_id                    -      -      -      -         r     r       -     r
+fusion_dunning_state              -      -      -      -         r     r       -     r
 fusion_delivery_ids               -      -      -      -         rw    rw      -     -
 fusion_due_amount                 -      -      -      -         r     r       -     r
 fusion_end_date                   -      r      rw     rw        rw    rw      -     r
@@ -194,6 +209,8 @@ METHODS = """
 method                                                        role
 account.move.action_fusion_approve                            clerk
 account.move.action_fusion_charge_now                         manager
+account.move.action_fusion_dispute                            clerk
+account.move.action_fusion_settle_dispute                     clerk
 account.move.action_fusion_take_back_waiver                   clerk
 account.move.action_fusion_waive                              clerk
 account.move.action_view_fusion_attempts                      clerk
@@ -205,6 +222,7 @@ fusion.billing.close.wizard.action_preview                    clerk
 fusion.billing.collection.attempt.action_was_charged          clerk
 fusion.billing.collection.attempt.action_was_not_charged      clerk
 fusion.billing.dashboard.read_dashboard                       clerk
+fusion.billing.dunning.case.render_mail_invoices              clerk
 fusion.billing.estimate.wizard.action_estimate                clerk
 fusion.billing.invoice.wizard.action_confirm                  clerk
 fusion.billing.item.action_change                             clerk
@@ -243,6 +261,7 @@ fusion.billing.webhook.replay.wizard.action_resend            manager
 fusion.billing.webhook.secret.wizard.action_generate          manager
 fusion.billing.usage.action_view_documents                    clerk
 fusion.billing.usage.action_view_ratings                      clerk
+res.partner.action_view_fusion_cases                          clerk
 res.partner.action_view_fusion_due                            clerk
 res.partner.action_view_fusion_subscriptions                  clerk
 res.partner.action_view_fusion_usage                          clerk
@@ -257,6 +276,7 @@ sale.order.action_fusion_pause                                clerk
 sale.order.action_fusion_rate_now                             clerk
 sale.order.action_fusion_reopen                               clerk
 sale.order.action_fusion_resume                               clerk
+sale.order.action_view_fusion_case                            clerk
 sale.order.action_view_fusion_ratings                         clerk
 sale.order.action_view_fusion_unpaid                          clerk
 sale.order.action_view_fusion_usage                           clerk
@@ -292,6 +312,10 @@ CHANGES = {
     "fusion.billing.threshold.crossing": {"cycle_start": "2026-02-01"},
     "fusion.billing.collection.attempt": {"number": 9},
     "fusion.billing.expiry.notice": {"days": 9},
+    "fusion.billing.dunning.policy": {"name": "Other"},
+    "fusion.billing.dunning.step": {"days": 9},
+    "fusion.billing.dunning.case": {"closed_on": "2026-02-01"},
+    "fusion.billing.dunning.taken": {"result": "Other"},
     "fusion.billing.webhook.delivery": {"state": "cancelled"},
     "fusion.billing.webhook.attempt": {"outcome": "failure"},
     "fusion.billing.run": {"outcome": "success"},
