@@ -111,7 +111,7 @@ class TestDashboardCollection(DunningCase):
         self._add_step(3, "remind")
         self._dun(3)
         [tile] = self._read(3)["steps"]
-        self.assertEqual((tile["key"], tile["label"], tile["count"]), ("remind", "Remind us", 2))
+        self.assertEqual((tile["key"], tile["label"], tile["count"]), ("remind", "Remind Us", 2))
         cases = self.env[CASE].search([("closed_on", "=", False)])
         self.assertEqual(self._list(tile["action"]), cases)
 

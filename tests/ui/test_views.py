@@ -89,6 +89,8 @@ class TestActions(StaffCase):
                             "fusion.billing.kept.answer",
                             "fusion.billing.traffic",
                             "fusion.billing.expiry.notice",
+                            "fusion.billing.dunning.step",
+                            "fusion.billing.dunning.taken",
                             "fusion.billing.rating.request",
                             "fusion.billing.usage.correction",
                             "fusion.billing.charge.tier",
