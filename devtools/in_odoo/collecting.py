@@ -94,11 +94,16 @@ def outcomes(env, invoice_ids: list[int]) -> list[dict]:
 
 
 def plan_on_one_card(env) -> None:
-    """Make all attempts that are due, and let them be charged to one and the same card."""
+    """Make all attempts that are due, and let one customer pay all of them with one card."""
     attempts = env["fusion.billing.collection.attempt"]
     attempts._plan_all()
     transactions = attempts.search([]).transaction_id
-    transactions.token_id = transactions.token_id[0]
+    card, *others = transactions.token_id
+    card.partner_id.is_company = True
+    for other in others:
+        other.partner_id.parent_id = card.partner_id
+        other.active = False
+    transactions.token_id = card
 
 
 def expire_soon(env) -> None:
