@@ -10,7 +10,13 @@ from devtools.faults.app import App, Record
 from devtools.faults.service import Service, Ticker
 from devtools.webhook_receiver import Receiver
 
-CRONS = ("ir_cron_rate_open_periods", "ir_cron_create_invoices", "ir_cron_deliver_webhooks")
+CRONS = (
+    "ir_cron_rate_open_periods",
+    "ir_cron_create_invoices",
+    "ir_cron_collect",
+    "ir_cron_dun",
+    "ir_cron_deliver_webhooks",
+)
 SUBSCRIPTIONS = 12
 BEGAN_DAYS_AGO = 75
 REST = 180  # seconds
