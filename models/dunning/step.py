@@ -27,7 +27,7 @@ class FusionBillingDunningStep(models.Model):
         "fusion.billing.dunning.policy", required=True, index=True, fixed=True, ondelete="cascade"
     )
     company_id = fields.Many2one(related="policy_id.company_id")
-    sequence = fields.Integer("Order", default=10, help="Of the steps on the same day.")
+    sequence = Whole("Order", default=10, between=(0, 1000), help="Of the steps on the same day.")
     days = Whole(
         "Days Late",
         required=True,
