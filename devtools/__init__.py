@@ -2,6 +2,6 @@
 
 import sys
 
-from devtools.paths import CLIENT
+from devtools.paths import CLIENT, TESTS
 
-sys.path.append(str(CLIENT))  # apps have it installed; here it lies beside
+sys.path += [str(CLIENT), str(TESTS)]  # apps have the client installed; here it lies beside

@@ -174,8 +174,8 @@ def setup(_options) -> int:
 @prepared
 def run_demo(options) -> int:
     if options.late:
-        return dispatch("demo_late").main()
-    return dispatch("demo").main(port=options.port, leave=options.exit)
+        return dispatch("e2e.demo.late").main()
+    return dispatch("e2e.demo.month").main(port=options.port, leave=options.exit)
 
 
 @prepared
@@ -200,7 +200,7 @@ def run_audit(options) -> int:
     with postgres.cluster():
         if not dispatch("databases").exists(options.db):
             raise DevError(f"there is no database {options.db}")
-        return dispatch("audit").main(options.db)
+        return dispatch("e2e.audit").main(options.db)
 
 
 @in_environment
@@ -234,7 +234,7 @@ def run_test(options) -> int:
 
 @prepared
 def run_bench(options) -> int:
-    return dispatch("bench").main(part=options.part)
+    return dispatch("e2e.bench").main(part=options.part)
 
 
 @prepared
@@ -248,5 +248,8 @@ def clean(_options) -> int:
 
 
 def dispatch(module: str):
-    """Import what a command needs only when it runs: it may need packages of the environment."""
-    return importlib.import_module(f"devtools.{module}")
+    """Import what a command needs only when it runs: it may need packages of the environment.
+
+    :param module: of `devtools`, or of `e2e`
+    """
+    return importlib.import_module(module if module.startswith("e2e.") else f"devtools.{module}")

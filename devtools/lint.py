@@ -35,6 +35,8 @@ ASPECTS = (
 )
 FOR_APPS = ("clients/python/src/", "examples/")
 NOT_FOR_APPS = ("odoo", "core", "models", "controllers", "devtools")
+#: The folders of `tests` that plain unittest runs.
+PLAIN = ("core", "devtools", "e2e")
 NOT_OURS = {".git", ".dev", "node_modules", "__pycache__"}
 PYLINT = (
     "--disable=all", "--enable=odoolint,too-many-lines",
@@ -112,7 +114,7 @@ def imported_tests() -> Iterator[str]:
     """Odoo runs every test file of the addon; it silently ignores those that it is not shown.
 
     It looks for names `test_…` in `tests` itself, so that each package below has to hand its
-    modules up. Plain unittest runs those of `tests/core`, if their folders are packages.
+    modules up. Plain unittest runs those of the folders in PLAIN, of `core` if they are packages.
     """
     top = ROOT / "tests"
     shown = Counter(test_modules(top))
@@ -120,8 +122,9 @@ def imported_tests() -> Iterator[str]:
         folder = path.parent
         if not path.match("test_*.py") or top not in path.parents:
             continue
-        if top / "core" in path.parents:
-            if folder != top / "core" and not (folder / "__init__.py").exists():
+        kind = path.relative_to(top).parts[0]
+        if kind in PLAIN:
+            if kind == "core" != folder.name and not (folder / "__init__.py").exists():
                 yield f"{relative(folder)} is no package: its tests are not found"
         elif not shown[path.stem]:
             yield f"tests/__init__.py does not lead to {relative(path)}"

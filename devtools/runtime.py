@@ -45,7 +45,7 @@ def ensure_tools() -> None:
 
 def ensure_template() -> None:
     """Make the template database exist. Runs on the environment's Python, inside a cluster."""
-    from devtools import databases  # needs psycopg2
+    from devtools import databases
 
     databases.ensure_template()
 
@@ -82,7 +82,7 @@ def clean() -> None:
     if postgres.is_external() and VENV_PYTHON.exists():
         if not in_venv():
             environment.enter_venv()
-        from devtools import databases  # needs psycopg2
+        from devtools import databases
 
         databases.drop_all()
     with exclusive(DEV / "setup.lock", "set-up"):

@@ -22,10 +22,10 @@ DEV_TEST = (VENV_PYTHON, ROOT / "dev", "test")
 UNITTEST_PARTS = {
     "core": (("tests/core",), None),
     "thorough": (("tests/core",), None),
-    "devtools": (("devtools/tests",), "."),
+    "devtools": (("tests/devtools",), None),
     "clients": (("clients/python/tests", "clients/js/tests"), None),
-    "e2e": (("devtools/e2e",), "."),
-    "long": (("devtools/long",), "."),
+    "e2e": (("tests/e2e",), "tests"),
+    "long": (("tests/e2e/long",), None),
 }
 #: Environment variables of parts: how many examples each property test of `core` draws.
 VARIABLES = {"thorough": {"FUSION_TEST_EXAMPLES": "1000"}}

@@ -35,7 +35,7 @@ class CollectionCase(Cards, DocumentCase):
     """A fee of 49 a month, billed on 1 January, and a provider that never answers.
 
     What it is asked for stays unknown until a test says what it notifies, by the transaction's own
-    methods. What really goes out is counted in devtools/e2e/test_collection.py.
+    methods. What really goes out is counted in tests/e2e/test_collection.py.
     """
 
     @classmethod

@@ -14,9 +14,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def main(folders: str, *patterns: str) -> int:
-    # The repository's root, so that tests import `core` or `devtools`; not this folder.
+    # The repository's root, so that tests import `core`, `devtools` or `e2e`; not this folder.
     sys.path[0] = str(ROOT)
-    sys.path.insert(1, str(ROOT / "clients" / "python" / "src"))
+    sys.path[1:1] = [str(ROOT / "clients" / "python" / "src"), str(ROOT / "tests")]
     # Like Ctrl-C, so that servers are stopped and files removed on the way out.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     loader = unittest.TestLoader()

@@ -23,10 +23,10 @@ MIB = 1024 * 1024
 ELSEWHERE = {
     "internal_error": "tests/api/test_api_failures.py",
     "unavailable": "tests/api/test_api_failures.py",
-    "unknown_database": "devtools/e2e/test_api_wire.py",
+    "unknown_database": "tests/e2e/test_api_wire.py",
     "not_ready": "tests/operations/test_api_ready.py",
     # Of what runs on a replica: a test has no second connection for it to count in.
-    "rate_limited": "devtools/e2e/test_api_quotas.py",
+    "rate_limited": "tests/e2e/test_api_quotas.py",
     # Of what has no body: it needs a value that no reader takes, and the database does not hold.
     "invalid_payload": "tests/api/test_api_failures.py",
 }

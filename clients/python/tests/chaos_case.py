@@ -15,7 +15,7 @@ from flaky_proxy import FlakyProxy
 
 from devtools.console import say
 from devtools.databases import query
-from devtools.e2e.api_case import BEGAN, ApiServerCase
+from e2e.api_case import BEGAN, ApiServerCase
 
 APP = Path(__file__).with_name("counting_app.py")
 SOURCE = Path(__file__).resolve().parents[1] / "src"

@@ -21,7 +21,7 @@ from fusion_billing_client import (
     cli,
 )
 
-from devtools.e2e.api_case import BEGAN, METRIC, ApiServerCase
+from e2e.api_case import BEGAN, METRIC, ApiServerCase
 
 setUpModule = ApiServerCase.start
 

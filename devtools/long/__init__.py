@@ -1,1 +1,0 @@
-"""`./dev test --long`: what an ordinary run has no time for."""

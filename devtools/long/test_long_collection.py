@@ -1,8 +1,0 @@
-"""Saved cards are charged exactly once, though the run is killed two hundred times."""
-
-from devtools.e2e import test_collection
-
-
-class TestLongCollection(test_collection.TestKilled):
-    cards = ("good",) * 300
-    rounds = 200

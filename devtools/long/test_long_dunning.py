@@ -1,7 +1,0 @@
-"""Each step of dunning is taken once, though the run is killed thirty times."""
-
-from devtools.e2e import test_dunning
-
-
-class TestLongDunning(test_dunning.TestKilled):
-    rounds, customers = 30, 150

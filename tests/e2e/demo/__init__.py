@@ -1,0 +1,1 @@
+"""`./dev demo`: apps, their customers and a month of requests, billed and recounted."""
