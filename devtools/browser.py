@@ -1,5 +1,6 @@
-"""A browser for the tours: the one that is there, else Debian's Chromium."""
+"""A browser for tours and pictures: the one that is there, else Debian's Chromium."""
 
+import contextlib
 import shutil
 
 from devtools import debian
@@ -24,3 +25,16 @@ def ensure_program() -> None:
 
 def is_installed() -> bool:
     return any(map(shutil.which, PROGRAMS))
+
+
+@contextlib.contextmanager
+def page(width: int = 1440, height: int = 900):
+    """Playwright's `Page` in a browser without a window, closed when the block ends."""
+    from playwright.sync_api import sync_playwright  # of the tools, which finding one does without
+
+    program = next(filter(None, map(shutil.which, PROGRAMS)))
+    with (
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=program) as chromium,
+    ):
+        yield chromium.new_page(viewport={"width": width, "height": height})

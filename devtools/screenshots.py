@@ -1,28 +1,17 @@
 """`./dev screenshots`: the pictures in the guides and on the store page, of demonstration data."""
 
-import base64
-import contextlib
-import itertools
-import json
-import shutil
-import subprocess
-import tempfile
-import time
 from typing import NamedTuple
 
-import requests
-import websocket
-
-from devtools import browser, store
-from devtools.console import DevError, say, spawn, step
+from devtools import browser, runtime, store
+from devtools.console import say, step
 from devtools.databases import query, temporary_database
-from devtools.odoo import OdooServer, free_port
+from devtools.odoo import OdooServer
 from devtools.paths import ROOT
 
 FOLDER = ROOT / "docs" / "screens"
 HEIGHT = 900
-PATIENCE = 60  # seconds for a page to show what it is for
-SETTLED = 1.5  # seconds for its charts to be drawn
+PATIENCE = 60_000  # milliseconds for a page to show what it is for
+SETTLED = 1_500  # milliseconds for its charts to be drawn
 
 
 class Screen(NamedTuple):
@@ -61,6 +50,7 @@ def main(names: list[str]) -> int:
 
     :param names: keys of SCREENS
     """
+    runtime.ensure_tools()
     browser.ensure_program()
     screens = {name: SCREENS[name] for name in names or SCREENS}
     with temporary_database("screens", demo=True) as database:
@@ -73,19 +63,19 @@ def make_store(names) -> None:
     """Make the store page's pictures of those in the guides."""
     for name in names:
         store.copy(FOLDER / f"{name}.png")
-    with Chromium() as chromium:
+    with browser.page() as page:
         screen = Screen(store.BANNER.as_uri(), "img.screen", width=store.BANNER_SIZE[0])
-        store.draw_banner(chromium.take(screen.path, screen))
+        store.draw_banner(take(page, screen.path, screen))
 
 
 def take_all(screens: dict[str, Screen], database: str, folder=FOLDER) -> None:
     """Take pictures of a database that has the demonstration data."""
     folder.mkdir(parents=True, exist_ok=True)
-    with OdooServer(database) as server, Chromium() as chromium:
+    with OdooServer(database) as server, browser.page() as page:
         for name, screen in screens.items():
             with step(f"taking a picture of {name}"):
-                chromium.log_in(server.url, database, screen.login)
-                picture = chromium.take(server.url + resolve(database, screen.path), screen)
+                log_in(page, server.url, database, screen.login)
+                picture = take(page, server.url + resolve(database, screen.path), screen)
                 (folder / f"{name}.png").write_bytes(picture)
     say(f"The pictures are in {folder}")
 
@@ -103,108 +93,25 @@ SELECT 'northwind', id FROM sale_order WHERE fusion_external_id = 'ws-northwind-
 """
 
 
-class Chromium:
-    """A browser without a window, told what to do by its own protocol."""
+def log_in(page, url: str, database: str, login: str) -> None:
+    """Be a user whose password is their login."""
+    asked = {"db": database, "login": login, "password": login}
+    page.request.post(
+        f"{url}/web/session/authenticate", data={"params": asked}, fail_on_status_code=True
+    )
 
-    def __enter__(self):
-        with contextlib.ExitStack() as stack:
-            profile = stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
-            self._numbers = itertools.count(1)
-            port = free_port()
-            process = spawn(
-                [
-                    next(filter(None, map(shutil.which, browser.PROGRAMS))),
-                    "--headless=new",
-                    "--no-sandbox",
-                    f"--remote-debugging-port={port}",
-                    "--remote-allow-origins=*",
-                    f"--user-data-dir={profile}",
-                    "about:blank",
-                ],
-                stdout=subprocess.DEVNULL,
-            )
-            stack.callback(process.wait)
-            stack.callback(process.terminate)
-            self._socket = stack.enter_context(
-                contextlib.closing(websocket.create_connection(self._address(port)))
-            )
-            self._stack = stack.pop_all()
-        return self
 
-    def __exit__(self, *_error):
-        self._stack.close()
+def open_screen(page, url: str, screen: Screen) -> None:
+    """Show a page, and press what is to be pressed."""
+    page.set_viewport_size({"width": screen.width, "height": HEIGHT})
+    page.goto(url)
+    page.wait_for_selector(screen.selector, timeout=PATIENCE)
+    if screen.click:
+        page.click(screen.click)
+    page.wait_for_timeout(SETTLED)
 
-    def _address(self, port: int) -> str:
-        """Return where the browser's page listens, once it does."""
-        for _try in range(PATIENCE * 5):
-            with contextlib.suppress(requests.RequestException):
-                for tab in requests.get(f"http://127.0.0.1:{port}/json", timeout=5).json():
-                    if tab["type"] == "page":
-                        return tab["webSocketDebuggerUrl"]
-            time.sleep(0.2)
-        raise DevError("the browser did not start")
 
-    def _tell(self, method: str, **parameters):
-        number = next(self._numbers)
-        self._socket.send(json.dumps({"id": number, "method": method, "params": parameters}))
-        while True:
-            answer = json.loads(self._socket.recv())
-            if answer.get("id") == number:
-                return answer.get("result")
-
-    def log_in(self, url: str, database: str, login: str) -> None:
-        """Be a user whose password is their login."""
-        session = requests.Session()
-        session.post(
-            f"{url}/web/session/authenticate",
-            json={"params": {"db": database, "login": login, "password": login}},
-            timeout=PATIENCE,
-        ).raise_for_status()
-        value = session.cookies["session_id"]
-        self._tell("Network.setCookie", name="session_id", value=value, url=url)
-
-    def prefer(self, scheme: str) -> None:
-        """Be the browser of somebody who likes pages `light` or `dark`."""
-        wish = {"name": "prefers-color-scheme", "value": scheme}
-        self._tell("Emulation.setEmulatedMedia", features=[wish])
-
-    def take(self, url: str, screen: Screen) -> bytes:
-        """Return a picture of a page, as PNG."""
-        self.open(url, screen)
-        return base64.b64decode(self._tell("Page.captureScreenshot")["data"])
-
-    def open(self, url: str, screen: Screen) -> None:
-        """Show a page, and press what is to be pressed."""
-        self._tell(
-            "Emulation.setDeviceMetricsOverride",
-            width=screen.width,
-            height=HEIGHT,
-            deviceScaleFactor=1,
-            mobile=screen.width < 500,
-        )
-        self._tell("Page.navigate", url=url)
-        self.wait_for(screen.selector)
-        if screen.click:
-            self.evaluate(f"document.querySelector({json.dumps(screen.click)}).click()")
-        time.sleep(SETTLED)
-
-    def wait_for(self, selector: str) -> None:
-        """:raise DevError: the page never showed such an element"""
-        found = f"Boolean(document.querySelector({json.dumps(selector)}))"
-        for _try in range(PATIENCE * 5):
-            if self.evaluate(found):
-                return
-            time.sleep(0.2)
-        raise DevError(f"the page never showed {selector}")
-
-    def evaluate(self, expression: str):
-        """Return what an expression of JavaScript comes to on the page, once it is known; None
-        while another page is loaded.
-
-        :raise DevError: it fails
-        """
-        options = {"awaitPromise": True, "returnByValue": True}
-        answer = self._tell("Runtime.evaluate", expression=expression, **options) or {}
-        if "exceptionDetails" in answer:
-            raise DevError(str(answer["exceptionDetails"]))
-        return answer.get("result", {}).get("value")
+def take(page, url: str, screen: Screen) -> bytes:
+    """Return a picture of a page, as PNG."""
+    open_screen(page, url, screen)
+    return page.screenshot()

@@ -5,7 +5,6 @@ is told by webhooks, and a browser in which the customer pays. Each step is chec
 """
 
 import contextlib
-import json
 import re
 import threading
 from datetime import datetime, timedelta
@@ -14,13 +13,13 @@ from tempfile import TemporaryDirectory
 
 import requests
 
-from devtools import browser
+from devtools import browser, runtime
 from devtools.clock import SharedClock
 from devtools.console import DevError, say, step
 from devtools.databases import query, temporary_database
 from devtools.odoo import OdooServer
 from devtools.paths import LOGS
-from devtools.screenshots import Chromium, Screen
+from devtools.screenshots import Screen, take
 from e2e import in_odoo
 from e2e.peers.card_checkout import CardCheckout
 from e2e.peers.fusion_client import BASE
@@ -45,8 +44,9 @@ FIRST = [
     "subscription.paused",
 ]
 THEN = ["invoice.paid", "customer.paid_up", "subscription.resumed"]
-NEW_CARD = "input[name=o_payment_radio][data-payment-option-type=payment_method]"
+NEW_CARD = "label[for^=o_payment_method_]"
 SUBMIT = "button[name=o_payment_submit_button]:not([disabled])"
+PAID = ".o_fusion_overdue .alert-success"
 WAITS = """
 SELECT count(*) FROM ir_cron_trigger AS trigger JOIN ir_model_data AS data
     ON data.model = 'ir.cron' AND data.res_id = trigger.cron_id
@@ -56,6 +56,7 @@ SELECT count(*) FROM ir_cron_trigger AS trigger JOIN ir_model_data AS data
 
 def main() -> int:
     """Tell the story; return 0, or raise where it goes another way."""
+    runtime.ensure_tools()
     browser.ensure_program()
     if not browser.is_installed():
         raise DevError("there is no browser for the customer to pay in")
@@ -219,20 +220,16 @@ class LatePayer:
 
     def pay_in_browser(self, link: str) -> None:
         """Open the link of the e-mail, and pay with a card that was never saved."""
-        with Chromium() as chromium:
-            self.take(chromium, link, "before", "#o_payment_form")
-            self.press(chromium, NEW_CARD, SUBMIT)
-            self.press(chromium, SUBMIT, "input[name=card]")
-            chromium.evaluate("document.querySelector('input[name=card]').value = 'good'")
-            self.press(chromium, "button", ".o_fusion_overdue .alert-success")
-            self.take(chromium, link, "after", ".o_fusion_overdue .alert-success")
+        with browser.page() as page:
+            self.keep(page, link, "before", "#o_payment_form")
+            page.get_by_text("Choose another method").click()
+            page.click(NEW_CARD)
+            page.click(SUBMIT)
+            page.fill("input[name=card]", "good")
+            page.click("button")
+            page.wait_for_selector(PAID)
+            self.keep(page, link, "after", PAID)
 
-    def take(self, chromium: Chromium, link: str, name: str, selector: str) -> None:
+    def keep(self, page, link: str, name: str, selector: str) -> None:
         """Keep a picture of the page, for people who look."""
-        (LOGS / f"dunning-{name}.png").write_bytes(chromium.take(link, Screen(link, selector)))
-
-    def press(self, chromium: Chromium, selector: str, until: str) -> None:
-        """Press something, and wait for what comes of it."""
-        chromium.wait_for(selector)
-        chromium.evaluate(f"document.querySelector({json.dumps(selector)}).click()")
-        chromium.wait_for(until)
+        (LOGS / f"dunning-{name}.png").write_bytes(take(page, link, Screen(link, selector)))

@@ -11,7 +11,7 @@ import unittest
 from devtools import browser, npm
 from devtools.databases import query, temporary_database
 from devtools.odoo import OdooServer
-from devtools.screenshots import Chromium, Screen, resolve
+from devtools.screenshots import Screen, log_in, open_screen, resolve
 
 PACKAGE = "axe-core@4.14.1"
 PHONE = 390
@@ -112,19 +112,19 @@ class TestLongAccessibility(unittest.TestCase):
         cls.axe = (folder / "axe.min.js").read_text()
         cls.database = cls.enterClassContext(temporary_database("axe", demo=True))
         cls.server = cls.enterClassContext(OdooServer(cls.database))
-        cls.chromium = cls.enterClassContext(Chromium())
+        cls.page = cls.enterClassContext(browser.page())
 
     def log_in(self, login):
-        self.chromium.log_in(self.server.url, self.database, login)
+        log_in(self.page, self.server.url, self.database, login)
 
     def open(self, path, selector, click="", width=1440):
         url = self.server.url + resolve(self.database, path)
-        self.chromium.open(url, Screen(path, selector, click=click, width=width))
+        open_screen(self.page, url, Screen(path, selector, click=click, width=width))
 
     def find(self, inside):
         """What axe-core finds inside of an element, each as a line."""
-        self.chromium.evaluate(f"{self.axe};0")
-        return self.chromium.evaluate(
+        self.page.evaluate(f"{self.axe};0")
+        return self.page.evaluate(
             AXE
             % {
                 "inside": json.dumps(inside),
@@ -136,7 +136,7 @@ class TestLongAccessibility(unittest.TestCase):
     def assertGood(self, path, selector, inside="body", **options):
         with self.subTest(path=path, **options):
             self.open(path, selector, **options)
-            self.chromium.wait_for(inside)
+            self.page.wait_for_selector(inside)
             found = self.find(inside)
             self.assertEqual(found, [], "\n".join(["", *found]))
 
@@ -174,15 +174,15 @@ class TestLongAccessibility(unittest.TestCase):
         for scheme in ("light", "dark"):
             for width in (1440, PHONE):
                 with self.subTest(scheme=scheme, width=width):
-                    self.chromium.prefer(scheme)
+                    self.page.emulate_media(color_scheme=scheme)
                     self.open(REFERENCE, "[data-ready]", width=width)
-                    self.chromium.evaluate(UNFOLD)
-                    self.chromium.wait_for("#op-health .result pre")
-                    self.chromium.evaluate(f"{self.axe};0")
-                    found = self.chromium.evaluate(AXE_OF_ALL)
+                    self.page.evaluate(UNFOLD)
+                    self.page.wait_for_selector("#op-health .result pre")
+                    self.page.evaluate(f"{self.axe};0")
+                    found = self.page.evaluate(AXE_OF_ALL)
                     self.assertEqual(found, [], "\n".join(["", *found]))
                     script = "document.documentElement.scrollWidth - window.innerWidth"
-                    self.assertLessEqual(self.chromium.evaluate(script), 0)
+                    self.assertLessEqual(self.page.evaluate(script), 0)
 
     def test_the_portal_on_a_desk_and_on_a_phone(self):
         self.log_in("northwind")
@@ -199,7 +199,7 @@ class TestLongAccessibility(unittest.TestCase):
                 with self.subTest(path=path, width=width):
                     self.open(path, "main", width=width)
                     script = "document.documentElement.scrollWidth - window.innerWidth"
-                    self.assertLessEqual(self.chromium.evaluate(script), 0)
+                    self.assertLessEqual(self.page.evaluate(script), 0)
 
 
 INVOICE = """
