@@ -10,12 +10,12 @@ from devtools import js, lint, npm
 
 
 class TestWithoutNode(unittest.TestCase):
-    def test_lint_says_that_it_skips_the_client_and_finds_nothing(self):
+    def test_lint_says_that_it_skips_javascript_and_finds_nothing(self):
         said = io.StringIO()
         with patch.dict(os.environ, PATH="/nowhere"), contextlib.redirect_stderr(said):
             self.assertFalse(npm.is_there())
             self.assertEqual(list(lint.javascript()), [])
-        self.assertIn("clients/js is not checked", said.getvalue())
+        self.assertIn("clients/js and static/ are not checked", said.getvalue())
 
 
 class TestEssential(unittest.TestCase):
