@@ -18,12 +18,19 @@ export function el(tag, attributes = {}, ...children) {
 
 /** Return the paragraphs and lists of a text: of Markdown, these and `code` are all we write. */
 export function prose(text = "") {
-  return text.split(/\n{2,}/).filter(Boolean).map((block) => {
-    const lines = block.split("\n");
-    return lines.every((line) => line.startsWith("- "))
-      ? el("ul", {}, lines.map((line) => el("li", {}, inline(line.slice(2)))))
-      : el("p", {}, inline(block));
-  });
+  return text
+    .split(/\n{2,}/)
+    .filter(Boolean)
+    .map((block) => {
+      const lines = block.split("\n");
+      return lines.every((line) => line.startsWith("- "))
+        ? el(
+            "ul",
+            {},
+            lines.map((line) => el("li", {}, inline(line.slice(2)))),
+          )
+        : el("p", {}, inline(block));
+    });
 }
 
 export function inline(text) {

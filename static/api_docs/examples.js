@@ -56,7 +56,9 @@ function python({ verb, url, query, headers, body, isJson }) {
     ...options.map((option) => `    ${option},`),
     ")",
     `print(answer.status_code, answer.${isJson ? "json()" : "text"})`,
-  ].filter((line) => line !== 0).join("\n");
+  ]
+    .filter((line) => line !== 0)
+    .join("\n");
 }
 
 /** Return a value of JSON as Python writes it. */
@@ -66,8 +68,9 @@ function inPython(value, depth, arePairs = false) {
   if (typeof value !== "object") return JSON.stringify(value);
   const isList = Array.isArray(value) && !arePairs;
   const entries = arePairs ? value : Object.entries(value);
-  const members = entries.map(([name, one]) =>
-    (isList ? "" : `${JSON.stringify(name)}: `) + inPython(one, depth + 1));
+  const members = entries.map(
+    ([name, one]) => (isList ? "" : `${JSON.stringify(name)}: `) + inPython(one, depth + 1),
+  );
   const [open, close] = isList ? "[]" : "{}";
   if (!members.length) return open + close;
   const margin = "    ".repeat(depth);
@@ -77,8 +80,9 @@ function inPython(value, depth, arePairs = false) {
 function javascript(request) {
   const { verb, headers, body, isJson } = request;
   const told = { [KEYED]: "`Bearer ${process.env.KEY}`", [ONCE]: "crypto.randomUUID()" };
-  const lines = Object.entries(headers).map(([name, value]) =>
-    `    "${name}": ${told[name] ?? JSON.stringify(value)},\n`);
+  const lines = Object.entries(headers).map(
+    ([name, value]) => `    "${name}": ${told[name] ?? JSON.stringify(value)},\n`,
+  );
   const options = [
     verb !== "GET" && `  method: "${verb}",\n`,
     lines.length && `  headers: {\n${lines.join("")}  },\n`,

@@ -29,22 +29,34 @@ export function show(api) {
 function endpointGroups(api, schemas) {
   const [{ url: base }] = api.servers;
   const operations = Object.entries(api.paths).flatMap(([path, verbs]) =>
-    Object.entries(verbs).map(([verb, operation]) =>
-      ({ ...operation, responses: answers(operation, api), path, base, verb: verb.toUpperCase() })));
+    Object.entries(verbs).map(([verb, operation]) => ({
+      ...operation,
+      responses: answers(operation, api),
+      path,
+      base,
+      verb: verb.toUpperCase(),
+    })),
+  );
   return api.tags.map(({ name, description }) => ({
     title: name,
     about: withoutTitle(name, description),
-    entries: operations.filter((one) => one.tags[0] === name).map((one) => ({
-      link: [badge(one.verb), " ", one.summary],
-      section: endpointSection(one, schemas, () => byId("key").value.trim()),
-    })),
+    entries: operations
+      .filter((one) => one.tags[0] === name)
+      .map((one) => ({
+        link: [badge(one.verb), " ", one.summary],
+        section: endpointSection(one, schemas, () => byId("key").value.trim()),
+      })),
   }));
 }
 
 /** Return the answers of an operation, those that several share behind their reference. */
 function answers({ responses }, { components }) {
-  return Object.fromEntries(Object.entries(responses).map(([status, answer]) =>
-    [status, answer.$ref ? components.responses[answer.$ref.split("/").pop()] : answer]));
+  return Object.fromEntries(
+    Object.entries(responses).map(([status, answer]) => [
+      status,
+      answer.$ref ? components.responses[answer.$ref.split("/").pop()] : answer,
+    ]),
+  );
 }
 
 /** Return what a group is about, of "Title: what it is about". */
@@ -70,23 +82,49 @@ function introduction(api, schemas) {
     { class: "introduction" },
     el("h2", {}, api.info.title, " ", el("span", { class: "version" }, api.info.version)),
     prose(api.info.description),
-    el("p", {}, "The base is ", el("code", {}, location.origin + api.servers[0].url), ". Enter a key"
-      + " above to try an endpoint: it is sent to this server alone, and kept nowhere. What you try"
-      + " is done: use the key of a sandbox. Every request that writes has an ",
-      el("code", {}, "Idempotency-Key"), " of its own."),
-    el("p", {}, "In Python, the package ", el("code", {}, "fusion-billing-client"),
-      " counts, retries and verifies for you. The examples here use ", el("code", {}, "requests"),
-      "."),
-    el("details", {}, el("summary", {}, "What an error says"), schemas.answered(
-      { $ref: "#/components/schemas/Error" })),
+    el(
+      "p",
+      {},
+      "The base is ",
+      el("code", {}, location.origin + api.servers[0].url),
+      ". Enter a key" +
+        " above to try an endpoint: it is sent to this server alone, and kept nowhere. What you try" +
+        " is done: use the key of a sandbox. Every request that writes has an ",
+      el("code", {}, "Idempotency-Key"),
+      " of its own.",
+    ),
+    el(
+      "p",
+      {},
+      "In Python, the package ",
+      el("code", {}, "fusion-billing-client"),
+      " counts, retries and verifies for you. The examples here use ",
+      el("code", {}, "requests"),
+      ".",
+    ),
+    el(
+      "details",
+      {},
+      el("summary", {}, "What an error says"),
+      schemas.answered({ $ref: "#/components/schemas/Error" }),
+    ),
   );
 }
 
 function listOf({ title, entries }) {
-  return el("div", {}, el("h2", {}, title), el("ul", {}, entries.map((entry) => {
-    entry.item = el("li", {}, el("a", { href: `#${entry.section.id}` }, entry.link));
-    return entry.item;
-  })));
+  return el(
+    "div",
+    {},
+    el("h2", {}, title),
+    el(
+      "ul",
+      {},
+      entries.map((entry) => {
+        entry.item = el("li", {}, el("a", { href: `#${entry.section.id}` }, entry.link));
+        return entry.item;
+      }),
+    ),
+  );
 }
 
 // === FINDING === //
@@ -110,16 +148,20 @@ function applyFilter(groups) {
 
 /** Mark in the list what is being read. */
 function followReader(groups) {
-  const items = new Map(groups.flatMap(({ entries }) =>
-    entries.map(({ item, section }) => [section, item.firstChild])));
-  const observer = new IntersectionObserver((changes) => {
-    for (const { target, isIntersecting } of changes) {
-      if (!isIntersecting) continue;
-      items.forEach((link) => link.removeAttribute("aria-current"));
-      items.get(target).setAttribute("aria-current", "true");
-      if (WIDE.matches) items.get(target).scrollIntoView({ block: "nearest" });
-    }
-  }, { rootMargin: "-15% 0px -80% 0px" });
+  const items = new Map(
+    groups.flatMap(({ entries }) => entries.map(({ item, section }) => [section, item.firstChild])),
+  );
+  const observer = new IntersectionObserver(
+    (changes) => {
+      for (const { target, isIntersecting } of changes) {
+        if (!isIntersecting) continue;
+        items.forEach((link) => link.removeAttribute("aria-current"));
+        items.get(target).setAttribute("aria-current", "true");
+        if (WIDE.matches) items.get(target).scrollIntoView({ block: "nearest" });
+      }
+    },
+    { rootMargin: "-15% 0px -80% 0px" },
+  );
   items.forEach((_link, section) => observer.observe(section));
 }
 
@@ -142,7 +184,8 @@ async function start() {
     byId(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView();
   } catch (error) {
     byId("content").replaceChildren(
-      el("p", { role: "alert" }, `The description of the API could not be read: ${error.message}`));
+      el("p", { role: "alert" }, `The description of the API could not be read: ${error.message}`),
+    );
   }
 }
 

@@ -44,8 +44,14 @@ export class Schemas {
   fields(schema, mark, rules, seen = []) {
     const { properties = {}, required = [] } = this.resolve(schema);
     const rows = Object.entries(properties).map(([name, field]) =>
-      this.field(name, field, mark(required.includes(name)), rules,
-        this.members(field, mark, rules, seen)));
+      this.field(
+        name,
+        field,
+        mark(required.includes(name)),
+        rules,
+        this.members(field, mark, rules, seen),
+      ),
+    );
     return rows.length ? el("ul", { class: "fields" }, rows) : null;
   }
 
@@ -79,8 +85,10 @@ export class Schemas {
     if (schema.anyOf) return schema.anyOf.map((one) => this.typeOf(one)).join(" or ");
     if (schema.type === "array") return `list of ${this.typeOf(schema.items)}`;
     const kinds = { date: "date", "date-time": "time" };
-    return [schema.type ?? "any"].flat().map((type) =>
-      type === "string" ? (kinds[schema.format] ?? type) : type).join(" or ");
+    return [schema.type ?? "any"]
+      .flat()
+      .map((type) => (type === "string" ? (kinds[schema.format] ?? type) : type))
+      .join(" or ");
   }
 
   /** Return what a value must keep to, in sentences. */
@@ -91,8 +99,10 @@ export class Schemas {
       span(schema.minItems, schema.maxItems, "members"),
       span(schema.minProperties, schema.maxProperties, "members"),
       span(schema.minimum, schema.maximum, ""),
-      schema.pattern && schema.pattern !== NOT_BLANK && !schema.format
-        && `Matches \`${schema.pattern}\`.`,
+      schema.pattern &&
+        schema.pattern !== NOT_BLANK &&
+        !schema.format &&
+        `Matches \`${schema.pattern}\`.`,
       schema.default !== undefined && `\`${schema.default}\`, if not given.`,
     ].filter(Boolean);
   }

@@ -20,12 +20,19 @@ export function endpointSection(operation, schemas, keyOf) {
     `op-${operation.operationId}`,
     operation.summary,
     [
-      el("p", { class: "route" }, badge(operation.verb), " ",
-        el("code", {}, operation.base + operation.path)),
+      el(
+        "p",
+        { class: "route" },
+        badge(operation.verb),
+        " ",
+        el("code", {}, operation.base + operation.path),
+      ),
       prose(operation.description),
       Object.entries(PLACES).map(([place, title]) => parameters(title, place, operation, schemas)),
-      content && [el("h4", {}, "Body"),
-        schemas.taken(content.schema) ?? el("p", {}, "An empty object.")],
+      content && [
+        el("h4", {}, "Body"),
+        schemas.taken(content.schema) ?? el("p", {}, "An empty object."),
+      ],
       parameters("Headers", "header", operation, schemas),
       answers(operation, schemas),
       errors(operation),
@@ -57,8 +64,12 @@ function section(id, title, facts, examples) {
   return el(
     "section",
     { id, "aria-labelledby": `${id}-title` },
-    el("div", { class: "facts" }, el("h3", { id: `${id}-title` },
-      el("a", { href: `#${id}` }, title)), facts),
+    el(
+      "div",
+      { class: "facts" },
+      el("h3", { id: `${id}-title` }, el("a", { href: `#${id}` }, title)),
+      facts,
+    ),
     el("div", { class: "examples" }, examples),
   );
 }
@@ -71,7 +82,11 @@ function parameters(title, place, operation, schemas) {
 }
 
 function parameterList(some, schemas) {
-  return el("ul", { class: "fields" }, some.map((one) => schemas.parameter(one)));
+  return el(
+    "ul",
+    { class: "fields" },
+    some.map((one) => schemas.parameter(one)),
+  );
 }
 
 function answers({ responses }, schemas) {
@@ -82,20 +97,28 @@ function answers({ responses }, schemas) {
 
 function errors({ responses }) {
   const refusals = Object.entries(responses).filter(([status]) => status >= "400");
-  return refusals.length > 0 && el(
-    "details",
-    { class: "errors" },
-    el("summary", {}, "Errors"),
-    refusals.map(([status, { description }]) => {
-      const [phrase, ...told] = description.split("\n\n");
-      return [el("h4", {}, `${status} ${phrase}`), prose(told.join("\n\n"))];
-    }),
+  return (
+    refusals.length > 0 &&
+    el(
+      "details",
+      { class: "errors" },
+      el("summary", {}, "Errors"),
+      refusals.map(([status, { description }]) => {
+        const [phrase, ...told] = description.split("\n\n");
+        return [el("h4", {}, `${status} ${phrase}`), prose(told.join("\n\n"))];
+      }),
+    )
   );
 }
 
 function whatToAnswer(responses) {
-  return el("ul", { class: "fields" }, Object.entries(responses).map(([status, { description }]) =>
-    el("li", {}, el("code", { class: "name" }, status), el("p", {}, inline(description)))));
+  return el(
+    "ul",
+    { class: "fields" },
+    Object.entries(responses).map(([status, { description }]) =>
+      el("li", {}, el("code", { class: "name" }, status), el("p", {}, inline(description))),
+    ),
+  );
 }
 
 // === EXAMPLES === //
@@ -119,7 +142,8 @@ function exampleRequest(trial) {
   trial.form.addEventListener("input", write);
   write();
   const buttons = Object.entries(LANGUAGES).map(([name, { title }]) =>
-    el("button", { type: "button", "data-language": name, onclick: () => choose(name) }, title));
+    el("button", { type: "button", "data-language": name, onclick: () => choose(name) }, title),
+  );
   return [
     el("div", { class: "languages", role: "group", "aria-label": "Language" }, buttons),
     blocks.map(([, block]) => block),
@@ -138,8 +162,12 @@ function exampleAnswer({ responses, summary }, schemas) {
   const good = responses["200"]?.content?.["application/json"];
   if (!good || !schemas.resolve(good.schema).properties) return null;
   const example = JSON.stringify(schemas.example(good.schema), null, 2);
-  return el("details", { open: true }, el("summary", {}, "Example of an answer"),
-    codeBlock(`Answer of ${summary}`, example));
+  return el(
+    "details",
+    { open: true },
+    el("summary", {}, "Example of an answer"),
+    codeBlock(`Answer of ${summary}`, example),
+  );
 }
 
 function tryIt(trial) {

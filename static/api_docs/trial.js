@@ -6,7 +6,12 @@ const { addressOf } = await import(`./examples.js${search}`);
 
 /** What of an answer's head is worth reading. */
 const HEADERS = [
-  "X-Request-Id", "RateLimit", "RateLimit-Policy", "Retry-After", "Idempotency-Replayed", "ETag",
+  "X-Request-Id",
+  "RateLimit",
+  "RateLimit-Policy",
+  "Retry-After",
+  "Idempotency-Replayed",
+  "ETag",
   "Allow",
 ];
 const ONCE = "Idempotency-Key";
@@ -40,7 +45,11 @@ export class Trial {
     const choices = parameter.schema?.enum;
     const attributes = { id, name: parameter.name, required: parameter.required };
     const input = choices
-      ? el("select", attributes, ["", ...choices].map((one) => el("option", { value: one }, one)))
+      ? el(
+          "select",
+          attributes,
+          ["", ...choices].map((one) => el("option", { value: one }, one)),
+        )
       : el("input", { ...attributes, autocomplete: "off", value: exampleOf(parameter) });
     this.inputs.push({ parameter, input });
     return el("p", {}, el("label", { for: id }, parameter.name), input);
@@ -63,10 +72,14 @@ export class Trial {
   request() {
     const { operation } = this;
     const filled = this.inputs.filter(({ input }) => input.value !== "");
-    const given = (place) => filled.filter(({ parameter }) => parameter.in === place)
-      .map(({ parameter, input }) => [parameter.name, input.value]);
+    const given = (place) =>
+      filled
+        .filter(({ parameter }) => parameter.in === place)
+        .map(({ parameter, input }) => [parameter.name, input.value]);
     const path = given("path").reduce(
-      (text, [name, value]) => text.replace(`{${name}}`, encodeURIComponent(value)), operation.path);
+      (text, [name, value]) => text.replace(`{${name}}`, encodeURIComponent(value)),
+      operation.path,
+    );
     return {
       verb: operation.verb,
       url: location.origin + operation.base + path,
@@ -121,12 +134,14 @@ export class Trial {
   show(response, text, milliseconds) {
     const kind = response.ok ? "good" : "bad";
     const words = `${response.status} ${response.statusText}`.trim();
-    this.status.replaceChildren(
-      el("strong", { class: kind }, words), ` in ${milliseconds} ms`);
+    this.status.replaceChildren(el("strong", { class: kind }, words), ` in ${milliseconds} ms`);
     const told = HEADERS.filter((name) => response.headers.has(name));
     this.result.replaceChildren(
-      el("dl", {}, told.map((name) =>
-        [el("dt", {}, name), el("dd", {}, response.headers.get(name))])),
+      el(
+        "dl",
+        {},
+        told.map((name) => [el("dt", {}, name), el("dd", {}, response.headers.get(name))]),
+      ),
       codeBlock("Answer", readable(response, text)),
     );
   }

@@ -78,7 +78,9 @@ export class BillingDashboard extends Component {
             return this.amount(tile.amount);
         }
         if ("percent" in tile) {
-            return tile.percent === null ? "–" : `${formatFloat(tile.percent, { digits: [16, 1] })} %`;
+            return tile.percent === null
+                ? "–"
+                : `${formatFloat(tile.percent, { digits: [16, 1] })} %`;
         }
         return formatInteger(tile.count);
     }

@@ -28,7 +28,7 @@ export class DashboardChart extends Component {
         onWillStart(() => loadBundle("web.chartjs_lib"));
         useEffect(
             () => this.draw(),
-            () => [this.props.chart]
+            () => [this.props.chart],
         );
         onWillUnmount(() => this.drawing?.destroy());
     }

@@ -24,7 +24,7 @@ export class PriceCurveField extends Component {
         onWillStart(() => loadBundle("web.chartjs_lib"));
         useEffect(
             () => this.draw(),
-            () => [JSON.stringify(this.curve), this.canvas.el]
+            () => [JSON.stringify(this.curve), this.canvas.el],
         );
         onWillUnmount(() => this.chart?.destroy());
     }

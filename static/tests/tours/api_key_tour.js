@@ -1,7 +1,18 @@
 import { registry } from "@web/core/registry";
 import {
-    create, dialogIsClosed, goBack, open, openApp, openMenu, openTab, patiently, press, pressInDialog, save,
-    see, type,
+    create,
+    dialogIsClosed,
+    goBack,
+    open,
+    openApp,
+    openMenu,
+    openTab,
+    patiently,
+    press,
+    pressInDialog,
+    save,
+    see,
+    type,
 } from "./steps";
 
 let key;
@@ -49,7 +60,10 @@ registry.category("web_tour.tours").add("fusion_billing_api_key", {
             ...goBack("Services"),
             open("NexaAtlas"),
             openTab("api_keys"),
-            { ...see(".o_field_widget[name='api_key_ids'] .o_data_row", "fbk_"), run: checkThatItIsGone },
+            {
+                ...see(".o_field_widget[name='api_key_ids'] .o_data_row", "fbk_"),
+                run: checkThatItIsGone,
+            },
             see(".o_field_widget[name='api_key_ids'] .o_data_row", "Production"),
         ]),
 });

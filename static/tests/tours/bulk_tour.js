@@ -1,6 +1,14 @@
 import { registry } from "@web/core/registry";
 import {
-    arrive, dialogIsClosed, openApp, openMenu, openTab, patiently, press, pressInDialog, see,
+    arrive,
+    dialogIsClosed,
+    openApp,
+    openMenu,
+    openTab,
+    patiently,
+    press,
+    pressInDialog,
+    see,
 } from "./steps";
 
 const preview = ".modal .o_field_widget[name='preview']";

@@ -1,7 +1,17 @@
 import { registry } from "@web/core/registry";
 import {
-    arrive, dialogIsClosed, open, openApp, openMenu, openTab, patiently, pick, press, pressInDialog,
-    retype, see,
+    arrive,
+    dialogIsClosed,
+    open,
+    openApp,
+    openMenu,
+    openTab,
+    patiently,
+    pick,
+    press,
+    pressInDialog,
+    retype,
+    see,
 } from "./steps";
 
 const day = (days) => () => luxon.DateTime.now().plus({ days }).toFormat("MM/dd/yyyy");

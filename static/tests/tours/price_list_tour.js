@@ -1,7 +1,19 @@
 import { registry } from "@web/core/registry";
 import {
-    choose, create, dialogIsClosed, openApp, openMenu, openTab, patiently, pick, pickNew, press,
-    pressInDialog, save, see, type,
+    choose,
+    create,
+    dialogIsClosed,
+    openApp,
+    openMenu,
+    openTab,
+    patiently,
+    pick,
+    pickNew,
+    press,
+    pressInDialog,
+    save,
+    see,
+    type,
 } from "./steps";
 
 const CURVE = ".o_field_widget[name='price_curve']";
@@ -55,7 +67,10 @@ registry.category("web_tour.tours").add("fusion_billing_price_list", {
             see(".modal .alert", "100 Map tiles included"),
             pressInDialog("Save"),
             dialogIsClosed(),
-            see(".o_field_widget[name='charge_ids'] .o_data_row", "$0.50 up to 1,000; $0.125 above"),
+            see(
+                ".o_field_widget[name='charge_ids'] .o_data_row",
+                "$0.50 up to 1,000; $0.125 above",
+            ),
             ...save(),
 
             press("What Would It Cost?"),

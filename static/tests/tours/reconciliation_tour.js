@@ -1,13 +1,21 @@
 import { registry } from "@web/core/registry";
-import { dialogIsClosed, openApp, openMenu, patiently, pick, press, pressInDialog, see, type } from "./steps";
+import {
+    dialogIsClosed,
+    openApp,
+    openMenu,
+    patiently,
+    pick,
+    press,
+    pressInDialog,
+    see,
+    type,
+} from "./steps";
 
 const ROWS = ".o_field_widget[name='open_row_ids']";
 
-const totals = [
-    "subscription,metric,quantity",
-    "sub-42,api_calls,120",
-    "sub-99,api_calls,7",
-].join("\n");
+const totals = ["subscription,metric,quantity", "sub-42,api_calls,120", "sub-99,api_calls,7"].join(
+    "\n",
+);
 
 /** What a person does by dropping a file. */
 const upload = (name, text) => ({

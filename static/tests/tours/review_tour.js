@@ -9,7 +9,10 @@ registry.category("web_tour.tours").add("fusion_billing_review", {
             ...openApp(),
             ...openMenu("Drafts to Review", "documents_menu", "account_move_review_menu"),
             see(`${ROW}:contains("298.00"):not(:contains("→"))`),
-            see(`${ROW}:contains("302.00") td[name='fusion_movements']`, "API calls: $200.00 → $302.00 (+51 %)"),
+            see(
+                `${ROW}:contains("302.00") td[name='fusion_movements']`,
+                "API calls: $200.00 → $302.00 (+51 %)",
+            ),
             press("Approve", `${ROW}:contains("302.00")`),
             see(".o_notification", "Posted: 1."),
             see(`body:not(:has(${ROW}:contains("302.00")))`),

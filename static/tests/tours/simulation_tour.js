@@ -1,5 +1,15 @@
 import { registry } from "@web/core/registry";
-import { arrive, open, openApp, openMenu, patiently, press, pressInDialog, see, type } from "./steps";
+import {
+    arrive,
+    open,
+    openApp,
+    openMenu,
+    patiently,
+    press,
+    pressInDialog,
+    see,
+    type,
+} from "./steps";
 
 const PRICE = ".modal:has(.o_field_widget[name='price_curve'])";
 

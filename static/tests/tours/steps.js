@@ -22,10 +22,7 @@ export const openMenu = (title, ...names) => [
 ];
 
 /** Begin a new record from a list, and wait for its form. */
-export const create = () => [
-    { trigger: ".o_list_button_add", run: "click" },
-    arrive("New"),
-];
+export const create = () => [{ trigger: ".o_list_button_add", run: "click" }, arrive("New")];
 
 export const open = (text) => ({
     content: `Open the record ${text}`,

@@ -1,13 +1,27 @@
 import { registry } from "@web/core/registry";
 import {
-    arrive, create, goBack, open, openApp, openMenu, openTab, patiently, pick, press,
-    pressInDialog, retype, save, see, type,
+    arrive,
+    create,
+    goBack,
+    open,
+    openApp,
+    openMenu,
+    openTab,
+    patiently,
+    pick,
+    press,
+    pressInDialog,
+    retype,
+    save,
+    see,
+    type,
 } from "./steps";
 
 // A billing period of a month that ended some days ago.
 const start = () => luxon.DateTime.now().minus({ months: 1, days: 3 }).startOf("day");
 const day = () => start().toFormat("MM/dd/yyyy");
-const hour = (number) => () => start().plus({ days: 5, hours: number }).toFormat("MM/dd/yyyy HH:mm:ss");
+const hour = (number) => () =>
+    start().plus({ days: 5, hours: number }).toFormat("MM/dd/yyyy HH:mm:ss");
 
 const smartButton = (method, title) => [
     {
@@ -45,7 +59,10 @@ registry.category("web_tour.tours").add("fusion_billing_subscription", {
             press("Rate Now"),
             see(".o_notification", "All usage until now is rated."),
             openTab("order_lines"),
-            see(".o_field_widget[name='order_line'] .o_data_row", "130.5 used, 100 included, 30.5 billed"),
+            see(
+                ".o_field_widget[name='order_line'] .o_data_row",
+                "130.5 used, 100 included, 30.5 billed",
+            ),
 
             ...smartButton("action_view_fusion_ratings", "Ratings"),
             see(".o_list_view .o_data_row", "61.00"),
@@ -59,7 +76,10 @@ registry.category("web_tour.tours").add("fusion_billing_subscription", {
             see(".modal", "$61.00"),
             pressInDialog("Invoice"),
             see(".o_statusbar_status .o_arrow_button_current", "Posted"),
-            see(".o_field_widget[name='invoice_line_ids'] .o_data_row", "130.5 used, 100 included, 30.5 billed"),
+            see(
+                ".o_field_widget[name='invoice_line_ids'] .o_data_row",
+                "130.5 used, 100 included, 30.5 billed",
+            ),
             see(".o_field_widget[name='tax_totals']", "61.00"),
         ]),
 });

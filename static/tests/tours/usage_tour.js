@@ -1,5 +1,16 @@
 import { registry } from "@web/core/registry";
-import { arrive, dialogIsClosed, open, openApp, openMenu, patiently, press, pressInDialog, see, type } from "./steps";
+import {
+    arrive,
+    dialogIsClosed,
+    open,
+    openApp,
+    openMenu,
+    patiently,
+    press,
+    pressInDialog,
+    see,
+    type,
+} from "./steps";
 
 const HEAD =
     "service_code,subscription_external_id,metric_code,quantity,period_start,period_end,idempotency_key";

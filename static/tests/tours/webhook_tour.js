@@ -1,7 +1,18 @@
 import { cookie } from "@web/core/browser/cookie";
 import { registry } from "@web/core/registry";
 import {
-    dialogIsClosed, goBack, open, openApp, openMenu, openTab, patiently, press, pressInDialog, save, see, type,
+    dialogIsClosed,
+    goBack,
+    open,
+    openApp,
+    openMenu,
+    openTab,
+    patiently,
+    press,
+    pressInDialog,
+    save,
+    see,
+    type,
 } from "./steps";
 
 let secret;
@@ -65,7 +76,8 @@ registry.category("web_tour.tours").add("fusion_billing_webhook_events", {
             see(".o_kanban_group:contains('Failed') .o_kanban_record", "The endpoint answered 500"),
             {
                 content: "Open the event that was delivered",
-                trigger: ".o_kanban_group:contains('Delivered') .o_kanban_record:contains('NexaMaps')",
+                trigger:
+                    ".o_kanban_group:contains('Delivered') .o_kanban_record:contains('NexaMaps')",
                 run: "click",
             },
             see(".o_statusbar_status .o_arrow_button_current", "Delivered"),
