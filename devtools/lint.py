@@ -43,6 +43,13 @@ PYLINT = (
     # The README is Markdown. Odoo's compute methods return nothing.
     "--disable=missing-readme,missing-return",
 )  # fmt: skip
+OCA_OFF = {
+    "prefer-readme-rst",
+    # Style that Odoo itself does not have.
+    "xml-field-numeric-without-eval", "xml-header-wrong", "xml-tag-position",
+    # It looks into all of `.dev/`, and not below `views/…/`; `manifest` looks into all folders.
+    "file-not-used",
+}  # fmt: skip
 ESLINT = ("eslint", "--config=devtools/eslint.config.cjs", "clients/js", "static")
 PRETTIER = (
     "prettier", "--check", "--ignore-path=clients/js/.prettierignore",
@@ -74,9 +81,24 @@ def pylint_odoo() -> Iterator[str]:
     return tool("pylint", f"--rcfile={ROOT / 'pyproject.toml'}", *PYLINT, ADDON, cwd=ADDONS)
 
 
-def oca_checks() -> Iterator[str]:
-    """The Odoo community's checks of XML, CSV and translation files."""
-    return tool("oca-checks-odoo-module", "--disable=prefer-readme-rst", str(ROOT))
+def oca_checks(addon: Path = ROOT) -> Iterator[str]:
+    """The Odoo community's checks of XML and CSV files.
+
+    Not by their program: it finds no addon in the root of a repository, and says nothing of it.
+    """
+    from oca_pre_commit_hooks import checks_odoo_module, utils  # tests without lint need them not
+
+    checks = checks_odoo_module.ChecksOdooModule(
+        str(addon / "__manifest__.py"), enable=set(), disable=OCA_OFF, verbose=False
+    )
+    for check in utils.getattr_checks(checks):
+        check()
+    yield from map(str, checks.checks_errors)
+
+
+def translations() -> Iterator[str]:
+    """The Odoo community's checks of translation files, but for the order of their entries."""
+    return tool("oca-checks-po", "--disable=po-pretty-format", *map(str, files(".po", ".pot")))
 
 
 def tool(program: str, *arguments: str, cwd: Path = ROOT) -> Iterator[str]:
@@ -243,6 +265,7 @@ CHECKS = {
     "format": ruff_format,
     "pylint-odoo": pylint_odoo,
     "oca-checks": oca_checks,
+    "translations": translations,
     "XML": xml_files,
     "manifest": manifest,
     "tests are imported": imported_tests,
