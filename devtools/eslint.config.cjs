@@ -1,6 +1,6 @@
 // What `./dev lint` asks of JavaScript. Its layout is prettier's, and TypeScript is checked by `tsc`.
 
-const js = require("@eslint/js");
+const js = require.main.require("@eslint/js"); // it comes with eslint, which is elsewhere
 
 // Those we use, not all there are: a variable that nobody declared would silently be one of the
 // browser's, as `name`, `open` and `event` are.

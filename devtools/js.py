@@ -5,7 +5,6 @@ Nothing is made in `clients/js` itself but `src/schema.ts`, by `./dev types`.
 
 import hashlib
 import json
-import os
 import shutil
 import subprocess
 import tempfile
@@ -25,15 +24,10 @@ NOT_SOURCE = ("node_modules", "dist", "package-lock.json", "__pycache__")
 
 
 def run(tool: str, *arguments, cwd: Path = SOURCE) -> subprocess.CompletedProcess:
-    """Run one of the tools that the package names; its settings may ask for another package."""
-    packages = npm.ensure_tools(SOURCE / "package.json") / "node_modules"
+    """Run one of the tools that the package names."""
+    program = npm.ensure_tools(SOURCE / "package.json") / "node_modules" / ".bin" / tool
     return subprocess.run(
-        [packages / ".bin" / tool, *map(str, arguments)],
-        cwd=cwd,
-        env={**os.environ, "NODE_PATH": str(packages)},
-        capture_output=True,
-        text=True,
-        check=False,
+        [program, *map(str, arguments)], cwd=cwd, capture_output=True, text=True, check=False
     )
 
 
