@@ -7,9 +7,9 @@ import re
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
-
-from lxml import etree
 
 from devtools import docs, js, npm
 from devtools.console import say
@@ -17,38 +17,35 @@ from devtools.outcomes import Tally
 from devtools.paths import ADDON, ADDONS, ROOT, VENV
 
 DATA_FOLDERS = ("data", "demo", "report", "security", "views", "wizards")
-#: The packages of `models`, each standing on those above it.
-ASPECTS = (
-    "base",
-    "catalog",
-    "usage",
-    "subscription",
-    "ledger",
-    "invoicing",
-    "collection",
-    "dunning",
-    "api",
-    "webhook",
-    "portal",
-    "operations",
-    "sandbox",
-)
-FOR_APPS = ("clients/python/src/", "examples/")
-NOT_FOR_APPS = ("odoo", "core", "models", "controllers", "devtools")
+NOT_FOR_APPS = ("odoo", "core", "models", "controllers", "devtools", "e2e")
 #: The folders of `tests` that plain unittest runs.
 PLAIN = ("core", "devtools", "e2e")
+#: By folder: what its files know nothing of. An aspect knows nothing of those below it, either.
+UNKNOWN = {
+    "core": ("odoo", "models", "controllers"),
+    "models": ("controllers",),
+    "clients/python/src": NOT_FOR_APPS,
+    "examples": NOT_FOR_APPS,
+}
 NOT_OURS = {".git", ".dev", "node_modules", "__pycache__"}
-PYLINT = (
-    "--disable=all", "--enable=odoolint,too-many-lines",
-    # The README is Markdown. Odoo's compute methods return nothing.
-    "--disable=missing-readme,missing-return",
-)  # fmt: skip
 OCA_OFF = {
     "prefer-readme-rst",
     # Style that Odoo itself does not have.
     "xml-field-numeric-without-eval", "xml-header-wrong", "xml-tag-position",
     # It looks into all of `.dev/`, and not below `views/…/`; `manifest` looks into all folders.
     "file-not-used",
+}  # fmt: skip
+#: Programs of Python packages, by the name of the check.
+PROGRAMS = {
+    "pylint-odoo": (  # the longest is the first
+        "pylint", "--disable=all", "--enable=odoolint,too-many-lines",
+        # The README is Markdown. Odoo's compute methods return nothing.
+        "--disable=missing-readme,missing-return", ".",
+    ),
+    "ruff": ("ruff", "check", "--quiet", "--output-format=concise", "."),
+    "format": ("ruff", "format", "--check", "."),
+    # The order of entries is Odoo's.
+    "translations": ("oca-checks-po", "--disable=po-pretty-format", *ROOT.glob("i18n/*.po*")),
 }  # fmt: skip
 ESLINT = ("eslint", "--config=devtools/eslint.config.cjs", "clients/js", "static")
 PRETTIER = (
@@ -58,35 +55,42 @@ PRETTIER = (
 
 
 def run_checks(tally: Tally) -> None:
-    """Run every check; each counts one."""
-    for name, check in CHECKS.items():
-        problems = list(check())
-        for problem in problems:
-            say(f"{name}: {problem}")
-        tally.check(f"lint: {name}", not problems)
+    """Run every check, two at a time; each counts one."""
+    with ThreadPoolExecutor(2) as pool:
+        found = pool.map(lambda check: list(check()), CHECKS.values())
+        for name, problems in zip(CHECKS, found, strict=True):
+            for problem in problems:
+                say(f"{name}: {problem}")
+            tally.check(f"lint: {name}", not problems)
 
 
-def ruff() -> Iterator[str]:
-    """Python style and likely mistakes, as pyproject.toml has it."""
-    return tool("ruff", "check", "--quiet", "--output-format=concise", ".")
+def program(name: str, *arguments) -> Iterator[str]:
+    """Run a program of the environment."""
+    command = [VENV / "bin" / name, *arguments]
+    return complaint(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False))
 
 
-def ruff_format() -> Iterator[str]:
-    """One style of Python everywhere: `ruff format` writes it."""
-    return tool("ruff", "format", "--check", ".")
+def complaint(done: subprocess.CompletedProcess) -> Iterator[str]:
+    """What a program printed, if it is not content, is the problem."""
+    if done.returncode:
+        yield "\n" + (done.stdout + done.stderr).strip()
 
 
-def pylint_odoo() -> Iterator[str]:
-    """Odoo's conventions in Python, and the length of files."""
-    return tool("pylint", f"--rcfile={ROOT / 'pyproject.toml'}", *PYLINT, ADDON, cwd=ADDONS)
+def javascript() -> Iterator[str]:
+    """The JavaScript client compiles, eslint finds no mistake, and prettier nothing to lay out."""
+    if not npm.is_there():
+        say("node and npm are not installed: clients/js and static/ are not checked")
+        return
+    for command in (("tsc", "--noEmit", "-p", "clients/js", *js.type_roots()), ESLINT, PRETTIER):
+        yield from complaint(js.run(*command, cwd=ROOT))
 
 
-def oca_checks(addon: Path = ROOT) -> Iterator[str]:
+def oca_checks(addon: Path = ADDONS / ADDON) -> Iterator[str]:
     """The Odoo community's checks of XML and CSV files.
 
     Not by their program: it finds no addon in the root of a repository, and says nothing of it.
     """
-    from oca_pre_commit_hooks import checks_odoo_module, utils  # tests without lint need them not
+    from oca_pre_commit_hooks import checks_odoo_module, utils  # installed after this is imported
 
     checks = checks_odoo_module.ChecksOdooModule(
         str(addon / "__manifest__.py"), enable=set(), disable=OCA_OFF, verbose=False
@@ -96,45 +100,20 @@ def oca_checks(addon: Path = ROOT) -> Iterator[str]:
     yield from map(str, checks.checks_errors)
 
 
-def translations() -> Iterator[str]:
-    """The Odoo community's checks of translation files, but for the order of their entries."""
-    return tool("oca-checks-po", "--disable=po-pretty-format", *map(str, files(".po", ".pot")))
-
-
-def tool(program: str, *arguments: str, cwd: Path = ROOT) -> Iterator[str]:
-    """Run a lint tool; what it prints, if it is not content, is the problem."""
-    done = subprocess.run(
-        [VENV / "bin" / program, *arguments], cwd=cwd, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        yield "\n" + (done.stdout + done.stderr).strip()
-
-
-def xml_files() -> Iterator[str]:
-    """Every XML file is well-formed, and no view uses what Odoo 19 only rejects in the browser."""
+def lists() -> Iterator[str]:
+    """No view uses the name of lists that Odoo 19 only rejects in the browser."""
     for path in files(".xml"):
-        try:
-            text = etree.tostring(etree.parse(path), encoding="unicode")
-        except etree.XMLSyntaxError as error:
-            yield f"{relative(path)}: {error}"
-            continue
-        if re.search(r'name="view_mode">[^<]*\btree\b|<tree\b', text):
+        if re.search(r'name="view_mode">[^<]*\btree\b|<tree\b', path.read_text()):
             yield f"{relative(path)}: the view type `tree` is called `list`"
-        if re.search(r'class="[^"]*\boe_chatter\b', text):
-            yield f"{relative(path)}: the chatter is `<chatter/>`"
 
 
 def manifest() -> Iterator[str]:
-    """The manifest lists every data file, and every file that it lists exists."""
+    """The manifest lists every data file; pylint-odoo knows that those it lists exist."""
     content = ast.literal_eval((ROOT / "__manifest__.py").read_text())
-    listed = {*content.get("data", ()), *content.get("demo", ())}
-    present = {
-        relative(path)
-        for path in files(".xml", ".csv")
-        if relative(path).split("/")[0] in DATA_FOLDERS
-    }
-    yield from (f"{name} is listed and does not exist" for name in sorted(listed - present))
-    yield from (f"{name} is not listed" for name in sorted(present - listed))
+    present = set(map(relative, files(".xml", ".csv")))
+    for name in sorted(present - {*content["data"], *content["demo"]}):
+        if name.split("/")[0] in DATA_FOLDERS:
+            yield f"{name} is not listed"
 
 
 def imported_tests() -> Iterator[str]:
@@ -145,9 +124,9 @@ def imported_tests() -> Iterator[str]:
     """
     top = ROOT / "tests"
     shown = Counter(test_modules(top))
-    for path in files(".py"):
+    for path in files(".py", below="tests"):
         folder = path.parent
-        if not path.match("test_*.py") or top not in path.parents:
+        if not path.match("test_*.py"):
             continue
         kind = path.relative_to(top).parts[0]
         if kind in PLAIN:
@@ -176,28 +155,15 @@ def arrows() -> Iterator[str]:
 
     What apps install or copy knows nothing of us.
     """
-    for path in files(".py"):
-        for module in imported_modules(path):
-            first, *rest = module.split(".")
-            if relative(path).startswith("core/") and first in ("odoo", "models", "controllers"):
-                yield f"{relative(path)} imports {module}"
-            if relative(path).startswith("models/") and first == "controllers":
-                yield f"{relative(path)} imports {module}"
-            if relative(path).startswith(FOR_APPS) and first in NOT_FOR_APPS:
-                yield f"{relative(path)} imports {module}"
-            if first == "models" and rest and not is_above(rest[0], path):
-                yield f"{relative(path)} imports {module}, an aspect below its own"
-
-
-def is_above(aspect: str, path: Path) -> bool:
-    """Whether a file may import this aspect of the models: it is above the file's own, or the same.
-
-    What is not in an aspect may import all of them.
-    """
-    folder, own, *_ = (*path.relative_to(ROOT).parts, "")
-    if folder != "models" or own not in ASPECTS:
-        return True
-    return aspect in ASPECTS[: ASPECTS.index(own) + 1]
+    unknown = UNKNOWN.copy()
+    aspects = list(imported_modules(ROOT / "models" / "__init__.py"))
+    for index, aspect in enumerate(aspects):
+        unknown[aspect.replace(".", "/")] = aspects[index + 1 :]
+    for folder, modules in unknown.items():
+        for path in files(".py", below=folder):
+            for module in imported_modules(path):
+                if f"{module}.".startswith(tuple(f"{one}." for one in modules)):
+                    yield f"{relative(path)} imports {module}"
 
 
 def imported_modules(path: Path) -> Iterator[str]:
@@ -216,9 +182,9 @@ def without_addon(module: str) -> str:
     return module.removeprefix(f"odoo.addons.{ADDON}.")
 
 
-def files(*endings: str) -> Iterator[Path]:
-    """The repository's files with one of these endings."""
-    for folder, folders, names in os.walk(ROOT):
+def files(*endings: str, below: str = "") -> Iterator[Path]:
+    """The repository's files with one of these endings, below a folder of it."""
+    for folder, folders, names in os.walk(ROOT / below):
         folders[:] = sorted(set(folders) - NOT_OURS)
         yield from (Path(folder, name) for name in sorted(names) if name.endswith(endings))
 
@@ -243,17 +209,6 @@ def pinned() -> Iterator[str]:
     yield from json.loads((js.SOURCE / "package.json").read_text())["devDependencies"]
 
 
-def javascript() -> Iterator[str]:
-    """The JavaScript client compiles, eslint finds no mistake, and prettier nothing to lay out."""
-    if not npm.is_there():
-        say("node and npm are not installed: clients/js and static/ are not checked")
-        return
-    for command in (("tsc", "--noEmit", "-p", "clients/js", *js.type_roots()), ESLINT, PRETTIER):
-        done = js.run(*command, cwd=ROOT)
-        if done.returncode:
-            yield "\n" + (done.stdout + done.stderr).strip()
-
-
 def generated_docs() -> Iterator[str]:
     """What the guides repeat of the declarations is what those say."""
     for guide in docs.stale():
@@ -261,16 +216,13 @@ def generated_docs() -> Iterator[str]:
 
 
 CHECKS = {
-    "ruff": ruff,
-    "format": ruff_format,
-    "pylint-odoo": pylint_odoo,
+    **{name: partial(program, *command) for name, command in PROGRAMS.items()},
+    "JavaScript": javascript,
     "oca-checks": oca_checks,
-    "translations": translations,
-    "XML": xml_files,
+    "lists": lists,
     "manifest": manifest,
     "tests are imported": imported_tests,
     "arrows": arrows,
     "dependencies": dependencies,
     "generated docs": generated_docs,
-    "JavaScript": javascript,
 }
