@@ -174,6 +174,7 @@ def setup(_options) -> int:
 @prepared
 def run_demo(options) -> int:
     if options.late:
+        runtime.ensure_tools()
         return dispatch("e2e.demo.late").main()
     return dispatch("e2e.demo.month").main(port=options.port, leave=options.exit)
 
@@ -239,6 +240,7 @@ def run_bench(options) -> int:
 
 @prepared
 def run_screenshots(options) -> int:
+    runtime.ensure_tools()
     return dispatch("screenshots").main(options.names)
 
 

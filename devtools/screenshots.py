@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from devtools import browser, runtime, store
+from devtools import browser, store
 from devtools.console import say, step
 from devtools.databases import query, temporary_database
 from devtools.odoo import OdooServer
@@ -50,7 +50,6 @@ def main(names: list[str]) -> int:
 
     :param names: keys of SCREENS
     """
-    runtime.ensure_tools()
     browser.ensure_program()
     screens = {name: SCREENS[name] for name in names or SCREENS}
     with temporary_database("screens", demo=True) as database:

@@ -1,5 +1,6 @@
 """Saved cards are charged and refunded exactly once, whatever is killed, repeated or unheard."""
 
+import contextlib
 import os
 import signal
 import time
@@ -20,6 +21,7 @@ ADDONS = ("fusion_billing", "payment_fusion_test")
 class CollectionCase(unittest.TestCase):
     cards = ()
     delay = 0
+    rounds = 3  # of kills
 
     @classmethod
     def setUpClass(cls):
@@ -43,6 +45,35 @@ class CollectionCase(unittest.TestCase):
                 time.sleep(0.005)
             time.sleep(rng.random() * 0.3)
             os.killpg(process.pid, signal.SIGKILL)
+
+    def be_killed(self, rng):
+        """Kill some runs, then let time pass and others do what is left."""
+        for _round in range(self.rounds):
+            self.kill_in_between(rng)
+        time.sleep(1)
+        in_odoo.call(self.database, "collecting.forgive_kills")
+        self.collect()
+        in_odoo.call(self.database, "collecting.heard_long_ago")
+        for _run in range(2):
+            self.collect()
+
+    @contextlib.contextmanager
+    def at_once(self, *others, name=COLLECT):
+        """Two runs of a scheduled action, and others, that have begun at the same moment.
+
+        :param others: functions in Odoo that wait at the gate, given the invoices from the last on
+        """
+        crons = (
+            in_odoo.call(self.database, "collecting.cron_id", name=name),
+            in_odoo.call(self.database, "crons.duplicate", name=name),
+        )
+        begin = partial(in_odoo.started, self.database)
+        with Gate(self.database) as gate, contextlib.ExitStack() as stack:
+            waiting = [begin("crons.run_at_signal", cron_id=cron, size=20) for cron in crons]
+            waiting += [begin(other, invoice_ids=self.invoices[::-1]) for other in others]
+            processes = [stack.enter_context(one) for one in waiting]
+            gate.open(*processes)
+            yield processes
 
     def outcomes(self):
         return in_odoo.call(self.database, "collecting.outcomes", invoice_ids=self.invoices)
@@ -97,19 +128,8 @@ class TestTogether(CollectionCase):
     delay = 0.01
 
     def test_two_runs_and_a_customer_at_once_charge_each_invoice_once(self):
-        copy = in_odoo.call(self.database, "crons.duplicate", name=COLLECT)
-        cron = in_odoo.call(self.database, "collecting.cron_id", name=COLLECT)
-        at_gate = partial(in_odoo.started, self.database)
-        with (
-            Gate(self.database) as gate,
-            at_gate("crons.run_at_signal", cron_id=cron, size=20) as one,
-            at_gate("crons.run_at_signal", cron_id=copy, size=20) as other,
-            at_gate("collecting.pay_at_signal", invoice_ids=self.invoices[::-1]) as customer,
-        ):
-            gate.open(one, other, customer)
-            for process in (one, other):
-                in_odoo.finish(process)
-            paid = set(in_odoo.finish(customer))
+        with self.at_once("collecting.pay_at_signal") as processes:
+            *_runs, paid = map(in_odoo.finish, processes)
         self.collect()
         charged = self.network.times_charged()
         for invoice, outcome in zip(self.invoices, self.outcomes(), strict=True):
@@ -127,16 +147,8 @@ class TestOneCard(CollectionCase):
 
     def test_two_runs_that_learn_at_once_when_a_card_expires_charge_it_all_the_same(self):
         in_odoo.call(self.database, "collecting.plan_on_one_card")
-        copy = in_odoo.call(self.database, "crons.duplicate", name=COLLECT)
-        cron = in_odoo.call(self.database, "collecting.cron_id", name=COLLECT)
-        at_gate = partial(in_odoo.started, self.database)
-        with (
-            Gate(self.database) as gate,
-            at_gate("crons.run_at_signal", cron_id=cron, size=20) as one,
-            at_gate("crons.run_at_signal", cron_id=copy, size=20) as other,
-        ):
-            gate.open(one, other)
-            for process in (one, other):
+        with self.at_once() as processes:
+            for process in processes:
                 in_odoo.finish(process)
         for outcome in self.outcomes():
             self.assertEqual(outcome["attempts"], [[1, "succeeded"]])
@@ -149,15 +161,7 @@ class TestExpiring(CollectionCase):
 
     def test_two_runs_at_once_one_of_them_killed_tell_each_customer_once(self):
         in_odoo.call(self.database, "collecting.expire_soon")
-        copy = in_odoo.call(self.database, "crons.duplicate", name=TELL)
-        cron = in_odoo.call(self.database, "collecting.cron_id", name=TELL)
-        at_gate = partial(in_odoo.started, self.database)
-        with (
-            Gate(self.database) as gate,
-            at_gate("crons.run_at_signal", cron_id=cron, size=20) as one,
-            at_gate("crons.run_at_signal", cron_id=copy, size=20) as other,
-        ):
-            gate.open(one, other)
+        with self.at_once(name=TELL) as (one, other):
             time.sleep(0.3)
             os.killpg(one.pid, signal.SIGKILL)
             in_odoo.finish(other)
@@ -171,17 +175,9 @@ class TestExpiring(CollectionCase):
 class TestKilled(CollectionCase):
     cards = ("good",) * 12
     delay = 0.05
-    rounds = 3
 
     def test_a_run_that_is_killed_charges_nobody_twice_and_forgets_nobody(self):
-        rng = Random(7)
-        for _round in range(self.rounds):
-            self.kill_in_between(rng)
-        time.sleep(1)
-        in_odoo.call(self.database, "collecting.forgive_kills")
-        self.collect()
-        in_odoo.call(self.database, "collecting.heard_long_ago")
-        self.collect()
+        self.be_killed(Random(7))
         charged = self.network.times_charged()
         for outcome in self.outcomes():
             self.assertEqual([state for _number, state in outcome["attempts"]], ["succeeded"])
@@ -258,19 +254,8 @@ class TogetherCase(RefundCase):
 
     def run_with(self, staff):
         """Run twice at once while staff do something; return the invoices that they did it to."""
-        copy = in_odoo.call(self.database, "crons.duplicate", name=COLLECT)
-        cron = in_odoo.call(self.database, "collecting.cron_id", name=COLLECT)
-        at_gate = partial(in_odoo.started, self.database)
-        with (
-            Gate(self.database) as gate,
-            at_gate("crons.run_at_signal", cron_id=cron, size=20) as one,
-            at_gate("crons.run_at_signal", cron_id=copy, size=20) as other,
-            at_gate(staff, invoice_ids=self.invoices[::-1]) as third,
-        ):
-            gate.open(one, other, third)
-            for process in (one, other):
-                in_odoo.finish(process)
-            done = set(in_odoo.finish(third))
+        with self.at_once(staff) as processes:
+            *_runs, done = map(in_odoo.finish, processes)
         self.collect()
         return done
 
@@ -304,17 +289,8 @@ class TestCreditUsedTogether(TogetherCase):
 class TestRefundsKilled(RefundCase):
     cards = ("good",) * 12
     delay = 0.05
-    rounds = 3
 
     def test_a_run_that_is_killed_refunds_nobody_twice_and_forgets_nobody(self):
-        rng = Random(8)
-        for _round in range(self.rounds):
-            self.kill_in_between(rng)
-        time.sleep(1)
-        in_odoo.call(self.database, "collecting.forgive_kills")
-        self.collect()
-        in_odoo.call(self.database, "collecting.heard_long_ago")
-        for _run in range(2):
-            self.collect()
+        self.be_killed(Random(8))
         for outcome in self.refunds():
             self.assertRefundedOnce(outcome)

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 import requests
 
-from devtools import browser, runtime
+from devtools import browser
 from devtools.clock import SharedClock
 from devtools.console import DevError, say, step
 from devtools.databases import query, temporary_database
@@ -56,7 +56,6 @@ SELECT count(*) FROM ir_cron_trigger AS trigger JOIN ir_model_data AS data
 
 def main() -> int:
     """Tell the story; return 0, or raise where it goes another way."""
-    runtime.ensure_tools()
     browser.ensure_program()
     if not browser.is_installed():
         raise DevError("there is no browser for the customer to pay in")
