@@ -47,7 +47,7 @@ class TestDunningWalk(WalkCase):
     """Whatever happens: who is charged what, told what and paused when is what the rules say."""
 
     maxDiff = None
-    seeds, days = range(3), 90
+    seeds, days = range(2), 90
 
     def test_days_of_random_customers_are_what_a_slow_model_makes_of_them(self):
         for seed in self.seeds:

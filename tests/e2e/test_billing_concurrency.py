@@ -73,6 +73,8 @@ class ConcurrencyCase(BillingCase):
 
 
 class TestInvoicingConcurrency(ConcurrencyCase):
+    SUBSCRIPTIONS = 15
+
     def test_two_invoicing_crons_at_once_bill_each_period_once_R8_lesson_16(self):
         """R8, lesson 16: usage that was never rated is rated by whichever run invoices it."""
         self.use_every_month()

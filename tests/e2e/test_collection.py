@@ -124,7 +124,7 @@ class TestNotifiedEarly(CollectionCase):
 
 
 class TestTogether(CollectionCase):
-    cards = ("good",) * 16
+    cards = ("good",) * 8
     delay = 0.01
 
     def test_two_runs_and_a_customer_at_once_charge_each_invoice_once(self):
@@ -142,7 +142,7 @@ class TestTogether(CollectionCase):
 
 
 class TestOneCard(CollectionCase):
-    cards = ("good",) * 16
+    cards = ("good",) * 8
     delay = 0.01
 
     def test_two_runs_that_learn_at_once_when_a_card_expires_charge_it_all_the_same(self):
@@ -173,7 +173,7 @@ class TestExpiring(CollectionCase):
 
 
 class TestKilled(CollectionCase):
-    cards = ("good",) * 12
+    cards = ("good",) * 8
     delay = 0.05
 
     def test_a_run_that_is_killed_charges_nobody_twice_and_forgets_nobody(self):
@@ -249,7 +249,7 @@ class TestRefundNotifiedEarly(RefundCase):
 
 
 class TogetherCase(RefundCase):
-    cards = ("good",) * 12
+    cards = ("good",) * 8
     delay = 0.01
 
     def run_with(self, staff):
@@ -287,7 +287,7 @@ class TestCreditUsedTogether(TogetherCase):
 
 
 class TestRefundsKilled(RefundCase):
-    cards = ("good",) * 12
+    cards = ("good",) * 8
     delay = 0.05
 
     def test_a_run_that_is_killed_refunds_nobody_twice_and_forgets_nobody(self):

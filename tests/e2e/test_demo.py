@@ -22,6 +22,7 @@ from examples.request_log import moment
 
 SERVE = """
 import sys
+import devtools
 from e2e.demo.month import Demo
 sys.exit(Demo(sys.argv[1], seconds=2).run(leave=False))
 """

@@ -28,8 +28,8 @@ ADDONS = ("fusion_billing", "payment_fusion_test")
 class TestTogether(unittest.TestCase):
     """Two runs of dunning and of collection, and a customer who pays in two windows."""
 
-    rounds = 20
-    seconds = 30  # for which the runs go on
+    rounds = 10
+    seconds = 15  # for which the runs go on
 
     @classmethod
     def setUpClass(cls):
