@@ -56,14 +56,25 @@ def in_environment(run):
     return wrapped
 
 
-def prepared(run):
-    """A command that needs the whole set-up and a database server."""
+def connected(run):
+    """A command that needs a database server, too."""
 
     @in_environment
     def wrapped(options) -> int:
         with postgres.cluster():
-            runtime.ensure_template()
+            dispatch("databases").check_server()
             return run(options)
+
+    return wrapped
+
+
+def prepared(run):
+    """A command that needs the whole set-up: the template database as well."""
+
+    @connected
+    def wrapped(options) -> int:
+        dispatch("databases").ensure_template()
+        return run(options)
 
     return wrapped
 
@@ -184,24 +195,23 @@ def run_serve(options) -> int:
     return dispatch("serving").serve(options.db, options.port, options.workers, options.demo_data)
 
 
-@prepared
+@connected
 def run_shell(options) -> int:
     return dispatch("serving").shell(options.db)
 
 
-@prepared
+@connected
 def run_drop(options) -> int:
     if not dispatch("databases").drop_database(options.name):
         raise DevError(f"there is no database {options.name}")
     return 0
 
 
-@in_environment
+@connected
 def run_audit(options) -> int:
-    with postgres.cluster():
-        if not dispatch("databases").exists(options.db):
-            raise DevError(f"there is no database {options.db}")
-        return dispatch("e2e.audit").main(options.db)
+    if not dispatch("databases").exists(options.db):
+        raise DevError(f"there is no database {options.db}")
+    return dispatch("e2e.audit").main(options.db)
 
 
 @in_environment

@@ -23,9 +23,11 @@ from devtools.console import DevError, step
 from devtools.locks import exclusive
 from devtools.paths import ADDON, DATA, DEBIAN, DEV, ROOT, odoo_source
 
+PATIENCE = 30  # seconds until a server that does not answer counts as unreachable
 BASE = ("sale_management",)  # brings sale, account, payment, portal and mail
 PREFIX = f"fusion_{hashlib.sha256(os.fsencode(ROOT)).hexdigest()[:6]}"  # servers may be shared
 TEMPORARY = re.compile(rf"{PREFIX}_\w+_(?P<pid>\d+)_[0-9a-f]{{6}}$")
+RIGHTS = "SELECT rolname, rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user"
 NOT_THE_ADDON = {
     *("clients", "devtools", "dist", "docs", "enterprise", "examples", "tests", "__pycache__")
 }
@@ -33,9 +35,29 @@ NOT_THE_ADDON = {
 
 def connect(name: str = "postgres"):
     """A psycopg2 connection in autocommit mode to a database of the current server."""
-    connection = psycopg2.connect(dbname=name)
+    connection = psycopg2.connect(dbname=name, connect_timeout=PATIENCE)
     connection.autocommit = True
     return connection
+
+
+def check_server() -> None:
+    """Prove that the server is there, and lets us make databases.
+
+    :raise DevError: says what to change
+    """
+    try:
+        [[user, may]] = query("postgres", RIGHTS)
+    except psycopg2.OperationalError as error:
+        said = " ".join(str(error).split())
+        raise DevError(
+            f"cannot reach PostgreSQL as PGHOST, PGPORT, PGUSER and PGPASSWORD say: {said}"
+        ) from None
+    if user == "postgres":
+        raise DevError("Odoo refuses the database user postgres: set PGUSER to another one")
+    if not may:
+        raise DevError(
+            f"the database user {user} may not create databases: ALTER ROLE {user} CREATEDB"
+        )
 
 
 def query(name: str, statement, parameters: tuple = ()) -> list[tuple]:
@@ -105,7 +127,7 @@ def drop_database(name: str) -> bool:
 
 def drop_orphans() -> None:
     """Drop temporary databases that killed commands left in the private cluster."""
-    if os.environ["PGHOST"] != str(postgres.home_directory()):
+    if os.environ.get("PGHOST") != str(postgres.home_directory()):
         return  # on a shared server the process may run on another machine
     for (name,) in query("postgres", "SELECT datname FROM pg_database"):
         if (found := TEMPORARY.match(name)) and not psutil.pid_exists(int(found["pid"])):

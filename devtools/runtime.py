@@ -1,7 +1,7 @@
 """The set-up: everything the other commands stand on, made once and only once.
 
 Two stages, because the first has to run on a bare Python: `ensure_runtime` fetches Odoo, the
-Python packages and PostgreSQL; `ensure_template` runs on those and makes the template database.
+Python packages and PostgreSQL; `databases.ensure_template` runs on those.
 Each part is stamped last or renamed into place, so what an interruption leaves behind is redone.
 """
 
@@ -43,13 +43,6 @@ def ensure_tools() -> None:
         environment.ensure_packages(environment.TOOLS, "the lint and test tools")
 
 
-def ensure_template() -> None:
-    """Make the template database exist. Runs on the environment's Python, inside a cluster."""
-    from devtools import databases
-
-    databases.ensure_template()
-
-
 def ensure_source() -> None:
     """Odoo 19 itself: the checkout named by `ODOO_SRC`, else Debian's package."""
     if odoo_source() == DEBIAN_SOURCE:
@@ -67,7 +60,7 @@ def ensure_link() -> None:
     """Reach the checkout, whatever its folder is called, under the addon's technical name."""
     ADDONS.mkdir(parents=True, exist_ok=True)
     DATA.mkdir(parents=True, exist_ok=True)
-    addons = {path.name: path for path in TEST_ADDONS.iterdir() if path.is_dir()}
+    addons = {path.name: path for path in TEST_ADDONS.glob("*") if path.is_dir()}
     for name, folder in {**addons, ADDON: ROOT}.items():
         link = ADDONS / name
         if not link.is_symlink() or link.resolve() != folder:
@@ -84,6 +77,7 @@ def clean() -> None:
             environment.enter_venv()
         from devtools import databases
 
+        databases.check_server()
         databases.drop_all()
     with exclusive(DEV / "setup.lock", "set-up"):
         postgres.remove()

@@ -1,5 +1,6 @@
 """Databases are clones that carry their files, and temporary ones disappear."""
 
+import os
 import subprocess
 import tempfile
 import unittest
@@ -32,6 +33,17 @@ class TestTemporary(unittest.TestCase):
         owner.wait()
         with databases.temporary_database("clone", install=()):
             self.assertFalse(databases.exists(left))
+
+    def test_a_server_that_only_its_port_or_user_names_is_left_alone(self):
+        """Processes of another machine may use it."""
+        owner = subprocess.Popen(["true"])
+        owner.wait()
+        left = f"{databases.PREFIX}_test_{owner.pid}_abcdef"
+        with mock.patch.object(databases, "query", return_value=[(left,)]) as query:
+            with mock.patch.dict("os.environ"):
+                del os.environ["PGHOST"]
+                databases.drop_orphans()
+            query.assert_not_called()
 
     def test_an_existing_database_is_never_replaced(self):
         with (

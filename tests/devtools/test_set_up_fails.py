@@ -10,7 +10,7 @@ import unittest
 from pathlib import Path
 
 from devtools.console import failure
-from devtools.paths import ROOT
+from devtools.paths import ROOT, VENV
 
 NOWHERE = "http://127.0.0.1:9/simple"  # nobody listens on port 9
 PYTHON = "/usr/bin/python3"
@@ -64,6 +64,17 @@ class TestSetUpFails(unittest.TestCase):
         who = {"user": "nobody", "group": "nogroup", "extra_groups": []}
         told = self.set_up(python=PYTHON, **who)
         self.assertRegex(told, r"^./dev: \S+/.dev must be yours to write: use a checkout that")
+
+    def test_another_odoo_is_one_sentence(self):
+        release = self.root / "source" / "odoo" / "release.py"
+        release.write_text("version_info = (18, 0, 0, FINAL, 0, '')")
+        self.assertRegex(self.set_up(), "^./dev: .*/source is not Odoo 19.0: check out its branch")
+
+    def test_a_server_that_is_not_there_is_one_sentence(self):
+        (self.root / ".dev").mkdir()
+        (self.root / ".dev" / "venv").symlink_to(VENV)
+        told = self.set_up({"PGHOST": "127.0.0.1", "PGPORT": "9"})
+        self.assertRegex(told, "^./dev: cannot reach PostgreSQL as PGHOST, .*: connection to")
 
     def test_a_path_that_is_no_odoo_is_one_sentence(self):
         (self.root / "source" / "odoo-bin").unlink()
