@@ -1,5 +1,6 @@
 """Debian's mirror is found in any form of apt's source files, and other vendors are left alone."""
 
+import shutil
 import tempfile
 import unittest
 from pathlib import Path
@@ -7,35 +8,30 @@ from pathlib import Path
 from devtools import debian
 
 
+@unittest.skipUnless(shutil.which("apt-get"), "there is no apt")
 class TestSources(unittest.TestCase):
+    def mirrors(self, text: str, form: str = "sources") -> list[tuple[str, str]]:
+        """What is found where apt's sources are this text alone."""
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder, f"some.{form}").write_text(text + "\n")
+            places = ("Dir::Etc::SourceList=/dev/null", f"Dir::Etc::SourceParts={folder}")
+            return debian.mirrors(("-o", places[0], "-o", places[1], "-o", f"Dir::State={folder}"))
+
     def test_a_stanza_gives_its_mirror_and_release(self):
         stanza = (
             "Types: deb deb-src\nURIs: http://mirror.example/debian\n"
-            "Suites: trixie trixie-updates\nComponents: main contrib\nSigned-By: /key"
+            "Suites: trixie trixie-updates\nComponents: main contrib"
         )
-        found = debian.archives_of([stanza])
-        self.assertEqual(found, [("http://mirror.example/debian", "trixie")])
-
-    def test_fields_may_go_on_in_further_lines_and_in_any_case(self):
-        stanza = (
-            "types: deb\nuris:\n http://one.example/debian\nSuites: bookworm\nComponents:\n main"
-        )
-        found = debian.archives_of([stanza])
-        self.assertEqual(found, [("http://one.example/debian", "bookworm")])
+        self.assertEqual(self.mirrors(stanza), [("http://mirror.example/debian/", "trixie")])
 
     def test_the_one_line_format_is_understood(self):
-        line = "deb [arch=amd64 signed-by=/k] http://mirror.example/debian bookworm main # note"
-        found = debian.archives_of([debian.stanza_of(line)])
-        self.assertEqual(found, [("http://mirror.example/debian", "bookworm")])
-
-    def test_comments_and_source_packages_are_no_archive(self):
-        for line in (
-            "# deb http://m.example/debian trixie main",
-            "deb-src http://m x main",
-            "",
-            "deb",
-        ):
-            self.assertEqual(debian.stanza_of(line), "")
+        lines = (
+            "# deb http://other.example/debian trixie main\n"
+            "deb [arch=amd64] http://mirror.example/debian bookworm main # note\n"
+            "deb-src http://source.example/debian trixie main"
+        )
+        found = self.mirrors(lines, "list")
+        self.assertEqual(found, [("http://mirror.example/debian/", "bookworm")])
 
     def test_other_suites_components_and_disabled_stanzas_are_left_out(self):
         start = "Types: deb\nURIs: http://v.example/debian\n"
@@ -44,12 +40,12 @@ class TestSources(unittest.TestCase):
             start + "Suites: trixie\nComponents: stable",
             start + "Suites: trixie\nComponents: main\nEnabled: no",
         )
-        self.assertEqual(debian.archives_of(list(others)), [])
+        self.assertEqual(self.mirrors("\n\n".join(others)), [])
 
     def test_the_likeliest_mirror_is_tried_first(self):
         vendor = "Types: deb\nURIs: http://v.example/tool\nSuites: stable\nComponents: main"
         own = "Types: deb\nURIs: http://m.example/debian/\nSuites: trixie\nComponents: main"
-        found = debian.archives_of([vendor, own])
+        found = self.mirrors(f"{vendor}\n\n{own}")
         self.assertEqual(found[0], ("http://m.example/debian/", "trixie"))
 
 

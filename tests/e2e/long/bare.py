@@ -48,7 +48,7 @@ def obstacle() -> str | None:
         return "a bare Debian needs apt-get and unshare"
     if subprocess.run(["unshare", "--mount", "--pid", "--fork", "true"], check=False).returncode:
         return "a bare Debian needs mounts of its own, which this machine does not allow"
-    if not debian.archives_of(debian.configured_sources()):
+    if not debian.mirrors():
         return "a bare Debian needs a Debian mirror among this machine's apt sources"
     return None
 
@@ -90,7 +90,7 @@ class BareMachine:
             shutil.rmtree(self.root)
 
     def _bootstrap(self) -> None:
-        uri, _release = debian.archives_of(debian.configured_sources())[0]
+        uri, _release = debian.mirrors()[0]
         options = ("--mode=root", "--variant=apt", f"--include={PACKAGES}")
         keys = f"--keyring={debian.keyring().parent}"
         source = f"deb {uri} {self.release} main"
