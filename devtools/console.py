@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import os
+import pwd
 import re
 import shutil
 import signal
@@ -111,13 +112,9 @@ def spawn(args: list, *, env: dict | None = None, **options) -> subprocess.Popen
 
 def as_user(user: str | None) -> dict:
     """Popen arguments that drop root's rights completely."""
-    return {"user": user, "group": user_group(user), "extra_groups": []} if user else {}
-
-
-def user_group(user: str) -> int:
-    import pwd
-
-    return pwd.getpwnam(user).pw_gid
+    if not user:
+        return {}
+    return {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []}
 
 
 def wait(process: subprocess.Popen) -> int:

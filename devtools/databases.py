@@ -127,7 +127,7 @@ def drop_database(name: str) -> bool:
 
 def drop_orphans() -> None:
     """Drop temporary databases that killed commands left in the private cluster."""
-    if os.environ.get("PGHOST") != str(postgres.home_directory()):
+    if os.environ.get("PGHOST") != str(postgres.HOME.resolve()):
         return  # on a shared server the process may run on another machine
     for (name,) in query("postgres", "SELECT datname FROM pg_database"):
         if (found := TEMPORARY.match(name)) and not psutil.pid_exists(int(found["pid"])):

@@ -2,28 +2,27 @@
 
 The private cluster runs only while somebody uses it. Every user holds a shared lock; the first one
 starts the server, the last one to leave stops it. It listens on a Unix socket alone and trusts
-whoever may enter its 0700 directory. It keeps PostgreSQL's durable settings, so that what the
-benchmarks measure is what a user gets; test databases relax `synchronous_commit` for themselves.
+whoever may enter its 0700 directory, to which `.dev/postgres` leads. It keeps PostgreSQL's durable
+settings, so that what the benchmarks measure is what a user gets; test databases relax
+`synchronous_commit` for themselves.
 """
 
 import contextlib
 import fcntl
-import hashlib
 import os
 import pwd
 import shutil
-import stat
 import subprocess
+import tempfile
 from pathlib import Path
 
 from devtools import debian
 from devtools.console import DevError, as_user, run, step
 from devtools.locks import attempt, exclusive
-from devtools.paths import DEV, ROOT
+from devtools.paths import DEV
 
 ROLE = "odoo"  # Odoo refuses to work as the role `postgres`
-PROGRAMS = ("initdb", "pg_ctl", "postgres")
-SOCKET = ".s.PGSQL.5432"
+HOME, LOCK, USERS = DEV / "postgres", DEV / "postgres.lock", DEV / "postgres.users"
 SOCKET_LIMIT = 107  # bytes in the kernel's address of a Unix socket, without the final NUL
 
 SETTINGS = """
@@ -43,24 +42,15 @@ def is_external() -> bool:
 
 def ensure_programs() -> None:
     """Find PostgreSQL's server programs, or install Debian's package."""
-    if is_external() or programs():
-        return
-    debian.install(["postgresql"], "PostgreSQL is missing, or set PGHOST to a server")
-    if not programs():
-        raise DevError(
-            "PostgreSQL's programs are still missing after installing the package postgresql"
-        )
+    if not is_external() and not programs():
+        debian.install(["postgresql"], "PostgreSQL is missing, or set PGHOST to a server")
 
 
 def programs(major: str = "*") -> Path | None:
     """The newest directory with PostgreSQL's server programs, of one major version if given."""
-    folders = sorted(
-        Path("/usr/lib/postgresql").glob(f"{major}/bin"), key=lambda path: int(path.parent.name)
-    )
-    if major == "*" and (found := shutil.which("initdb")):
-        folders.insert(0, Path(found).resolve().parent)
-    complete = [path for path in folders if all((path / name).exists() for name in PROGRAMS)]
-    return complete[-1] if complete else None
+    found = Path("/usr/lib/postgresql").glob(f"{major}/bin/initdb")
+    newest = max(found, key=lambda path: int(path.parts[-3]), default=shutil.which("initdb"))
+    return newest and Path(newest).resolve().parent
 
 
 @contextlib.contextmanager
@@ -70,9 +60,9 @@ def cluster():
         yield
         return
     with contextlib.ExitStack() as stack:
-        users = stack.enter_context((DEV / "postgres.users").open("a"))
+        users = stack.enter_context(USERS.open("a"))
         stack.callback(leave, users)
-        with exclusive(DEV / "postgres.lock"):
+        with exclusive(LOCK):
             fcntl.flock(users, fcntl.LOCK_SH)
             home = ensure_started()
         names = {"PGHOST": str(home), "PGPORT": "5432", "PGUSER": ROLE}
@@ -83,9 +73,9 @@ def cluster():
 
 def leave(users) -> None:
     """Give the shared lock back; the last one to leave stops the server."""
-    with exclusive(DEV / "postgres.lock"):
-        if attempt(users, fcntl.LOCK_EX):
-            stop()
+    with exclusive(LOCK):
+        if attempt(users, fcntl.LOCK_EX) and is_running(HOME):
+            stop(HOME)
 
 
 def ensure_started() -> Path:
@@ -93,15 +83,32 @@ def ensure_started() -> Path:
 
     :return: the directory of its socket
     """
-    home = ensure_home()
-    data = home / "data"
-    if not exists(data):
+    if not HOME.exists():
+        HOME.unlink(missing_ok=True)
+        HOME.symlink_to(make_home(DEV))
+    home = HOME.resolve()
+    if not (home / "data").exists():
         with step("creating the PostgreSQL cluster"):
-            create(data)
-    if not is_running(data):
+            create(home / "data")
+    if not is_running(home):
         with step("starting PostgreSQL"):
             start(home)
     return home
+
+
+def make_home(dev: Path) -> Path:
+    """Make a directory for the server's user alone, below this one or, if need be, /var/tmp.
+
+    The server's user must be able to enter it, and the path of the socket must fit.
+    """
+    prefix, user = "fusion-postgres-", server_user()
+    fits = len(os.fsencode(dev / f"{prefix}12345678" / ".s.PGSQL.5432")) <= SOCKET_LIMIT
+    entered = subprocess.run(["test", "-x", dev], cwd="/", check=False, **as_user(user))
+    can_live_here = fits and entered.returncode == 0
+    home = tempfile.mkdtemp(prefix=prefix, dir=dev if can_live_here else "/var/tmp")
+    if user:
+        shutil.chown(home, user)
+    return Path(home)
 
 
 def create(data: Path, settings: str = SETTINGS) -> None:
@@ -110,21 +117,9 @@ def create(data: Path, settings: str = SETTINGS) -> None:
     :param settings: lines of postgresql.conf
     """
     partial = data.with_suffix(".partial")
-    control("rm", "-rf", partial, folder=Path("/bin"))
-    control(
-        "initdb",
-        "-D",
-        partial,
-        "-U",
-        ROLE,
-        "-A",
-        "trust",
-        "-E",
-        "UTF8",
-        "--locale=C.UTF-8",
-        "--no-sync",
-        folder=programs(),
-    )
+    shutil.rmtree(partial, ignore_errors=True)
+    options = ("-U", ROLE, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+    control(programs() / "initdb", "-D", partial, *options)
     with (partial / "postgresql.conf").open("a") as conf:
         conf.write(settings)
     partial.rename(data)
@@ -132,104 +127,50 @@ def create(data: Path, settings: str = SETTINGS) -> None:
 
 def start(home: Path) -> None:
     """Start the server of the cluster in a directory, and wait until it takes connections."""
-    data, log = home / "data", home / "server.log"
-    control("pg_ctl", "-D", data, "-l", log, "-w", "-t", "120", "start", folder=programs_of(data))
+    pg_ctl(home, "start", "-l", home / "server.log", "-w", "-t", "120")
 
 
-def stop() -> None:
-    """Stop the private server, if it runs."""
-    data = home_directory() / "data"
-    if exists(data) and is_running(data):
-        control(
-            "pg_ctl", "-D", data, "-m", "fast", "-w", "-t", "120", "stop", folder=programs_of(data)
-        )
+def stop(home: Path) -> None:
+    """Stop the server of the cluster in a directory."""
+    pg_ctl(home, "stop", "-m", "fast", "-w", "-t", "120")
 
 
-def is_running(data: Path) -> bool:
-    """What pg_ctl says of the server on this data directory."""
-    asked = subprocess.run(
-        [programs_of(data) / "pg_ctl", "-D", data, "status"],
-        cwd="/",
-        capture_output=True,
-        check=False,
-        **as_user(server_user()),
-    )
-    return asked.returncode == 0
+def is_running(home: Path) -> bool:
+    """Whether the server of the cluster in a directory runs."""
+    with contextlib.suppress(DevError, FileNotFoundError):  # there may be no cluster yet
+        pg_ctl(home, "status")
+        return True
+    return False
 
 
-def programs_of(data: Path) -> Path:
-    """The programs of the version that made this cluster."""
-    major = (data / "PG_VERSION").read_text().strip()
-    if found := programs(major):
-        return found
-    newest = programs()
-    if (newest and newest.parent.name == major) or (newest and "postgresql" not in str(newest)):
-        return newest
-    raise DevError(f"PostgreSQL {major} made the cluster in .dev and is gone: run ./dev clean")
+def pg_ctl(home: Path, action: str, *options) -> None:
+    """Control a cluster with the programs of the version that made it."""
+    major = (home / "data" / "PG_VERSION").read_text().strip()
+    folder = programs(major)
+    if not folder:
+        raise DevError(f"PostgreSQL {major} made the cluster in .dev and is gone: run ./dev clean")
+    control(folder / "pg_ctl", action, "-D", home / "data", *options)
 
 
-def exists(data: Path) -> bool:
-    """Whether the cluster was created to its end."""
-    return (data / "PG_VERSION").exists()
-
-
-def control(program: str, *arguments, folder: Path) -> None:
+def control(program: Path, *arguments) -> None:
     """Run one of PostgreSQL's programs as the server's user."""
-    run([folder / program, *arguments], log=f"postgres-{program}", cwd="/", user=server_user())
+    run([program, *arguments], log=f"postgres-{program.name}", cwd="/", user=server_user())
 
 
 def server_user() -> str | None:
     """Who runs the server: PostgreSQL refuses root, so root lends it Debian's own user for it."""
     if os.geteuid() != 0:
         return None
-    try:
-        return pwd.getpwnam("postgres").pw_name
-    except KeyError:
-        return "nobody"
-
-
-def home_directory() -> Path:
-    """Where the cluster lives: `.dev/postgres` if its user can enter it and the socket's path fits.
-
-    Otherwise a directory of this checkout under /var/tmp, which every user can enter.
-    """
-    wanted = DEV / "postgres"
-    fits = len(os.fsencode(wanted / SOCKET)) <= SOCKET_LIMIT
-    if fits and can_enter(DEV):
-        return wanted
-    name = hashlib.sha256(os.fsencode(ROOT)).hexdigest()[:12]
-    return Path(f"/var/tmp/fusion-billing-{os.geteuid()}-{name}")
-
-
-def can_enter(folder: Path) -> bool:
-    """Whether the server's user may pass through a directory and all above it."""
-    asked = subprocess.run(["test", "-x", folder], cwd="/", check=False, **as_user(server_user()))
-    return asked.returncode == 0
-
-
-def ensure_home() -> Path:
-    """Create the cluster's directory for its user alone; refuse one that is somebody else's."""
-    home = home_directory()
-    user = server_user()
-    owner = pwd.getpwnam(user).pw_uid if user else os.geteuid()
-    try:
-        home.mkdir(mode=0o700)
-        if user:
-            shutil.chown(home, user, pwd.getpwnam(user).pw_gid)
-    except FileExistsError:
-        pass
-    status = home.lstat()
-    if not stat.S_ISDIR(status.st_mode) or status.st_uid != owner or status.st_mode & 0o077:
-        raise DevError(f"{home} is not private to user {user or owner}: remove it and try again")
-    return home
+    known = {entry.pw_name for entry in pwd.getpwall()}
+    return "postgres" if "postgres" in known else "nobody"
 
 
 def remove() -> None:
     """Remove the private cluster, unless somebody uses it."""
-    users = DEV / "postgres.users"
-    if users.exists():
-        with users.open("a") as handle:
-            if not attempt(handle, fcntl.LOCK_EX):
-                raise DevError("another ./dev is using .dev: end it first")
-            stop()
-    shutil.rmtree(home_directory(), ignore_errors=True)
+    with USERS.open("a") as users:
+        if not attempt(users, fcntl.LOCK_EX):
+            raise DevError("another ./dev is using .dev: end it first")
+        if is_running(HOME):
+            stop(HOME)
+    if HOME.exists():
+        shutil.rmtree(HOME.resolve(), ignore_errors=True)

@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 from pathlib import Path
 
@@ -21,10 +20,7 @@ class Cluster:
     """A server for the block, to which this process's environment points meanwhile."""
 
     def __enter__(self):
-        self.home = Path(tempfile.mkdtemp(prefix="fusion-faults-", dir="/var/tmp"))
-        user = postgres.server_user()
-        if user:
-            shutil.chown(self.home, user, user)
+        self.home = postgres.make_home(Path("/var/tmp"))
         with contextlib.ExitStack() as stack:
             stack.callback(shutil.rmtree, self.home, ignore_errors=True)
             postgres.create(self.home / "data", SETTINGS)
