@@ -7,7 +7,6 @@ from pathlib import Path
 
 from devtools import environment, postgres, runtime
 from devtools.console import DevError, refusal, say
-from devtools.paths import in_venv
 
 
 def main() -> int:
@@ -49,8 +48,7 @@ def in_environment(run):
 
     def wrapped(options) -> int:
         runtime.ensure_runtime()
-        if not in_venv():
-            environment.enter_venv()
+        environment.enter_venv()
         return run(options)
 
     return wrapped

@@ -4,7 +4,6 @@ pip, which comes with Python, installs uv; uv installs the rest in a fraction of
 """
 
 import ast
-import hashlib
 import os
 import shutil
 import subprocess
@@ -13,12 +12,13 @@ from pathlib import Path
 
 from devtools import debian
 from devtools.console import DevError, run, step
-from devtools.paths import MAX_PYTHON, MIN_PYTHON, ROOT, VENV, VENV_PYTHON
+from devtools.paths import MAX_PYTHON, MIN_PYTHON, ROOT, VENV, VENV_PYTHON, in_venv
 
 ODOO = ROOT / "devtools" / "requirements-odoo.txt"
 TOOLS = ROOT / "devtools" / "requirements-dev.txt"
 INSTALLER = ROOT / "devtools" / "requirements-uv.txt"
-PIP = (VENV_PYTHON, "-m", "pip", "install", "--no-input", "--disable-pip-version-check")
+PIP = (VENV_PYTHON, "-m", "pip")
+PIP_OPTIONS = ("--no-input", "--disable-pip-version-check", "--only-binary=:all:")
 #: Sections of pip's settings, the later over the earlier.
 PIP_SECTIONS = ("global", "install", ":env:")
 #: Settings of pip: their variables of uv, and what stands between several values of them.
@@ -36,65 +36,23 @@ CREATED = VENV / ".created"
 def ensure_packages(requirements: Path, what: str) -> None:
     """Install a pinned requirements file into the environment, once per content of that file."""
     ensure_venv()
-    if is_installed(requirements):
-        return
-    if not is_installed(INSTALLER):
-        with step("installing uv"):
-            run([*PIP, "-q", "--only-binary=:all:", "-r", INSTALLER], log="pip")
-        note_installed(INSTALLER)
-    stamp_of(requirements).unlink(missing_ok=True)
-    with step(f"installing {what}"):
-        options = ["--python", VENV_PYTHON, "-r", requirements]
-        run([VENV / "bin" / "uv", "pip", "install", *options], log="uv", env=uv_settings())
-    note_installed(requirements)
+    install(INSTALLER, "uv", [*PIP, "install", "-q", *PIP_OPTIONS])
+    uv = [VENV / "bin" / "uv", "pip", "install", "--python", VENV_PYTHON]
+    install(requirements, what, uv, uv_settings)
 
 
-def is_installed(requirements: Path) -> bool:
-    """Whether this content of the file is what was installed last."""
-    stamp = stamp_of(requirements)
-    return stamp.exists() and stamp.read_text() == digest_of(requirements)
+def install(requirements: Path, what: str, command: list, settings=dict) -> None:
+    """Run a command that installs a file; a copy of that file says that it did.
 
-
-def note_installed(requirements: Path) -> None:
-    stamp_of(requirements).write_text(digest_of(requirements))
-
-
-def stamp_of(requirements: Path) -> Path:
-    return VENV / f".{requirements.stem}"
-
-
-def digest_of(requirements: Path) -> str:
-    return hashlib.sha256(requirements.read_bytes()).hexdigest()
-
-
-def uv_settings() -> dict[str, str]:
-    """Where pip looks for packages, as variables for uv, which reads none of pip's settings.
-
-    What the environment tells uv itself stays.
+    :param settings: a function that returns variables for the command
     """
-    asked = subprocess.run(
-        [VENV_PYTHON, "-m", "pip", "config", "list"], capture_output=True, text=True, check=True
-    )
-    found = {"UV_SYSTEM_CERTS": "1", **translated(asked.stdout)}  # pip trusts the machine's, too
-    return {name: value for name, value in found.items() if name not in os.environ}
-
-
-def translated(listed: str) -> dict[str, str]:
-    """The variables of uv that mean what `pip config list` says: the environment goes first."""
-    settings = {}
-    lines = [line.partition("=") for line in listed.splitlines()]
-    for section in PIP_SECTIONS:
-        for name, _equals, value in lines:
-            if name.startswith(f"{section}."):
-                settings[name.removeprefix(f"{section}.")] = ast.literal_eval(value).split()
-    found = {
-        variable: separator.join(settings[name])
-        for name, (variable, separator) in UV_NAMES.items()
-        if settings.get(name)
-    }
-    if "UV_INDEX" in found:
-        found["UV_INDEX_STRATEGY"] = "unsafe-best-match"  # as pip does, which asks all of them
-    return found
+    stamp = VENV / f".{requirements.stem}"
+    if stamp.exists() and stamp.read_bytes() == requirements.read_bytes():
+        return
+    stamp.unlink(missing_ok=True)
+    with step(f"installing {what}"):
+        run([*command, "-r", requirements], log=Path(command[0]).name, env=settings())
+    shutil.copy(requirements, stamp)
 
 
 def ensure_venv() -> None:
@@ -121,5 +79,29 @@ def find_python() -> str:
 
 
 def enter_venv() -> None:
-    """Replace this process by the same command on the environment's interpreter."""
-    os.execv(VENV_PYTHON, [str(VENV_PYTHON), *sys.argv])
+    """Replace this process by the same command on the environment's interpreter, if need be."""
+    if not in_venv():
+        os.execv(VENV_PYTHON, [str(VENV_PYTHON), *sys.argv])
+
+
+def uv_settings() -> dict[str, str]:
+    """Where pip looks for packages, as variables for uv, which reads none of pip's settings.
+
+    What the environment tells uv itself stays.
+    """
+    asked = subprocess.run([*PIP, "config", "list"], capture_output=True, text=True, check=True)
+    found = {"UV_SYSTEM_CERTS": "1", **translated(asked.stdout)}  # pip trusts the machine's, too
+    return {name: value for name, value in found.items() if name not in os.environ}
+
+
+def translated(listed: str) -> dict[str, str]:
+    """The variables of uv that mean what `pip config list` says: the environment goes first."""
+    said = dict(line.split("=", 1) for line in listed.splitlines())
+    found = {}
+    for section in PIP_SECTIONS:
+        for name, (variable, separator) in UV_NAMES.items():
+            if values := ast.literal_eval(said.get(f"{section}.{name}", "''")).split():
+                found[variable] = separator.join(values)
+    if "UV_INDEX" in found:
+        found["UV_INDEX_STRATEGY"] = "unsafe-best-match"  # as pip does, which asks all of them
+    return found
