@@ -19,9 +19,9 @@ import psycopg2
 from psycopg2 import sql
 
 from devtools import odoo, postgres
-from devtools.console import DevError, step
+from devtools.console import DevError, run, step
 from devtools.locks import exclusive
-from devtools.paths import ADDON, DATA, DEBIAN, DEV, ROOT, odoo_source
+from devtools.paths import ADDON, DATA, DEBIAN, DEV, LOGS, ROOT, odoo_source
 
 PATIENCE = 30  # seconds until a server that does not answer counts as unreachable
 BASE = ("sale_management",)  # brings sale, account, payment, portal and mail
@@ -67,37 +67,39 @@ def query(name: str, statement, parameters: tuple = ()) -> list[tuple]:
         return cursor.fetchall() if cursor.description else []
 
 
+def command(statement: str, **names: str) -> None:
+    """Run a statement about databases, with their names in its places."""
+    quoted = {place: sql.Identifier(name) for place, name in names.items()}
+    query("postgres", sql.SQL(statement).format(**quoted))
+
+
+def names_like(pattern: str) -> list[str]:
+    """The databases whose whole name a regular expression describes."""
+    rows = query(
+        "postgres", "SELECT datname FROM pg_database WHERE datname ~ %s", (f"^{pattern}$",)
+    )
+    return [name for (name,) in rows]
+
+
 def exists(name: str) -> bool:
     """Whether the server has a database of this name."""
     return bool(query("postgres", "SELECT 1 FROM pg_database WHERE datname = %s", (name,)))
 
 
 def create_database(
-    name: str,
-    from_template: bool = True,
-    install: tuple | list = (ADDON,),
-    demo: bool = False,
-    fast: bool = False,
+    name: str, install: tuple = (ADDON,), demo: bool = False, fast: bool = False
 ) -> str:
-    """Create a database with modules installed, proved from SQL.
+    """Clone the template that has these modules, made now if it is missing.
 
-    :param from_template: clone a template that has the modules (made now if it is missing);
-        otherwise clone Odoo's base modules and install into the new database itself
     :param install: modules beyond the base ones; none gives a database without the addon
     :param demo: with Odoo's and the addon's demonstration data
     :param fast: do not wait for the disk at each commit; for tests, not for measuring
     :return: the name
     """
-    if from_template:
-        clone_template(name, tuple(install), demo)
-    else:
-        clone_template(name, (), demo)
-        install_modules(name, tuple(install), demo)
+    with template(install, demo) as source:
+        copy_database(source, name)
     if fast:
-        alter = sql.SQL("ALTER DATABASE {} SET synchronous_commit = off").format(
-            sql.Identifier(name)
-        )
-        query("postgres", alter)
+        command("ALTER DATABASE {name} SET synchronous_commit = off", name=name)
     return name
 
 
@@ -118,9 +120,7 @@ def drop_database(name: str) -> bool:
     :return: whether there was one
     """
     found = exists(name)
-    query(
-        "postgres", sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
-    )
+    command("DROP DATABASE IF EXISTS {name} WITH (FORCE)", name=name)
     shutil.rmtree(filestore(name), ignore_errors=True)
     return found
 
@@ -129,18 +129,14 @@ def drop_orphans() -> None:
     """Drop temporary databases that killed commands left in the private cluster."""
     if os.environ.get("PGHOST") != str(postgres.HOME.resolve()):
         return  # on a shared server the process may run on another machine
-    for (name,) in query("postgres", "SELECT datname FROM pg_database"):
+    for name in names_like(f"{PREFIX}_.*"):
         if (found := TEMPORARY.match(name)) and not psutil.pid_exists(int(found["pid"])):
             drop_database(name)
 
 
 def drop_all() -> None:
     """Drop every template and temporary database of this checkout."""
-    for (name,) in query(
-        "postgres",
-        "SELECT datname FROM pg_database WHERE starts_with(datname, %s)",
-        (f"{PREFIX}_",),
-    ):
+    for name in names_like(f"{PREFIX}_.*"):
         drop_database(name)
 
 
@@ -149,25 +145,21 @@ def filestore(name: str) -> Path:
     return DATA / "filestore" / name
 
 
-def ensure_template(install: tuple = (), demo: bool = False) -> str:
-    """Make the template with these modules exist; what an interruption left is done again.
+def ensure_template(install: tuple = (), demo: bool = False) -> None:
+    """Make the template with these modules exist; what an interruption left is done again."""
+    with template(install, demo):
+        pass
 
-    :return: its name
+
+@contextlib.contextmanager
+def template(install: tuple, demo: bool):
+    """The template with these modules, made if need be, which nobody replaces meanwhile.
+
+    Nobody else has to wait while one is built: each family has its own lock.
     """
-    with template_lock(install, demo):
-        return build_template(install, demo)
-
-
-def clone_template(name: str, install: tuple, demo: bool) -> None:
-    """Clone the template with these modules, under the lock that keeps it from being replaced."""
-    with template_lock(install, demo):
-        copy_database(build_template(install, demo), name)
-
-
-def template_lock(install: tuple, demo: bool):
-    """The lock of one family of templates; nobody else has to wait while one is built."""
-    family = template_family(install, demo)
-    return exclusive(DEV / f"{family}.lock", "template database")
+    lock = DEV / f"{template_family(install, demo)}.lock"
+    with exclusive(lock, "template database"):
+        yield build_template(install, demo)
 
 
 def build_template(install: tuple, demo: bool) -> str:
@@ -180,16 +172,14 @@ def build_template(install: tuple, demo: bool) -> str:
     partial = f"{name}_partial"
     drop_database(partial)
     if install:
-        clone_template(partial, (), demo)
+        create_database(partial, install=(), demo=demo)
         with step(f"installing {' '.join(install)} into a template database"):
             install_modules(partial, install, demo)
-        drop_outdated(name)
+        for old in names_like(f"{template_family(install, demo)}_[0-9a-f]{{10}}"):
+            drop_database(old)
     else:
-        query(
-            "postgres",
-            sql.SQL("CREATE DATABASE {} ENCODING 'UTF8' LC_COLLATE 'C' TEMPLATE template0").format(
-                sql.Identifier(partial)
-            ),
+        command(
+            "CREATE DATABASE {new} ENCODING 'UTF8' LC_COLLATE 'C' TEMPLATE template0", new=partial
         )
         what = f"a template database{' with demo data' * demo}"
         with step(f"installing Odoo's modules into {what} (once, about a minute)"):
@@ -200,30 +190,22 @@ def build_template(install: tuple, demo: bool) -> str:
 
 def freeze(partial: str, name: str) -> None:
     """Turn a finished database into a template; nobody can connect to it, so clones never wait."""
-    if filestore(partial).exists():
-        shutil.rmtree(filestore(name), ignore_errors=True)
-        filestore(partial).rename(filestore(name))
-    names = {"old": sql.Identifier(partial), "new": sql.Identifier(name)}
-    query("postgres", sql.SQL("ALTER DATABASE {old} ALLOW_CONNECTIONS false").format(**names))
-    query("postgres", sql.SQL("ALTER DATABASE {old} RENAME TO {new}").format(**names))
+    shutil.rmtree(filestore(name), ignore_errors=True)
+    filestore(partial).rename(filestore(name))
+    command("ALTER DATABASE {old} ALLOW_CONNECTIONS false", old=partial)
+    command("ALTER DATABASE {old} RENAME TO {new}", old=partial, new=name)
 
 
 def copy_database(source: str, name: str) -> None:
     """Clone a database and its files."""
     try:
-        query(
-            "postgres",
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
-                sql.Identifier(name), sql.Identifier(source)
-            ),
-        )
+        command("CREATE DATABASE {name} TEMPLATE {source}", name=name, source=source)
     except psycopg2.errors.DuplicateDatabase:
         raise DevError(
             f"there is a database {name} already: drop it with ./dev db drop {name}"
         ) from None
-    if filestore(source).exists():
-        shutil.rmtree(filestore(name), ignore_errors=True)
-        shutil.copytree(filestore(source), filestore(name), copy_function=os.link)
+    shutil.rmtree(filestore(name), ignore_errors=True)
+    shutil.copytree(filestore(source), filestore(name), copy_function=os.link)
 
 
 def install_modules(name: str, modules: tuple, demo: bool = False, update: bool = False) -> None:
@@ -232,11 +214,13 @@ def install_modules(name: str, modules: tuple, demo: bool = False, update: bool 
     Exit codes prove nothing: a module whose dependency is missing stays `to install`, and Odoo
     ends with 0.
     """
-    log = odoo.run_install(name, modules, demo, update)
+    log, what = f"install-{name}", "-u" if update else "-i"
+    options = [what, ",".join(modules), *odoo.ONCE, *["--with-demo"] * demo]
+    run(odoo.command("server", name, *options), log=log, env=odoo.environment(), cwd=DEV)
     states = module_states(name)
     wrong = [module for module in modules if states.get(module) != "installed"]
     if wrong or {"to install", "to upgrade"} & set(states.values()):
-        raise DevError(f"{', '.join(wrong) or 'a module'} was not installed; see {log}")
+        raise DevError(f"{', '.join(wrong) or 'a module'} was not installed; see {LOGS}/{log}.log")
 
 
 def module_states(name: str) -> dict[str, str]:
@@ -259,28 +243,12 @@ def template_family(install: tuple, demo: bool) -> str:
     return f"{PREFIX}_tpl_{modules}{'_demo' * demo}"
 
 
-def drop_outdated(name: str) -> None:
-    """Drop the templates that this one replaces."""
-    family = name.rpartition("_")[0]
-    rows = query(
-        "postgres",
-        "SELECT datname FROM pg_database WHERE datname ~ %s",
-        (rf"^{family}_[0-9a-f]{{10}}$",),
-    )
-    for (old,) in rows:
-        drop_database(old)
-
-
 def odoo_identity() -> str:
     """Which Odoo this is, to the package version or commit."""
     if odoo_source().is_relative_to(DEBIAN):
         return (DEBIAN / ".packages").read_text()
-    asked = subprocess.run(
-        ["git", "-C", odoo_source(), "rev-parse", "HEAD"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    asking = ["env", "git", "-C", odoo_source(), "rev-parse", "HEAD"]  # there may be no git
+    asked = subprocess.run(asking, capture_output=True, text=True, check=False)
     return f"{odoo_source()} {asked.stdout}"
 
 

@@ -6,18 +6,17 @@ import os
 import socket
 import subprocess
 import time
-import urllib.error
 import urllib.request
-from pathlib import Path
 
 import psutil
 
 from devtools.clock import VARIABLE
-from devtools.console import DevError, end_group, run, spawn
+from devtools.console import DevError, end_group, spawn
 from devtools.paths import ADDONS, DATA, DEV, LOGS, RUNNERS, VENV_PYTHON, odoo_program, odoo_source
 
 HEALTH = "/fusion/api/v1/health"
 QUIET = ("--no-http", "--max-cron-threads=0", "--log-level=warn")
+ONCE = ("--stop-after-init", "--no-http", "--max-cron-threads=0")
 
 
 def command(subcommand: str, database: str | None, *options: str) -> list[str]:
@@ -25,17 +24,9 @@ def command(subcommand: str, database: str | None, *options: str) -> list[str]:
     # Relative, because Odoo splits the option at commas and the checkout may be called anything.
     addons = ADDONS.relative_to(DEV)
     return [
-        str(VENV_PYTHON),
-        str(odoo_program()),
-        subcommand,
-        "-c",
-        os.devnull,
-        "-D",
-        str(DATA),
-        f"--addons-path={addons}",
+        *map(str, (VENV_PYTHON, odoo_program(), subcommand, "-c", os.devnull, "-D", DATA)),
+        *(f"--addons-path={addons}", "--no-database-list", "--http-interface=127.0.0.1"),
         *(["-d", database] if database else []),
-        "--no-database-list",
-        "--http-interface=127.0.0.1",
         *options,
     ]
 
@@ -54,28 +45,6 @@ def environment() -> dict[str, str]:
     }
 
 
-def run_install(database: str, modules: tuple, demo: bool = False, update: bool = False) -> Path:
-    """Let Odoo install (or update) modules; whether it did is for the caller to ask the database.
-
-    :return: the log file
-    """
-    log = f"install-{database}"
-    options = [
-        "-u" if update else "-i",
-        ",".join(modules),
-        "--stop-after-init",
-        "--no-http",
-        "--max-cron-threads=0",
-    ]
-    run(
-        command("server", database, *options, *["--with-demo"] * demo),
-        log=log,
-        env=environment(),
-        cwd=DEV,
-    )
-    return LOGS / f"{log}.log"
-
-
 def free_port() -> int:
     """A port of the loopback that nobody listens on now."""
     with socket.socket() as probe:
@@ -85,54 +54,38 @@ def free_port() -> int:
 
 def is_free(port: int) -> bool:
     """Whether a server could listen on this port of the loopback."""
-    with socket.socket() as probe:
+    with socket.socket() as probe, contextlib.suppress(OSError):
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        with contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return True
+        probe.bind(("127.0.0.1", port))
+        return True
     return False
 
 
 class OdooServer:
     """A running Odoo on one database: `with OdooServer(db) as server: requests.get(server.url)`.
 
-    :param database: must have the addon installed when `ready_path` is the default
+    :param database: with the addon installed
     :param workers: HTTP worker processes; 0 is one threaded process
     :param port: 0 takes a free one
     :param cron_threads: cron workers; off by default, so that tests decide when crons run
     :param options: further Odoo options
     :param clock: what time it is for the server, real time if None
-    :param log: log file; "" is `.dev/logs/server-<database>.log`, None this process's own output
+    :param log: whether to `.dev/logs/server-<database>.log`, else to this process's own output
     """
 
     def __init__(
-        self,
-        database,
-        workers=2,
-        port=0,
-        *,
-        cron_threads=0,
-        options=(),
-        clock=None,
-        log="",
-        ready_path=HEALTH,
+        self, database, workers=2, port=0, *, cron_threads=0, options=(), clock=None, log=True
     ):
         self.database = database
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.log = None if log is None else Path(log or LOGS / f"server-{database}.log")
-        self.ready_path = ready_path
-        self.process = None
-        self.options = tuple(options)  # those of the next start
-        self._command = command(
-            "server",
-            database,
-            f"--http-port={self.port}",
-            f"--gevent-port={free_port()}",
-            f"--workers={workers}",
-            f"--max-cron-threads={cron_threads}",
-        )
+        self.log = LOGS / f"server-{database}.log" if log else None
+        ports = (f"--http-port={self.port}", f"--gevent-port={free_port()}")
+        crew = (f"--workers={workers}", f"--max-cron-threads={cron_threads}")
+        self._command = command("server", database, *ports, *crew)
         self._environment = environment()
+        self.options = tuple(options)  # those of the next start
+        self.process = None
         if clock:
             self._command[1] = str(RUNNERS / "run_moved.py")
             self._environment[VARIABLE] = str(clock.path)
@@ -153,41 +106,32 @@ class OdooServer:
         """Start the processes; they end with the thread that calls this, however it ends."""
         if not is_free(self.port):
             raise DevError(f"port {self.port} is in use: choose another one")
-        with contextlib.ExitStack() as stack:
-            out = self.log and stack.enter_context(self.log.open("ab"))
-            self.process = spawn(
-                [*self._command, *self.options],
-                stdout=out,
-                stdin=subprocess.DEVNULL,
-                env=self._environment,
-                cwd=DEV,
-            )
+        with self.log.open("ab") if self.log else contextlib.nullcontext() as out:
+            line = [*self._command, *self.options]
+            variables = self._environment
+            self.process = spawn(line, stdout=out, stdin=subprocess.DEVNULL, env=variables, cwd=DEV)
         atexit.register(self.stop)
 
     def wait_ready(self, seconds: float = 120) -> None:
         """Wait until the health route answers 200."""
         deadline = time.monotonic() + seconds
+        see = f"see {self.log}" if self.log else "its log is above"
         while not self.answers():
             if self.process.poll() is not None:
                 status = self.process.returncode
-                raise DevError(f"Odoo ended with status {status} while starting; {self._see}")
+                raise DevError(f"Odoo ended with status {status} while starting; {see}")
             if time.monotonic() > deadline:
-                url = self.url + self.ready_path
-                raise DevError(f"Odoo did not answer on {url} in {seconds:.0f} s; {self._see}")
+                raise DevError(f"{self.url} did not answer in {seconds:.0f} s; {see}")
             time.sleep(0.1)
 
     def answers(self) -> bool:
         """Whether the health route answers 200 now."""
         with (
-            contextlib.suppress(urllib.error.URLError, OSError),
-            urllib.request.urlopen(self.url + self.ready_path, timeout=10) as response,
+            contextlib.suppress(OSError),
+            urllib.request.urlopen(self.url + HEALTH, timeout=10) as response,
         ):
             return response.status == 200
         return False
-
-    @property
-    def _see(self) -> str:
-        return f"see {self.log}" if self.log else "its log is above"
 
     @property
     def pids(self) -> list[int]:

@@ -11,7 +11,7 @@ from devtools.paths import ADDON, DEV
 def serve(name: str, port: int, workers: int, demo: bool) -> int:
     """Serve one database until asked to end; its log goes to the terminal."""
     prepare(name, demo)
-    server = odoo.OdooServer(name, workers, port, cron_threads=1, log=None)
+    server = odoo.OdooServer(name, workers, port, cron_threads=1, log=False)
     try:
         with server:
             say(f"Serving {name} on {server.url} (user admin, password admin). Ctrl-C ends it.")
@@ -42,12 +42,5 @@ def shell(name: str) -> int:
     """Odoo's shell in the foreground; its exit status is ours."""
     if not databases.exists(name):
         raise DevError(f"there is no database {name}: ./dev serve --db {name} makes one")
-    process = subprocess.Popen(
-        odoo.command("shell", name, *odoo.QUIET), env={**os.environ, **odoo.environment()}, cwd=DEV
-    )
-    try:
-        return process.wait()
-    finally:
-        if process.poll() is None:
-            process.terminate()
-            process.wait()
+    variables = {**os.environ, **odoo.environment()}
+    return subprocess.call(odoo.command("shell", name, *odoo.QUIET), env=variables, cwd=DEV)

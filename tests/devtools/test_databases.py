@@ -28,7 +28,7 @@ class TestTemporary(unittest.TestCase):
     def test_what_a_killed_command_left_is_dropped_by_the_next_one(self):
         owner = subprocess.Popen(["sleep", "600"])
         left = f"{databases.PREFIX}_test_{owner.pid}_abcdef"
-        databases.clone_template(left, (), demo=False)  # nobody takes it for left behind yet
+        databases.create_database(left, install=())  # nobody takes it for left behind yet
         owner.kill()
         owner.wait()
         with databases.temporary_database("clone", install=()):
@@ -39,11 +39,16 @@ class TestTemporary(unittest.TestCase):
         owner = subprocess.Popen(["true"])
         owner.wait()
         left = f"{databases.PREFIX}_test_{owner.pid}_abcdef"
-        with mock.patch.object(databases, "query", return_value=[(left,)]) as query:
-            with mock.patch.dict("os.environ"):
-                del os.environ["PGHOST"]
-                databases.drop_orphans()
-            query.assert_not_called()
+        with (
+            mock.patch.object(databases, "names_like", return_value=[left]),
+            mock.patch.object(databases, "drop_database") as drop,
+            mock.patch.dict("os.environ"),
+        ):
+            databases.drop_orphans()
+            drop.assert_called_once_with(left)  # here nobody else can use it
+            del os.environ["PGHOST"]
+            databases.drop_orphans()
+            drop.assert_called_once()
 
     def test_an_existing_database_is_never_replaced(self):
         with (

@@ -19,7 +19,6 @@ from devtools.paths import ADDON, DEV, LOGS, odoo_source
 TOP = {"CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", "__init__.py", "__manifest__.py"}
 TOP |= {"controllers", "core", "data", "demo", "i18n", "models", "security", "static", "views"}
 TOP |= {"wizards"}
-QUIET = ("--stop-after-init", "--no-http", "--max-cron-threads=0")
 
 
 class TestPackage(unittest.TestCase):
@@ -86,7 +85,7 @@ class TestPackage(unittest.TestCase):
     def install(self, name, options, packages):
         """Install into a database with Odoo's own modules; the log tells of nothing."""
         with temporary_database(f"e2e_{name}", install=()) as database:
-            command = odoo.command("server", database, f"-i{ADDON}", *QUIET)
+            command = odoo.command("server", database, f"-i{ADDON}", *odoo.ONCE)
             command = [one for one in command if not one.startswith("--addons-path=")]
             env = odoo.environment() | {
                 "PYTHONPATH": os.pathsep.join(map(str, [odoo_source(), *packages])),
