@@ -128,22 +128,19 @@ def wait(process: subprocess.Popen) -> int:
 def end_group(process: subprocess.Popen, patience: float = 10) -> None:
     """Ask a process group to end, and after `patience` seconds make it."""
     for sign, seconds in ((signal.SIGTERM, patience), (signal.SIGKILL, 5)):
-        if process.poll() is None or group_alive(process.pid):
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, sign)
-            deadline = time.monotonic() + seconds
-            while (
-                process.poll() is None or group_alive(process.pid)
-            ) and time.monotonic() < deadline:
-                time.sleep(0.05)
+        deadline = time.monotonic() + seconds
+        is_left = reaches(process, sign)
+        while is_left and time.monotonic() < deadline:
+            time.sleep(0.05)
+            is_left = reaches(process, 0)
 
 
-def group_alive(group: int) -> bool:
-    """Whether any process of the group is left."""
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
+def reaches(process: subprocess.Popen, sign: int) -> bool:
+    """Send a signal to a process group, 0 for none; whether any process of it is left."""
+    process.poll()  # one that has ended counts until somebody asks
+    with contextlib.suppress(PermissionError):
+        try:
+            os.killpg(process.pid, sign)
+        except ProcessLookupError:
+            return False
     return True

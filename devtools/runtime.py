@@ -1,29 +1,17 @@
 """The set-up: everything the other commands stand on, made once and only once.
 
 Two stages, because the first has to run on a bare Python: `ensure_runtime` fetches Odoo, the
-Python packages and PostgreSQL; `databases.ensure_template` runs on those.
-Each part is stamped last or renamed into place, so what an interruption leaves behind is redone.
+Python packages and PostgreSQL; `databases.ensure_template` runs on those. Each part is stamped last
+or renamed into place, so what an interruption leaves behind is redone.
 """
 
 import shutil
 import sys
 
-from devtools import debian, environment, postgres
+from devtools import debian, environment, paths, postgres
 from devtools.console import DevError
 from devtools.locks import exclusive
-from devtools.paths import (
-    ADDON,
-    ADDONS,
-    DATA,
-    DEBIAN_SOURCE,
-    DEV,
-    ROOT,
-    TEST_ADDONS,
-    VENV_PYTHON,
-    in_venv,
-    odoo_program,
-    odoo_source,
-)
+from devtools.paths import ADDON, ADDONS, DEV, ROOT, TEST_ADDONS, odoo_program, odoo_source
 
 
 def ensure_runtime() -> None:
@@ -45,7 +33,7 @@ def ensure_tools() -> None:
 
 def ensure_source() -> None:
     """Odoo 19 itself: the checkout named by `ODOO_SRC`, else Debian's package."""
-    if odoo_source() == DEBIAN_SOURCE:
+    if odoo_source() == paths.DEBIAN_SOURCE:
         debian.ensure_odoo()
     release = odoo_source() / "odoo" / "release.py"
     if not release.exists() or not odoo_program().exists():
@@ -59,11 +47,11 @@ def ensure_source() -> None:
 def ensure_link() -> None:
     """Reach the checkout, whatever its folder is called, under the addon's technical name."""
     ADDONS.mkdir(parents=True, exist_ok=True)
-    DATA.mkdir(parents=True, exist_ok=True)
-    addons = {path.name: path for path in TEST_ADDONS.glob("*") if path.is_dir()}
-    for name, folder in {**addons, ADDON: ROOT}.items():
+    paths.DATA.mkdir(parents=True, exist_ok=True)
+    folders = {path.name: path for path in TEST_ADDONS.glob("*")}
+    for name, folder in {**folders, ADDON: ROOT}.items():
         link = ADDONS / name
-        if not link.is_symlink() or link.resolve() != folder:
+        if link.resolve() != folder:
             link.unlink(missing_ok=True)
             link.symlink_to(folder)
 
@@ -72,9 +60,8 @@ def clean() -> None:
     """Remove all that was made: `.dev/`, and on a foreign server this checkout's databases."""
     if not DEV.exists():
         return
-    if postgres.is_external() and VENV_PYTHON.exists():
-        if not in_venv():
-            environment.enter_venv()
+    if postgres.is_external() and paths.VENV_PYTHON.exists():
+        environment.enter_venv()
         from devtools import databases
 
         databases.check_server()
