@@ -9,7 +9,6 @@ import contextlib
 import os
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 
 from devtools.console import DevError, run, step
@@ -63,9 +62,14 @@ def fetch_lists() -> str:
     """
     if not shutil.which("apt-get"):
         raise DevError("apt-get is missing: this needs Debian 12 or 13" + ELSEWHERE)
+    for name in ("lists/partial", "archives/partial"):
+        (APT / name).mkdir(parents=True, exist_ok=True)
     problem = DevError("no Debian archive among this machine's apt sources" + ELSEWHERE)
     for uri, release in mirrors():
-        write_sources(uri, release)
+        (APT / "debian.sources").write_text(
+            f"Types: deb\nURIs: {uri}\nSuites: unstable {release}\nComponents: main\n"
+            f"Signed-By: {keyring()}\n"
+        )
         strict = ("-o", "APT::Update::Error-Mode=any")
         try:
             with step("reading Debian's package lists"):
@@ -76,34 +80,18 @@ def fetch_lists() -> str:
     raise problem
 
 
-def mirrors(sources: tuple = ()) -> list[tuple[str, str]]:
+def mirrors() -> list[tuple[str, str]]:
     """The (mirror, release) pairs that may be Debian's main archive, likeliest first.
 
     Other vendors use the same suite names, so this only sorts; the proof is apt's signature check
     of `unstable` with Debian's keys.
-
-    :param sources: options of apt that name other sources than the machine's
     """
     main = ("--no-release-info", "Created-By: Packages", "Component: main")
-    asked = subprocess.run(
-        ["apt-get", *sources, "indextargets", "--format", "$(REPO_URI) $(RELEASE)", *main],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    asking = ["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE)", *main]
+    asked = subprocess.run(asking, capture_output=True, text=True, check=False)
     pairs = dict.fromkeys(tuple(line.split()) for line in asked.stdout.splitlines())
     found = [(uri, release) for uri, release in pairs if release in RELEASES]
     return sorted(found, key=lambda pair: not pair[0].endswith("/debian/"))
-
-
-def write_sources(uri: str, release: str) -> None:
-    """Describe one mirror to the private apt."""
-    for name in ("lists/partial", "archives/partial"):
-        (APT / name).mkdir(parents=True, exist_ok=True)
-    (APT / "debian.sources").write_text(
-        f"Types: deb\nURIs: {uri}\nSuites: unstable {release}\nComponents: main\n"
-        f"Signed-By: {keyring()}\n"
-    )
 
 
 def options() -> list[str]:
@@ -129,20 +117,18 @@ def download(packages: list[str], prefix: Path, settings: list[str] | tuple = ()
 
     :param settings: options of apt
     """
-    prefix.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=prefix.parent) as folder:
-        run(["apt-get", *settings, "-q", "download", *packages], log="apt-download", cwd=folder)
-        for archive in sorted(Path(folder).glob("*.deb")):
-            run(["dpkg", "-x", archive, prefix], log="dpkg")
+    folder = prefix.with_suffix(".debs")
+    shutil.rmtree(folder, ignore_errors=True)  # what was killed
+    folder.mkdir(parents=True)
+    run(["apt-get", *settings, "-q", "download", *packages], log="apt-download", cwd=folder)
+    for archive in sorted(folder.glob("*.deb")):
+        run(["dpkg", "-x", archive, prefix], log="dpkg")
+    shutil.rmtree(folder)
 
 
 def drop_dangling_links(prefix: Path) -> None:
     """Remove links whose target no package has: Odoo answers 500 for one, 404 for no file."""
-    for folder, _folders, files in os.walk(prefix):
-        for name in files:
-            path = os.path.join(folder, name)
-            if os.path.islink(path) and not os.path.exists(path):
-                os.unlink(path)
+    run(["find", prefix, "-xtype", "l", "-delete"], log="find")
 
 
 def keyring() -> Path:

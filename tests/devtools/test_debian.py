@@ -4,6 +4,7 @@ import shutil
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 from devtools import debian
 
@@ -14,8 +15,11 @@ class TestSources(unittest.TestCase):
         """What is found where apt's sources are this text alone."""
         with tempfile.TemporaryDirectory() as folder:
             Path(folder, f"some.{form}").write_text(text + "\n")
-            places = ("Dir::Etc::SourceList=/dev/null", f"Dir::Etc::SourceParts={folder}")
-            return debian.mirrors(("-o", places[0], "-o", places[1], "-o", f"Dir::State={folder}"))
+            Path(folder, "apt.conf").write_text(
+                f'Dir {{ Etc {{ SourceList "/dev/null"; SourceParts "{folder}"; }} }}'
+            )
+            with mock.patch.dict("os.environ", APT_CONFIG=f"{folder}/apt.conf"):
+                return debian.mirrors()
 
     def test_a_stanza_gives_its_mirror_and_release(self):
         stanza = (
