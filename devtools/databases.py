@@ -49,15 +49,12 @@ def check_server() -> None:
         [[user, may]] = query("postgres", RIGHTS)
     except psycopg2.OperationalError as error:
         said = " ".join(str(error).split())
-        raise DevError(
-            f"cannot reach PostgreSQL as PGHOST, PGPORT, PGUSER and PGPASSWORD say: {said}"
-        ) from None
+        where = "PGHOST, PGPORT, PGUSER and PGPASSWORD"
+        raise DevError(f"cannot reach PostgreSQL as {where} say: {said}") from None
     if user == "postgres":
         raise DevError("Odoo refuses the database user postgres: set PGUSER to another one")
     if not may:
-        raise DevError(
-            f"the database user {user} may not create databases: ALTER ROLE {user} CREATEDB"
-        )
+        raise DevError(f"{user} may not create databases: let somebody ALTER ROLE {user} CREATEDB")
 
 
 def query(name: str, statement, parameters: tuple = ()) -> list[tuple]:
@@ -67,23 +64,21 @@ def query(name: str, statement, parameters: tuple = ()) -> list[tuple]:
         return cursor.fetchall() if cursor.description else []
 
 
-def command(statement: str, **names: str) -> None:
-    """Run a statement about databases, with their names in its places."""
-    quoted = {place: sql.Identifier(name) for place, name in names.items()}
+def command(statement: str, **places: str) -> None:
+    """Run a statement about databases, with their names quoted in its places."""
+    quoted = {place: sql.Identifier(name) for place, name in places.items()}
     query("postgres", sql.SQL(statement).format(**quoted))
 
 
-def names_like(pattern: str) -> list[str]:
-    """The databases whose whole name a regular expression describes."""
-    rows = query(
-        "postgres", "SELECT datname FROM pg_database WHERE datname ~ %s", (f"^{pattern}$",)
-    )
-    return [name for (name,) in rows]
+def names(pattern: str = ".*") -> list[str]:
+    """The server's databases, or those whose whole name a regular expression describes."""
+    found = [name for (name,) in query("postgres", "SELECT datname FROM pg_database")]
+    return [name for name in found if re.fullmatch(pattern, name)]
 
 
 def exists(name: str) -> bool:
     """Whether the server has a database of this name."""
-    return bool(query("postgres", "SELECT 1 FROM pg_database WHERE datname = %s", (name,)))
+    return name in names()
 
 
 def create_database(
@@ -129,14 +124,14 @@ def drop_orphans() -> None:
     """Drop temporary databases that killed commands left in the private cluster."""
     if os.environ.get("PGHOST") != str(postgres.HOME.resolve()):
         return  # on a shared server the process may run on another machine
-    for name in names_like(f"{PREFIX}_.*"):
-        if (found := TEMPORARY.match(name)) and not psutil.pid_exists(int(found["pid"])):
+    for name in names(TEMPORARY.pattern):
+        if not psutil.pid_exists(int(TEMPORARY.match(name)["pid"])):
             drop_database(name)
 
 
 def drop_all() -> None:
     """Drop every template and temporary database of this checkout."""
-    for name in names_like(f"{PREFIX}_.*"):
+    for name in names(f"{PREFIX}_.*"):
         drop_database(name)
 
 
@@ -175,7 +170,7 @@ def build_template(install: tuple, demo: bool) -> str:
         create_database(partial, install=(), demo=demo)
         with step(f"installing {' '.join(install)} into a template database"):
             install_modules(partial, install, demo)
-        for old in names_like(f"{template_family(install, demo)}_[0-9a-f]{{10}}"):
+        for old in names(f"{template_family(install, demo)}_[0-9a-f]{{10}}"):
             drop_database(old)
     else:
         command(

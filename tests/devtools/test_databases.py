@@ -40,7 +40,7 @@ class TestTemporary(unittest.TestCase):
         owner.wait()
         left = f"{databases.PREFIX}_test_{owner.pid}_abcdef"
         with (
-            mock.patch.object(databases, "names_like", return_value=[left]),
+            mock.patch.object(databases, "names", return_value=[left]),
             mock.patch.object(databases, "drop_database") as drop,
             mock.patch.dict("os.environ"),
         ):

@@ -212,8 +212,7 @@ class TestCommands(unittest.TestCase):
     def databases_of(self, family: list[psutil.Process]) -> list[str]:
         """The temporary databases that these processes made."""
         pids = {process.pid for process in family}
-        names = [name for [name] in databases.query("postgres", "SELECT datname FROM pg_database")]
-        made = [found for found in map(databases.TEMPORARY.match, names) if found]
+        made = map(databases.TEMPORARY.match, databases.names(databases.TEMPORARY.pattern))
         return [found.string for found in made if int(found["pid"]) in pids]
 
     def wait_for(self, url: str, command: subprocess.Popen) -> None:
