@@ -21,11 +21,11 @@ from psycopg2 import sql
 from devtools import odoo, postgres
 from devtools.console import DevError, run, step
 from devtools.locks import exclusive
-from devtools.paths import ADDON, DATA, DEBIAN, DEV, LOGS, ROOT, odoo_source
+from devtools.paths import ADDON, CHECKOUT, DATA, DEBIAN, DEV, LOGS, ROOT, odoo_source
 
 PATIENCE = 30  # seconds until a server that does not answer counts as unreachable
 BASE = ("sale_management",)  # brings sale, account, payment, portal and mail
-PREFIX = f"fusion_{hashlib.sha256(os.fsencode(ROOT)).hexdigest()[:6]}"  # servers may be shared
+PREFIX = f"fusion_{CHECKOUT}"  # servers may be shared
 TEMPORARY = re.compile(rf"{PREFIX}_\w+_(?P<pid>\d+)_[0-9a-f]{{6}}$")
 RIGHTS = "SELECT rolname, rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user"
 NOT_THE_ADDON = {

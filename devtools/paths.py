@@ -1,5 +1,6 @@
 """Where everything lives. All that is made is under `.dev/`, which git ignores."""
 
+import hashlib
 import os
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 ADDON = "fusion_billing"
 
 ROOT = Path(__file__).resolve().parent.parent
+CHECKOUT = hashlib.sha256(os.fsencode(ROOT)).hexdigest()[:6]  # for names in places that are shared
 DEV = ROOT / ".dev"
 LOGS = DEV / "logs"
 VENV = DEV / "venv"

@@ -2,8 +2,8 @@
 
 The private cluster runs only while somebody uses it. Every user holds a shared lock; the first one
 starts the server, the last one to leave stops it. It listens on a Unix socket alone and trusts
-whoever may enter its 0700 directory, to which `.dev/postgres` leads. It keeps PostgreSQL's durable
-settings, so that what the benchmarks measure is what a user gets; test databases relax
+whoever may enter its 0700 directory, which `.dev/postgres` is or leads to. It keeps PostgreSQL's
+durable settings, so that what the benchmarks measure is what a user gets; test databases relax
 `synchronous_commit` for themselves.
 """
 
@@ -19,7 +19,7 @@ from pathlib import Path
 from devtools import debian
 from devtools.console import DevError, as_user, run, step
 from devtools.locks import attempt, exclusive
-from devtools.paths import DEV
+from devtools.paths import CHECKOUT, DEV
 
 ROLE = "odoo"  # Odoo refuses to work as the role `postgres`
 HOME, LOCK, USERS = DEV / "postgres", DEV / "postgres.lock", DEV / "postgres.users"
@@ -74,8 +74,8 @@ def cluster():
 def leave(users) -> None:
     """Give the shared lock back; the last one to leave stops the server."""
     with exclusive(LOCK):
-        if attempt(users, fcntl.LOCK_EX) and is_running(HOME):
-            stop(HOME)
+        if attempt(users, fcntl.LOCK_EX):
+            stop(find_home())
 
 
 def ensure_started() -> Path:
@@ -83,10 +83,7 @@ def ensure_started() -> Path:
 
     :return: the directory of its socket
     """
-    if not HOME.exists():
-        HOME.unlink(missing_ok=True)
-        HOME.symlink_to(make_home(DEV))
-    home = HOME.resolve()
+    home = ensure_home()
     if not (home / "data").exists():
         with step("creating the PostgreSQL cluster"):
             create(home / "data")
@@ -96,12 +93,32 @@ def ensure_started() -> Path:
     return home
 
 
+def find_home() -> Path | None:
+    """The directory of the cluster, if there is one: HOME, or where HOME leads."""
+    # A link may have come with a copy of another checkout, whose cluster it is.
+    is_ours = not HOME.is_symlink() or CHECKOUT in os.readlink(HOME)
+    return HOME.resolve() if is_ours and HOME.exists() else None
+
+
+def ensure_home() -> Path:
+    """Make the directory of the cluster exist; HOME leads to it if it cannot live there."""
+    if home := find_home():
+        return home
+    HOME.unlink(missing_ok=True)
+    made = make_home(DEV)
+    if made.parent == DEV:
+        made.rename(HOME)
+    else:
+        HOME.symlink_to(made)
+    return HOME.resolve()
+
+
 def make_home(dev: Path) -> Path:
     """Make a directory for the server's user alone, below this one or, if need be, /var/tmp.
 
     The server's user must be able to enter it, and the path of the socket must fit.
     """
-    prefix, user = "fusion-postgres-", server_user()
+    prefix, user = f"fusion-{CHECKOUT}-", server_user()
     fits = len(os.fsencode(dev / f"{prefix}12345678" / ".s.PGSQL.5432")) <= SOCKET_LIMIT
     entered = subprocess.run(["test", "-x", dev], cwd="/", check=False, **as_user(user))
     can_live_here = fits and entered.returncode == 0
@@ -130,9 +147,10 @@ def start(home: Path) -> None:
     pg_ctl(home, "start", "-l", home / "server.log", "-w", "-t", "120")
 
 
-def stop(home: Path) -> None:
-    """Stop the server of the cluster in a directory."""
-    pg_ctl(home, "stop", "-m", "fast", "-w", "-t", "120")
+def stop(home: Path | None) -> None:
+    """Stop the server of the cluster in a directory, if there is one and it runs."""
+    if home and is_running(home):
+        pg_ctl(home, "stop", "-m", "fast", "-w", "-t", "120")
 
 
 def is_running(home: Path) -> bool:
@@ -170,7 +188,7 @@ def remove() -> None:
     with USERS.open("a") as users:
         if not attempt(users, fcntl.LOCK_EX):
             raise DevError("another ./dev is using .dev: end it first")
-        if is_running(HOME):
-            stop(HOME)
-    if HOME.exists():
-        shutil.rmtree(HOME.resolve(), ignore_errors=True)
+        home = find_home()
+        stop(home)
+    if home:
+        shutil.rmtree(home, ignore_errors=True)

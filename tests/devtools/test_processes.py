@@ -13,6 +13,7 @@ import time
 import unittest
 import urllib.request
 from pathlib import Path
+from unittest import mock
 
 import psutil
 
@@ -90,6 +91,33 @@ class TestClusterHome(unittest.TestCase):
             deep = Path(folder, "x" * 100)
             deep.mkdir()
             self.assertEqual(self.home(str(deep)).parent, Path("/var/tmp"))
+
+    def test_it_stays_where_it_is_and_a_copied_checkout_has_one_of_its_own(self):
+        for name, inside in (("a", True), ("a" * 100, False)):
+            with self.subTest(inside=inside), tempfile.TemporaryDirectory() as folder:
+                Path(folder).chmod(0o711)
+                first, copy = Path(folder, name), Path(folder, "b", name)
+                first.mkdir()
+                copy.parent.mkdir()
+                home = self.ensured(first, "111111")
+                self.assertEqual(home.parent == first, inside)
+                self.assertEqual(self.ensured(first, "111111"), home)
+                shutil.copytree(first, copy, symlinks=True)
+                with self.at(copy, "222222"):
+                    postgres.remove()
+                    self.assertTrue(home.exists())
+                self.assertNotEqual(self.ensured(copy, "222222"), home)
+
+    def ensured(self, folder: Path, checkout: str) -> Path:
+        with self.at(folder, checkout):
+            home = postgres.ensure_home()
+        self.addCleanup(shutil.rmtree, home, ignore_errors=True)
+        return home
+
+    def at(self, folder: Path, checkout: str):
+        """As if the checkout were there."""
+        names = {"DEV": folder, "HOME": folder / "postgres", "USERS": folder / "users"}
+        return mock.patch.multiple(postgres, CHECKOUT=checkout, **names)
 
     @unittest.skipUnless(os.geteuid() == 0, "only root runs the server as another user")
     def test_a_directory_the_servers_user_cannot_enter_moves_it(self):
