@@ -1,6 +1,7 @@
 """Databases are clones that carry their files, and temporary ones disappear."""
 
 import os
+import shutil
 import subprocess
 import tempfile
 import unittest
@@ -78,6 +79,12 @@ class TestTemplateNames(unittest.TestCase):
             databases.template_name(("fusion_billing",), demo=True),
         }
         self.assertEqual(len({base, *others}), 4)
+
+    def test_an_odoo_of_ones_own_needs_no_git(self):
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder, "env").symlink_to(shutil.which("env"))
+            with mock.patch.dict("os.environ", PATH=folder, ODOO_SRC=folder):
+                self.assertEqual(databases.odoo_identity(), f"{folder} ")
 
     def test_what_tools_keep_and_tests_are_no_part_of_the_addon(self):
         with (
