@@ -35,7 +35,7 @@ def curve(model, **terms):
             for edge in (bound, bound + top / 10_000)
         ]
         quantities = sorted({ZERO, *even, *edges})
-        marked = sorted({ZERO, *(bound for bound in bounds if bound < top), top / 2, top})
+        marked = sorted({ZERO, *bounds, top / 2, top})
         return _priced(model, terms, quantities), _priced(model, terms, marked)
 
 

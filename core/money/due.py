@@ -32,8 +32,7 @@ def next_amount(owed, settled, waived, borne):
         cancelled, drafts included
     """
     amount = due(owed, settled, waived)
-    if amount >= 0:
-        return amount
     with localcontext(EXACT):
         # A credit that was waived stays with us; what was waived of a bill is not credited, too.
-        return max(amount, min(owed - min(waived, ZERO) - borne, ZERO))
+        left_to_credit = min(owed - min(waived, ZERO) - borne, ZERO)
+    return max(amount, left_to_credit)  # a bill is above it, and stays as it is

@@ -53,8 +53,6 @@ class Zones:
     def date_of(self, instant):
         """The local day that contains an instant: the inverse of the above."""
         day = local_date(instant, self.at(instant))
-        while self.midnight(day) > instant:
-            day -= DAY
         while self.midnight(day + DAY) <= instant:
             day += DAY
         return day

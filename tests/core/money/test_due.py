@@ -102,6 +102,10 @@ class TestDue(unittest.TestCase):
         self.assertEqual(due(Decimal(10), Decimal(10), Decimal(-4)), 0)
         self.assertEqual(next_amount(Decimal(3), Decimal(10), Decimal(-4), Decimal(10)), -3)
 
+    def test_a_concession_counts_beside_a_credit_that_was_waived(self):
+        """L4, L5: billed 10, the credit of 4 waived, 2 credited by hand; of 0 owed, 4 are left."""
+        self.assertEqual(next_amount(Decimal(0), Decimal(10), Decimal(-4), Decimal(8)), -4)
+
     def test_a_fee_below_zero_is_given_once(self):
         """L2: a recurring rebate."""
         rebate = Decimal(-10)
@@ -113,6 +117,9 @@ class TestDue(unittest.TestCase):
         """M1."""
         owed = Decimal("123456789012345678901234567890.12")
         self.assertEqual(str(due(owed, Decimal("0.01"), Decimal(0)))[-3:], ".11")
+        borne = Decimal("123456789012345678901234567890.11")
+        credit = next_amount(Decimal(0), owed, Decimal(0), borne)
+        self.assertEqual(str(credit), f"-{borne}")
 
 
 class TestAnyHistory(unittest.TestCase):

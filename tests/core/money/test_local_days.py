@@ -298,5 +298,6 @@ class TestInstantsAndZones(unittest.TestCase):
                 ZoneInfo("America/New_York")
             self.assertEqual(hours_of("2026-03-08", "America/New_York"), 23)
             self.assertEqual(hours_of("2024-11-03", "America/Havana"), 25)
+            self.assertEqual(str(periods._load_zone("America/Havana")), "America/Havana")
             with self.assertRaisesRegex(ValueError, "There is no time zone"):
                 local_midnight_utc(date(2026, 1, 1), "Europe/Atlantis")

@@ -73,6 +73,7 @@ class TestFees(unittest.TestCase):
     def test_a_full_period_costs_the_fee(self):
         [stretch] = january(on_a(), items=[fee()])
         self.assertEqual((stretch.share, owe(stretch).amount), (1, 31))
+        self.assertEqual(owe(stretch).breakdown["lines"], [{"kind": "fee", "amount": "31"}])
         self.assertEqual(stretch.days, Period(day("01-01"), day("02-01")))
 
     def test_seats_up_inside_a_period_are_owed_by_days(self):

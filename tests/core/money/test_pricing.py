@@ -344,6 +344,8 @@ class TestRoundAmount(unittest.TestCase):
             round_amount(1.5, "0.01")
         with self.assertRaisesRegex(ValueError, "Currency rounding must be greater"):
             round_amount("1.5", 0)
+        with self.assertRaisesRegex(ValueError, "^Currency rate must be greater"):
+            round_amount("1.5", "0.01", 0)
 
 
 class TestProrate(unittest.TestCase):
@@ -351,6 +353,10 @@ class TestProrate(unittest.TestCase):
         self.assertEqual(prorate("100", Fraction(1, 2)), 50)
         self.assertEqual(prorate("31", Fraction(17, 31)), 17)
         self.assertEqual(prorate(1, Fraction(1, 3)), Decimal("0." + "3" * 40))
+
+    def test_it_refuses_what_is_no_value(self):
+        with self.assertRaisesRegex(ValueError, "^Value must not be negative"):
+            prorate(-1, Fraction(1, 2))
 
     def test_a_prorated_quota_and_minimum_can_be_priced(self):
         share = Fraction(17, 31)

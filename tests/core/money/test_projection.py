@@ -67,6 +67,14 @@ class TestProjection(unittest.TestCase):
             [projected] = project("sum", [part(1, 32, 1)], JANUARY + seconds * SECOND)
             self.assertEqual(projected, 744)
 
+    def test_what_is_to_come_is_rounded_to_six_decimals(self):
+        self.assertEqual(project("sum", [part(1, 4, 1)], day(1)), [72])
+        self.assertEqual(project("sum", [part(1, 8, 1)], day(4)), [Decimal("2.333333")])
+
+    def test_a_second_that_has_begun_counts_as_one_that_is_to_come(self):
+        now = day(2) + timedelta(microseconds=999_999)
+        self.assertEqual(project("sum", [part(1, 3, 86_400)], now), [172_799])
+
     def test_no_digit_of_a_large_quantity_is_lost(self):
         """M1."""
         used = Decimal("123456789012345678901234567.000001")

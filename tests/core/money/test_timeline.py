@@ -109,6 +109,16 @@ class TestPlans(unittest.TestCase):
             ],
         )
 
+    def test_plans_recur_alike_that_are_billed_as_often(self):
+        self.assertTrue(A.recurs_like(B))
+        self.assertFalse(A.recurs_like(QUARTERLY))
+        self.assertFalse(A.recurs_like(Plan("a", 1, "year")))
+
+    def test_what_begins_on_a_day_is_not_to_come_after_it(self):
+        timeline = beginning().with_plan(day("03-01"), B).with_plan(day("04-01"), C)
+        self.assertEqual(timeline.after(day("03-01")), timeline.phases[2:])
+        self.assertEqual(timeline.after(day("02-28")), timeline.phases[1:])
+
     def test_a_change_that_changes_nothing_leaves_no_trace(self):
         self.assertEqual(beginning().with_plan(day("03-01"), A), beginning())
         self.assertEqual(beginning().without(day("03-01")), beginning())
@@ -216,9 +226,10 @@ class TestEnds(unittest.TestCase):
             timeline.billed_days(), [Period(START, day("03-10")), Period(day("03-20"), FOREVER)]
         )
         self.assertIsNone(timeline.period_on(day("03-15")))
-        self.assertEqual(
-            timeline.next_period(day("03-15")).lived, Period(day("03-20"), day("03-31"))
-        )
+        for closed in ("03-10", "03-15"):
+            self.assertEqual(
+                timeline.next_period(day(closed)).lived, Period(day("03-20"), day("03-31"))
+            )
 
 
 class TestRhythms(unittest.TestCase):
@@ -294,7 +305,9 @@ class TestRhythms(unittest.TestCase):
             (reopened, "03-25", "02-28"),
             (reopened, "03-31", "03-31"),
             (weekly, "03-09", "02-28"),
+            (weekly, "03-10", "03-10"),
             (weekly, "03-18", "03-10"),
+            (beginning().closed_on(day("03-31")), "03-31", "03-31"),
             (beginning().closed_on(START), "06-15", "06-15"),
         ):
             with self.subTest(phases(timeline), until=until):

@@ -57,6 +57,22 @@ class TestMoves(unittest.TestCase):
         self.assertEqual(zones.date_of(datetime(2026, 6, 30, 22)), date(2026, 7, 1))
         self.assertEqual(zones.at(datetime(2026, 6, 30, 22)), "Europe/Paris")
 
+    def test_the_instant_of_a_move_is_in_the_new_zone(self):
+        """T2."""
+        zones = moved("UTC", ("2026-01-31T20:00", "Asia/Tokyo"))
+        self.assertEqual(zones.at(datetime(2026, 1, 31, 20) - TICK), "UTC")
+        self.assertEqual(zones.at(datetime(2026, 1, 31, 20)), "Asia/Tokyo")
+
+    def test_what_was_known_at_an_instant_has_no_later_moves(self):
+        """T2."""
+        zones = moved(
+            "UTC", ("2026-01-31T20:00", "Asia/Tokyo"), ("2026-02-28T20:00", "Europe/Paris")
+        )
+        once = moved("UTC", ("2026-01-31T20:00", "Asia/Tokyo"))
+        self.assertEqual(zones.until(datetime(2026, 1, 31, 20) - TICK), Zones.always("UTC"))
+        self.assertEqual(zones.until(datetime(2026, 1, 31, 20)), once)
+        self.assertEqual(zones.until(datetime(2026, 2, 28, 20)), zones)
+
     def test_a_move_to_the_east_shortens_the_day(self):
         """R2: the day that has begun in Tokyo already begins with the move."""
         zones = moved("UTC", ("2026-01-31T20:00", "Asia/Tokyo"))
