@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis_settings import quick
 
-from core.api.answer import money, plain, validator, write_json
+from core.api.answer import Partial, money, plain, validator, write_json
 from core.api.api_path import is_api_path, urls
+from core.api.errors import BatchError, InvalidInput
 
 
 class TestAnswer(unittest.TestCase):
@@ -40,8 +41,13 @@ class TestAnswer(unittest.TestCase):
         )
 
     def test_what_has_no_place_in_json_is_a_mistake_of_ours(self):
-        with self.assertRaises(TypeError):
+        with self.assertRaisesRegex(TypeError, "^object has no place in an answer.$"):
             write_json({"quantity": object()})
+
+    def test_a_batch_that_was_carried_out_in_part_has_facts_and_an_error(self):
+        error = BatchError([(0, InvalidInput("No."))])
+        partial = Partial({"created": 1}, error)
+        self.assertEqual((partial, partial.error), ({"created": 1}, error))
 
     @quick
     @given(st.decimals(-(10**30), 10**30, allow_nan=False))

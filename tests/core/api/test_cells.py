@@ -4,6 +4,9 @@ from unittest import TestCase
 
 from core.api.cells import iso_moment, plain_number, read_day, shown_number
 
+#: No numbers, though they are long, or made of digits.
+NONE = ("1.2.3000000000", "1.0000000.0", "٣.٠٠٠٠٠٠٠٠١", "0.12345x78", "1,250.0000000")
+
 
 class TestNumbers(TestCase):
     def test_separators_are_taken_out_where_they_separate(self):
@@ -13,6 +16,7 @@ class TestNumbers(TestCase):
             ("1 234 567", " .", "1234567"),
             ("1250.5", ",.", "1250.5"),
             ("12,345,678", ",.", "12345678"),
+            ("123,456", ",.", "123456"),
             ("0,5", ".,", "0.5"),
         ):
             with self.subTest(text):
@@ -29,9 +33,18 @@ class TestNumbers(TestCase):
     def test_a_spreadsheet_s_binary_noise_is_not_read(self):
         self.assertEqual(shown_number("0.30000000000000004"), "0.3")
         self.assertEqual(shown_number("1234.5600000000002"), "1234.56")
+        self.assertEqual(shown_number("2.0000001"), "2.0000001")
 
     def test_every_digit_that_somebody_wrote_stays(self):
-        for text in ("12345678901234.567", "0.12345678", "1.0000000000000001", "1250.5", "abc", ""):
+        for text in (
+            "12345678901234.567",
+            "0.12345678",
+            "1.0000000000000001",
+            "1250.5",
+            "abc",
+            "",
+            *NONE,
+        ):
             with self.subTest(text):
                 self.assertEqual(shown_number(text), text)
 

@@ -118,6 +118,10 @@ class TestNames(unittest.TestCase):
             [("unknown_subscription", "subject"), ("unknown_metric", "type")],
         )
 
+    def test_a_field_that_an_event_has_itself_is_named_as_it_is(self):
+        _events, _broken, errors = read_events([event(specversion="2")], NOW)
+        self.assertEqual([error.field for _index, error in name_as_sent(errors)], ["specversion"])
+
     def test_an_unknown_type_is_named_as_it_was_sent(self):
         events, _broken, _errors = read_events([event()], NOW)
         shorten_types(events, {})

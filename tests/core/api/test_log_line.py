@@ -3,7 +3,7 @@ import unittest
 from io import StringIO
 from unittest.mock import patch
 
-from core.api.log_line import Redaction, redact, write_line
+from core.api.log_line import Redaction, redact, redact_logs, write_line
 
 KEY = "fbk_" + "Ab-_" * 10 + "xyz"
 SECRET = "whsec_" + "Ab+/" * 8
@@ -48,6 +48,14 @@ class TestRedaction(unittest.TestCase):
         self.assertIn("Traceback", written)
         for secret in (KEY, SECRET):
             self.assertNotIn(secret[:20], written)
+
+    def test_every_handler_of_the_process_redacts_once(self):
+        handlers = [logging.StreamHandler(StringIO()) for _ in range(2)]
+        with patch.object(logging.getLogger(), "handlers", handlers):
+            redact_logs()
+            redact_logs()
+        for handler in handlers:
+            self.assertEqual([type(one) for one in handler.filters], [Redaction])
 
     def test_who_logs_what_cannot_be_written_goes_on(self):
         with patch("sys.stderr", StringIO()) as told:

@@ -7,7 +7,12 @@ class TestPrometheus(unittest.TestCase):
     def test_figures_are_written_with_what_they_mean(self):
         text = write_families(
             [
-                Family("events_total", "counter", "Events.", [("", {"service": "a"}, 12.0)]),
+                Family(
+                    "events_total",
+                    "counter",
+                    "Events.",
+                    [("", {"service": "a", "status": 200}, 12.0)],
+                ),
                 Family("lag", "gauge", "Lag.", [("", {}, 3)]),
                 Family("none", "gauge", "Nothing.", []),
             ]
@@ -16,7 +21,7 @@ class TestPrometheus(unittest.TestCase):
             text,
             "# HELP fusion_billing_events_total Events.\n"
             "# TYPE fusion_billing_events_total counter\n"
-            'fusion_billing_events_total{service="a"} 12.0\n'
+            'fusion_billing_events_total{service="a",status="200"} 12.0\n'
             "# HELP fusion_billing_lag Lag.\n"
             "# TYPE fusion_billing_lag gauge\n"
             "fusion_billing_lag 3\n"

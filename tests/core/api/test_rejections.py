@@ -1,5 +1,6 @@
 """What is kept of refused requests: little, and nothing secret."""
 
+import json
 from decimal import Decimal
 from unittest import TestCase
 
@@ -78,4 +79,5 @@ class TestWords(TestCase):
     def test_an_answer_has_its_first_errors(self):
         errors = [{"index": n, "error": "No."} for n in range(100)]
         text = tell_answer({"code": "no", "errors": errors})
+        self.assertEqual(json.loads(tell_answer({"code": "no"})), {"code": "no"})
         self.assertEqual(text.count('"index"'), MEMBERS)

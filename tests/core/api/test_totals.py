@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis_settings import quick
 
 from core.api.errors import InvalidInput
-from core.api.totals import READERS, read_total, read_totals
+from core.api.totals import READERS, read_total, read_totals, repeated
 
 GOOD = {"subscription_external_id": "sub-42", "metric_code": "api_calls", "quantity": "7.5"}
 json_values = st.none() | st.booleans() | st.text(max_size=9) | st.decimals(allow_nan=False)
@@ -36,8 +36,19 @@ class TestTotals(unittest.TestCase):
 
     def test_all_that_is_wrong_is_told_by_position(self):
         totals, errors = read_totals([GOOD, 7, {**GOOD, "quantity": "x"}, {}])
-        self.assertEqual(list(totals), [0])
+        self.assertEqual(totals, {0: read_total(GOOD)[0]})
         self.assertEqual(sorted({index for index, _error in errors}), [1, 2, 3])
+
+    def test_a_row_that_stands_twice_is_told_what_to_do(self):
+        self.assertEqual(
+            repeated().as_dict(),
+            {
+                "code": "duplicate_row",
+                "error": "An earlier row has the same subscription and metric: send one total of"
+                " both.",
+                "field": "metric_code",
+            },
+        )
 
     @quick
     @given(st.dictionaries(st.sampled_from([*READERS, "other"]), json_values) | json_values)

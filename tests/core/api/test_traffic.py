@@ -45,6 +45,12 @@ class TestTraffic(unittest.TestCase):
         self.traffic.give_back("a", counts, LATER)
         self.assertEqual(self.traffic.take("a", LATER + STORED_EVERY)[1, 200][:2], (2, 10))
 
+    def test_what_could_not_be_stored_waits_for_its_time_though_nothing_comes_after(self):
+        self.note()
+        self.traffic.give_back("a", self.traffic.take("a", LATER), LATER)
+        self.assertFalse(self.traffic.take("a", LATER + STORED_EVERY - 1))
+        self.assertEqual(self.traffic.take("a", LATER + STORED_EVERY)[1, 200][:2], (1, 5))
+
     def test_threads_lose_nothing(self):
         threads = [Thread(target=lambda: [self.note() for _ in range(1000)]) for _ in range(8)]
         for thread in threads:

@@ -252,6 +252,18 @@ class TestReadingABatch(unittest.TestCase):
             [(1, "invalid_quantity"), (3, "invalid_event")],
         )
 
+    def test_an_event_may_begin_within_a_day_from_now(self):
+        for hours, codes in ((24, []), (25, ["invalid_period_start"])):
+            start = NOW + timedelta(hours=hours)
+            ahead = event(period_start=f"{start}Z", period_end=f"{start + timedelta(hours=1)}Z")
+            _events, _broken, errors = read_events([ahead], NOW)
+            self.assertEqual([error.code for _index, error in errors], codes)
+
+    def test_good_and_broken_events_name_their_subscriptions(self):
+        by_id = event(subscription_external_id=..., subscription_id="7")
+        events, broken, _errors = read_events([by_id, event(quantity=-1)], NOW)
+        self.assertEqual(references_of(events, broken), {7, "sub-42"})
+
     def test_the_error_of_a_batch_lists_a_hundred_and_counts_all(self):
         """U2."""
         _events, _broken, errors = read_events([5] * 150, NOW)
@@ -342,6 +354,7 @@ class TestBinding(unittest.TestCase):
         raw_events = [
             event(metric_code="x" * 200),
             event(subscription_external_id=..., subscription_id=Decimal(8)),
+            event(period_start="2026-10-01T00:00:00Z"),
         ]
         events, _broken, _errors = read_events(raw_events, NOW)
         errors = bind_events(events, {"sub-42": SUBSCRIPTION}, {"api_calls": 3})
@@ -350,6 +363,8 @@ class TestBinding(unittest.TestCase):
             [
                 f"There is no metric '{'x' * 59}.",
                 "There is no subscription '8' of a customer of this service.",
+                "The subscription is not billed at this time: it begins later, has ended or is"
+                " paused.",
             ],
         )
 
