@@ -1,6 +1,8 @@
 """Billing dates are local midnights (R3): days of 23 and 25 hours, and stranger ones."""
 
+import os
 import sys
+import time
 import unittest
 import zoneinfo
 from datetime import date, datetime, timedelta, timezone
@@ -254,6 +256,16 @@ class TestInstantsAndZones(unittest.TestCase):
         self.assertEqual(local_date(naive, tz), date(2026, 6, 30))
         self.assertEqual(local_date(aware, tz), date(2026, 6, 30))
         self.assertEqual(local_date(naive + 60 * second, tz), date(2026, 7, 1))
+
+    def test_the_zone_of_the_machine_is_nothing(self):
+        """R3: also where the clocks jump over midnight."""
+        self.addCleanup(time.tzset)
+        local_midnight_utc.cache_clear()
+        with patch.dict(os.environ, {"TZ": "Asia/Tokyo"}):
+            time.tzset()
+            midnight = local_midnight_utc(date(2026, 3, 8), "America/Havana")
+            self.assertEqual(midnight, datetime(2026, 3, 8, 5))
+            self.assertEqual(local_date(midnight, "America/Havana"), date(2026, 3, 8))
 
     def test_an_instant_comes_out_naive_as_odoo_stores_it(self):
         self.assertIsNone(local_midnight_utc(date(2026, 1, 1), "Asia/Tokyo").tzinfo)

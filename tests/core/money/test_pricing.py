@@ -50,6 +50,8 @@ class TestStandard(unittest.TestCase):
     def test_what_is_not_priced_costs_nothing(self):
         self.assertEqual(price("standard", 5).amount, 0)
         self.assertEqual(price("percentage", 5).amount, 0)
+        for model in ("graduated", "volume", "stairstep", "graduated_percentage"):
+            self.assertEqual(price(model, 5, tiers=[{"up_to": None}]).amount, 0)
 
     def test_a_quotient_that_does_not_end_is_rounded_at_the_fortieth_decimal(self):
         third = price("standard", 1, price_per_unit=1, unit_batch=3).amount
