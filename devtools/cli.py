@@ -162,6 +162,10 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="give the terminal to the tests in Odoo, so that breakpoint() stops there",
     )
+    mutants = add(
+        "mutants", run_mutants, "change core/ in small ways, and see which no test notices; an hour"
+    )
+    mutants.add_argument("packages", nargs="*", metavar="PACKAGE", help="of core/, such as money")
     bench = add("bench", run_bench, "measure, and compare with a baseline in the same run")
     bench.add_argument(
         "part",
@@ -239,6 +243,11 @@ def run_test(options) -> int:
     return dispatch("testing").main(
         what, options.patterns, options.outcomes, options.coverage, options.debug
     )
+
+
+@in_environment
+def run_mutants(options) -> int:
+    return dispatch("mutants").main(options.packages)
 
 
 @prepared
