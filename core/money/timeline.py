@@ -254,8 +254,7 @@ class Timeline:
 
     def closed_on(self, day):
         """Closed from a day on, whatever was planned for later, an earlier end included."""
-        timeline = self.kept_open() if self.end and self.end < day else self
-        phases = [phase for phase in timeline._cut(day) if phase.day <= day]
+        phases = [phase for phase in self.kept_open()._cut(day) if phase.day <= day]
         phases[-1] = replace(phases[-1], state=CLOSED)
         return replace(self, phases=tidy(phases))
 

@@ -96,6 +96,13 @@ class TestPlans(unittest.TestCase):
             paused.with_plan_for_good(START, A), beginning().with_pause(day("04-05"), day("04-10"))
         )
 
+    def test_one_plan_for_good_from_a_day_on_leaves_those_before_it(self):
+        ramp = beginning().with_plan(day("03-01"), B).with_plan(day("04-01"), C)
+        self.assertEqual(
+            ramp.with_plan_for_good(day("03-15"), A),
+            beginning().with_plan(day("03-01"), B).with_plan(day("03-15"), A),
+        )
+
     def test_a_plan_change_in_a_pause_holds_when_it_is_over(self):
         """T1."""
         timeline = beginning().with_pause(day("03-01"), day("04-01")).with_plan(day("03-10"), B)
