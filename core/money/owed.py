@@ -19,7 +19,7 @@ from typing import Any
 from .exact import DECIMALS, EXACT, plain_text, tidy
 from .periods import Period, overlap
 from .pricing import PricedAmount, price, prorate
-from .timeline import FOREVER, LIVING, TAKES_USAGE, BillingPeriod
+from .timeline import FOREVER, TAKES_USAGE, BillingPeriod
 
 #: Metrics whose quantity is a level of the whole period; the others add up over its stretches.
 LEVELS = frozenset({"max", "last", "unique_count", "average"})
@@ -202,7 +202,7 @@ def _shares(periods, runs):
 def _first_days(timeline, period):
     """The first day of each plan in a period, by the plan's id: a pause begins no plan anew."""
     first_days = {}
-    for plan, run in timeline.runs(lambda phase: phase.plan, *LIVING):
+    for plan, run in timeline.runs(lambda phase: phase.plan):
         for days in overlap(run, period.lived):
             first_days.setdefault(plan.id, days.start)
     return first_days
