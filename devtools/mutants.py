@@ -85,7 +85,7 @@ def compare(package: str, alive: set[str], text: str) -> tuple[list[str], list[s
     :param text: explanations: lines that begin with a change in a list, where `*` is any text
     """
     explained = {
-        pattern: fnmatch.filter(alive, re.sub(r"([[?])", r"[\1]", pattern))
+        pattern: fnmatch.filter(alive, re.sub(r"([\[?])", r"[\1]", pattern))
         for pattern in re.findall(rf"^- `(core\.{package}\..*?)`", text, re.M)
     }
     strange = alive.difference(*explained.values())
