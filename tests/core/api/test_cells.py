@@ -34,6 +34,7 @@ class TestNumbers(TestCase):
         self.assertEqual(shown_number("0.30000000000000004"), "0.3")
         self.assertEqual(shown_number("1234.5600000000002"), "1234.56")
         self.assertEqual(shown_number("2.0000001"), "2.0000001")
+        self.assertEqual(shown_number("1234567890.123456"), "1234567890.123456")
 
     def test_every_digit_that_somebody_wrote_stays(self):
         for text in (

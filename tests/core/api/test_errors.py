@@ -2,7 +2,14 @@
 
 import unittest
 
-from core.api.errors import Forbidden, InvalidInput, NotReady, RateLimited, UsageAfterEnd
+from core.api.errors import (
+    BatchError,
+    Forbidden,
+    InvalidInput,
+    NotReady,
+    RateLimited,
+    UsageAfterEnd,
+)
 from core.api.rate import REQUESTS, Rate
 
 
@@ -38,3 +45,22 @@ class TestErrors(unittest.TestCase):
         limited = RateLimited("No.", 3, rate)
         self.assertEqual(limited.as_dict(), {"code": "rate_limited", "error": "No."})
         self.assertEqual((limited.seconds, limited.rate), (3, rate))
+
+
+class TestBatches(unittest.TestCase):
+    """U2."""
+
+    def test_the_first_member_that_is_wrong_is_told_and_how_many_more_are(self):
+        wrong = [(7, InvalidInput("Bad.", "bad")), (3, InvalidInput("No.", "no"))]
+        for errors, sentence in (
+            (wrong[1:], "Nothing of the batch was stored because of event 3: No."),
+            (wrong, "Nothing of the batch was stored because of event 3 (1 more): No."),
+        ):
+            error = BatchError(errors)
+            self.assertEqual((error.message, error.code), (sentence, "no"))
+            self.assertEqual(error.member, "event")
+
+    def test_of_a_batch_that_was_stored_in_part_it_says_what_is_missing(self):
+        error = BatchError([(3, InvalidInput("No.", "no"))], "line", is_whole=False)
+        self.assertEqual(error.message, "Not stored: line 3: No.")
+        self.assertEqual(error.member, "line")

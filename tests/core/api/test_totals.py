@@ -26,7 +26,8 @@ class TestTotals(unittest.TestCase):
         self.assertEqual((total["quantity"], total["amount"]), (Decimal("7.5"), Decimal("0.10")))
 
     def test_an_amount_has_a_currency(self):
-        self.assertEqual(self.codes(amount="1"), ["missing_field"])
+        _total, [error] = read_total({**GOOD, "amount": "1"})
+        self.assertEqual((error.code, error.field), ("missing_field", "currency"))
         self.assertEqual(self.codes(currency="EUR"), [])
 
     def test_a_currency_is_a_code(self):
@@ -38,6 +39,9 @@ class TestTotals(unittest.TestCase):
         totals, errors = read_totals([GOOD, 7, {**GOOD, "quantity": "x"}, {}])
         self.assertEqual(totals, {0: read_total(GOOD)[0]})
         self.assertEqual(sorted({index for index, _error in errors}), [1, 2, 3])
+        self.assertEqual(
+            errors[0][1].as_dict(), {"code": "invalid_row", "error": "A row is a JSON object."}
+        )
 
     def test_a_row_that_stands_twice_is_told_what_to_do(self):
         self.assertEqual(

@@ -1,7 +1,10 @@
 import logging
+import os
+import time
 import unittest
 from dataclasses import replace
 from datetime import datetime, timedelta
+from unittest.mock import patch
 
 from https_endpoint import Authority, Endpoint, answer
 
@@ -94,7 +97,10 @@ class TestAttempt(unittest.TestCase):
         self.assertEqual(headers["x-fusion-attempt"], "7")
 
     def test_its_times_are_those_of_its_claim_whatever_this_machine_s_clock_says(self):
-        over, [(_line, headers, _body)] = self.send()
+        self.addCleanup(time.tzset)
+        with patch.dict(os.environ, {"TZ": "Asia/Tokyo"}):
+            time.tzset()
+            over, [(_line, headers, _body)] = self.send()
         self.assertEqual((over.started_at, over.ended_at), (START, START))
         self.assertEqual(headers["webhook-timestamp"], str(NOON))
 
@@ -107,6 +113,7 @@ class TestAttempt(unittest.TestCase):
             over, requests = self.send(secrets=["whsec_broken"])
         self.assertEqual(over.response.error, FAILED_HERE)
         self.assertEqual(requests, [])
+        self.assertEqual(logged.records[0].getMessage(), "Event evt_1 could not be sent")
         self.assertNotIn("whsec_broken", "\n".join(logged.output))
 
     def test_a_claim_does_not_print_its_secrets(self):
