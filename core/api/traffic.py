@@ -29,7 +29,7 @@ class Traffic:
             if now - self._since.get(database, now) < STORED_EVERY:
                 return {}
             del self._since[database]
-            return self._counts.pop(database, {})
+            return self._counts.pop(database)
 
     def give_back(self, database, counts, now):
         """Count again what could not be stored."""

@@ -56,6 +56,12 @@ class TestAnswer(unittest.TestCase):
         self.assertEqual(Decimal(plain(number)), number)
         self.assertNotIn("E", plain(number))
 
+    def test_a_plain_number_is_as_short_as_it_can_be(self):
+        for text in ("12", "100", "0", "1.5", "0.05", "-3.25"):
+            for zeros in ("", "0", "000"):
+                longer = text + (zeros if "." in text else f".{zeros}")
+                self.assertEqual(plain(Decimal(longer)), text)
+
     def test_money_has_the_digits_of_its_currency(self):
         self.assertEqual(money(Decimal("12.5"), 2), "12.50")
         self.assertEqual(money(Decimal(12), 0), "12")

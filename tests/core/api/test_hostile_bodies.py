@@ -97,11 +97,16 @@ class TestHowManyValues(unittest.TestCase):
         self.assertLess(5000 * (len(READERS) + DIMENSIONS + 2), VALUES_LIMIT)
 
     def test_as_many_as_are_allowed_are_read(self):
-        self.assertEqual(len(read_object(self._body(VALUES_LIMIT - 10))["values"]), 159_990)
+        """Every value but the first follows a mark: two of them stand before the list's own."""
+        self.assertEqual(len(read_object(self._body(VALUES_LIMIT - 2))["values"]), 159_998)
 
     def test_more_are_refused(self):
-        with self.assertRaises(TooLarge):
-            read_object(self._body(VALUES_LIMIT))
+        with self.assertRaises(TooLarge) as refusal:
+            read_object(self._body(VALUES_LIMIT - 1))
+        self.assertEqual(
+            refusal.exception.message,
+            "The body has more than 160,000 values: send smaller batches.",
+        )
 
     @quick
     @given(st.recursive(st.text('",[{\\é', max_size=9), lambda inner: st.lists(inner, max_size=5)))

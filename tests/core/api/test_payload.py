@@ -10,7 +10,7 @@ from hypothesis_settings import quick
 
 from core.api import payload
 from core.api.errors import InvalidInput
-from core.api.payload import collect_fields, read_fields, required
+from core.api.payload import collect_fields, one_of, optional, read_fields, required, shaped
 
 json_values = st.recursive(
     st.none()
@@ -48,6 +48,47 @@ class ReaderCase(unittest.TestCase):
                 self.read(value)
             self.assertEqual(caught.exception.code, "invalid_field")
             self.assertEqual(caught.exception.field, "field")
+
+
+class TestDeclarations(unittest.TestCase):
+    """What is declared of a field is all that the API's description says of it."""
+
+    def facts(self, field):
+        return field.schema, field.members, field.about, field.example, field.is_required
+
+    def test_a_field_says_what_it_takes_and_means_and_whether_it_must_be_there(self):
+        for declare, is_required in ((optional, False), (required, True)):
+            field = declare(payload.text, "Its name.", "Zoë")
+            self.assertEqual(
+                self.facts(field), (payload.text.schema, None, "Its name.", "Zoë", is_required)
+            )
+            self.assertEqual(field("a", "name"), "a")
+            self.assertEqual(self.facts(declare(payload.text))[2:4], ("", None))
+        self.assertIsNone(optional(payload.text)(None, "name"))
+
+    def test_two_fields_of_one_reader_are_declared_apart(self):
+        one, other = optional(payload.text, "One."), optional(payload.text, "Other.")
+        self.assertEqual((one.about, other.about), ("One.", "Other."))
+
+    def test_a_reader_says_what_it_takes_and_what_is_in_it(self):
+        members = {"name": required(payload.text)}
+        reader = shaped(type="object", members=members)(lambda value, name: (value, name))
+        self.assertEqual((reader.schema, reader.members), ({"type": "object"}, members))
+        self.assertEqual(reader(1, "a"), (1, "a"))
+        field = optional(reader)
+        self.assertEqual((field.schema, field.members), ({"type": "object"}, members))
+
+    def test_a_reader_that_says_nothing_takes_anything(self):
+        field = optional(lambda value, name: value)
+        self.assertEqual((field.schema, field.members), ({}, None))
+
+    def test_one_of_some_texts_is_read_and_the_others_are_named(self):
+        reader = one_of(text for text in ("up", "down"))
+        self.assertEqual(reader.schema, {"type": "string", "enum": ["up", "down"]})
+        self.assertEqual((reader("up", "to"), reader(None, "to")), ("up", None))
+        with self.assertRaises(InvalidInput) as refusal:
+            reader("left", "to")
+        self.assertEqual(refusal.exception.message, "to must be one of up, down.")
 
 
 class TestFields(unittest.TestCase):

@@ -22,6 +22,10 @@ class TestTraffic(unittest.TestCase):
             {(1, 200): (2, 10, 4.02, 0, 1, 1, 1, 1, 1), (1, 400): (1, 0, 0, 1, 1, 1, 1, 1, 1)},
         )
 
+    def test_a_request_that_took_as_long_as_a_bound_is_within_it(self):
+        self.note(seconds=BOUNDS[0])
+        self.assertEqual(self.traffic.take("a", LATER)[1, 200][3:], (1, 1, 1, 1, 1, 1))
+
     def test_what_was_taken_is_not_taken_again(self):
         self.note()
         self.assertTrue(self.traffic.take("a", LATER))

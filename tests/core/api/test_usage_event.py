@@ -187,18 +187,21 @@ class TestPeriods(unittest.TestCase):
         _read, errors = read_event(
             event(period_start=start, period_end=end), NOW + timedelta(days=1)
         )
+        self.sentences = [error.message for error in errors]
         return [error.code for error in errors]
 
     def test_a_period_ends_after_it_starts(self):
         self.assertEqual(self.codes("2026-11-01T00:00Z", "2026-11-01T00:00:00.000001Z"), [])
         for end in ("2026-11-01T00:00Z", "2026-10-31T23:59Z", "2026-11-01T01:00+02:00"):
             self.assertEqual(self.codes("2026-11-01T00:00Z", end), ["invalid_period_end"])
+            self.assertEqual(self.sentences, ["period_end must be later than period_start."])
 
     def test_a_period_starts_at_most_a_day_ahead(self):
         self.assertEqual(self.codes("2026-11-16T00:00Z", "2026-12-01T00:00Z"), [])
         self.assertEqual(
             self.codes("2026-11-16T00:00:01Z", "2026-12-01T00:00Z"), ["invalid_period_start"]
         )
+        self.assertEqual(self.sentences, ["period_start must not be more than a day ahead of now."])
 
 
 class TestDimensions(unittest.TestCase):

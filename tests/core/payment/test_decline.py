@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis_settings import quick
 
-from core.payment.decline import HARD, find_reason, is_hard_decline
+from core.payment.decline import HARD, MOST, REASONS, find_reason, is_hard_decline
 
 from .payment_strategies import ANYTHING
 
@@ -81,6 +81,12 @@ class TestReason(unittest.TestCase):
             {"reason": "x" * 200},
         ):
             self.assertEqual(find_reason(data), "")
+
+    def test_a_reason_has_at_most_a_hundred_characters_and_all_of_them_three_hundred(self):
+        longest = {name: letter * MOST for name, letter in zip(REASONS, "abcd", strict=False)}
+        self.assertEqual(find_reason({"reason": "x" * MOST}), "x" * MOST)
+        self.assertEqual(find_reason({"reason": "x" * (MOST + 1)}), "")
+        self.assertEqual(len(find_reason(longest)), 3 * MOST)
 
     @quick
     @given(ANYTHING)

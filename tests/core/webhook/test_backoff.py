@@ -1,9 +1,12 @@
 """W3: when a failed delivery is tried again, and when no more."""
 
+import os
 import random
+import time
 import unittest
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
+from unittest.mock import patch
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -88,6 +91,13 @@ class TestRetryAfter(unittest.TestCase):
         ):
             with self.subTest(text=text):
                 self.assertEqual(parse_retry_after(text, NOW), 30 * MINUTE)
+
+    def test_the_zone_of_the_machine_is_nothing(self):
+        self.addCleanup(time.tzset)
+        with patch.dict(os.environ, {"TZ": "Asia/Tokyo"}):
+            time.tzset()
+            wait = parse_retry_after("Thu, 05 Nov 2026 14:30:00 +0200", NOW)
+        self.assertEqual(wait, 30 * MINUTE)
 
     def test_a_date_in_the_past_asks_for_nothing(self):
         for text in ("Thu, 05 Nov 2026 11:59:59 GMT", "Mon, 01 Jan 0001 00:00:00 GMT"):
