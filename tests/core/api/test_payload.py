@@ -9,8 +9,16 @@ from hypothesis import strategies as st
 from hypothesis_settings import quick
 
 from core.api import payload
-from core.api.errors import InvalidInput
-from core.api.payload import collect_fields, one_of, optional, read_fields, required, shaped
+from core.api.errors import BatchError, InvalidInput
+from core.api.payload import (
+    collect_fields,
+    one_of,
+    optional,
+    read_fields,
+    read_objects,
+    required,
+    shaped,
+)
 
 json_values = st.recursive(
     st.none()
@@ -63,6 +71,9 @@ class TestDeclarations(unittest.TestCase):
                 self.facts(field), (payload.text.schema, None, "Its name.", "Zoë", is_required)
             )
             self.assertEqual(field("a", "name"), "a")
+            with self.assertRaises(InvalidInput) as refusal:
+                field("", "name")
+            self.assertEqual(refusal.exception.field, "name")
             self.assertEqual(self.facts(declare(payload.text))[2:4], ("", None))
         self.assertIsNone(optional(payload.text)(None, "name"))
 
@@ -126,6 +137,18 @@ class TestFields(unittest.TestCase):
             caught.exception.as_dict(),
             {"code": "missing_field", "field": "name", "error": "name is missing."},
         )
+
+    def test_the_objects_of_a_list_are_read_or_all_that_is_wrong_is_told(self):
+        good, bad = {"name": "a", "plan_id": "7"}, {"plan_id": True}
+        read = read_objects([good, {"name": "b"}], self.readers, "line")
+        self.assertEqual(read, [{"name": "a", "plan_id": 7}, {"name": "b", "plan_id": None}])
+        with self.assertRaises(BatchError) as caught:
+            read_objects([good, bad, {}], self.readers, "line")
+        self.assertEqual(
+            [(index, error.code) for index, error in caught.exception.errors],
+            [(1, "missing_field"), (1, "invalid_plan_id"), (2, "missing_field")],
+        )
+        self.assertEqual(caught.exception.member, "line")
 
     @quick
     @given(st.sampled_from(READERS), json_values)

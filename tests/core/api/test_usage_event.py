@@ -143,7 +143,9 @@ class TestReadingOneEvent(unittest.TestCase):
         for raw in (None, True, "event", Decimal(1), [], [event()]):
             with self.subTest(raw=raw):
                 _read, [error] = read_event(raw, NOW)
-                self.assertEqual(error.code, "invalid_event")
+                self.assertEqual(
+                    (error.code, error.message), ("invalid_event", "An event is a JSON object.")
+                )
 
     @quick
     @given(st.dictionaries(st.sampled_from(sorted(READERS)) | st.text(max_size=5), anything))
@@ -180,6 +182,17 @@ class TestNamingTheSubscription(unittest.TestCase):
     def test_two_names_at_once_are_refused(self):
         _events, _broken, [(_index, error)] = read_events([event(subscription_id=Decimal(1))], NOW)
         self.assertEqual(error.code, "invalid_subscription_id")
+        self.assertEqual(
+            error.message, "subscription_id and subscription_external_id must not both be given."
+        )
+
+    def test_a_name_that_cannot_be_read_is_not_missed_as_well(self):
+        for fields in (
+            {"subscription_external_id": ..., "subscription_id": "x"},
+            {"subscription_external_id": True},
+        ):
+            _read, errors = read_event(event(**fields), NOW)
+            self.assertEqual(len(errors), 1, errors)
 
 
 class TestPeriods(unittest.TestCase):
@@ -233,6 +246,7 @@ class TestDimensions(unittest.TestCase):
             {"a": Decimal("1e400")},
             {"a": Decimal("1e-16")},
             {"a": Decimal(10**15)},
+            {"a": Decimal("12345678901.12345")},
         ):
             with self.subTest(dimensions=dimensions), self.assertRaises(InvalidInput) as caught:
                 self.read(dimensions)
