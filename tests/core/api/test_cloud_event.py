@@ -10,8 +10,15 @@ from hypothesis import strategies as st
 from hypothesis_settings import quick
 
 from core.api import usage_event
-from core.api.cloud_event import idempotency_key, name_as_sent, read_events, shorten_types
+from core.api.cloud_event import (
+    NO_CLOUD_EVENT,
+    idempotency_key,
+    name_as_sent,
+    read_events,
+    shorten_types,
+)
 from core.api.endpoints.usage import PUSH, PUSH_EVENTS
+from core.api.errors import InvalidInput
 from core.api.openapi import write
 from core.api.usage_event import Subscription, bind_events, find_unknown
 
@@ -65,6 +72,39 @@ class TestReading(unittest.TestCase):
             NOW,
         )
         self.assertEqual(counter, pushed[0])
+
+    def test_an_event_that_says_no_quantity_counts_once(self):
+        for attributes in ({}, {"data": {}}, {"data": {"value": "user-7"}}):
+            self.assertEqual(repr(self.read(**attributes)["quantity"]), "Decimal('1')")
+
+    def test_attributes_of_others_are_passed_over(self):
+        self.assertEqual(self.read(traceparent="00-a-b-01", partitionkey=1), self.read())
+
+    def test_an_event_may_happen_within_a_day_from_now(self):
+        self.assertEqual(self.read(time="2026-11-16T00:00:00Z")["period_start"].day, 16)
+        self.assertEqual(
+            self.refusals(event(time="2026-11-16T00:00:01Z")),
+            [("invalid_time", "time", "time must not be more than a day ahead of now.")],
+        )
+
+    def test_what_is_no_cloud_event_is_told_what_one_is(self):
+        for raw in ({}, event(specversion=None), event(specversion=...)):
+            self.assertEqual(self.refusals(raw), [("missing_field", "specversion", NO_CLOUD_EVENT)])
+        self.assertEqual(self.refusals(7), [("invalid_event", None, "An event is a JSON object.")])
+        broken = InvalidInput("No.", "no", "x")
+        self.assertEqual(self.refusals(broken), [("no", "x", "No.")])
+
+    def test_data_are_json(self):
+        self.assertEqual(
+            self.refusals(event(data_base64="AA==")),
+            [("invalid_data", "data", "data must be JSON: data_base64 is not read.")],
+        )
+
+    def refusals(self, raw):
+        events, broken, errors = read_events([event(), raw], NOW)
+        self.assertEqual((list(events), list(broken)), ([0], [1]))
+        self.assertEqual({index for index, _error in errors}, {1})
+        return [(error.code, error.field, error.message) for _index, error in errors]
 
     @quick
     @given(anything)
@@ -121,6 +161,19 @@ class TestNames(unittest.TestCase):
     def test_a_field_that_an_event_has_itself_is_named_as_it_is(self):
         _events, _broken, errors = read_events([event(specversion="2")], NOW)
         self.assertEqual([error.field for _index, error in name_as_sent(errors)], ["specversion"])
+
+    def test_a_type_is_the_code_of_a_metric_or_ends_with_a_dot_and_it(self):
+        codes = {"api_calls": 3, "com.gb": 4}
+        for sent, code in (
+            ("api_calls", "api_calls"),
+            ("com.example.api_calls", "api_calls"),
+            ("com.gb", "com.gb"),
+            ("com.example.calls", "com.example.calls"),
+            ("com.example.my_api_calls", "com.example.my_api_calls"),
+        ):
+            events, _broken, _errors = read_events([event(type=sent)], NOW)
+            shorten_types(events, codes)
+            self.assertEqual(events[0]["metric_code"], code)
 
     def test_an_unknown_type_is_named_as_it_was_sent(self):
         events, _broken, _errors = read_events([event()], NOW)

@@ -81,6 +81,35 @@ class TestRefusals(unittest.TestCase):
             with self.subTest(body=body):
                 self.assertRefused(body, "invalid_json")
 
+    def test_a_refusal_says_what_is_wrong_with_the_body(self):
+        deep = b"[" * 100_000
+        for body, code, sentence in (
+            (b"[]", "invalid_payload", "The body must be a JSON object."),
+            (b"\xff", "invalid_json", "The body is not UTF-8 text."),
+            (
+                b"{",
+                "invalid_json",
+                "The body is not JSON: Expecting property name enclosed in double"
+                " quotes (line 1, column 2).",
+            ),
+            (
+                b'{"a": 1e99999999999999999999}',
+                "invalid_json",
+                "A number in the body is out of range.",
+            ),
+            (b'{"a": NaN}', "invalid_json", "NaN is not a JSON number."),
+            (deep, "invalid_json", "The body is nested too deeply."),
+            (b'{"a": 1, "a": 1}', "invalid_json", "A name stands twice in one JSON object."),
+            (
+                rb'{"a": "\u0000"}',
+                "invalid_payload",
+                "A text holds a NUL character or half of a surrogate pair.",
+            ),
+        ):
+            with self.subTest(body=body[:40]), self.assertRaises(InvalidInput) as caught:
+                read_object(body)
+            self.assertEqual((caught.exception.code, caught.exception.message), (code, sentence))
+
     def test_numbers_that_are_none_are_refused(self):
         """A1."""
         for number in (b"NaN", b"Infinity", b"-Infinity", b"1e99999999999999999999"):

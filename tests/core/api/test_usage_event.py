@@ -226,8 +226,10 @@ class TestDimensions(unittest.TestCase):
 
     def test_texts_numbers_and_booleans_are_kept(self):
         self.assertEqual(
-            self.read({"region": "", "gpu": True, "cores": Decimal(8), "ratio": Decimal("0.5")}),
-            {"region": "", "gpu": True, "cores": 8, "ratio": 0.5},
+            repr(
+                self.read({"region": "", "gpu": True, "cores": Decimal(8), "ratio": Decimal("0.5")})
+            ),
+            repr({"region": "", "gpu": True, "cores": 8, "ratio": 0.5}),
         )
 
     def test_no_dimension_is_none(self):
@@ -251,6 +253,7 @@ class TestDimensions(unittest.TestCase):
             with self.subTest(dimensions=dimensions), self.assertRaises(InvalidInput) as caught:
                 self.read(dimensions)
             self.assertEqual(caught.exception.code, "invalid_dimensions")
+            self.assertIn("must", caught.exception.message)
 
     @quick
     @given(st.integers(-(10**15) + 1, 10**15 - 1), st.integers(0, 15))
@@ -312,6 +315,7 @@ class TestBinding(unittest.TestCase):
         errors = bind_events(
             events, known if subscriptions is None else subscriptions, {"api_calls": 3, "gb": 4}
         )
+        self.sentences = [error.message for _index, error in errors]
         return events, [(index, error.code, error.field) for index, error in errors]
 
     def test_an_event_gets_the_ids_of_what_it_names(self):
@@ -442,6 +446,9 @@ class TestBinding(unittest.TestCase):
             event(quantity="2"),
         )
         self.assertEqual(errors, [(4, "duplicate_key_in_batch", "idempotency_key")])
+        self.assertEqual(
+            self.sentences, ["An earlier event of this batch has the same idempotency key."]
+        )
 
     def test_a_key_is_the_same_under_both_names_of_a_subscription(self):
         """U3."""

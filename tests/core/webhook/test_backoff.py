@@ -76,7 +76,14 @@ class TestDelay(unittest.TestCase):
 
 class TestRetryAfter(unittest.TestCase):
     def test_seconds(self):
-        for text, seconds in (("0", 0), ("1", 1), (" 120 ", 120), ("007", 7), ("86400", 86400)):
+        for text, seconds in (
+            ("0", 0),
+            ("1", 1),
+            (" 120 ", 120),
+            ("007", 7),
+            ("0" * 20 + "7", 7),
+            ("86400", 86400),
+        ):
             with self.subTest(text=text):
                 self.assertEqual(parse_retry_after(text, NOW), timedelta(seconds=seconds))
 
