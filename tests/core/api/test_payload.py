@@ -119,6 +119,34 @@ class TestFields(unittest.TestCase):
     def test_a_field_that_nobody_reads_is_an_error(self):
         self.assertEqual(self.codes({"name": "a", "plan": 1}), [("unknown_field", "plan")])
 
+    def test_it_is_named_and_cut(self):
+        with self.assertRaises(InvalidInput) as caught:
+            read_fields({"name": "a", "x" * 70: 1}, self.readers)
+        self.assertEqual(
+            caught.exception.as_dict(),
+            {
+                "code": "unknown_field",
+                "field": "x" * 60,
+                "error": f"There is no field '{'x' * 59} here.",
+            },
+        )
+
+    def test_an_older_name_of_a_field_stands_for_it_where_it_is_read_and_not_given(self):
+        readers = {"metric_code": required(payload.text), "name": payload.text}
+        self.assertEqual(
+            read_fields({"metric": "gb", "name": "a"}, readers), {"metric_code": "gb", "name": "a"}
+        )
+        for fields, known in (
+            ({"metric": "gb", "metric_code": "calls"}, readers),
+            ({"metric": "gb", "name": "a"}, self.readers),
+        ):
+            _values, errors = collect_fields(fields, known)
+            self.assertEqual(
+                [(error.code, error.field) for error in errors], [("unknown_field", "metric")]
+            )
+        both = {"metric": payload.text, "metric_code": payload.text}
+        self.assertEqual(read_fields({"metric": "gb"}, both), {"metric": "gb", "metric_code": None})
+
     def test_every_error_is_found(self):
         self.assertEqual(
             self.codes({"name": "", "plan_id": True, "x": 1, "y": 2}),

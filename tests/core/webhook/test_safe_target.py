@@ -142,3 +142,39 @@ class TestPorts(unittest.TestCase):
             self.assertEqual(refusal.exception.code, "port_not_allowed")
             self.assertIn(str(ports[0]), refusal.exception.message)
         self.assertEqual(check_url("https://example.com:8443/", (443, 8443)).port, 8443)
+
+
+class TestSentences(unittest.TestCase):
+    def test_a_refusal_says_what_a_url_must_be(self):
+        for url, sentence in (
+            ("https://example.com:1/", "A webhook URL uses one of the ports 443, 8443."),
+            ("https://localhost/", "The webhook URL's host is not a public host's name."),
+            (
+                "https://8.8.8/",
+                "Write an address as four decimal numbers, such as 8.8.8.8, or use a name.",
+            ),
+            (
+                "https://10.0.0.1/",
+                "The webhook's host has an address that is not on the public internet.",
+            ),
+            ("http://example.com/", "A webhook URL begins with https://."),
+            (
+                "https://a@example.com/",
+                "A webhook URL holds no user name and no password: the signature proves the"
+                " sender.",
+            ),
+            (
+                "https://example.com/ü",
+                "Write spaces, backslashes and letters beyond ASCII percent-encoded.",
+            ),
+            (
+                "https://example.com/#a",
+                "A webhook URL has no fragment: what follows # is never sent.",
+            ),
+            ("https://", "A webhook URL reads https://host/path, with a port if it needs one."),
+            ("https://example.com/" + "a" * 2048, "A webhook URL has at most 2048 characters."),
+        ):
+            with self.subTest(url=url[:40]), self.assertRaises(SafeHttpError) as refusal:
+                check_url(url, (443, 8443))
+            self.assertEqual(refusal.exception.message, sentence)
+            self.assertEqual(str(refusal.exception), sentence)
