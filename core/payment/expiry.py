@@ -73,11 +73,11 @@ def _read(text):
 
 
 def _whole(value):
-    """Return a value as a number of at most four digits; None if it is none."""
+    """Return a value as a number, a text of at most four digits as well; None if it is none."""
     if isinstance(value, bool) or not isinstance(value, (int, str)):
         return None
     if isinstance(value, int):
-        return value if 0 <= value < YEARS.stop else None
+        return value
     found = _NUMBER.fullmatch(value)
     return int(found[1]) if found else None
 
