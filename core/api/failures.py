@@ -18,7 +18,7 @@ class Failures:
     """
 
     def __init__(self):
-        self._counts, self._let_in = {}, {}
+        self._counts, self._let_in = {}, set()
 
     def seconds_left(self, address, name, now):
         """Return for how long a request is refused unseen: 0 if it is not.
@@ -44,7 +44,7 @@ class Failures:
         """Note that a key was good."""
         if name not in self._let_in:
             _bound(self._let_in)
-            self._let_in[name] = True
+            self._let_in.add(name)
 
 
 def _bound(remembered):

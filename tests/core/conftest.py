@@ -1,7 +1,7 @@
 """For pytest, which only `./dev mutants` runs the tests of this folder with.
 
 Whether a test fails is all it asks, thousands of times: so the same examples are drawn each time,
-few of them, none is shrunk, and the tests that need none come first.
+few of them, none is shrunk, and the tests that need none come first, those that wait last.
 """
 
 import os
@@ -20,4 +20,4 @@ settings.load_profile("mutants")
 
 
 def pytest_collection_modifyitems(items):
-    items.sort(key=lambda item: is_hypothesis_test(item.obj))
+    items.sort(key=lambda item: (item.cls.__name__ == "TestTime", is_hypothesis_test(item.obj)))

@@ -20,6 +20,7 @@ class TestErrors(unittest.TestCase):
             {"code": "invalid_day", "error": "No.", "field": "day"},
         )
         self.assertEqual(InvalidInput("No.").as_dict(), {"code": "invalid_payload", "error": "No."})
+        self.assertEqual(str(InvalidInput("No.")), "No.")
 
     def test_counters_that_would_be_lost_are_counted(self):
         """T5."""

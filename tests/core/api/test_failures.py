@@ -31,7 +31,9 @@ class TestFailures(unittest.TestCase):
         self.guess(MOST)
         self.guess(1, now=160.0)
         self.assertEqual(self.left(now=160.0), 0)
-        self.guess(MOST - 1, now=170.0)
+        self.guess(MOST - 2, now=170.0)
+        self.assertEqual(self.left(now=170.0), 0)
+        self.guess(1, now=170.0)
         self.assertEqual(self.left(now=170.0), 50)
 
     def test_other_addresses_do_not_wait(self):
@@ -42,6 +44,7 @@ class TestFailures(unittest.TestCase):
         for number in range(MOST):
             self.failures.note(f"2001:db8::{number:x}", 100.0)
         self.assertEqual(self.left("2001:db8::ffff"), 60)
+        self.assertEqual(self.left("2001:db8::ffff:0:0:1"), 60)
         self.assertEqual(self.left("2001:db8:0:1::"), 0)
 
     def test_clients_of_ipv4_differ_for_a_server_that_listens_on_ipv6(self):
@@ -64,5 +67,5 @@ class TestFailures(unittest.TestCase):
         for number in range(3 * REMEMBERED_AT_MOST):
             self.failures.note(f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}", 100.0)
             self.failures.let_in(number)
-        self.assertLessEqual(len(self.failures._counts), REMEMBERED_AT_MOST)
-        self.assertLessEqual(len(self.failures._let_in), REMEMBERED_AT_MOST)
+            self.assertLessEqual(len(self.failures._counts), REMEMBERED_AT_MOST)
+            self.assertLessEqual(len(self.failures._let_in), REMEMBERED_AT_MOST)

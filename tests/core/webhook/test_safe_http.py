@@ -90,7 +90,7 @@ class TestRedirects(SafeHttpCase):
             f"//127.0.0.1:{inner.port}/",
             "http://169.254.169.254/latest/meta-data/",
         )
-        for status in (301, 302, 303, 307, 308):
+        for status in (300, 301, 302, 303, 307, 308, 399):
             for place in places:
                 with self.subTest(status=status, place=place):
                     outer = self.endpoint(answer(status, b"", f"Location: {place}"))
