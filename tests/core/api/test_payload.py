@@ -76,6 +76,11 @@ class TestDeclarations(unittest.TestCase):
             self.assertEqual(refusal.exception.field, "name")
             self.assertEqual(self.facts(declare(payload.text))[2:4], ("", None))
         self.assertIsNone(optional(payload.text)(None, "name"))
+        with self.assertRaises(InvalidInput) as refusal:
+            required(payload.text)(None, "name")
+        self.assertEqual(
+            (refusal.exception.code, refusal.exception.field), ("missing_field", "name")
+        )
 
     def test_two_fields_of_one_reader_are_declared_apart(self):
         one, other = optional(payload.text, "One."), optional(payload.text, "Other.")
