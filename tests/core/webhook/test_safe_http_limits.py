@@ -5,6 +5,8 @@ import os
 import resource
 import threading
 import time
+import unittest
+from unittest import mock
 
 from https_endpoint import (
     Endpoint,
@@ -16,6 +18,7 @@ from https_endpoint import (
     silence,
 )
 
+from core.webhook.bounded_socket import Deadline
 from core.webhook.safe_http import CONNECT_TIMEOUT, MAX_EXCERPT, TOTAL_TIMEOUT
 
 from .safe_http_case import Resolver, SafeHttpCase
@@ -23,6 +26,17 @@ from .safe_http_case import Resolver, SafeHttpCase
 TOTAL = 1.2  # seconds: the bound of these tests, where 15 would only take longer
 SLACK = 1.5  # seconds that a busy machine may add
 HEAD = b"HTTP/1.1 200 OK\r\n"
+
+
+class TestDeadline(unittest.TestCase):
+    def test_it_has_come_as_soon_as_nothing_is_left(self):
+        """A socket that is given no seconds would not wait at all, and not end either."""
+        with mock.patch("time.monotonic", side_effect=[100.0, 101.5, 102.0, 103.0]):
+            deadline = Deadline(2)
+            self.assertEqual(deadline.remaining(), 0.5)
+            for _second in range(2):
+                with self.assertRaises(TimeoutError):
+                    deadline.remaining()
 
 
 class TestTime(SafeHttpCase):
