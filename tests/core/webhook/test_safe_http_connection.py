@@ -2,6 +2,7 @@
 
 import os
 import socket
+import threading
 from unittest import mock
 
 from https_endpoint import HOST, Authority, answer
@@ -107,6 +108,16 @@ class TestLookUps(SafeHttpCase):
         response = safe_http.post("https://no-such-host.invalid/", HELLO, {})
         self.assertFailed(response, "host_not_found", "no-such-host.invalid")
 
+    def test_a_look_up_that_hangs_keeps_no_process_from_ending(self):
+        asked = []
+
+        def resolver(_host):
+            asked.append(threading.current_thread())
+            return ["93.184.215.14"]
+
+        safe_http.resolve(check_url("https://example.com/"), resolver)
+        self.assertEqual([(one.name, one.daemon) for one in asked], [("webhook-look-up", True)])
+
     def test_an_address_needs_no_look_up(self):
         certificate = self.authority.certificate("127.0.0.1", "::1")
         for host, address in (("127.0.0.1", "127.0.0.1"), ("[::1]", "::1")):
@@ -139,6 +150,15 @@ class TestConnections(SafeHttpCase):
             response = self.post(port, resolver=Resolver([f"127.1.1.{n}" for n in range(1, 99)]))
         self.assertFailed(response, "connection_failed", "unreachable")
         self.assertEqual([kind for kind, _what in events].count("connect"), 4)
+
+    def test_what_time_is_left_is_shared_by_the_addresses_that_are_left(self):
+        with (
+            mock.patch("time.monotonic", return_value=0.0),
+            mock.patch("socket.create_connection", side_effect=OSError) as connect,
+            self.assertRaises(SafeHttpError),
+        ):
+            safe_http._connect(["127.1.1.1", "127.1.1.2", "127.1.1.3", "127.1.1.4"], 443, 12.0)
+        self.assertEqual([call.args[1] for call in connect.call_args_list], [3, 4, 6, 12])
 
     def test_proxies_of_the_environment_are_not_used(self):
         """W2: a proxy would do the look-up for us."""
