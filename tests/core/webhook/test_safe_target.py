@@ -6,7 +6,7 @@ import unittest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.webhook.safe_target import SafeHttpError, check_url, is_public
+from core.webhook.safe_target import SafeHttpError, check_address, check_url, is_public
 
 address = ipaddress.ip_address
 quick = settings(max_examples=300, deadline=None, database=None)
@@ -126,6 +126,10 @@ class TestDevelopmentHosts(unittest.TestCase):
                 )
 
     def test_nothing_is_development_unless_it_is_named(self):
+        for own in ("127.0.0.1", "::1"):
+            check_address(address(own), development=True)
+            with self.assertRaises(SafeHttpError):
+                check_address(address(own))
         self.assertFalse(check_url("https://example.com/").development)
         self.assertRefused("invalid_host", "https://localhost/")
 
@@ -142,6 +146,18 @@ class TestPorts(unittest.TestCase):
             self.assertEqual(refusal.exception.code, "port_not_allowed")
             self.assertIn(str(ports[0]), refusal.exception.message)
         self.assertEqual(check_url("https://example.com:8443/", (443, 8443)).port, 8443)
+
+
+class TestNames(unittest.TestCase):
+    def test_a_name_has_at_most_253_characters_and_a_dot_at_its_end_is_none(self):
+        longest = ".".join(("a" * 63, "b" * 63, "c" * 63, "d" * 61))
+        self.assertEqual(len(longest), 253)
+        for host in (longest, f"{longest}."):
+            self.assertEqual(check_url(f"https://{host}/").host, longest)
+        for host in (f"{longest}d", f"{longest}d."):
+            with self.assertRaises(SafeHttpError) as refusal:
+                check_url(f"https://{host}/")
+            self.assertEqual(refusal.exception.code, "invalid_host")
 
 
 class TestSentences(unittest.TestCase):
