@@ -159,6 +159,12 @@ class TestNames(unittest.TestCase):
                 check_url(f"https://{host}/")
             self.assertEqual(refusal.exception.code, "invalid_host")
 
+    def test_a_url_has_at_most_2048_characters(self):
+        longest = "https://example.com/".ljust(2048, "a")
+        self.assertEqual(check_url(longest).path, longest.removeprefix("https://example.com"))
+        with self.assertRaises(SafeHttpError):
+            check_url(f"{longest}a")
+
 
 class TestSentences(unittest.TestCase):
     def test_a_refusal_says_what_a_url_must_be(self):
