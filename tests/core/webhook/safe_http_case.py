@@ -55,7 +55,7 @@ class SafeHttpCase(unittest.TestCase):
         self.assertIsNotNone(response.error, "it succeeded")
         self.assertEqual(response.error.code, code, response.error.message)
         self.assertRegex(response.error.message, sentence)
-        self.assertRegex(response.error.message, r"^[A-Z][a-z]* .*\.$")
+        self.assertRegex(response.error.message, r"^[A-Z][a-z]* .*[^.]\.$")
         self.assertFalse(response.ok)
 
 
