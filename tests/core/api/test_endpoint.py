@@ -2,7 +2,7 @@
 
 import unittest
 
-from core.api.endpoints.usage import PUSH, PUSH_EVENTS
+from core.api.endpoints.usage import LIST, PUSH, PUSH_EVENTS
 from core.api.errors import InvalidInput
 
 
@@ -28,3 +28,7 @@ class TestReading(unittest.TestCase):
         with self.assertRaises(InvalidInput) as refusal:
             PUSH.read_values(body, {"partial": "yes"})
         self.assertEqual(refusal.exception.code, "invalid_partial")
+
+    def test_the_query_of_a_request_without_a_body_is_what_it_is_about(self):
+        query = {"metric_code": "api_calls"}
+        self.assertEqual(LIST.read_values(query, query)["metric_code"], "api_calls")
