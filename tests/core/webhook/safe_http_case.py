@@ -36,11 +36,6 @@ class SafeHttpCase(unittest.TestCase):
         certificate = self.certificate if certificate == "" else certificate
         return self.enterContext(Endpoint(behave, certificate, **options))
 
-    def enterContext(self, manager):  # unittest has it since Python 3.11
-        entered = manager.__enter__()
-        self.addCleanup(manager.__exit__, None, None, None)
-        return entered
-
     def post(self, port, *, host=HOST, path="/", body=HELLO, headers=None, **options):
         """Post to loopback as a development host; what the test gives wins."""
         options = {
