@@ -75,7 +75,7 @@ def find_python() -> str:
     for minor in range(MAX_PYTHON[1], MIN_PYTHON[1] - 1, -1):
         if found := shutil.which(f"python3.{minor}"):
             return found
-    raise DevError("Odoo 19 needs Python 3.10 to 3.13: install one of them, for example python3.13")
+    raise DevError("this needs Python 3.11 to 3.13: install one of them, for example python3.13")
 
 
 def enter_venv() -> None:

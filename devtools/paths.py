@@ -23,7 +23,7 @@ DEBIAN = DEV / "debian"  # the unpacked Debian packages
 DEBIAN_SOURCE = DEBIAN / "usr/lib/python3/dist-packages"
 
 #: Standard library only, before the virtual environment exists.
-MIN_PYTHON, MAX_PYTHON = (3, 10), (3, 13)
+MIN_PYTHON, MAX_PYTHON = (3, 11), (3, 13)
 
 
 def in_venv() -> bool:

@@ -13,19 +13,6 @@ import shares
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def enter(clean_up, manager):
-    entered = manager.__enter__()
-    clean_up(manager.__exit__, None, None, None)
-    return entered
-
-
-if sys.version_info < (3, 11):  # which has them, as Odoo's own tests do
-    unittest.TestCase.enterContext = lambda test, manager: enter(test.addCleanup, manager)
-    unittest.TestCase.enterClassContext = classmethod(
-        lambda test, manager: enter(test.addClassCleanup, manager)
-    )
-
-
 def main(folders: str, *patterns: str) -> int:
     # The repository's root, so that tests import `core`, `devtools` or `e2e`; not this folder.
     sys.path[0] = str(ROOT)
