@@ -55,7 +55,7 @@ def days_count_from_the_newest(env):
     original = env.registry[CASE]._find_late
 
     def find_late(self):
-        return original(self)[::-1]
+        return {key: invoices[::-1] for key, invoices in original(self).items()}
 
     return method(env, CASE, "_find_late", find_late)
 
